@@ -1,0 +1,118 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+What an episode is to be: who drives it, on which task, for what purpose.
+
+The same content as ``DrivePlan.msg`` and ``EpisodeSpec.msg``, for code that works without ROS.
+"""
+
+import dataclasses
+import re
+
+from il_ros.errors import ImitationError
+
+HOLD, EXPERT, POLICY, TELEOP = range(4)
+"""Sources of an action, as in ``Action.msg``."""
+
+LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE = range(3)
+"""Which visited states become labels, as in ``DrivePlan.msg``."""
+
+IDLE, RUNNING, ENDED = range(3)
+"""Phases, as in ``EpisodeStatus.msg``."""
+
+NOT_ENDED, TERMINATED, TRUNCATED, ABORTED = range(4)
+"""Ends, as in ``EpisodeStatus.msg``."""
+
+NO_CAUSE, SUCCESS, LOST, OPERATOR, DRIVER_SILENT, CLOCK_JUMP, FAULT = range(7)
+"""Causes, as in ``EpisodeStatus.msg``."""
+
+DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION = (
+    'demonstration', 'rollout', 'validation', 'evaluation')
+PURPOSES = (DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION)
+"""The last two never enter the aggregated data set."""
+
+GATES = ('', 'discrepancy', 'novelty', 'human')
+
+_EPISODE_ID = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
+
+
+class SpecError(ImitationError):
+    """An episode that cannot be run as asked; the sentence names the field."""
+
+    code = 503
+
+
+@dataclasses.dataclass(frozen=True)
+class DrivePlan:
+    """Who drives, how that is decided step by step, and what becomes a label."""
+
+    driver: int = EXPERT
+    beta: float = 0.0
+    gate: str = ''
+    threshold: float = 0.5
+    smoothing: float = 0.7
+    takeover_level: float = 0.5
+    release_threshold: float = 0.3
+    release_patience: int = 3
+    hold_min: int = 0
+    hold_max: int = 15
+    target_rate: float = 0.0
+    noise_covariance: tuple[float, ...] = ()
+    labels: int = LABEL_ALL
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.driver not in (EXPERT, POLICY, TELEOP):
+            raise SpecError(f'plan.driver is {self.driver}; expected 1 (expert), 2 (policy) or '
+                            '3 (teleop)')
+        if not 0.0 <= self.beta <= 1.0:
+            raise SpecError(f'plan.beta is {self.beta}; expected a probability in [0, 1]')
+        if self.gate not in GATES:
+            raise SpecError(f'plan.gate is {self.gate!r}; expected one of {GATES}')
+        if not 0.0 <= self.smoothing < 1.0:
+            raise SpecError(f'plan.smoothing is {self.smoothing}; expected [0, 1)')
+        if self.labels not in (LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE):
+            raise SpecError(f'plan.labels is {self.labels}; expected 0, 1 or 2')
+
+
+@dataclasses.dataclass(frozen=True)
+class EpisodeSpec:
+    """One episode to be run; the recorder, the supervisor and the task get the same."""
+
+    episode_id: str
+    run: str
+    task: str
+    purpose: str = DEMONSTRATION
+    round: int = 0
+    seed: int = 0
+    horizon: int = 0
+    continuing: bool = False
+    options: str = ''
+    plan: DrivePlan = DrivePlan()
+
+    def __post_init__(self):
+        if not _EPISODE_ID.fullmatch(self.episode_id):
+            raise SpecError(f'episode_id is {self.episode_id!r}; expected [a-z0-9][a-z0-9_-]*, at '
+                            'most 64 characters')
+        if not _EPISODE_ID.fullmatch(self.run):
+            raise SpecError(f'run is {self.run!r}; expected [a-z0-9][a-z0-9_-]*, at most 64 '
+                            'characters')
+        if self.purpose not in PURPOSES:
+            raise SpecError(f'purpose is {self.purpose!r}; expected one of {PURPOSES}')
+
+
+def episode_id(purpose: str, round_: int, seed: int) -> str:
+    """Return the id that purpose, round and seed make, e.g. ``rollout-r02-000123``."""
+    return f'{purpose}-r{round_:02d}-{seed:06d}'
