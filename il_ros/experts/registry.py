@@ -1,0 +1,43 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The experts by task name."""
+
+from il_ros.data.contract import Contract
+from il_ros.errors import ImitationError
+from il_ros.experts.base import Expert
+from il_ros.experts.pick_place import PickPlaceExpert
+from il_ros.experts.push import PushExpert
+from il_ros.experts.reach import ReachExpert
+
+EXPERTS = {expert.task: expert for expert in (ReachExpert, PushExpert, PickPlaceExpert)}
+
+
+class UnknownExpertError(ImitationError):
+    """A task that no expert knows."""
+
+    code = 400
+
+
+def make_expert(task: str, contract: Contract) -> Expert:
+    """
+    Return the expert of a task, reading observations laid out as ``contract`` says.
+
+    :raises UnknownExpertError: if no expert knows the task; the sentence lists those that do
+    :raises MissingFeatureError: if the contract lacks what the law needs
+    """
+    if task not in EXPERTS:
+        raise UnknownExpertError(
+            f'there is no expert for the task {task!r}; there are {", ".join(EXPERTS)}')
+    return EXPERTS[task](contract)
