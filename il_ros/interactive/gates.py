@@ -1,0 +1,137 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""When the expert takes the wheel, and when it hands it back."""
+
+import math
+from typing import Sequence
+
+from il_ros.data.contract import Contract, GRIPPER
+from il_ros.data.spec import DrivePlan
+
+GRIPPER_DISAGREEMENT = 1.0
+"""What two hands that want different things count: as much as full scale of one velocity axis."""
+
+UNKNOWN = -1.0
+"""Disagreement of a step for which one of the two has no finite answer."""
+
+FARTHEST = math.inf
+"""A policy without a finite answer disagrees with whatever the expert would do."""
+
+
+class Disagreement:
+    """
+    How far two actions are apart, as a share of full scale.
+
+    Both are clipped to the contract's bounds. Over all axes but the gripper it is the Euclidean
+    norm of the difference, each axis divided by half of its range (for symmetric bounds: by the
+    bound), so that 0.5 is half of one axis' full scale. Two answers on different sides of the
+    gripper's middle count as ``GRIPPER_DISAGREEMENT``; the larger of the two is the result.
+    """
+
+    def __init__(self, contract: Contract):
+        self._axes = tuple(
+            (index, element.lower, element.upper, 2.0 / (element.upper - element.lower))
+            for index, element in enumerate(contract.actions) if element.name != GRIPPER)
+        self._gripper = contract.gripper_index
+        self._middle = 0.0
+        if self._gripper >= 0:
+            element = contract.actions[self._gripper]
+            self._middle = 0.5 * (element.lower + element.upper)
+
+    def __call__(self, one: Sequence[float], other: Sequence[float]) -> float:
+        """
+        Return the disagreement, >= 0; ``UNKNOWN`` if a number in either is not finite.
+
+        :param one: action, ``act_dim`` plain floats, in the contract's units
+        :param other: the action that it is compared with
+        """
+        square = 0.0
+        for index, lower, upper, scale in self._axes:
+            # The value comes first: min and max then let a NaN pass, to be noticed below.
+            difference = (min(max(one[index], lower), upper)
+                          - min(max(other[index], lower), upper)) * scale
+            square += difference * difference
+        distance = math.sqrt(square)
+        if self._gripper >= 0:
+            left, right = one[self._gripper], other[self._gripper]
+            if left != left or right != right:
+                return UNKNOWN
+            if (left > self._middle) != (right > self._middle):
+                distance = max(distance, GRIPPER_DISAGREEMENT)
+        return distance if distance == distance else UNKNOWN
+
+
+def disagreement(one: Sequence[float], other: Sequence[float], contract: Contract) -> float:
+    """Return the disagreement of two actions; see ``Disagreement`` for the measure."""
+    return Disagreement(contract)(one, other)
+
+
+class DiscrepancyGate:
+    """
+    Hand over after a run of disagreement; hand back when the two agree again.
+
+    ``m <- smoothing * m + (1 - smoothing) * [d > threshold]``, with this step's ``d`` in it
+    before this step's driver is chosen. While the policy drives, ``m > takeover_level`` gives
+    the expert the wheel. It goes back on the step that completes ``release_patience`` steps in a
+    row with ``d < release_threshold``, never before ``hold_min`` driven steps and always after
+    ``hold_max``; ``m`` then starts at zero again, so that a new run is needed.
+
+    The threshold is given apart from the plan: an adapted one outlives the episode.
+    """
+
+    def __init__(self, plan: DrivePlan, threshold: float):
+        self.threshold = threshold
+        self.expert_drives = False
+        self.level = 0.0
+        self._smoothing = plan.smoothing
+        self._takeover_level = plan.takeover_level
+        self._release_threshold = plan.release_threshold
+        self._release_patience = plan.release_patience
+        self._hold_min = plan.hold_min
+        self._hold_max = plan.hold_max
+        self._held = 0
+        self._agreed = 0
+
+    def step(self, disagreement: float) -> bool:
+        """
+        Take in one step's disagreement and say whether the expert drives this step.
+
+        :param disagreement: >= 0; ``UNKNOWN`` counts neither as disagreement nor as agreement
+        """
+        if self.expert_drives:
+            self._hold(disagreement)
+        else:
+            self._watch(disagreement)
+        if self.expert_drives:
+            self._held += 1
+        return self.expert_drives
+
+    def _watch(self, disagreement: float):
+        if disagreement < 0.0:
+            return
+        self.level *= self._smoothing
+        if disagreement > self.threshold:
+            self.level += 1.0 - self._smoothing
+        if self.level > self._takeover_level:
+            self.expert_drives = True
+            self._held = self._agreed = 0
+
+    def _hold(self, disagreement: float):
+        agrees = 0.0 <= disagreement < self._release_threshold
+        self._agreed = self._agreed + 1 if agrees else 0
+        agreed = self._agreed >= self._release_patience and self._held >= self._hold_min
+        if agreed or 0 < self._hold_max <= self._held:
+            self.expert_drives = False
+            self.level = 0.0

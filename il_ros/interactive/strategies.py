@@ -1,0 +1,191 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Strategies: by which plan the episodes of a round are driven and what of them becomes a label.
+
+A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
+
+* ``dagger``: expert and policy mixed by a beta schedule; every visited state is labelled;
+* ``gated``: the discrepancy gate hands over and back; every visited state is labelled;
+* ``corrections``: the same gate; only the steps that the expert drove become labels.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE
+from il_ros.data.spec import POLICY, SpecError
+from il_ros.errors import ImitationError
+from il_ros.interactive.beta import make_beta
+from il_ros.interactive.driving import BadPlanError, check_plan, DISCREPANCY, required_drivers
+import yaml
+
+
+class StrategyError(ImitationError):
+    """Settings of a strategy that are unknown or out of range; the sentence names the key."""
+
+    code = 801
+
+
+class UnknownStrategyError(StrategyError):
+    """A strategy of that name does not exist; the sentence lists those that do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GateSettings:
+    """The gate of ``gated`` and ``corrections``; the fields are those of ``DrivePlan``."""
+
+    threshold: float = 0.5
+    smoothing: float = 0.7
+    takeover_level: float = 0.5
+    release_threshold: float = 0.3
+    release_patience: int = 3
+    hold_min: int = 0
+    hold_max: int = 15
+
+
+@dataclasses.dataclass(frozen=True)
+class Strategy:
+    """
+    How the rounds of a run are driven.
+
+    :param name: as in ``STRATEGIES``
+    :param settings: as given in the YAML, for ``run.json``
+    """
+
+    name: str
+    settings: dict
+
+    def plan(self, round_: int, seed: int) -> DrivePlan:
+        """
+        Return the plan of the episodes of a round.
+
+        :param round_: 0: demonstrations, the expert drives; from 1 on: rollouts of a learner
+        :param seed: the run's seed; the generator of an episode is seeded by it and the id
+        """
+        if round_ == 0:
+            return demonstration_plan(seed)
+        return self.learner_plan(round_, seed)
+
+    def learner_plan(self, round_: int, seed: int) -> DrivePlan:
+        """Return the plan of a rollout in round ``round_`` >= 1."""
+        raise NotImplementedError
+
+
+class Dagger(Strategy):
+    """Vanilla DAgger: the mixture of its paper, and a label for every visited state."""
+
+    def __post_init__(self):
+        _refuse_unknown(self.name, self.settings, {'beta'})
+        make_beta(self.settings.get('beta', {}))
+
+    def learner_plan(self, round_: int, seed: int) -> DrivePlan:
+        """Return a plan where the expert drives a step with the schedule's probability."""
+        beta = make_beta(self.settings.get('beta', {}))(round_)
+        return DrivePlan(driver=POLICY, beta=beta, labels=LABEL_ALL, seed=seed)
+
+
+class Gated(Strategy):
+    """The policy drives until it disagrees; all states are labelled."""
+
+    labels = LABEL_ALL
+
+    def __post_init__(self):
+        fields = {field.name: field.type for field in dataclasses.fields(GateSettings)}
+        _refuse_unknown(self.name, self.settings, {'gate'})
+        gate = self.settings.get('gate', {})
+        if not isinstance(gate, dict):
+            raise StrategyError(f'{self.name}: gate is {gate!r}; expected a mapping')
+        _refuse_unknown(f'{self.name}.gate', gate, set(fields))
+        for key, value in gate.items():
+            whole = fields[key] is int
+            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+                kind = 'a whole number' if whole else 'a number'
+                raise StrategyError(f'{self.name}.gate.{key} is {value!r}; expected {kind}')
+            if value < 0:
+                raise StrategyError(f'{self.name}.gate.{key} is {value}; expected at least 0')
+        try:
+            check_plan(self.learner_plan(1, 0))
+        except (SpecError, BadPlanError) as error:
+            raise StrategyError(f'{self.name}: {error}') from error
+
+    def learner_plan(self, round_: int, seed: int) -> DrivePlan:
+        """Return a plan where the discrepancy gate chooses between policy and expert."""
+        gate = GateSettings(**self.settings.get('gate', {}))
+        return DrivePlan(driver=POLICY, gate=DISCREPANCY, labels=self.labels, seed=seed,
+                         **dataclasses.asdict(gate))
+
+
+class Corrections(Gated):
+    """The same gate; only what the expert drove is learnt, as when a person corrects."""
+
+    labels = LABEL_EXPERT_DRIVEN
+
+
+STRATEGIES = {'dagger': Dagger, 'gated': Gated, 'corrections': Corrections}
+
+
+def make_strategy(name: str, settings: dict | None = None) -> Strategy:
+    """
+    Return the strategy of that name with these settings (None: the defaults).
+
+    :raises UnknownStrategyError: if there is none; the sentence lists those that there are
+    :raises StrategyError: if a setting is unknown or out of range
+    """
+    if name not in STRATEGIES:
+        raise UnknownStrategyError(f'strategy {name!r} is unknown; expected one of '
+                                   f'{", ".join(STRATEGIES)}')
+    if settings is not None and not isinstance(settings, dict):
+        raise StrategyError(f'{name}: the settings are {settings!r}; expected a mapping')
+    return STRATEGIES[name](name, dict(settings or {}))
+
+
+def load_strategy(name: str, path: Path) -> Strategy:
+    """
+    Return the strategy with the settings of a YAML file.
+
+    The settings are the file's key ``strategy`` where it has one (a file for a whole run, with
+    ``training`` beside it), else the file itself.
+
+    :raises StrategyError: if the file cannot be read, or as ``make_strategy``
+    """
+    try:
+        document = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise StrategyError(f'{path}: cannot be read as a strategy: {error}') from error
+    if isinstance(document, dict) and ('strategy' in document or 'training' in document):
+        document = document.get('strategy')
+    return make_strategy(name, document)
+
+
+def demonstration_plan(seed: int) -> DrivePlan:
+    """Return the plan of a demonstration: the expert drives, every state is labelled."""
+    return DrivePlan(driver=EXPERT, labels=LABEL_ALL, seed=seed)
+
+
+def evaluation_plan(driver: int, seed: int) -> DrivePlan:
+    """Return the plan of an evaluation: ``EXPERT`` or ``POLICY`` alone, nothing is labelled."""
+    return DrivePlan(driver=driver, labels=LABEL_NONE, seed=seed)
+
+
+def wants_service(plan: DrivePlan) -> bool:
+    """Say whether visited states lack a label after the episode: all wanted, nobody asked."""
+    return plan.labels == LABEL_ALL and EXPERT not in required_drivers(plan)
+
+
+def _refuse_unknown(where: str, settings: dict, known: set[str]):
+    unknown = sorted(map(str, set(settings) - known))
+    if unknown:
+        raise StrategyError(f'{where} has unknown settings {unknown}; known are {sorted(known)}')
