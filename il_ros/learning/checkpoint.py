@@ -1,0 +1,240 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Policies on disk: a folder with weights in safetensors and everything else in JSON, never a pickle.
+
+The checkpoint's SHA-256 is taken over the bytes of the weights file followed by the canonical
+JSON (sorted keys, no blanks) of the document without its own ``sha256``. No wall time enters, so
+that the same data, configuration and seed give the same checkpoint and ``policy_id``.
+"""
+
+from collections.abc import Mapping
+import hashlib
+import json
+from pathlib import Path
+
+from il_ros.data.contract import Contract
+from il_ros.errors import ImitationError
+from il_ros.learning import folders
+from il_ros.learning.errors import ContractMismatchError, DamagedError, LearningError
+from il_ros.learning.errors import NoCheckpointError
+from il_ros.learning.inputs import Inputs
+from il_ros.learning.mlp import Mlp
+from il_ros.learning.normaliser import Normaliser
+from il_ros.learning.policy import Policy
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+DOCUMENT = 'policy.json'
+WEIGHTS = 'policy.safetensors'
+FORMAT = 'il_ros.policy'
+VERSION = 1
+
+_LARGEST = {DOCUMENT: 16 << 20, WEIGHTS: 1 << 30}
+
+
+def save(folder: Path, policy: Policy, info: Mapping | None = None, replace: bool = False) -> str:
+    """
+    Write a checkpoint; it is there whole or not at all.
+
+    :param folder: of the checkpoint
+    :param policy: any policy that `fit` or `load` gave
+    :param info: what to note beside ``policy.info``, as JSON has it; no wall times
+    :param replace: put it in the place of another checkpoint; an equal one is left alone anyway
+    :returns: SHA-256 of the checkpoint, hex
+    :raises LearningError: if another checkpoint is there and ``replace`` is false
+    :raises OSError: if the disk refuses
+    """
+    weights = safetensors.numpy.save(policy.net.tensors())
+    document = _document(policy, {**policy.info, **(info or {})}, weights)
+    sha256 = _digest(weights, document)
+    text = json.dumps({**document, 'sha256': sha256}, indent=1, allow_nan=False)
+    folder = Path(folder)
+    if folder.exists() and _holds(folder, sha256):
+        folders.sweep(folder)
+        return sha256
+    try:
+        folders.write_folder(folder, {WEIGHTS: weights, DOCUMENT: f'{text}\n'.encode()}, replace)
+    except FileExistsError as error:
+        raise LearningError(f'{folder} exists already and is not this checkpoint; '
+                            'expected a new name') from error
+    return sha256
+
+
+def load(folder: Path, sha256: str = '') -> Policy:
+    """
+    Read and verify a checkpoint.
+
+    :param folder: of the checkpoint
+    :param sha256: hex; compared with the checkpoint's unless empty
+    :raises NoCheckpointError: if there is none
+    :raises DamagedError: naming the file and what is wrong with it
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        kind = 'a file' if folder.exists() else 'not there'
+        raise NoCheckpointError(f'{folder} is {kind}; expected a folder with {DOCUMENT} and '
+                                f'{WEIGHTS}')
+    content = {name: _read(folder / name) for name in (DOCUMENT, WEIGHTS)}
+    document = _parse(folder / DOCUMENT, content[DOCUMENT])
+    digest = _verified(folder, document, content[WEIGHTS])
+    if sha256 and sha256.lower() != digest:
+        raise DamagedError(f'{folder}: the checkpoint has sha256 {digest}; expected {sha256}')
+    return _policy(folder, document, content[WEIGHTS], digest)
+
+
+def check(policy: Policy, contract: Contract):
+    """
+    Refuse a policy that was made for another graph.
+
+    :param contract: of the graph that the policy is to drive
+    :raises ContractMismatchError: listing what the policy expects and what was found
+    """
+    expected, found = policy.contract, contract
+    wrong = [f'{what}: expected {a}, found {b}' for what, a, b in (
+        ('rate', f'{expected.rate:g} Hz', f'{found.rate:g} Hz'),
+        ('observation width', expected.width, found.width),
+        ('action space', expected.action_space, found.action_space),
+        ('action frame', expected.action_frame_id, found.action_frame_id),
+        ('actions', _actions(expected), _actions(found))) if a != b]
+    there = {feature.name: feature for feature in found.features}
+    for name in policy.inputs.features:
+        before = expected.feature(name)
+        if name not in there:
+            wrong.append(f'feature {name}: expected {_feature(before)}, found none')
+        elif there[name] != before:
+            wrong.append(f'feature {name}: expected {_feature(before)}, '
+                         f'found {_feature(there[name])}')
+    if wrong:
+        raise ContractMismatchError(f'the policy was trained on another contract than '
+                                    f'{found.name!r}: {"; ".join(wrong)}')
+
+
+def _actions(contract: Contract) -> str:
+    return ', '.join(f'{a.name} [{a.lower:g}, {a.upper:g}] {a.unit}' for a in contract.actions)
+
+
+def _feature(feature) -> str:
+    elements = ' '.join(feature.elements)
+    private = ', privileged' if feature.privileged else ''
+    return (f'({elements}) from {feature.start} in {feature.unit!r}, frame {feature.frame_id!r}'
+            f'{private}')
+
+
+def _document(policy: Policy, info: Mapping, weights: bytes) -> dict:
+    document = {
+        'format': FORMAT,
+        'version': VERSION,
+        'contract': json.loads(policy.contract.to_json()),
+        'inputs': policy.inputs.expressions,
+        'input_names': policy.inputs.names,
+        'input_units': policy.inputs.units,
+        'normaliser': _columns(policy.normaliser),
+        'action_normaliser': _columns(policy.action_normaliser),
+        'architecture': policy.net.kind,
+        'widths': policy.net.widths,
+        'info': info,
+        'weights_sha256': hashlib.sha256(weights).hexdigest(),
+    }
+    return json.loads(json.dumps(document, allow_nan=False))
+
+
+def _columns(normaliser: Normaliser) -> dict:
+    return {'mean': normaliser.mean.tolist(), 'sd': normaliser.sd.tolist()}
+
+
+def _digest(weights: bytes, document: dict) -> str:
+    bare = {key: value for key, value in document.items() if key != 'sha256'}
+    canonical = json.dumps(bare, sort_keys=True, separators=(',', ':'))
+    return hashlib.sha256(weights + canonical.encode()).hexdigest()
+
+
+def _holds(folder: Path, sha256: str) -> bool:
+    try:
+        return load(folder).sha256 == sha256
+    except LearningError:
+        return False
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST[path.name]:
+            raise DamagedError(f'{path}: {size} bytes; expected at most {_LARGEST[path.name]}')
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NoCheckpointError(f'{path} is not there; expected a folder with {DOCUMENT} and '
+                                f'{WEIGHTS}') from error
+    except OSError as error:
+        raise DamagedError(f'{path}: cannot be read: {error.strerror}') from error
+
+
+def _refuse_constant(name: str):
+    raise ValueError(f'{name} is no finite number')
+
+
+def _parse(path: Path, content: bytes) -> dict:
+    try:
+        document = json.loads(content.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f'{path}: not the JSON of a policy: {error}') from error
+    if not isinstance(document, dict) or document.get('format') != FORMAT:
+        raise DamagedError(f'{path}: not a policy of il_ros; expected format {FORMAT!r}')
+    if document.get('version') != VERSION:
+        raise DamagedError(f'{path}: schema version is {document.get("version")!r}; this il_ros '
+                           f'reads version {VERSION}')
+    return document
+
+
+def _verified(folder: Path, document: dict, weights: bytes) -> str:
+    if hashlib.sha256(weights).hexdigest() != document.get('weights_sha256'):
+        raise DamagedError(f'{folder / WEIGHTS}: its SHA-256 is not the one that {DOCUMENT} '
+                           'notes; the file was damaged or replaced')
+    digest = _digest(weights, document)
+    if digest != document.get('sha256'):
+        raise DamagedError(f'{folder / DOCUMENT}: its SHA-256 is not the one that it notes; '
+                           'the file was damaged or edited')
+    return digest
+
+
+def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy:
+    try:
+        tensors = safetensors.numpy.load(weights)
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f'{folder / WEIGHTS}: not a safetensors file: {error}') from error
+    try:
+        net = Mlp.from_tensors(tensors, tuple(document['widths']))
+    except (ImitationError, KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f'{folder / WEIGHTS}: {error}') from error
+    try:
+        return _assemble(document, net, digest)
+    except (ImitationError, KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f'{folder / DOCUMENT}: not a policy: {error}') from error
+
+
+def _assemble(document: dict, net: Mlp, digest: str) -> Policy:
+    if document['architecture'] != net.kind:
+        raise LearningError(f'architecture {document["architecture"]!r} is unknown; expected '
+                            f'{net.kind!r}')
+    contract = Contract.from_json(json.dumps(document['contract']))
+    inputs = Inputs(contract, document['inputs'])
+    for key, found in (('input_names', inputs.names), ('input_units', inputs.units)):
+        if tuple(document[key]) != found:
+            raise LearningError(f'{key} are {document[key]}; expected {list(found)}')
+    normalisers = [
+        Normaliser(*(np.array(document[key][column], np.float32) for column in ('mean', 'sd')))
+        for key in ('normaliser', 'action_normaliser')]
+    return Policy(contract, inputs, *normalisers, net, document['info'], digest)

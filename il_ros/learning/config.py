@@ -1,0 +1,125 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How a policy is trained: one frozen structure, read from a YAML file."""
+
+import dataclasses
+from pathlib import Path
+
+from il_ros.learning.errors import TrainConfigError
+import yaml
+
+LOSSES = ('mse',)
+SCHEDULES = ('cosine', 'constant')
+ARCHITECTURES = ('mlp',)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """
+    What `fit` needs beside data and seed.
+
+    The number of steps is fixed beforehand: no stop rule looks at a score.
+    """
+
+    inputs: tuple[str, ...]
+    """Expressions of `inputs.py`."""
+
+    architecture: str = 'mlp'
+    hidden: tuple[int, ...] = (256, 256)
+    """Widths of the hidden layers, ReLU between them."""
+
+    loss: str = 'mse'
+    """On normalised actions."""
+
+    batch: int = 128
+    steps: int = 3000
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    """Decoupled (AdamW), on every parameter."""
+
+    schedule: str = 'cosine'
+    """After the warm-up: down to zero along half a cosine, or constant."""
+
+    warmup_steps: int = 100
+    """Steps over which the learning rate rises linearly."""
+
+    def __post_init__(self):
+        _expect(self.inputs and all(isinstance(text, str) for text in self.inputs), 'inputs',
+                self.inputs, "a list of names as 'goal_position - object_position'")
+        for key, value, choices in (('architecture', self.architecture, ARCHITECTURES),
+                                    ('loss', self.loss, LOSSES),
+                                    ('schedule', self.schedule, SCHEDULES)):
+            _expect(value in choices, key, value, f'one of {list(choices)}')
+        _expect(all(_whole(width, 1, 8192) for width in self.hidden), 'hidden',
+                self.hidden, 'a list of widths from 1 to 8192')
+        _expect(_whole(self.batch, 1, 65536), 'batch', self.batch, 'a whole number in 1..65536')
+        _expect(_whole(self.steps, 1, 10_000_000), 'steps', self.steps,
+                'a whole number in 1..10000000')
+        _expect(_whole(self.warmup_steps, 0, self.steps), 'warmup_steps', self.warmup_steps,
+                f'a whole number in 0..{self.steps} (steps)')
+        _expect(_real(self.learning_rate) and 0.0 < self.learning_rate <= 1.0, 'learning_rate',
+                self.learning_rate, 'a number above 0, at most 1')
+        _expect(_real(self.weight_decay) and 0.0 <= self.weight_decay <= 1.0, 'weight_decay',
+                self.weight_decay, 'a number in 0..1')
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> 'TrainConfig':
+        """
+        Build a configuration from plain lists, numbers and texts.
+
+        :raises TrainConfigError: naming the key that is unknown, missing or out of range
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(fields, dict):
+            raise TrainConfigError(f'is {type(fields).__name__}; expected keys among {known}')
+        unknown = sorted(str(key) for key in set(fields) - set(known))
+        if unknown:
+            raise TrainConfigError(f'unknown key {unknown[0]!r}; known are {known}')
+        if 'inputs' not in fields:
+            raise TrainConfigError("key 'inputs' is missing; expected a list of input names")
+        lists = {key: fields[key] for key in ('inputs', 'hidden') if key in fields}
+        for key, value in lists.items():
+            _expect(isinstance(value, (list, tuple)), key, value, 'a list')
+        return cls(**{**fields, **{key: tuple(value) for key, value in lists.items()}})
+
+    @classmethod
+    def load(cls, path: Path) -> 'TrainConfig':
+        """
+        Read a YAML file.
+
+        :raises TrainConfigError: naming the file, and the key that is wrong
+        """
+        try:
+            fields = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise TrainConfigError(
+                f'{path}: cannot be read as a training configuration: {error}') from error
+        try:
+            return cls.from_dict(fields)
+        except TrainConfigError as error:
+            raise TrainConfigError(f'{path}: {error}') from error
+
+
+def _whole(value, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _real(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _expect(fine: bool, key: str, value, expected: str):
+    if not fine:
+        raise TrainConfigError(f'{key} is {value!r}; expected {expected}')

@@ -1,0 +1,232 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Behavioural cloning: regression of the labels on the observations.
+
+The supervised step of DAgger (Ross, Gordon, Bagnell, AISTATS 2011, Algorithm 3.1, line 8) and, on
+demonstrations alone, behavioural cloning itself. The loss that comes out, on held-out
+demonstrations too, speaks of the expert's states; it is not success, which only rollouts show.
+"""
+
+from collections.abc import Callable
+import dataclasses
+import math
+import time
+import typing
+
+from il_ros.data.contract import Contract
+from il_ros.learning.config import TrainConfig
+from il_ros.learning.errors import CanceledError, NoDataError, NotFiniteError
+from il_ros.learning.inputs import Inputs
+from il_ros.learning.network import make_network, to_mlp
+from il_ros.learning.normaliser import Normaliser
+from il_ros.learning.policy import Policy
+import numpy as np
+import torch
+from torch import nn
+
+NOT_SUCCESS = ('The losses are on states of the data set, in units of the variance of the labels; '
+               'they are not success: a policy with a small loss can fail on the states that it '
+               'drives to.')
+
+UNKNOWN = -1.0
+"""A loss that was not computed."""
+
+_REPORT_EVERY = 50
+_CHUNK = 65536
+
+
+class Pairs(typing.Protocol):
+    """Observations with labels; `il_ros.data.dataset` loads them."""
+
+    observations: np.ndarray
+    """Shape ``(N, D)``, float32."""
+
+    actions: np.ndarray
+    """Shape ``(N, act_dim)``, float32: the labels."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """Where a fit stands."""
+
+    step: int
+    steps: int
+    train_loss: float
+    """Mean over the steps since the last report, normalised actions."""
+
+    held_out_loss: float
+    """-1: not computed at this step."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FitResult:
+    """A policy and how it came about."""
+
+    policy: Policy
+    labels: int
+    """Pairs that it was trained on."""
+
+    train_loss: float
+    """Mean squared error over all training pairs after the last step, normalised actions."""
+
+    held_out_loss: float
+    """The same on held-out demonstrations; -1: there were none. This is not success."""
+
+    seconds: float
+    curve: tuple[Progress, ...]
+
+
+def _nothing(_: Progress):
+    """Report to nobody."""
+
+
+def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainConfig, seed: int,
+        progress: Callable[[Progress], None] = _nothing,
+        cancelled: Callable[[], bool] = lambda: False) -> FitResult:
+    """
+    Train a policy; the same data, configuration and seed give the same weights on one CPU thread.
+
+    :param data: what to learn from; every pair counts once
+    :param held_out: demonstrations for the loss alone
+    :param contract: layout of the observations and actions
+    :param seed: of initial weights and batches
+    :param progress: called every 50 steps and after the last
+    :param cancelled: asked at every step
+    :raises NoDataError: if there is no pair
+    :raises NotFiniteError: if data, loss or weights are not finite
+    :raises CanceledError: as soon as ``cancelled`` says so
+    """
+    started = time.perf_counter()
+    inputs = Inputs(contract, config.inputs)
+    _check(data, contract, 'training')
+    rows = inputs.apply(data.observations)
+    normaliser = Normaliser.fit(rows, inputs.units)
+    actions = Normaliser.fit(data.actions, [element.unit for element in contract.actions])
+
+    def tensors(pairs: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
+        return (torch.from_numpy(normaliser.apply(inputs.apply(pairs.observations))),
+                torch.from_numpy(actions.apply(pairs.actions)))
+
+    generator = torch.Generator().manual_seed(seed)
+    widths = (inputs.width, *config.hidden, len(contract.actions))
+    loop = _Loop(make_network(widths, generator), config, *tensors(data), generator)
+    if held_out is not None and len(held_out.observations):
+        _check(held_out, contract, 'held-out')
+        loop.held_out = tensors(held_out)
+    curve = loop.run(progress, cancelled)
+    losses = {'train_loss': loop.loss_on(loop.pairs),
+              'held_out_loss': loop.loss_on(loop.held_out)}
+    info = {'training': dataclasses.asdict(config), 'seed': seed, 'labels': len(rows), **losses,
+            'note': NOT_SUCCESS}
+    policy = Policy(contract, inputs, normaliser, actions, to_mlp(loop.network), info)
+    return FitResult(policy, len(rows), seconds=time.perf_counter() - started, curve=curve,
+                     **losses)
+
+
+def _check(pairs: Pairs, contract: Contract, what: str):
+    found = (pairs.observations.shape, pairs.actions.shape)
+    count = len(pairs.observations)
+    if count == 0:
+        raise NoDataError(f'there is no {what} pair: no step of the data set has a label')
+    if found != ((count, contract.width), (count, len(contract.actions))):
+        raise NoDataError(f'{what} data have shapes {found}; expected ({count}, {contract.width}) '
+                          f'and ({count}, {len(contract.actions)})')
+    for name, array in (('observation', pairs.observations), ('label', pairs.actions)):
+        finite = np.isfinite(array).all(axis=1)
+        if not finite.all():
+            raise NotFiniteError(f'{name} {int(np.argmin(finite))} of the {what} data is not '
+                                 'finite')
+
+
+class _Loop:
+    """The steps of one fit, on tensors that are ready."""
+
+    def __init__(self, network: nn.Sequential, config: TrainConfig, inputs: torch.Tensor,
+                 targets: torch.Tensor, generator: torch.Generator):
+        self.network, self.config = network, config
+        self.pairs = (inputs, targets)
+        self.held_out: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._criterion = nn.functional.mse_loss
+        self._optimiser = torch.optim.AdamW(
+            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay,
+            fused=True)
+        self._batches = _batches(len(inputs), config.batch, config.steps, generator)
+
+    def run(self, progress, cancelled) -> tuple[Progress, ...]:
+        """Take all steps and return the reports that were given."""
+        curve, losses = [], []
+        group = self._optimiser.param_groups[0]
+        for step, batch in enumerate(self._batches):
+            if cancelled():
+                raise CanceledError(f'the fit was cancelled at step {step} of '
+                                    f'{self.config.steps}')
+            group['lr'] = self.config.learning_rate * rate(self.config, step)
+            losses.append(self._step(batch))
+            if (step + 1) % _REPORT_EVERY == 0 or step + 1 == self.config.steps:
+                curve.append(self._report(step + 1, losses))
+                losses = []
+                progress(curve[-1])
+        return tuple(curve)
+
+    def _step(self, batch: torch.Tensor) -> torch.Tensor:
+        inputs, targets = self.pairs
+        loss = self._criterion(self.network(inputs[batch]), targets[batch])
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimiser.step()
+        return loss.detach()
+
+    def _report(self, step: int, losses: list[torch.Tensor]) -> Progress:
+        train_loss = torch.stack(losses).mean().item()
+        if not math.isfinite(train_loss):
+            raise NotFiniteError(f'the training loss is {train_loss} at step {step}; a smaller '
+                                 f'learning_rate than {self.config.learning_rate} may help')
+        tenth = max(1, self.config.steps // (10 * _REPORT_EVERY)) * _REPORT_EVERY
+        due = step % tenth == 0 or step == self.config.steps
+        return Progress(step, self.config.steps, train_loss,
+                        self.loss_on(self.held_out) if due else UNKNOWN)
+
+    @torch.no_grad()
+    def loss_on(self, pairs: tuple[torch.Tensor, torch.Tensor] | None) -> float:
+        """Return the mean loss over all pairs; -1 without pairs."""
+        if pairs is None:
+            return UNKNOWN
+        total = 0.0
+        for inputs, targets in zip(*(tensor.split(_CHUNK) for tensor in pairs)):
+            total += self._criterion(self.network(inputs), targets).item() * len(inputs)
+        return total / len(pairs[0])
+
+
+def _batches(count: int, batch: int, steps: int, generator: torch.Generator) -> torch.Tensor:
+    """
+    Draw the rows of every step: permutation after permutation, so that each pair counts alike.
+
+    :returns: shape ``(steps, batch)``, int64; with fewer pairs than a batch, some come twice
+    """
+    needed = steps * batch
+    passes = math.ceil(needed / count)
+    order = torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
+    return order[:needed].view(steps, batch)
+
+
+def rate(config: TrainConfig, step: int) -> float:
+    """Return the learning rate at ``step`` (from 0) as a share of ``learning_rate``."""
+    if step < config.warmup_steps:
+        return (step + 1) / config.warmup_steps
+    if config.schedule == 'constant':
+        return 1.0
+    done = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
+    return 0.5 * (1.0 + math.cos(math.pi * done))
