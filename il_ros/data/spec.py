@@ -19,6 +19,7 @@ The same content as ``DrivePlan.msg`` and ``EpisodeSpec.msg``, for code that wor
 """
 
 import dataclasses
+import json
 import re
 
 from il_ros.errors import ImitationError
@@ -111,6 +112,25 @@ class EpisodeSpec:
                             'characters')
         if self.purpose not in PURPOSES:
             raise SpecError(f'purpose is {self.purpose!r}; expected one of {PURPOSES}')
+
+    def to_json(self) -> str:
+        """Return the canonical JSON: sorted keys, no blanks."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(',', ':'))
+
+    @classmethod
+    def from_json(cls, text: str) -> 'EpisodeSpec':
+        """
+        Return the specification that ``to_json`` wrote.
+
+        :raises SpecError: if the text is none
+        """
+        try:
+            fields = json.loads(text)
+            plan = fields.pop('plan')
+            noise = tuple(plan.pop('noise_covariance'))
+            return cls(plan=DrivePlan(noise_covariance=noise, **plan), **fields)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SpecError(f'not an episode specification: {error}') from error
 
 
 def episode_id(purpose: str, round_: int, seed: int) -> str:

@@ -1,0 +1,152 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One folder of episodes: who may write there, what a crash left, and what it holds."""
+
+from collections.abc import Iterator
+import fcntl
+import os
+from pathlib import Path
+import re
+
+from il_ros.data.errors import EpisodeFileError, EpisodeWriteError, ShardLockedError
+from il_ros.data.mcap_file import McapFile, salvage_mcap
+from il_ros.data.reader import head
+from il_ros.data.receipts import INCOMPLETE, read_receipt, Receipt, receipt_path
+from il_ros.data.schema import OBSERVATION
+from il_ros.data.writer import acknowledge, EpisodeWriter
+
+LOCK = '.lock'
+_EPISODE = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
+_RESCUE = '.rescue'
+
+
+class Shard:
+    """
+    The only writer of one folder, until ``close`` or the end of the process.
+
+    The lock is the operating system's: a killed owner holds nothing, and none has to be cleared.
+    """
+
+    def __init__(self, folder: Path):
+        """
+        Take the folder, which is made where it is missing, and mend what a crash left there.
+
+        :raises ShardLockedError: if another process has it; the sentence has its id
+        :raises EpisodeWriteError: if the folder forbids it
+        """
+        self.folder = Path(folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise EpisodeWriteError(
+                f'{self.folder} cannot be recorded into: {error.strerror}') from error
+        try:
+            self._lock()
+            self.recovered = mend(self.folder)
+        except BaseException:
+            self.close()
+            raise
+
+    def _lock(self):
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(self._descriptor, 32, 0).decode(errors='replace').strip()
+            raise ShardLockedError(f'{self.folder} belongs to another recorder, process '
+                                   f'{owner or "unknown"}') from error
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f'{os.getpid()}\n'.encode(), 0)
+
+    def close(self):
+        """Let others have the folder; a second call does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def mend(folder: Path) -> list[Receipt]:
+    """
+    Bring a folder back in order after a crash: no temporary file is left.
+
+    What is whole of an open episode becomes an episode with the flag INCOMPLETE; a finished one
+    whose receipt was not written yet gets it.
+
+    :returns: the receipts that were written
+    """
+    receipts = []
+    for path in sorted(folder.glob('*.mcap.tmp')):
+        os.replace(path, path.with_suffix(_RESCUE))
+    for path in sorted(folder.glob(f'*{_RESCUE}')):
+        receipts += _rescue(path)
+        path.unlink()
+    for path in folder.glob('*.tmp'):
+        path.unlink()
+    for path in episode_paths(folder):
+        if not receipt_path(path).exists():
+            receipts += _acknowledged(path)
+    return receipts
+
+
+def _rescue(path: Path) -> list[Receipt]:
+    target = path.with_suffix('')
+    if target.exists() or target.suffixes != ['.mcap']:
+        return []
+    try:
+        file = salvage_mcap(path)
+        spec, contract = head(file)
+    except EpisodeFileError:
+        return []  # killed before it had said what it is: there was nothing in it
+    if not file.messages(OBSERVATION)[1]:
+        return []
+    writer = EpisodeWriter(path.parent, spec, contract, _schemas(file), min_free_bytes=0)
+    for topic, raw, log_time_ns in file.in_order():
+        writer.write(topic, raw, log_time_ns)
+    try:
+        return [writer.close(INCOMPLETE, error_msg='the recorder was killed')]
+    except EpisodeFileError:
+        writer.path.unlink()
+        return []
+
+
+def _schemas(file: McapFile) -> dict:
+    return {channel.topic: channel.schema for channel in file.channels.values()}
+
+
+def _acknowledged(path: Path) -> list[Receipt]:
+    try:
+        return [acknowledge(path)]
+    except EpisodeFileError:
+        number = 1
+        while (aside := path.with_name(f'{path.stem}.damaged-{number}.mcap')).exists():
+            number += 1
+        os.replace(path, aside)
+        return []
+
+
+def episode_paths(folder: Path) -> list[Path]:
+    """Return the finished episodes in a folder, by name; what was set aside is left out."""
+    return sorted(path for path in Path(folder).glob('*.mcap') if _EPISODE.fullmatch(path.stem))
+
+
+def receipts_in(folder: Path) -> Iterator[tuple[Path, Receipt]]:
+    """
+    Return each acknowledged episode below ``folder`` (a shard, or all of a run) with its receipt.
+
+    :raises EpisodeFileError: naming a receipt that cannot be read
+    """
+    for path in sorted(Path(folder).rglob('*.json')):
+        if _EPISODE.fullmatch(path.stem) and path.with_suffix('.mcap').exists():
+            yield path.with_suffix('.mcap'), read_receipt(path)
