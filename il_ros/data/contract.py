@@ -103,7 +103,7 @@ class Contract:
                 expected = feature.stop
 
     @functools.cached_property
-    def id(self) -> int:
+    def id(self) -> int:  # noqa: A003
         """Return the first 8 bytes (big endian) of the SHA-256 of the canonical JSON."""
         digest = hashlib.sha256(self.to_json().encode()).digest()
         return int.from_bytes(digest[:8], 'big')

@@ -96,7 +96,7 @@ class EpisodeSpec:
     run: str
     task: str
     purpose: str = DEMONSTRATION
-    round: int = 0
+    round: int = 0  # noqa: A003
     seed: int = 0
     horizon: int = 0
     continuing: bool = False

@@ -1,0 +1,64 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = 'il_ros'
+SHARE = Path('share') / PACKAGE
+
+
+def data_files_of(folder, pattern):
+    """List the data files under ``folder``, each with the folder that it is installed into."""
+    found = sorted(Path(folder).rglob(pattern))
+    return [(str(SHARE / path.parent), [str(path)]) for path in found]
+
+
+setup(
+    name=PACKAGE,
+    version='0.1.0',
+    packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    package_data={PACKAGE: ['py.typed']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
+        (str(SHARE), ['package.xml']),
+        *data_files_of('launch', '*.launch.py'),
+        *data_files_of('config', '*.yaml'),
+    ],
+    python_requires='>=3.11',
+    install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},
+    zip_safe=False,
+    maintainer='il_ros maintainers',
+    maintainer_email='maintainers@example.org',
+    description='Imitation learning over ROS 2: demonstrations, behavioural cloning and DAgger '
+                'on a robot arm, with every label counted.',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            'il_ros = il_ros.cli:main',
+            'simulator = il_ros.nodes.simulator:main',
+            'observer = il_ros.nodes.observer:main',
+            'policy = il_ros.nodes.policy:main',
+            'expert = il_ros.nodes.expert:main',
+            'supervisor = il_ros.nodes.supervisor:main',
+            'recorder = il_ros.nodes.recorder:main',
+            'collector = il_ros.nodes.collector:main',
+            'trainer = il_ros.nodes.trainer:main',
+            'coordinator = il_ros.nodes.coordinator:main',
+            'graph = il_ros.nodes.graph:main',
+        ],
+    },
+)

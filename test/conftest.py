@@ -1,0 +1,135 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+What every test may rely on: a DDS domain of its own, one thread, and nothing left running.
+
+Nothing here imports ROS before a test asks for it, so that the pure layer runs without.
+"""
+
+import contextlib
+import ctypes
+import os
+from pathlib import Path
+import signal
+import threading
+import time
+
+import pytest
+
+# Two cores serve the whole graph; libraries read this when they are first imported.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+PR_SET_CHILD_SUBREAPER = 36
+POLL_S = 0.02
+LEAVE_TIME_S = 5.0
+"""How long a process that a test has just asked to end may take."""
+
+_session = contextlib.ExitStack()
+
+
+def pytest_sessionstart(session):
+    """Talk on this machine only, on a domain that no other test run holds; inherit orphans."""
+    # Children of killed children then come to this process, where they are found.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    os.environ.pop('ROS_LOCALHOST_ONLY', None)
+    with contextlib.suppress(ImportError):
+        from domain_coordinator import domain_id
+        os.environ['ROS_DOMAIN_ID'] = str(_session.enter_context(domain_id()))
+
+
+def pytest_sessionfinish(session):
+    """Give the domain back."""
+    _session.close()
+
+
+@pytest.fixture
+def context():
+    """Yield a private ``rclpy.Context`` on the session's domain, shut down afterwards."""
+    rclpy = pytest.importorskip('rclpy')
+    private = rclpy.Context()
+    rclpy.init(context=private)
+    yield private
+    private.try_shutdown()
+
+
+@pytest.fixture
+def wait_until():
+    """Return the function that spins until a condition holds, or its deadline passes."""
+    return _wait_until
+
+
+def _wait_until(executor, predicate, timeout_s: float = 5.0) -> bool:
+    """
+    Spin ``executor`` until ``predicate()`` holds, or the deadline passes on the steady clock.
+
+    Without an executor the caller's nodes spin elsewhere, and this only looks again and again.
+
+    :returns: whether the condition came to hold
+    """
+    pause = threading.Event()
+    deadline = time.monotonic() + timeout_s
+    while not predicate():
+        if time.monotonic() >= deadline:
+            return False
+        if executor is None:
+            pause.wait(POLL_S)
+        else:
+            executor.spin_once(timeout_sec=POLL_S)
+    return True
+
+
+def _status_of(process: Path) -> tuple[str, int]:
+    """Read state and parent of ``/proc/<pid>``; an empty state where it is gone."""
+    try:
+        fields = (process / 'stat').read_text().rpartition(')')[2].split()
+        return fields[0], int(fields[1])
+    except OSError:
+        return '', 0
+
+
+def _command_of(pid: int) -> str:
+    try:
+        return Path(f'/proc/{pid}/cmdline').read_bytes().replace(b'\0', b' ').decode().strip()
+    except OSError:
+        return ''
+
+
+def _children() -> dict[int, str]:
+    """Return the living children of this process: their command lines by process id."""
+    found = {}
+    for process in Path('/proc').glob('[0-9]*'):
+        state, parent = _status_of(process)
+        if parent == os.getpid() and state not in ('', 'Z'):
+            found[int(process.name)] = _command_of(int(process.name))
+    # The standard library keeps its own tracker until the interpreter ends.
+    return {pid: command for pid, command in found.items() if 'resource_tracker' not in command}
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _nothing_left_running():
+    """Fail a module whose tests leave child processes behind, and end those."""
+    before = _children()
+
+    def left():
+        return {pid: command for pid, command in _children().items() if pid not in before}
+
+    yield
+    if not _wait_until(None, lambda: not left(), LEAVE_TIME_S):
+        rest = left()
+        for pid in rest:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        pytest.fail(f'left running: {rest}')
