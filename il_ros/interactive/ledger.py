@@ -1,0 +1,111 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The ledger: what a run's labels cost, round by round. No cost hides."""
+
+import dataclasses
+
+from il_ros.interactive.outcomes import Collected, Labelled
+from il_ros.interactive.run_state import RunState
+
+
+@dataclasses.dataclass(frozen=True)
+class RoundCost:
+    """
+    One row of the ledger.
+
+    ``labels``, ``queries`` and ``watched`` are cumulative and include the demonstrations; the
+    other figures are the round's own. Round 0 are the demonstrations.
+    """
+
+    round: int  # noqa: A003
+    labels: int = 0
+    """In D."""
+    queries: int = 0
+    """Every answer of the expert, in the loop and by the service, used or not."""
+    watched: int = 0
+    """Queries of which no label came."""
+    expert_driven_steps: int = 0
+    policy_driven_steps: int = 0
+    takeovers: int = 0
+    objects_lost: int = 0
+    in_loop_queries: int = 0
+    """Of this round: states on which the expert looked at the arm's own pace."""
+    service_seconds: float = 0.0
+    """Of this round: the expert's own time in the labelling service, s."""
+    synthetic: int = 0
+    """States made up at aggregation (none yet); they are no labels of the expert."""
+
+
+def ledger(state: RunState) -> tuple[RoundCost, ...]:
+    """Return one row a round that has begun, from round 0 on."""
+    rows, row = [], RoundCost(round=0)
+    for round_ in range(state.goal.rounds + 1):
+        prefix = f'r{round_:02d}'
+        collected = state.finished.get(f'{prefix}-collect')
+        if not isinstance(collected, Collected):
+            break
+        row = _collect(row, round_, collected)
+        labelled = state.finished.get(f'{prefix}-label')
+        if isinstance(labelled, Labelled):
+            row = _label(row, labelled)
+        rows.append(row)
+    return tuple(rows)
+
+
+def _collect(row: RoundCost, round_: int, collected: Collected) -> RoundCost:
+    return RoundCost(
+        round=round_,
+        labels=row.labels + collected.labels,
+        queries=row.queries + collected.queries,
+        watched=row.watched + collected.queries - collected.labels,
+        expert_driven_steps=collected.expert_steps,
+        policy_driven_steps=collected.policy_steps,
+        takeovers=collected.takeovers,
+        objects_lost=collected.objects_lost,
+        in_loop_queries=collected.queries)
+
+
+def _label(row: RoundCost, labelled: Labelled) -> RoundCost:
+    return dataclasses.replace(
+        row,
+        labels=row.labels + labelled.labels,
+        queries=row.queries + labelled.asked,
+        watched=row.watched + labelled.asked - labelled.labels,
+        service_seconds=labelled.expert_seconds)
+
+
+def expert_seconds(state: RunState, rate_hz: float) -> float:
+    """
+    Return the expert's time that went into D, s.
+
+    An answer in the loop takes a control period, for somebody has to look that long; the
+    service says itself how long it thought. What the evaluation asked is not in it.
+    """
+    return sum(row.in_loop_queries / rate_hz + row.service_seconds for row in ledger(state))
+
+
+def evaluation_queries(state: RunState) -> int:
+    """
+    Return the expert's answers that were asked for to measure, and never learnt from.
+
+    The ceiling's own steps, the held-out demonstrations, and the mistakes on rollouts.
+    """
+    total = 0
+    for name, outcome in state.finished.items():
+        if name in ('expert-evaluate', 'held-out-collect'):
+            total += outcome.queries
+        elif name.endswith('-measure'):
+            total += outcome.asked
+    return total

@@ -1,0 +1,183 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the stages of a run brought: plain numbers, as they stand in ``run.json``."""
+
+import dataclasses
+from typing import Iterable, Sequence
+
+from il_ros.data.spec import EpisodeSpec, LOST
+from il_ros.errors import ImitationError
+
+
+class MissingReceiptError(ImitationError):
+    """An episode that was to be recorded has no receipt; the sentence names it."""
+
+    code = 804
+
+
+@dataclasses.dataclass(frozen=True)
+class Collected:
+    """What the recorded episodes of one stage amount to."""
+
+    episodes: int
+    successes: int
+    steps: int
+    labels: int
+    """In-loop labels that may enter D; those of flagged episodes may not."""
+    queries: int
+    """States for which the expert answered in the loop, used or not."""
+    expert_steps: int
+    """Steps that the expert or a person drove; the others were the policy's (or held)."""
+    takeovers: int
+    objects_lost: int
+    labels_by_episode: tuple[int, ...]
+    """In the order of the specs, 0 where flagged."""
+    flagged: tuple[str, ...]
+    """Ids of episodes that stay out of training: incomplete, dropped, clock jump, discarded."""
+    seconds: float
+    """Wall time of the stage, s."""
+
+    @property
+    def policy_steps(self) -> int:
+        """Return the steps that the expert did not drive."""
+        return self.steps - self.expert_steps
+
+    @classmethod
+    def of(cls, specs: Sequence[EpisodeSpec], receipts: Iterable, seconds: float) -> 'Collected':
+        """
+        Add up the receipts of one stage's episodes.
+
+        :param specs: the stage's episodes
+        :param receipts: ``RecordedEpisode`` messages or what mirrors them, in any order; the
+            first of each id counts, others are ignored
+        :param seconds: wall time of the stage, s
+        :raises MissingReceiptError: if an episode has none, or one with an error
+        """
+        by_id = {}
+        for receipt in receipts:
+            by_id.setdefault(receipt.spec.episode_id, receipt)
+        for spec in specs:
+            receipt = by_id.get(spec.episode_id)
+            if receipt is None or receipt.error_code:
+                reason = f': {receipt.error_msg}' if receipt is not None else ''
+                raise MissingReceiptError(f'episode {spec.episode_id} was not recorded{reason}')
+        chosen = [by_id[spec.episode_id] for spec in specs]
+        labels = tuple(0 if receipt.flags else int(receipt.labels) for receipt in chosen)
+        return cls(
+            episodes=len(chosen),
+            successes=sum(bool(receipt.success) for receipt in chosen),
+            steps=sum(int(receipt.steps) for receipt in chosen),
+            labels=sum(labels),
+            queries=sum(int(receipt.queries) for receipt in chosen),
+            expert_steps=sum(int(receipt.expert_steps) for receipt in chosen),
+            takeovers=sum(int(receipt.takeovers) for receipt in chosen),
+            objects_lost=sum(receipt.cause == LOST for receipt in chosen),
+            labels_by_episode=labels,
+            flagged=tuple(r.spec.episode_id for r in chosen if r.flags),
+            seconds=float(seconds))
+
+
+@dataclasses.dataclass(frozen=True)
+class Labelled:
+    """What the labelling service was asked after the episodes, and what it knew."""
+
+    asked: int
+    """States sent to the service; each is a query."""
+    labels: int
+    """Valid answers: these entered D."""
+    expert_seconds: float
+    """The expert's own time, as the service said, s."""
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """Mistakes on the policy's own states, by the expert's answers asked for afterwards."""
+
+    asked: int
+    """States sent to the service: queries of the evaluation, apart from the ledger."""
+    steps: int
+    """States with a valid answer: the mistakes are counted over these."""
+    mistakes: int
+    gripper_mistakes: int
+    curve: tuple[float, ...]
+    """``J(t)``, t = 1, 2, ...: mean number of mistakes an episode made in its first t steps."""
+    seconds: float
+    mistakes_at: tuple[int, ...] = ()
+    """The same count at a stricter, the usual and a laxer fraction (``mistakes.FRACTIONS``)."""
+
+    @property
+    def per_step(self) -> float:
+        """Return mistakes a state; -1: none was measured."""
+        return self.mistakes / self.steps if self.steps else -1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Aggregated:
+    """The data set as it was written for a round."""
+
+    episodes: int
+    labels: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A checkpoint, by hash, and its losses."""
+
+    path: str
+    """Folder of the checkpoint, relative to the run's."""
+    sha256: str
+    policy_id: int
+    labels: int
+    train_loss: float
+    held_out_loss: float
+    """On held-out demonstrations; -1: not computed. This is not success."""
+    epsilon_mistakes: int
+    """Mistakes on the states of held-out demonstrations ..."""
+    epsilon_states: int
+    """... out of so many; 0: not measured."""
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """The policy node runs the checkpoint."""
+
+    seconds: float
+
+
+Outcome = Collected | Labelled | Measured | Aggregated | Trained | Loaded
+
+_TYPES = {cls.__name__.lower(): cls
+          for cls in (Collected, Labelled, Measured, Aggregated, Trained, Loaded)}
+
+
+def to_json(outcome: Outcome) -> dict:
+    """Return the outcome as a dictionary of plain values."""
+    return {'type': type(outcome).__name__.lower(), **dataclasses.asdict(outcome)}
+
+
+def from_json(fields: dict) -> Outcome:
+    """
+    Return the outcome that ``to_json`` wrote.
+
+    :raises KeyError: if the type is unknown
+    :raises TypeError: if a field is missing or unknown
+    """
+    fields = dict(fields)
+    kind = _TYPES[fields.pop('type')]
+    return kind(**{name: tuple(value) if isinstance(value, list) else value
+                   for name, value in fields.items()})

@@ -1,0 +1,169 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Where a run stands: its goal and what each finished stage brought, kept in ``run.json``."""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+from il_ros.errors import ImitationError
+from il_ros.interactive import outcomes
+from il_ros.interactive.goal import Goal, GoalError
+from il_ros.interactive.outcomes import Outcome
+from il_ros.interactive.strategies import make_strategy, Strategy
+
+FILE_NAME = 'run.json'
+VERSION = 1
+
+
+class RunExistsError(ImitationError):
+    """A run of that name is there already, and it was not asked to go on with it."""
+
+    code = 802
+
+
+class RunDiffersError(ImitationError):
+    """The run that is to be resumed has another goal; the sentence names what differs."""
+
+    code = 803
+
+
+class RunFileError(ImitationError):
+    """A ``run.json`` that cannot be read."""
+
+    code = 803
+
+
+@dataclasses.dataclass(frozen=True)
+class RunState:
+    """
+    A run and its finished stages.
+
+    :param goal: what was asked for
+    :param settings: of the strategy, as they were when the run began
+    :param finished: what each finished stage brought, by the stage's name, in order
+    """
+
+    goal: Goal
+    settings: dict = dataclasses.field(default_factory=dict)
+    finished: dict[str, Outcome] = dataclasses.field(default_factory=dict)
+
+    @property
+    def strategy(self) -> Strategy:
+        """Return the strategy with the settings that the run began with."""
+        return make_strategy(self.goal.strategy, self.settings)
+
+    def after(self, stage, outcome: Outcome) -> 'RunState':
+        """Return the state with one more stage finished."""
+        if stage.name in self.finished:
+            raise ValueError(f'stage {stage.name} is finished already')
+        return dataclasses.replace(self, finished={**self.finished, stage.name: outcome})
+
+    def to_json(self) -> str:
+        """Return the text of ``run.json``."""
+        stages = [{'stage': name, **outcomes.to_json(outcome)}
+                  for name, outcome in self.finished.items()]
+        return json.dumps({'version': VERSION, 'goal': dataclasses.asdict(self.goal),
+                           'settings': self.settings, 'finished': stages}, indent=1) + '\n'
+
+    @classmethod
+    def from_json(cls, text: str) -> 'RunState':
+        """
+        Return the state that ``to_json`` wrote.
+
+        :raises RunFileError: if the text is none
+        """
+        try:
+            fields = json.loads(text)
+            if fields['version'] != VERSION:
+                raise RunFileError(f'version is {fields["version"]}; expected {VERSION}')
+            finished = {}
+            for entry in fields['finished']:
+                name = entry.pop('stage')
+                finished[name] = outcomes.from_json(entry)
+            return cls(Goal(**fields['goal']), fields['settings'], finished)
+        except (KeyError, TypeError, ValueError, AttributeError, GoalError) as error:
+            raise RunFileError(f'not the state of a run: {error!r}') from error
+
+
+def save(folder: Path, state: RunState):
+    """Write ``run.json`` so that a crash leaves the old one or the new one, whole."""
+    path = Path(folder) / FILE_NAME
+    unfinished = path.with_suffix('.tmp')
+    with open(unfinished, 'w') as file:
+        file.write(state.to_json())
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load(folder: Path) -> RunState:
+    """
+    Read ``run.json``.
+
+    :raises RunFileError: naming the file, if it is absent or damaged
+    """
+    path = Path(folder) / FILE_NAME
+    try:
+        return RunState.from_json(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunFileError(f'{path} cannot be read: {error}') from error
+    except RunFileError as error:
+        raise RunFileError(f'{path}: {error}') from error
+
+
+def begin(folder: Path, goal: Goal, settings: dict, resume: bool = False) -> RunState:
+    """
+    Start a run, or go on with the one that is there; ``run.json`` is written before it returns.
+
+    :param folder: the run's, ``runs/<name>``; made if it is absent
+    :param settings: of the strategy
+    :param resume: go on with an existing run of the same goal; where there is none, start it
+    :raises RunExistsError: if the folder holds a run and ``resume`` is false
+    :raises RunDiffersError: if the goal or the settings differ from the run's
+    :raises StrategyError: if the strategy or a setting is unknown
+    """
+    folder = Path(folder)
+    state = RunState(goal, dict(settings))
+    make_strategy(goal.strategy, state.settings)
+    if (folder / FILE_NAME).exists():
+        if not resume:
+            raise RunExistsError(f'run {goal.run} exists in {folder}; choose another name, or '
+                                 'resume it')
+        found = load(folder)
+        _refuse_difference(goal, settings, found)
+        return found
+    if (folder / 'episodes').exists():
+        raise RunExistsError(f'{folder} holds episodes but no {FILE_NAME}; choose another name')
+    folder.mkdir(parents=True, exist_ok=True)
+    save(folder, state)
+    return state
+
+
+def _refuse_difference(goal: Goal, settings: dict, found: RunState):
+    for field in dataclasses.fields(Goal):
+        asked, stands = getattr(goal, field.name), getattr(found.goal, field.name)
+        if asked != stands:
+            raise RunDiffersError(f'run {goal.run} has {field.name} {stands!r}, but {asked!r} was '
+                                  'asked for; resume it with its own goal')
+    if settings != found.settings:
+        raise RunDiffersError(f'run {goal.run} began with the settings {found.settings}, now they '
+                              f'are {settings}; resume it with its own settings')
