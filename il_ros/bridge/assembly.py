@@ -1,0 +1,216 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Standard messages to one observation, by the contract.
+
+The assembler knows nothing of subscriptions: it is given messages by topic and returns the
+observation's values when a stamp is complete.
+"""
+
+from collections.abc import Callable, Iterable
+
+from il_ros.bridge.messages import to_ns
+from il_ros.data.contract import Contract, VALUES
+from il_ros.data.contract_file import Source
+from il_ros.errors import ImitationError
+import numpy as np
+
+MAX_PENDING = 8
+"""Stamps that may be incomplete at once; older ones are dropped and counted."""
+
+
+class ObservationError(ImitationError):
+    """A message that cannot become part of an observation; the sentence names the field."""
+
+
+class JointReader:
+    """Reads joints by name out of ``JointState`` messages, whatever their order."""
+
+    def __init__(self, joints: tuple[str, ...], field: str):
+        self._joints = joints
+        self._field = field
+        self._names: list[str] = []
+        self._order: list[int] = []
+
+    def __call__(self, message) -> list[float]:
+        """
+        Return the field of the joints, in the contract's order, as float64.
+
+        :raises ObservationError: if a joint is missing or named twice, or the field is too short
+        """
+        if message.name != self._names:
+            self._learn_order(message.name)
+        values = getattr(message, self._field)
+        try:
+            return [values[i] for i in self._order]
+        except IndexError:
+            raise ObservationError(
+                f'joint_states.{self._field} has {len(values)} entries for {len(message.name)} '
+                'names') from None
+
+    def _learn_order(self, names: Iterable[str]):
+        names = list(names)
+        missing = [joint for joint in self._joints if joint not in names]
+        if missing:
+            raise ObservationError(f'joint_states lacks {missing}; it has {names}')
+        double = [joint for joint in self._joints if names.count(joint) > 1]
+        if double:
+            raise ObservationError(f'joint_states names {double} more than once')
+        self._names = names
+        self._order = [names.index(joint) for joint in self._joints]
+
+
+def _position(pose) -> tuple[float, ...]:
+    point = pose.position
+    return point.x, point.y, point.z
+
+
+def _orientation(pose) -> tuple[float, ...]:
+    quaternion = pose.orientation
+    return quaternion.x, quaternion.y, quaternion.z, quaternion.w
+
+
+_POSE_FIELDS = {'position': _position, 'orientation': _orientation}
+
+
+def _reader(source: Source) -> Callable:
+    if source.joints:
+        joints = JointReader(source.joints, source.field)
+        return (lambda message: (sum(joints(message)),)) if source.reduce else joints
+    field = _POSE_FIELDS[source.field]
+    if source.index < 0:
+        return lambda message: field(message.pose)
+
+    def indexed(message):
+        if source.index >= len(message.poses):
+            raise ObservationError(
+                f'{source.topic} has {len(message.poses)} poses; feature {source.feature} wants '
+                f'index {source.index}')
+        return field(message.poses[source.index])
+    return indexed
+
+
+class Extractor:
+    """Turns one message of every topic into ``Observation.values``."""
+
+    def __init__(self, contract: Contract, sources: tuple[Source, ...]):
+        self.contract = contract
+        self._readers = [
+            (source.topic, source.feature, _reader(source), feature.frame_id)
+            for feature, source in zip(contract.features, sources) if feature.kind == VALUES]
+        self.topics = tuple(dict.fromkeys(topic for topic, *_ in self._readers))
+        self._frames = {topic: frame for topic, _, _, frame in self._readers if frame}
+
+    def __call__(self, messages: dict) -> np.ndarray:
+        """
+        Return the values, shape ``(contract.width,)``, float32, finite.
+
+        :param messages: the message of every topic in ``topics``
+        :raises ObservationError: for a foreign frame, a missing joint, or a value not finite
+        """
+        for topic, frame in self._frames.items():
+            found = messages[topic].header.frame_id
+            if found != frame:
+                raise ObservationError(f'{topic} is in frame {found!r}; expected {frame!r}')
+        values: list[float] = []
+        for topic, _, reader, _ in self._readers:
+            values.extend(reader(messages[topic]))
+        result = np.array(values, np.float32)
+        if not np.isfinite(result).all():
+            raise ObservationError(f'{self._not_finite(result)} is not finite')
+        return result
+
+    def _not_finite(self, values: np.ndarray) -> str:
+        for feature in self.contract.features:
+            if feature.kind == VALUES:
+                part = values[feature.start:feature.stop]
+                if not np.isfinite(part).all():
+                    return f'{feature.name}.{feature.elements[int(np.argmin(np.isfinite(part)))]}'
+        return 'a value'
+
+
+class ExactPairing:
+    """Collects one message of every topic with equal stamps (lockstep)."""
+
+    def __init__(self, topics: tuple[str, ...]):
+        self._topics = topics
+        self._pending: dict[int, dict] = {}
+        self.dropped = 0
+
+    def add(self, topic: str, message) -> tuple[int, dict] | None:
+        """Return ``(stamp_ns, messages)`` when this message completes its stamp."""
+        stamp_ns = to_ns(message.header.stamp)
+        parts = self._pending.setdefault(stamp_ns, {})
+        parts[topic] = message
+        if len(parts) == len(self._topics):
+            for earlier in [s for s in self._pending if s <= stamp_ns]:
+                self.dropped += len(self._pending.pop(earlier)) < len(self._topics)
+            return stamp_ns, parts
+        while len(self._pending) > MAX_PENDING:
+            self._pending.pop(min(self._pending))
+            self.dropped += 1
+        return None
+
+    def missing(self) -> list[str]:
+        """Return the topics that the oldest incomplete stamp still lacks."""
+        if not self._pending:
+            return []
+        parts = self._pending[min(self._pending)]
+        return [topic for topic in self._topics if topic not in parts]
+
+
+class AsOfPairing:
+    """
+    Pairs every beat of one stream with the newest of the others (realtime).
+
+    :param period_ns: the contract's period; beats that come sooner are passed over
+    :param tolerance_ns: how old the other streams may be at a beat
+    """
+
+    def __init__(self, topics: tuple[str, ...], beat: str, period_ns: int, tolerance_ns: int):
+        self._others = tuple(topic for topic in topics if topic != beat)
+        self._beat = beat
+        self._period_ns = period_ns
+        self._tolerance_ns = tolerance_ns
+        self._newest: dict = {}
+        self._last_ns = -1
+        self._missing: list[str] = []
+        self.dropped = 0
+
+    def add(self, topic: str, message) -> tuple[int, dict] | None:
+        """Return ``(stamp_ns, messages)`` when this message is a beat that can be answered."""
+        self._newest[topic] = message
+        if topic != self._beat:
+            return None
+        stamp_ns = to_ns(message.header.stamp)
+        # Half a millisecond of slack: stamps of a periodic source jitter round its period.
+        if 0 <= stamp_ns - self._last_ns < self._period_ns - 500_000 and self._last_ns >= 0:
+            return None
+        self._missing = [t for t in self._others if self._is_late(t, stamp_ns)]
+        if self._missing:
+            self.dropped += 1
+            return None
+        self._last_ns = stamp_ns
+        return stamp_ns, dict(self._newest)
+
+    def _is_late(self, topic: str, stamp_ns: int) -> bool:
+        if topic not in self._newest:
+            return True
+        age = stamp_ns - to_ns(self._newest[topic].header.stamp)
+        return age > self._tolerance_ns
+
+    def missing(self) -> list[str]:
+        """Return the topics that were late at the last beat."""
+        return self._missing

@@ -1,0 +1,146 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+One armed episode at the arm: what a step needs is collected by stamp, and acted on once.
+
+Pure: it is given joint positions, observations and answers, and returns what to send. The actuator
+(``robots/actuation.py``) and the chooser (``driving.py``) are handed in.
+"""
+
+from typing import Any, NamedTuple
+
+from il_ros.data.spec import ENDED, HOLD, RUNNING
+from il_ros.interactive.driving import Choice, Driving
+import numpy as np
+
+REFUSED_NOT_FINITE = 16
+REFUSED_MISSING = 64
+STOPPED = 128
+"""Bits of ``Executed.limits`` that are set here; the others are the actuator's."""
+
+
+class Step(NamedTuple):
+    """What one control step came to."""
+
+    stamp_ns: int
+    step: int
+    driver: int
+    """Who really drove; ``HOLD`` where the chosen one's action was refused."""
+
+    choice: Choice
+    sent: Any
+    """The actuator's answer: joint targets, values after limits, limit bits."""
+
+    limits: int
+    handed_over: bool
+    """Another one drives than in the step before, by the gate."""
+
+
+class Arbiter:
+    """
+    Collects one step after the other; each stamp is acted on exactly once.
+
+    :param driving: who drives, by the episode's plan
+    :param actuator: ``start(measured)``, ``step(action, measured)`` and ``hold(measured)``
+    :param paired: the joints of exactly the observation's stamp are waited for (lockstep)
+    """
+
+    def __init__(self, episode_id: str, driving: Driving, actuator, paired: bool = True):
+        self.episode_id = episode_id
+        self.driving = driving
+        self.phase = RUNNING
+        self.stamp_ns = -1
+        self.step = -1
+        self.answers: dict[int, np.ndarray] = {}
+        self.acted = False
+        self._actuator = actuator
+        self._paired = paired
+        self._measured: np.ndarray | None = None
+        self._measured_ns = -1
+        self._started = False
+        self._last_driving = driving.driving
+
+    @property
+    def waiting(self) -> bool:
+        """Tell whether an observation stands that has not been acted on."""
+        return self.phase == RUNNING and self.stamp_ns >= 0 and not self.acted
+
+    def measure(self, stamp_ns: int, positions: np.ndarray):
+        """Take in joint positions, shape ``(joints,)``, float64."""
+        if stamp_ns >= self._measured_ns:
+            self._measured_ns, self._measured = stamp_ns, positions
+
+    def observe(self, stamp_ns: int, step: int, phase: int) -> bool:
+        """
+        Take in an observation's stamp.
+
+        :returns: whether it is a new one; a repeated or older stamp changes nothing
+        """
+        if stamp_ns <= self.stamp_ns:
+            return False
+        self.stamp_ns, self.step, self.phase = stamp_ns, step, phase
+        self.answers.clear()
+        self.acted = phase == ENDED
+        return True
+
+    def answer(self, source: int, stamp_ns: int, values: np.ndarray) -> bool:
+        """
+        Take in an answer; only the first one of a required source for the present stamp counts.
+
+        :param values: shape ``(act_dim,)``, float32; empty: no answer for this state
+        """
+        if (stamp_ns != self.stamp_ns or self.acted or source in self.answers
+                or source not in self.driving.required):
+            return False
+        self.answers[source] = values
+        return True
+
+    def missing(self) -> list[int]:
+        """Return the required sources that have not answered the present stamp."""
+        return [source for source in self.driving.required if source not in self.answers]
+
+    def ready(self) -> bool:
+        """Tell whether the present step has all that it needs."""
+        measured = self._measured is not None and (
+            not self._paired or self._measured_ns == self.stamp_ns)
+        return self.waiting and measured and len(self.answers) == len(self.driving.required)
+
+    def act(self, stopped: bool = False) -> Step | None:
+        """
+        Decide and actuate the present step, with the answers that there are.
+
+        :param stopped: an emergency stop is latched: hold
+        :returns: None if the joints have never been measured
+        """
+        if self._measured is None:
+            return None
+        if not self._started:
+            self._actuator.start(self._measured)
+            self._started = True
+        choice = self.driving.choose(self.answers)
+        handed_over = self.driving.driving != self._last_driving
+        self._last_driving = self.driving.driving
+        sent, driver, limits = self._actuate(choice, stopped)
+        self.acted = True
+        return Step(self.stamp_ns, self.step, driver, choice, sent, limits, handed_over)
+
+    def _actuate(self, choice: Choice, stopped: bool):
+        if stopped:
+            return self._actuator.hold(self._measured), HOLD, STOPPED
+        if choice.refused:
+            return self._actuator.hold(self._measured), HOLD, REFUSED_MISSING
+        sent = self._actuator.step(choice.action, self._measured)
+        held = sent.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
+        return sent, HOLD if held else choice.chosen, sent.limits

@@ -1,0 +1,106 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+What policy and expert have in common: each required observation is answered once.
+
+A driver answers when ``drive`` of the observation's episode requires it, keeps its last
+observation until then, repeats its cached answer for a repeated stamp, and ignores what is not
+RUNNING (``docs/architecture.md``, lockstep, rules 5 to 8).
+"""
+
+from collections.abc import Callable
+
+from il_ros.bridge.messages import contract_from_message, float32s, to_ns
+from il_ros.data.contract import Contract
+from il_ros.data.spec import RUNNING
+from il_ros.nodes import qos
+from il_ros_interfaces.msg import Action, Contract as ContractMessage, Drive, Observation
+import numpy as np
+from rclpy.node import Node
+
+
+class Driver:
+    """
+    The topics of one driver: ``contract``, ``drive`` and ``observation`` in, actions out.
+
+    :param source: ``Action.EXPERT`` or ``Action.POLICY``
+    :param topic: where the actions go, e.g. ``policy/action``
+    :param act: float32 values, shape ``(D,)``, to an action, shape ``(A,)``, or None
+    """
+
+    def __init__(self, node: Node, source: int, topic: str,
+                 act: Callable[[np.ndarray], np.ndarray | None],
+                 on_contract: Callable[[Contract], None] | None = None):
+        self._node = node
+        self._source = source
+        self._act = act
+        self._on_contract = on_contract
+        self.contract: Contract | None = None
+        self._drive: Drive | None = None
+        self._last: Observation | None = None
+        self._answered_ns = -1
+        self.answered = 0
+        self.unanswered = 0
+        self.answer = Action(source=source, engaged=True, uncertainty=-1.0)
+        self._actions = node.create_publisher(Action, topic, qos.STREAM)
+        node.create_subscription(ContractMessage, 'contract', self._keep_contract, qos.LATCHED)
+        node.create_subscription(Drive, 'drive', self._keep_drive, qos.LATCHED)
+        node.create_subscription(Observation, 'observation', self._on_observation, qos.STREAM)
+
+    def _keep_contract(self, message: ContractMessage):
+        self.contract = contract_from_message(message)
+        if self._on_contract is not None:
+            self._on_contract(self.contract)
+        self._try_answer()
+
+    def _keep_drive(self, message: Drive):
+        self._drive = message
+        if self._last is not None and to_ns(self._last.header.stamp) != self._answered_ns:
+            self._try_answer()
+
+    def _on_observation(self, message: Observation):
+        self._last = message
+        self._try_answer()
+
+    def _is_required(self, observation: Observation) -> bool:
+        drive = self._drive
+        return (drive is not None and drive.episode_id == observation.episode_id
+                and self._source in drive.required
+                and to_ns(observation.header.stamp) >= to_ns(drive.header.stamp))
+
+    def _try_answer(self):
+        observation = self._last
+        if (observation is None or observation.phase != RUNNING or self.contract is None
+                or not self._is_required(observation)):
+            return
+        stamp_ns = to_ns(observation.header.stamp)
+        if stamp_ns != self._answered_ns:
+            self._fill(observation)
+            self._answered_ns = stamp_ns
+        self._actions.publish(self.answer)
+
+    def _fill(self, observation: Observation):
+        answer = self.answer
+        answer.header = observation.header
+        answer.contract_id = observation.contract_id
+        action = None
+        if observation.contract_id == self.contract.id:
+            action = self._act(np.frombuffer(observation.values, np.float32))
+        if action is None:
+            self.unanswered += 1
+            answer.values = float32s(())
+        else:
+            self.answered += 1
+            answer.values = float32s(action)

@@ -1,0 +1,123 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The expert: answers observations while it is required, and labels recorded ones on request."""
+
+from collections.abc import Callable
+import dataclasses
+import time
+import traceback
+
+from il_ros.bridge.labels import fill_response, read_request
+from il_ros.data.contract import Contract
+from il_ros.data.spec import EXPERT
+from il_ros.errors import ImitationError
+from il_ros.experts.base import Expert
+from il_ros.experts.registry import make_expert
+from il_ros.experts.relabel import relabel
+from il_ros.nodes import diagnostics, runtime
+from il_ros.nodes.driver import Driver
+from il_ros.nodes.parameters import choice, declare, text
+from il_ros_interfaces.srv import LabelObservations
+import numpy as np
+from rclpy.node import Node
+
+
+class ExpertFailedError(ImitationError):
+    """The expert's own code raised."""
+
+    code = 404
+
+
+@dataclasses.dataclass(frozen=True)
+class ExpertParameters:
+    """Parameters of the expert node."""
+
+    task: str = text('push', 'task whose expert this is')
+    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
+
+
+class ExpertNode(Node):
+    """Serves ``label_observations`` and publishes ``expert/action``."""
+
+    def __init__(self, **kwargs):
+        super().__init__('expert', **kwargs)
+        self.parameters = declare(self, ExpertParameters)
+        self._expert: Expert | None = None
+        self._labelled = 0
+        self._problem = ''
+        self._driver = Driver(self, EXPERT, 'expert/action', self._act, self._on_contract)
+        self.create_service(LabelObservations, 'label_observations', self._on_label)
+        self._diagnostics = diagnostics.Diagnostics(self, self._report)
+
+    def _on_contract(self, contract: Contract):
+        self._expert = None
+        try:
+            self._expert = make_expert(self.parameters.task, contract)
+            self._problem = ''
+        except ImitationError as error:
+            self._problem = str(error)
+            self.get_logger().error(self._problem)
+
+    def _act(self, values: np.ndarray) -> np.ndarray | None:
+        if self._expert is None:
+            return None
+        try:
+            return self._ask(self._expert.act, values)
+        except ImitationError as error:
+            self._problem = str(error)
+            self.get_logger().error(self._problem, throttle_duration_sec=5.0)
+            return None
+
+    def _ask(self, question: Callable, *arguments):
+        try:
+            return question(*arguments)
+        except ImitationError:
+            raise
+        except Exception as error:  # noqa: B902 - the one place where an expert's code is called
+            self.get_logger().error(traceback.format_exc(), once=True)
+            raise ExpertFailedError(
+                f'the expert failed: {type(error).__name__}: {error}') from error
+
+    def _on_label(self, request, response):
+        started = time.monotonic()
+        try:
+            contract, observations = read_request(request)
+            expert = self._expert_for(request.task, contract)
+            actions, valid = self._ask(relabel, expert, observations)
+            fill_response(request, response, actions, valid, expert.name)
+        except ImitationError as error:
+            response.error_code = error.code or response.EXPERT_FAILED
+            response.error_msg = str(error)
+        response.seconds = time.monotonic() - started
+        self._labelled += len(response.actions)
+        return response
+
+    def _expert_for(self, task: str, contract: Contract) -> Expert:
+        if self._expert is not None and self._driver.contract == contract and (
+                task == self.parameters.task):
+            return self._expert
+        return make_expert(task, contract)
+
+    def _report(self):
+        values = {'answered': self._driver.answered, 'unanswered': self._driver.unanswered,
+                  'labelled': self._labelled}
+        if self._problem:
+            return diagnostics.ERROR, self._problem, values
+        return diagnostics.OK, f'expert of {self.parameters.task}', values
+
+
+def main(args=None) -> int:
+    """Run the expert until it is asked to stop."""
+    return runtime.run(ExpertNode, args)

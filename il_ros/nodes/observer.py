@@ -1,0 +1,131 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The observer: standard topics in, one stamped ``Observation`` out, by the contract."""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+import time
+
+from geometry_msgs.msg import PoseArray, PoseStamped
+from il_ros.bridge.assembly import AsOfPairing, ExactPairing, Extractor, ObservationError
+from il_ros.bridge.messages import contract_to_message, float32s, NS, to_stamp
+from il_ros.data.contract_file import load_contract
+from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.parameters import bounded, choice, declare, text
+from il_ros.share import share_path
+from il_ros_interfaces.msg import Contract, EpisodeStatus, Observation
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+
+_TYPES = {'joint_states': JointState, 'object_poses': PoseArray}
+LATE_S = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class ObserverParameters:
+    """Parameters of the observer node."""
+
+    contract: str = text('push', 'contract file, or the name of one in config/contracts')
+    pairing: str = choice('exact', ('exact', 'as_of'),
+                          'exact: equal stamps (lockstep); as_of: newest at each beat (realtime)')
+    rate_hz: float = bounded(0.0, 0.0, 200.0, 'control rate [Hz]; 0: the contract file\'s')
+    beat: str = text('joint_states', 'the stream whose stamps make the beat with as_of')
+    tolerance_s: float = bounded(0.1, 0.001, 5.0, 'how old another stream may be at a beat [s]')
+    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
+
+
+class ObserverNode(Node):
+    """Publishes the contract, latched, and one observation a control step."""
+
+    def __init__(self, **kwargs):
+        super().__init__('observer', **kwargs)
+        self.parameters = declare(self, ObserverParameters)
+        contract, sources = load_contract(_contract_path(self.parameters.contract))
+        if self.parameters.rate_hz:
+            contract = dataclasses.replace(contract, rate=self.parameters.rate_hz)
+        self._extract = Extractor(contract, sources)
+        self._pairing = self._make_pairing(contract)
+        self._message = Observation(contract_id=contract.id)
+        self._message.header.frame_id = contract.action_frame_id
+        self._last_ns = -1
+        self._published = self._rejected = self._repeated = 0
+        self._complete_at = time.monotonic()
+        self._contract_publisher = self.create_publisher(Contract, 'contract', qos.LATCHED)
+        self._contract_publisher.publish(contract_to_message(contract))
+        self._observations = self.create_publisher(Observation, 'observation', qos.STREAM)
+        self._subscribe()
+        self._diagnostics = diagnostics.Diagnostics(self, self._report)
+
+    def _make_pairing(self, contract):
+        topics = ('episode', *self._extract.topics)
+        if self.parameters.pairing == 'exact':
+            return ExactPairing(topics)
+        return AsOfPairing(topics, self.parameters.beat, round(NS / contract.rate),
+                           round(self.parameters.tolerance_s * NS))
+
+    def _subscribe(self):
+        sensor = qos.STREAM if self.parameters.pairing == 'exact' else qos.FOREIGN_SENSOR
+        for topic in self._extract.topics:
+            self.create_subscription(_TYPES.get(topic, PoseStamped), topic,
+                                     partial(self._on_message, topic), sensor)
+        self.create_subscription(
+            EpisodeStatus, 'episode', partial(self._on_message, 'episode'), qos.STATUS)
+
+    def _on_message(self, topic: str, message):
+        complete = self._pairing.add(topic, message)
+        if complete is not None:
+            self._complete_at = time.monotonic()
+            self._observe(*complete)
+
+    def _observe(self, stamp_ns: int, messages: dict):
+        message = self._message
+        if stamp_ns == self._last_ns:
+            self._repeated += 1
+        else:
+            try:
+                message.values = float32s(self._extract(messages))
+            except ObservationError as error:
+                self._rejected += 1
+                self.get_logger().error(
+                    f'no observation: {error}', throttle_duration_sec=1.0)
+                return
+            status = messages['episode']
+            message.header.stamp = to_stamp(stamp_ns)
+            message.step = status.step
+            message.phase = status.phase
+            message.episode_id = status.episode_id
+            self._last_ns = stamp_ns
+            self._published += 1
+        self._observations.publish(message)
+
+    def _report(self):
+        values = {'published': self._published, 'rejected': self._rejected,
+                  'repeated': self._repeated, 'incomplete': self._pairing.dropped}
+        missing = self._pairing.missing()
+        if missing and time.monotonic() - self._complete_at > LATE_S:
+            return diagnostics.WARN, f'late: {", ".join(missing)}', values
+        return diagnostics.OK, 'observing', values
+
+
+def _contract_path(name: str) -> Path:
+    if name.endswith(('.yaml', '.yml')):
+        return Path(name)
+    return share_path('config', 'contracts', f'{name}.yaml')
+
+
+def main(args=None) -> int:
+    """Run the observer until it is asked to stop."""
+    return runtime.run(ObserverNode, args)

@@ -1,0 +1,184 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The policy: loads checkpoints beside the loop and answers observations with the one that runs.
+
+A candidate is loaded and tried out in a worker thread; it replaces the running policy by one
+assignment, so that no answer ever mixes two of them.
+"""
+
+from collections import deque
+import dataclasses
+from pathlib import Path
+import threading
+
+from il_ros.data.contract import Contract
+from il_ros.data.spec import POLICY
+from il_ros.errors import ImitationError
+from il_ros.learning import checkpoint
+from il_ros.learning.policy import Policy
+from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.driver import Driver
+from il_ros.nodes.managed import ManagedNode
+from il_ros.nodes.parameters import bounded, choice, flag, text
+from il_ros_interfaces.msg import PolicyStatus
+from il_ros_interfaces.srv import LoadPolicy
+import numpy as np
+
+DRY_RUN_OBSERVATIONS = 100
+"""The newest observations are kept: a candidate must answer all of them before it may run."""
+
+
+class DryRunError(ImitationError):
+    """A candidate that does not answer what was observed lately."""
+
+    code = PolicyStatus.DRY_RUN_FAILED
+
+
+@dataclasses.dataclass(frozen=True)
+class PolicyParameters:
+    """Parameters of the policy node."""
+
+    autostart: bool = flag(True, 'configure and activate at start')
+    checkpoint: str = text('', 'folder of a checkpoint to load at start; empty: wait for a load')
+    load_timeout_s: float = bounded(30.0, 1.0, 600.0, 'deadline of a load at shutdown [s]')
+    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
+
+
+class PolicyNode(ManagedNode):
+    """Publishes ``policy/action`` and the latched ``policy_status``; serves ``load_policy``."""
+
+    def __init__(self, **kwargs):
+        super().__init__('policy', PolicyParameters, **kwargs)
+        self._policy: Policy | None = None
+        self._path = ''
+        self._contract: Contract | None = None
+        self._recent: deque[np.ndarray] = deque(maxlen=DRY_RUN_OBSERVATIONS)
+        self._loader: threading.Thread | None = None
+        self._ticket = 0
+        self._problem = ''
+        # Not a lifecycle publisher: what runs must be known while the node is inactive, too.
+        self._status = self.create_publisher(PolicyStatus, 'policy_status', qos.LATCHED)
+        self._driver = Driver(self, POLICY, 'policy/action', self._act, self._on_contract)
+        self.create_service(LoadPolicy, 'load_policy', self._on_load)
+        self._diagnostics = diagnostics.Diagnostics(self, self._report)
+        self._say(PolicyStatus.EMPTY)
+        self.autostart()
+
+    def configure(self):
+        """Load the checkpoint that the parameter names, if it names one."""
+        if self.parameters.checkpoint:
+            self._take(checkpoint.load(Path(self.parameters.checkpoint)),
+                       self.parameters.checkpoint)
+            self._say(PolicyStatus.READY)
+
+    def shut_down(self):
+        """Wait for a load that is under way."""
+        super().shut_down()
+        if self._loader is not None:
+            self._loader.join(self.parameters.load_timeout_s)
+
+    def _on_contract(self, contract: Contract):
+        self._contract = contract
+        self._recent.clear()
+        if self._policy is not None:
+            try:
+                checkpoint.check(self._policy, contract)
+            except ImitationError as error:
+                self._policy = None
+                self._refuse(error)
+
+    def _act(self, values: np.ndarray) -> np.ndarray | None:
+        policy = self._policy
+        self._recent.append(values)
+        if policy is None or not self.active:
+            return None
+        self._driver.answer.policy_id = policy.policy_id
+        try:
+            return policy.act(values)
+        except ImitationError as error:
+            self._problem = str(error)
+        except Exception as error:  # noqa: B902 - the one place where a policy's code is called
+            self._problem = f'the policy failed: {type(error).__name__}: {error}'
+        self.get_logger().error(self._problem, throttle_duration_sec=5.0)
+        return None
+
+    def _on_load(self, request, response):
+        if self._loader is not None and self._loader.is_alive():
+            response.error_code = response.BUSY
+            response.error_msg = f'load {self._ticket} is still running'
+        elif not Path(request.path).is_dir():
+            response.error_code = response.NOT_FOUND
+            response.error_msg = f'{request.path}: there is no checkpoint folder'
+        else:
+            self._ticket += 1
+            response.ticket = self._ticket
+            self._say(PolicyStatus.LOADING)
+            self._loader = threading.Thread(
+                target=self._load, args=(request.path, request.sha256), name='load policy')
+            self._loader.start()
+        return response
+
+    def _load(self, path: str, sha256: str):
+        try:
+            candidate = checkpoint.load(Path(path), sha256)
+            self._try_out(candidate)
+            self._take(candidate, path)
+        except ImitationError as error:
+            self._refuse(error)
+            return
+        self._problem = ''
+        self._say(PolicyStatus.READY)
+
+    def _try_out(self, candidate: Policy):
+        if self._contract is not None:
+            checkpoint.check(candidate, self._contract)
+        for values in tuple(self._recent):
+            try:
+                candidate.act(values)
+            except ImitationError as error:
+                raise DryRunError(f'{error} (in the dry run)') from error
+
+    def _take(self, policy: Policy, path: str):
+        self._path = path
+        self._policy = policy
+
+    def _refuse(self, error: ImitationError):
+        self._problem = str(error)
+        self.get_logger().error(f'policy refused: {error}')
+        self._say(PolicyStatus.REFUSED, error.code or PolicyStatus.DAMAGED, str(error))
+
+    def _say(self, state: int, error_code: int = 0, error_msg: str = ''):
+        policy = self._policy
+        status = PolicyStatus(
+            state=state, ticket=self._ticket, error_code=error_code, error_msg=error_msg)
+        status.header.stamp = self.get_clock().now().to_msg()
+        if policy is not None:
+            status.policy_id, status.sha256 = policy.policy_id, policy.sha256
+            status.path = self._path
+        self._status.publish(status)
+
+    def _report(self):
+        policy = self._policy
+        values = {'answered': self._driver.answered, 'unanswered': self._driver.unanswered,
+                  'policy': policy.sha256[:16] if policy else ''}
+        if self._problem:
+            return diagnostics.ERROR, self._problem, values
+        return diagnostics.OK, 'ready' if policy else 'no policy loaded', values
+
+
+def main(args=None) -> int:
+    """Run the policy until it is asked to stop."""
+    return runtime.run(PolicyNode, args)

@@ -1,0 +1,188 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The only place that spins, and the only one that handles signals.
+
+Hot nodes (synchronous subscriptions, services and timers) live on the EventsExecutor of the main
+thread; slow nodes (actions, coroutines) on a SingleThreadedExecutor in a thread of their own. Why,
+and why the EventsExecutor is always given a timeout: ``docs/architecture.md``.
+"""
+
+from collections.abc import Callable, Sequence
+import contextlib
+import signal
+import sys
+import threading
+
+from il_ros.errors import ImitationError
+import rclpy
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+import rclpy.experimental
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
+
+SPIN_TIMEOUT_S = 1.0
+"""The EventsExecutor of rclpy 7.1 never runs a callback when it is spun without a timeout."""
+
+SLOW_SPIN_TIMEOUT_S = 0.2
+JOIN_TIMEOUT_S = 10.0
+
+EXECUTORS = ('events', 'single')
+
+
+class StartError(ImitationError):
+    """A node that cannot start."""
+
+
+def make_executor(kind: str, context: rclpy.Context) -> Executor:
+    """Return the executor for hot nodes: ``events`` (fast) or ``single``."""
+    if kind == 'events':
+        return rclpy.experimental.EventsExecutor(context=context)
+    return SingleThreadedExecutor(context=context)
+
+
+class Runtime:
+    """
+    A context, its nodes, and the threads that spin them until ``stop``.
+
+    Use it as a context manager; leaving it tears everything down in the one order that works:
+    slow thread joined, nodes destroyed, executors shut down, context shut down.
+    """
+
+    def __init__(self, args: Sequence[str] | None = None, executor: str = 'events'):
+        self.context = rclpy.Context()
+        rclpy.init(args=args, context=self.context,
+                   signal_handler_options=SignalHandlerOptions.NO)
+        self.stop = Future()
+        self.hot = make_executor(executor, self.context)
+        self.slow = SingleThreadedExecutor(context=self.context)
+        self._nodes: list[tuple[Executor, Node]] = []
+        self._failure: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        self._old_handlers: dict = {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._old_handlers[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _on_signal(self, *_):
+        self.request_stop()
+
+    def request_stop(self):
+        """End ``spin`` in the main thread and in the slow one; callable from any thread."""
+        if not self.stop.done():
+            self.stop.set_result(None)
+        self.hot.wake()
+        self.slow.wake()
+
+    def add_hot(self, build: Callable[..., Node], **arguments) -> Node:
+        """Build a node for the EventsExecutor and return it."""
+        return self._add(self.hot, build, arguments)
+
+    def add_slow(self, build: Callable[..., Node], **arguments) -> Node:
+        """Build a node for the slow thread and return it."""
+        return self._add(self.slow, build, arguments)
+
+    def _add(self, executor: Executor, build: Callable[..., Node], arguments: dict) -> Node:
+        node = build(context=self.context, **arguments)
+        executor.add_node(node)
+        self._nodes.append((executor, node))
+        return node
+
+    def spin(self):
+        """Run until ``stop``; a failure in the slow thread is raised here."""
+        if any(executor is self.slow for executor, _ in self._nodes):
+            self._thread = threading.Thread(target=self._spin_slow, name='slow')
+            self._thread.start()
+        try:
+            spin_until(self.hot, self.stop)
+        finally:
+            self._join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _spin_slow(self):
+        try:
+            while not self.stop.done():
+                self.slow.spin_until_future_complete(self.stop, timeout_sec=SLOW_SPIN_TIMEOUT_S)
+        except ExternalShutdownException:
+            pass
+        except BaseException as error:  # noqa: B902 - raised again by spin in the main thread
+            self._failure = error
+        finally:
+            self.request_stop()
+
+    def _join(self):
+        self.request_stop()
+        if self._thread is not None:
+            self._thread.join(JOIN_TIMEOUT_S)
+            self._thread = None
+
+    def close(self):
+        """Tear everything down; safe to call twice."""
+        self._join()
+        for _, node in reversed(self._nodes):
+            with contextlib.suppress(rclpy.handle.InvalidHandle):
+                if hasattr(node, 'shut_down'):
+                    node.shut_down()
+        for executor, node in reversed(self._nodes):
+            executor.remove_node(node)
+            node.destroy_node()
+        self._nodes.clear()
+        self.hot.shutdown()
+        self.slow.shutdown()
+        self.context.try_shutdown()
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)
+        self._old_handlers.clear()
+
+
+def spin_until(executor: Executor, stop: Future):
+    """Run an executor's callbacks until ``stop`` is done."""
+    while not stop.done():
+        executor.spin_until_future_complete(stop, timeout_sec=SPIN_TIMEOUT_S)
+
+
+def run(build: Callable[..., Node], args: Sequence[str] | None = None, slow: bool = False) -> int:
+    """
+    Run one node in this process until a signal, and return the exit code.
+
+    :param build: the node's class
+    :param slow: the node serves actions: give it the SingleThreadedExecutor
+    """
+    try:
+        with Runtime(args, executor=_executor_of(args)) as runtime:
+            (runtime.add_slow if slow else runtime.add_hot)(build)
+            runtime.spin()
+    except ImitationError as error:
+        print(f'{build.__name__}: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def _executor_of(args: Sequence[str] | None) -> str:
+    """Read the parameter ``executor`` before there is a node: an executor comes first."""
+    words = list(sys.argv if args is None else args)
+    for word in words:
+        name, _, value = word.partition(':=')
+        if name == 'executor' and value in EXECUTORS:
+            return value
+    return 'events'

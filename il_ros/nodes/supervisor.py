@@ -1,0 +1,317 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The supervisor: who drives, is it safe. The only writer to the arm.
+
+It arms an episode (``set_driver``), waits at each observation for exactly the drivers that the
+plan requires, lets the plan choose, and sends joint targets inside the limits. It says what it
+sent on ``executed``, and never invents an action: a silent driver ends the episode.
+"""
+
+import array
+import dataclasses
+from functools import partial
+import time
+
+from il_ros.bridge.assembly import JointReader, ObservationError
+from il_ros.bridge.messages import contract_from_message, float32s, spec_from_message, to_ns
+from il_ros.bridge.messages import to_stamp
+from il_ros.data.contract import Contract
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, EXPERT, HOLD, POLICY, RUNNING, TELEOP
+from il_ros.errors import ImitationError
+from il_ros.interactive.arbiter import Arbiter, Step
+from il_ros.interactive.driving import Driving
+from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.managed import ManagedNode
+from il_ros.nodes.parameters import bounded, choice, flag
+from il_ros.robots.actuation import Actuator
+from il_ros.robots.kinematics import Kinematics
+from il_ros.robots.panda import PANDA
+from il_ros_interfaces.msg import Action, Contract as ContractMessage, Drive, Executed, Observation
+from il_ros_interfaces.srv import EndEpisode, SetDriver
+import numpy as np
+from rclpy.clock import Clock, ClockType
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
+
+ACTION_TOPICS = {EXPERT: 'expert/action', POLICY: 'policy/action', TELEOP: 'teleop/action'}
+WATCH_S = 0.05
+
+
+class DriverAbsentError(ImitationError):
+    """Nobody publishes the actions that a plan needs."""
+
+    code = SetDriver.Response.DRIVER_ABSENT
+
+
+@dataclasses.dataclass(frozen=True)
+class SupervisorParameters:
+    """Parameters of the supervisor node."""
+
+    autostart: bool = flag(True, 'configure and activate at start')
+    mode: str = choice('lockstep', ('lockstep', 'realtime'),
+                       'lockstep: wait for every required driver; realtime: for one period')
+    silence_s: float = bounded(
+        2.0, 0.1, 60.0, 'lockstep: a driver silent for so long ends the episode [s]')
+    observation_timeout_s: float = bounded(
+        0.2, 0.02, 5.0, 'realtime: hold when no observation came for so long [s]')
+    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
+
+
+class SupervisorNode(ManagedNode):
+    """Publishes ``joint_command``, ``executed`` and ``drive``; serves ``set_driver``, e-stop."""
+
+    def __init__(self, **kwargs):
+        super().__init__('supervisor', SupervisorParameters, **kwargs)
+        self._realtime = self.parameters.mode == 'realtime'
+        self._kinematics = Kinematics(PANDA)
+        self._joints = JointReader(PANDA.joint_names, 'position')
+        self._contract: Contract | None = None
+        self._arbiter: Arbiter | None = None
+        self._spec = None
+        self._candidates: dict[int, Action] = {}
+        self._observed_at = time.monotonic()
+        self._stopped = self._ending = False
+        self._problem = ''
+        self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0}
+        self._command = JointState(name=list(PANDA.joint_names))
+        self._executed = Executed(command=self._command)
+        self._drive = Drive(threshold=-1.0)
+        self._create_outputs()
+        self._create_inputs()
+        self._diagnostics = diagnostics.Diagnostics(self, self._report)
+        self.autostart()
+
+    def _create_outputs(self):
+        self._commands = self.create_publisher(JointState, 'joint_command', qos.COMMAND)
+        self._executions = self.create_publisher(Executed, 'executed', qos.STREAM)
+        self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
+        self._estops = self.create_publisher(Bool, 'estopped', qos.LATCHED)
+
+    def _create_inputs(self):
+        self.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED)
+        self.create_subscription(JointState, 'joint_states', self._on_joints, qos.STREAM)
+        self.create_subscription(Observation, 'observation', self._on_observation, qos.STREAM)
+        for source, topic in ACTION_TOPICS.items():
+            self.create_subscription(
+                Action, topic, partial(self._on_action, source), qos.STREAM)
+        self.create_subscription(Bool, 'estop', self._on_estop_topic, qos.LATCHED)
+        self.create_service(SetDriver, 'set_driver', self._on_set_driver)
+        self.create_service(Trigger, 'estop', self._on_estop)
+        self.create_service(Trigger, 'estop_reset', self._on_estop_reset)
+        self._end_episode = self.create_client(EndEpisode, 'end_episode')
+        self.create_timer(WATCH_S, self._on_watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def deactivate(self):
+        """Hold the arm: the last target once more, for the observation that waits."""
+        if self._arbiter is not None and self._arbiter.waiting:
+            self._act(stopped=True)
+
+    def shut_down(self):
+        """Hold the arm and close the kinematics."""
+        super().shut_down()
+        self._kinematics.close()
+
+    def _on_contract(self, message: ContractMessage):
+        self._contract = contract_from_message(message)
+
+    def _on_joints(self, message: JointState):
+        if self._arbiter is None:
+            return
+        try:
+            positions = np.array(self._joints(message), np.float64)
+        except ObservationError as error:
+            self._complain(str(error))
+            return
+        self._arbiter.measure(to_ns(message.header.stamp), positions)
+        self._try_act()
+
+    def _on_observation(self, message: Observation):
+        arbiter = self._arbiter
+        if arbiter is None or message.episode_id != arbiter.episode_id:
+            return
+        stamp_ns = to_ns(message.header.stamp)
+        overdue = self._realtime or message.phase != RUNNING
+        if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:
+            self._counts['late_answers'] += 1
+            self._act(self._stopped)
+        if arbiter.observe(stamp_ns, message.step, message.phase):
+            self._observed_at = time.monotonic()
+            self._candidates.clear()
+            self._executed.header = message.header
+            self._try_act()
+        elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
+            self._commands.publish(self._command)
+            self._executions.publish(self._executed)
+
+    def _on_action(self, source: int, message: Action):
+        arbiter = self._arbiter
+        if arbiter is None:
+            return
+        values = np.frombuffer(message.values, np.float32)
+        if arbiter.answer(source, to_ns(message.header.stamp), values):
+            self._candidates[source] = message
+            self._try_act()
+
+    def _try_act(self):
+        if self._arbiter.ready() and self.active:
+            self._act(self._stopped)
+
+    def _act(self, stopped: bool = False):
+        step = self._arbiter.act(stopped)
+        if step is None:
+            return
+        if step.handed_over and self._spec.plan.gate:
+            self._announce(step.stamp_ns)
+        self._send(step)
+        self._counts['steps'] += 1
+        self._counts['holds'] += step.driver == HOLD
+        self._counts['clamped'] += step.limits != 0
+
+    def _send(self, step: Step):
+        command, executed = self._command, self._executed
+        command.header.stamp = to_stamp(step.stamp_ns)
+        command.position = array.array('d', step.sent.positions.tobytes())
+        self._commands.publish(command)
+        executed.step = step.step
+        executed.driver, executed.chosen = step.driver, step.choice.chosen
+        executed.limits = step.limits
+        executed.beta, executed.gate = step.choice.beta, step.choice.gate
+        executed.values = float32s(step.sent.values)
+        executed.candidates = [self._candidates[source] for source in sorted(self._candidates)]
+        self._executions.publish(executed)
+
+    def _announce(self, stamp_ns: int):
+        driving = self._arbiter.driving
+        self._drive.header.stamp = to_stamp(stamp_ns)
+        self._drive.episode_id = self._arbiter.episode_id
+        self._drive.required = list(driving.required)
+        self._drive.driving = driving.driving
+        self._drive.threshold = driving.threshold
+        self._drives.publish(self._drive)
+
+    def _on_set_driver(self, request, response):
+        try:
+            spec = spec_from_message(request.spec)
+        except ImitationError as error:
+            response.error_code, response.error_msg = response.BAD_PLAN, str(error)
+            return response
+        if self._arbiter is not None and spec == self._spec and self._arbiter.stamp_ns < 0:
+            return response
+        response.error_code, response.error_msg = self._refusal(spec)
+        if not response.error_code:
+            try:
+                self._arm(spec, request.gate_threshold)
+            except ImitationError as error:
+                response.error_code = error.code or response.BAD_PLAN
+                response.error_msg = str(error)
+        return response
+
+    def _refusal(self, spec) -> tuple[int, str]:
+        codes = SetDriver.Response
+        arbiter = self._arbiter
+        if arbiter is not None and arbiter.phase == RUNNING and arbiter.stamp_ns >= 0:
+            return codes.BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
+                                f'{spec.episode_id} is armed')
+        if not self.active:
+            return codes.BUSY, 'the supervisor is not active; activate it first'
+        if self._contract is None:
+            return codes.BAD_PLAN, 'there is no contract yet; is the observer running?'
+        return 0, ''
+
+    def _arm(self, spec, threshold: float):
+        driving = Driving(spec.plan, spec.episode_id, self._contract, threshold)
+        actuator = Actuator(
+            PANDA, self._contract, 1.0 / self._contract.rate, self._kinematics)
+        self._refuse_absent(driving.required)
+        self._spec = spec
+        self._arbiter = Arbiter(spec.episode_id, driving, actuator, paired=not self._realtime)
+        self._ending = False
+        self._problem = ''
+        self._executed.episode_id = spec.episode_id
+        self._announce(0)
+
+    def _refuse_absent(self, required: tuple[int, ...]):
+        for source in required:
+            if not self.count_publishers(ACTION_TOPICS[source]):
+                raise DriverAbsentError(
+                    f'nobody publishes {ACTION_TOPICS[source]}, which the plan needs')
+
+    def _on_watch(self):
+        arbiter = self._arbiter
+        if arbiter is None or not arbiter.waiting:
+            return
+        silent_s = time.monotonic() - self._observed_at
+        if self._realtime:
+            if silent_s > self.parameters.observation_timeout_s:
+                self._complain(f'no observation for {silent_s:.1f} s; holding')
+                self._act(stopped=True)
+        elif silent_s > self.parameters.silence_s and not self._ending:
+            self._end_silent_episode(arbiter)
+
+    def _end_silent_episode(self, arbiter: Arbiter):
+        names = ', '.join(self._name_of(source) for source in arbiter.missing())
+        reason = (f'{names or "joint_states"} did not answer step {arbiter.step} within '
+                  f'{self.parameters.silence_s} s')
+        self._complain(f'episode {arbiter.episode_id} ends: {reason}')
+        self._ending = True
+        self._end_episode.call_async(EndEpisode.Request(
+            episode_id=arbiter.episode_id, end=ABORTED, cause=DRIVER_SILENT, success=False,
+            reason=reason))
+
+    def _name_of(self, source: int) -> str:
+        topic = ACTION_TOPICS[source]
+        for info in self.get_publishers_info_by_topic(topic):
+            return f'{info.node_name} ({topic})'
+        return topic
+
+    def _complain(self, problem: str):
+        self._problem = problem
+        self.get_logger().error(problem, throttle_duration_sec=1.0)
+
+    def _on_estop_topic(self, message: Bool):
+        if message.data:
+            self._stop()
+
+    def _on_estop(self, _request, response):
+        self._stop()
+        response.success, response.message = True, 'stopped; estop_reset releases it'
+        return response
+
+    def _stop(self):
+        self._stopped = True
+        self._estops.publish(Bool(data=True))
+        self.get_logger().error('emergency stop: holding until estop_reset')
+        if self._arbiter is not None and self._arbiter.waiting:
+            self._act(stopped=True)
+
+    def _on_estop_reset(self, _request, response):
+        self._stopped = False
+        self._estops.publish(Bool(data=False))
+        response.success, response.message = True, 'released'
+        return response
+
+    def _report(self):
+        if self._stopped:
+            return diagnostics.ERROR, 'emergency stop', self._counts
+        if self._problem:
+            return diagnostics.ERROR, self._problem, self._counts
+        return diagnostics.OK, self.parameters.mode, self._counts
+
+
+def main(args=None) -> int:
+    """Run the supervisor until it is asked to stop."""
+    return runtime.run(SupervisorNode, args)

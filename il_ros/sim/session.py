@@ -1,0 +1,169 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The task's side of the lockstep protocol: which command counts, and what time it is.
+
+Time is integer nanoseconds and never goes back: a reset starts one period after the last stamp.
+The rules are numbered in ``docs/architecture.md`` (lockstep).
+"""
+
+import dataclasses
+
+from il_ros.data.spec import ENDED, EpisodeSpec, IDLE, NOT_ENDED, RUNNING
+from il_ros.errors import ImitationError
+from il_ros.sim.simulation import Simulation, State
+import numpy as np
+
+
+class TaskBusyError(ImitationError):
+    """An episode is running; it has to end first."""
+
+    code = 201
+
+
+class BadTaskSpecError(ImitationError):
+    """A specification that this task cannot run."""
+
+    code = 200
+
+
+class NotRunningError(ImitationError):
+    """There is no running episode to end."""
+
+    code = 203
+
+
+class OtherEpisodeError(ImitationError):
+    """Another episode is running than the one named."""
+
+    code = 204
+
+
+@dataclasses.dataclass(frozen=True)
+class Status:
+    """The task's word on the episode at one stamp; the fields of ``EpisodeStatus.msg``."""
+
+    episode_id: str = ''
+    task: str = ''
+    seed: int = 0
+    step: int = 0
+    horizon: int = 0
+    phase: int = IDLE
+    end: int = NOT_ENDED
+    cause: int = 0
+    success: bool = False
+    goals_reached: int = 0
+    reason: str = ''
+
+
+class Session:
+    """
+    One simulation under the protocol.
+
+    :param start_ns: the first stamp, ns
+    """
+
+    def __init__(self, simulation: Simulation, start_ns: int):
+        self.simulation = simulation
+        self.stamp_ns = start_ns
+        self.state: State = simulation.reset(seed=0)
+        self.status = Status()
+        self.stale_commands = 0
+        self.refused_commands = 0
+        self._spec: EpisodeSpec | None = None
+
+    def reset(self, spec: EpisodeSpec) -> bool:
+        """
+        Start an episode.
+
+        :returns: False if it already stands at step 0 and nothing was done
+        :raises TaskBusyError: if an episode is running
+        :raises BadTaskSpecError: if the task is another one or does not know the options
+        """
+        if self.status.phase == RUNNING:
+            if spec == self._spec and self.status.step == 0:
+                return False
+            raise TaskBusyError(
+                f'episode {self.status.episode_id} is running; end it before {spec.episode_id}')
+        if spec.task != self.simulation.task_name:
+            raise BadTaskSpecError(
+                f'task is {spec.task!r}; this simulator runs {self.simulation.task_name!r}')
+        try:
+            state = self.simulation.reset(
+                seed=spec.seed, horizon=spec.horizon, continuing=spec.continuing,
+                options=spec.options)
+        except ImitationError as error:
+            raise BadTaskSpecError(str(error)) from error
+        self._spec = spec
+        self.stamp_ns += self.simulation.dt_ns
+        self._take(state)
+        return True
+
+    def is_due(self, stamp_ns: int) -> bool:
+        """Tell whether a command with this stamp counts now; count it as stale if not."""
+        if self.status.phase == RUNNING and stamp_ns == self.stamp_ns:
+            return True
+        self.stale_commands += 1
+        return False
+
+    def step(self, targets: np.ndarray, stamp_ns: int | None = None):
+        """
+        Advance one control period towards joint targets, shape ``(9,)``, float64.
+
+        :param stamp_ns: the new state's stamp (realtime); one period on by default (lockstep)
+        :raises ImitationError: if the targets are refused; the state is then as it was
+        """
+        try:
+            state = self.simulation.step(targets)
+        except ImitationError:
+            self.refused_commands += 1
+            raise
+        self.stamp_ns = self._next_ns(stamp_ns)
+        self._take(state)
+
+    def beat(self, stamp_ns: int):
+        """Give the present state a new stamp, outside an episode (realtime)."""
+        self.stamp_ns = self._next_ns(stamp_ns)
+
+    def finish(self, episode_id: str, end: int, cause: int, success: bool, reason: str = '',
+               stamp_ns: int | None = None):
+        """
+        End the running episode from outside: the state is published once more, as ended.
+
+        :raises NotRunningError: if none is running
+        :raises OtherEpisodeError: if another one is
+        """
+        if self.status.phase != RUNNING:
+            raise NotRunningError(f'no episode is running; cannot end {episode_id!r}')
+        if episode_id != self.status.episode_id:
+            raise OtherEpisodeError(
+                f'episode {self.status.episode_id} is running, not {episode_id!r}')
+        self.stamp_ns = self._next_ns(stamp_ns)
+        self.status = dataclasses.replace(
+            self.status, step=self.status.step + 1, phase=ENDED, end=end, cause=cause,
+            success=success, reason=reason)
+
+    def _next_ns(self, stamp_ns: int | None) -> int:
+        if stamp_ns is None:
+            return self.stamp_ns + self.simulation.dt_ns
+        return max(stamp_ns, self.stamp_ns + 1)
+
+    def _take(self, state: State):
+        self.state = state
+        spec = self._spec
+        phase = RUNNING if state.end == NOT_ENDED else ENDED
+        self.status = Status(
+            spec.episode_id, spec.task, spec.seed, state.step, self.simulation.horizon, phase,
+            state.end, state.cause, state.success, state.goals_reached)
