@@ -22,6 +22,7 @@ carry the same lengths. The rules are those of CDR in its little-endian form: fo
 encapsulation, and each primitive aligned to its own size behind them.
 """
 
+import collections
 from collections.abc import Iterator, Sequence
 import functools
 import struct
@@ -33,6 +34,9 @@ import numpy as np
 LITTLE_ENDIAN = b'\x00\x01'
 BODY = 4
 """Bytes of encapsulation in front of the first field."""
+
+_KNOWN = 8
+"""Layouts of a schema that are remembered: episodes of a run mostly share theirs."""
 
 _UINT32 = struct.Struct('<I')
 _ITEM_SIZE = {kind: np.dtype(form).itemsize for kind, form in PRIMITIVES.items()}
@@ -125,11 +129,10 @@ def groups(schema: Schema, raws: Sequence[bytes]) -> Iterator[tuple[np.ndarray, 
     :raises CdrError: if a message is too short or not little-endian
     :raises SchemaError: if the schema cannot be understood
     """
-    top, definitions = _definitions(schema)
-    sizes = np.fromiter((len(raw) for raw in raws), np.int64, len(raws))
+    sizes = np.fromiter(map(len, raws), np.int64, len(raws))
     pending = np.arange(len(raws))
     while pending.size:
-        layout = Layout(definitions, top, raws[pending[0]])
+        layout = _layout_of(schema, raws[pending[0]])
         fitting = pending[sizes[pending] >= layout.size]
         joined = b''.join([raws[index][:layout.size] for index in fitting])
         block = np.frombuffer(joined, np.uint8).reshape(-1, layout.size)
@@ -139,11 +142,24 @@ def groups(schema: Schema, raws: Sequence[bytes]) -> Iterator[tuple[np.ndarray, 
         else:
             block, members = block[alike], fitting[alike]
         yield members, block.view(layout.dtype)[:, 0]
-        pending = np.setdiff1d(pending, members, assume_unique=True)
+        done = len(members) == len(pending)
+        pending = pending[:0] if done else np.setdiff1d(pending, members, assume_unique=True)
+
+
+def _layout_of(schema: Schema, raw: bytes) -> Layout:
+    """Return the layout of one message: one that was met before, or a new one."""
+    top, definitions, known = _definitions(schema)
+    for layout in known:
+        if len(raw) >= layout.size:
+            row = np.frombuffer(raw, np.uint8, layout.size)[None]
+            if layout.alike(row)[0]:
+                return layout
+    known.appendleft(Layout(definitions, top, raw))
+    return known[0]
 
 
 @functools.lru_cache(maxsize=64)
-def _definitions(schema: Schema) -> tuple[str, dict[str, tuple]]:
+def _definitions(schema: Schema) -> tuple[str, dict[str, tuple], collections.deque[Layout]]:
     texts = split(schema)
     definitions = {
         name: tuple((field.type_name, field.name, field.size) for field in fields_of(name, text))
@@ -152,4 +168,4 @@ def _definitions(schema: Schema) -> tuple[str, dict[str, tuple]]:
         for kind, _, _ in fields:
             if '/' in kind and kind not in definitions:
                 raise SchemaError(f'{name} uses {kind}, which its schema does not define')
-    return next(iter(texts)), definitions
+    return next(iter(texts)), definitions, collections.deque(maxlen=_KNOWN)

@@ -1,0 +1,249 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The aggregated data set: D grows by a round at a time.
+
+``dataset.hdf5`` is derived from the episodes and can be rebuilt from them at any time. It has
+robomimic's layout (https://robomimic.github.io, v0.3): ``data/demo_k`` with ``obs``,
+``actions``, ``rewards`` and ``dones``, and a filter key a round under ``mask``. Every step
+stays in its demo; ``label_valid`` says which actions are labels. Beside it, under ``il_ros``,
+all demos stand in one row of arrays, so that a training reads a few large ones instead of
+thousands of small ones.
+"""
+
+from collections.abc import Iterator, Sequence
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+import shutil
+
+import h5py
+from il_ros.data.atomic import sync_folder
+from il_ros.data.contract import Contract, VALUES
+from il_ros.data.dataset import HELD_OUT, index_of, opened, same_contract, SCHEMA_VERSION
+from il_ros.data.dataset import training_episode
+from il_ros.data.discards import discards_path
+from il_ros.data.episode import Episode
+from il_ros.data.errors import DatasetError, EpisodeWriteError
+from il_ros.data.label_file import labels_path
+from il_ros.data.labels import Labels
+from il_ros.data.receipts import read_receipt, Receipt, receipt_path
+from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
+import numpy as np
+
+_GYMNASIUM = 2
+"""``EnvType.GYM_TYPE`` of robomimic."""
+
+_ROWS = 4096
+"""Rows of a chunk of the arrays under ``il_ros``."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Aggregate:
+    """What became of an aggregation."""
+
+    demos: int
+    steps: int
+    labels: dict[str, int]
+    """Valid labels by filter key."""
+
+    skipped: tuple[tuple[Path, str], ...]
+    """Episodes that were left out, each with the reason."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    path: Path
+    sets: tuple[str, ...]
+    source: str
+    """Hash of all that the demo is made of; another one means that it has to be made anew."""
+
+
+def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
+              allowed_flags: int = 0) -> Aggregate:
+    """
+    Make the aggregated file hold exactly these episodes; what it has already is kept.
+
+    Readers see the old file or the new one. An episode whose receipt carries a flag
+    (incomplete, drops, clock jump, discarded) is left out, and said so.
+
+    :param entries: each episode's file and the filter keys that it belongs to
+    :param allowed_flags: flags of receipts that do not matter
+    :raises DatasetError: for an evaluation episode, a validation episode elsewhere than in
+        ``HELD_OUT``, an episode that is named twice, and where two contracts meet
+    :raises EpisodeFileError: naming the file that is missing or damaged
+    :raises EpisodeWriteError: if the disk takes no more; the old file is as it was
+    """
+    wanted, skipped = [], []
+    if len({Path(path) for path, _ in entries}) < len(entries):
+        raise DatasetError('an episode is named twice among those to aggregate')
+    for path, sets in entries:
+        receipt = read_receipt(receipt_path(path))
+        _refuse(receipt, sets)
+        if receipt.flags & ~allowed_flags or receipt.error_code:
+            skipped.append((Path(path), _reason(receipt, allowed_flags)))
+        else:
+            wanted.append(_Entry(Path(path), tuple(sets), _source(Path(path), receipt)))
+    temporary = Path(output).with_name(f'.{Path(output).name}.tmp')
+    try:
+        _begin(Path(output), temporary, {entry.source for entry in wanted})
+        with h5py.File(temporary, 'a', libver='latest') as file:
+            result = _complete(file, wanted, tuple(skipped))
+        _publish(temporary, Path(output))
+    except OSError as error:
+        raise EpisodeWriteError(f'{output} cannot be written: {error}') from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return result
+
+
+def _refuse(receipt: Receipt, sets: Sequence[str]):
+    purpose = receipt.spec.purpose
+    if purpose in (DEMONSTRATION, ROLLOUT) or (purpose == VALIDATION and set(sets) <= {HELD_OUT}):
+        return
+    raise DatasetError(f'{receipt.spec.episode_id} is a {purpose} episode; those never enter '
+                       'the data that is trained on')
+
+
+def _reason(receipt: Receipt, allowed_flags: int) -> str:
+    names = ('incomplete', 'messages missing', 'a jump of the clock', 'discarded')
+    found = [name for bit, name in enumerate(names) if receipt.flags & ~allowed_flags & 1 << bit]
+    return ', '.join(found) or receipt.error_msg
+
+
+def _source(path: Path, receipt: Receipt) -> str:
+    digest = hashlib.sha256(f'{path.name} {receipt.sha256}'.encode())
+    for other in (labels_path(path), discards_path(path)):
+        digest.update(other.read_bytes() if other.exists() else b'-')
+    return digest.hexdigest()
+
+
+def _begin(output: Path, temporary: Path, sources: set[str]):
+    """Copy the file that is there, if all it holds is still wanted."""
+    temporary.unlink(missing_ok=True)
+    try:
+        with opened(output) as file:
+            usable = {demo['source'] for demo in index_of(file)} <= sources
+    except DatasetError:
+        usable = False  # none yet, or a damaged one: it is derived, so it is made anew
+    if usable:
+        shutil.copyfile(output, temporary)
+
+
+def _publish(temporary: Path, output: Path):
+    descriptor = os.open(temporary, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, output)
+    sync_folder(output.parent)
+
+
+def _complete(file: h5py.File, wanted: list[_Entry],
+              skipped: tuple[tuple[Path, str], ...]) -> Aggregate:
+    index, contract = [], None
+    if 'il_ros' in file:
+        index, contract = index_of(file), Contract.from_json(file['il_ros'].attrs['contract'])
+    there = {demo['source'] for demo in index}
+    start = index[-1]['stop'] if index else 0
+    blocks = []
+    for entry in wanted:
+        if entry.source in there:
+            continue
+        episode, labels = training_episode(entry.path)
+        if contract is None:
+            _found(file, episode)
+        contract = same_contract(contract, episode.contract, entry.path)
+        name = f'demo_{len(index)}'
+        _write_demo(file['data'].create_group(name), episode, labels, entry.source)
+        index.append({'name': name, 'source': entry.source, 'start': start,
+                      'stop': start + episode.steps, 'labels': int(labels.valid.sum())})
+        start += episode.steps
+        blocks.append((episode.observations[:-1], labels.actions, labels.valid))
+    if not index:
+        raise DatasetError('there is no episode to aggregate')
+    _append(file['il_ros'], blocks, start)
+    file['data'].attrs['total'] = start
+    counts = _write_masks(file, wanted, index)
+    return Aggregate(len(index), start, counts, skipped)
+
+
+def _found(file: h5py.File, episode: Episode):
+    """Lay the foundations of a new file by its first episode."""
+    contract, task = episode.contract, episode.spec.task
+    names = ''.join(part.capitalize() for part in task.split('_'))
+    file.create_group('data').attrs['env_args'] = json.dumps(
+        {'env_name': f'il_ros/{names}-v0', 'type': _GYMNASIUM, 'env_kwargs': {}})
+    flat = file.create_group('il_ros')
+    flat.attrs['schema_version'] = SCHEMA_VERSION
+    flat.attrs['contract'] = contract.to_json()
+    for name, width, form in (('observations', (contract.width,), 'f4'),
+                              ('actions', (len(contract.actions),), 'f4'),
+                              ('label_valid', (), 'u1')):
+        flat.create_dataset(name, shape=(0, *width), maxshape=(None, *width), dtype=form,
+                            chunks=(_ROWS, *width))
+
+
+def _append(flat: h5py.Group, blocks: list[tuple[np.ndarray, ...]], stop: int):
+    for name, parts in zip(('observations', 'actions', 'label_valid'),
+                           zip(*blocks, strict=True), strict=False):
+        dataset = flat[name]
+        begin = dataset.shape[0]
+        dataset.resize(stop, axis=0)
+        dataset[begin:] = np.concatenate(parts)
+
+
+def _write_demo(group: h5py.Group, episode: Episode, labels: Labels, source: str):
+    steps, spec = episode.steps, episode.spec
+    group.attrs.update({
+        'num_samples': steps, 'episode_id': spec.episode_id, 'task': spec.task,
+        'purpose': spec.purpose, 'round': spec.round, 'seed': spec.seed,
+        'success': episode.success, 'source': source})
+    for name, values in _observed(episode):
+        group.create_dataset(f'obs/{name}', data=values)
+    last = np.arange(steps) == steps - 1
+    for name, values in (
+            ('actions', labels.actions), ('executed_actions', episode.executed),
+            ('label_valid', labels.valid.astype(np.uint8)), ('label_source', labels.source),
+            ('driver', episode.driver), ('stamps_ns', episode.stamps_ns),
+            ('rewards', (last & episode.success).astype(np.float32)),
+            ('dones', last.astype(np.uint8))):
+        group.create_dataset(name, data=values)
+
+
+def _observed(episode: Episode) -> Iterator[tuple[str, np.ndarray]]:
+    for feature in episode.contract.features:
+        if feature.kind == VALUES:
+            yield feature.name, episode.observations[:-1, feature.start:feature.stop]
+
+
+def _write_masks(file: h5py.File, wanted: list[_Entry], index: list[dict]) -> dict[str, int]:
+    by_source = {demo['source']: demo for demo in index}
+    masks = file.require_group('mask')
+    for key in list(masks):
+        del masks[key]
+    counts = {}
+    for key in dict.fromkeys(key for entry in wanted for key in entry.sets):
+        demos = [by_source[entry.source] for entry in wanted if key in entry.sets]
+        masks.create_dataset(key, data=np.array([demo['name'] for demo in demos], 'S'))
+        counts[key] = sum(demo['labels'] for demo in demos)
+    flat = file['il_ros']
+    if 'index' in flat:
+        del flat['index']
+    flat.create_dataset('index', data=np.frombuffer(json.dumps(index).encode(), np.uint8))
+    return counts

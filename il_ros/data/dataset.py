@@ -1,0 +1,164 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Recorded episodes as what learning takes: pairs of observation and label.
+
+They come from the aggregated file, or straight from the episodes.
+"""
+
+from collections.abc import Iterable
+import dataclasses
+import json
+from pathlib import Path
+
+import h5py
+from il_ros.data.contract import Contract
+from il_ros.data.discards import discarded
+from il_ros.data.episode import Episode
+from il_ros.data.errors import DatasetError
+from il_ros.data.label_file import read_labels
+from il_ros.data.labels import Labels, labels_of
+from il_ros.data.reader import read_episode
+import numpy as np
+
+HELD_OUT = 'held_out'
+"""Filter key of demonstrations that are recorded for the loss alone; nothing trains on them."""
+
+SCHEMA_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Demonstrations:
+    """Pairs to learn from; every row has a valid label."""
+
+    observations: np.ndarray
+    """Shape ``(N, obs_dim)``, float32."""
+
+    actions: np.ndarray
+    """Shape ``(N, act_dim)``, float32: the labels, inside the contract's bounds."""
+
+    contract: Contract
+
+    def __post_init__(self):
+        if len(self.observations) != len(self.actions):
+            raise ValueError(f'{len(self.observations)} observations have {len(self.actions)} '
+                             'labels; expected as many')
+
+    def __len__(self) -> int:
+        return len(self.observations)
+
+
+def round_sets(round_: int, last_round: int) -> tuple[str, ...]:
+    """
+    Return the filter keys of what ``round_`` brought: D grows, so it is in all later rounds.
+
+    :param round_: 0: the demonstrations
+    :param last_round: up to which there are keys
+    """
+    return tuple(f'round_{k}' for k in range(round_, last_round + 1))
+
+
+def training_episode(path: Path) -> tuple[Episode, Labels]:
+    """
+    Read an episode with all its labels, those that came later and those taken back.
+
+    :raises EpisodeFileError: naming the file that is missing or damaged
+    """
+    episode = read_episode(path)
+    later = read_labels(path, episode)
+    return episode, labels_of(episode, later.answers if later else None, discarded(path))
+
+
+def from_episodes(paths: Iterable[Path]) -> Demonstrations:
+    """
+    Return the labelled states of episodes, straight from their files.
+
+    :raises EpisodeFileError: naming the file that is missing or damaged
+    :raises DatasetError: if there is none, or two have different contracts
+    """
+    observations, actions, contract = [], [], None
+    for path in paths:
+        episode, labels = training_episode(path)
+        contract = same_contract(contract, episode.contract, path)
+        observations.append(episode.observations[:-1][labels.valid])
+        actions.append(labels.actions[labels.valid])
+    if contract is None:
+        raise DatasetError('there is no episode to learn from')
+    return Demonstrations(np.concatenate(observations), np.concatenate(actions), contract)
+
+
+def same_contract(contract: Contract | None, other: Contract, path: Path) -> Contract:
+    """
+    Return the contract of the first episode, which all others have to share.
+
+    :raises DatasetError: naming the file that has another
+    """
+    if contract is not None and contract.id != other.id:
+        raise DatasetError(f'{path} was recorded with the contract {other.name} ({other.id:016x});'
+                           f' the others have {contract.name} ({contract.id:016x})')
+    return other if contract is None else contract
+
+
+def load(path: Path, filter_key: str) -> Demonstrations:
+    """
+    Return the labelled states of the demos that a filter key names.
+
+    :raises DatasetError: naming the file, if it is none or has no such key
+    """
+    with opened(path) as file:
+        index = index_of(file)
+        masks = file['mask']
+        if filter_key not in masks:
+            raise DatasetError(f'{path} has no filter key {filter_key!r}; it has '
+                               f'{", ".join(masks)}')
+        names = {name.decode() for name in masks[filter_key][()]}
+        flat = file['il_ros']
+        chosen = flat['label_valid'][()].astype(bool)
+        for demo in index:
+            if demo['name'] not in names:
+                chosen[demo['start']:demo['stop']] = False
+        return Demonstrations(flat['observations'][()][chosen], flat['actions'][()][chosen],
+                              Contract.from_json(flat.attrs['contract']))
+
+
+def filter_keys(path: Path) -> tuple[str, ...]:
+    """
+    Return the filter keys of an aggregated file.
+
+    :raises DatasetError: naming the file, if it is none
+    """
+    with opened(path) as file:
+        return tuple(file['mask'])
+
+
+def opened(path: Path) -> h5py.File:
+    """
+    Open an aggregated file for reading.
+
+    :raises DatasetError: naming the file, if it is none
+    """
+    try:
+        file = h5py.File(path, 'r')
+    except OSError as error:
+        raise DatasetError(f'{path} cannot be read as a data set: {error}') from error
+    if 'il_ros' not in file or file['il_ros'].attrs.get('schema_version') != SCHEMA_VERSION:
+        file.close()
+        raise DatasetError(f'{path} is no data set of il_ros, version {SCHEMA_VERSION}')
+    return file
+
+
+def index_of(file: h5py.File) -> list[dict]:
+    """Return name, source, rows and number of labels of each demo, in their order."""
+    return json.loads(file['il_ros/index'][()].tobytes())
