@@ -17,7 +17,7 @@
 import dataclasses
 from typing import Iterable, Sequence
 
-from il_ros.data.spec import EpisodeSpec, LOST
+from il_ros.data.spec import ABORTED, EpisodeSpec, LOST
 from il_ros.errors import ImitationError
 
 
@@ -45,7 +45,7 @@ class Collected:
     labels_by_episode: tuple[int, ...]
     """In the order of the specs, 0 where flagged."""
     flagged: tuple[str, ...]
-    """Ids of episodes that stay out of training: incomplete, dropped, clock jump, discarded."""
+    """Ids that stay out of training: aborted, incomplete, dropped, clock jump, discarded."""
     seconds: float
     """Wall time of the stage, s."""
 
@@ -74,7 +74,9 @@ class Collected:
                 reason = f': {receipt.error_msg}' if receipt is not None else ''
                 raise MissingReceiptError(f'episode {spec.episode_id} was not recorded{reason}')
         chosen = [by_id[spec.episode_id] for spec in specs]
-        labels = tuple(0 if receipt.flags else int(receipt.labels) for receipt in chosen)
+        flagged = {r.spec.episode_id for r in chosen if r.flags or r.end == ABORTED}
+        labels = tuple(0 if receipt.spec.episode_id in flagged else int(receipt.labels)
+                       for receipt in chosen)
         return cls(
             episodes=len(chosen),
             successes=sum(bool(receipt.success) for receipt in chosen),
@@ -85,7 +87,7 @@ class Collected:
             takeovers=sum(int(receipt.takeovers) for receipt in chosen),
             objects_lost=sum(receipt.cause == LOST for receipt in chosen),
             labels_by_episode=labels,
-            flagged=tuple(r.spec.episode_id for r in chosen if r.flags),
+            flagged=tuple(spec.episode_id for spec in specs if spec.episode_id in flagged),
             seconds=float(seconds))
 
 

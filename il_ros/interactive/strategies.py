@@ -68,6 +68,17 @@ class Strategy:
     name: str
     settings: dict
 
+    def __post_init__(self):
+        self.check()
+
+    def check(self):
+        """
+        Refuse settings that are unknown or out of range.
+
+        :raises StrategyError: naming the key
+        """
+        raise NotImplementedError
+
     def plan(self, round_: int, seed: int) -> DrivePlan:
         """
         Return the plan of the episodes of a round.
@@ -87,7 +98,8 @@ class Strategy:
 class Dagger(Strategy):
     """Vanilla DAgger: the mixture of its paper, and a label for every visited state."""
 
-    def __post_init__(self):
+    def check(self):
+        """Refuse settings that are unknown or out of range."""
         _refuse_unknown(self.name, self.settings, {'beta'})
         make_beta(self.settings.get('beta', {}))
 
@@ -102,7 +114,8 @@ class Gated(Strategy):
 
     labels = LABEL_ALL
 
-    def __post_init__(self):
+    def check(self):
+        """Refuse settings that are unknown or out of range."""
         fields = {field.name: field.type for field in dataclasses.fields(GateSettings)}
         _refuse_unknown(self.name, self.settings, {'gate'})
         gate = self.settings.get('gate', {})

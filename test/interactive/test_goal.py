@@ -1,0 +1,72 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The goal of a run: what is refused, and that no two purposes share a seed."""
+
+import itertools
+
+from hypothesis import given, strategies as st
+from il_ros.interactive.goal import BLOCK, DEMONSTRATION_SEEDS, Goal, GoalError
+import pytest
+
+
+def _goal(**fields) -> Goal:
+    return Goal(**{'run': 'r', 'task': 'push', 'strategy': 'dagger', **fields})
+
+
+@pytest.mark.parametrize('fields, words', [
+    ({'run': 'No Such Name'}, 'run is'),
+    ({'task': ''}, 'task is empty'),
+    ({'demonstrations': 0}, 'demonstrations is 0'),
+    ({'demonstrations': 5000}, 'at most 4000'),
+    ({'rounds': -1}, 'rounds is -1'),
+    ({'rounds': 100}, 'at most 99'),
+    ({'episodes_per_round': 0}, 'episodes_per_round is 0'),
+    ({'rounds': 60, 'episodes_per_round': 101}, 'at most 6000'),
+    ({'horizon': -5}, 'horizon is -5'),
+    ({'evaluation_episodes': 0}, 'evaluation_episodes is 0'),
+    ({'evaluation_first_seed': 999_999}, 'evaluation_first_seed is 999999'),
+    ({'evaluation_first_seed': 2 ** 32 - 1}, 'uint32'),
+    ({'seed': 2 ** 32}, 'uint32'),
+    ({'seed': -1}, 'seed is -1'),
+    ({'options': '{'}, 'options is not JSON'),
+    ({'options': '[1]'}, 'expected a JSON object')])
+def test_a_goal_that_cannot_be_run_is_refused_by_its_field(fields, words):
+    with pytest.raises(GoalError, match=words) as refusal:
+        _goal(**fields)
+    assert refusal.value.code == 801
+
+
+@given(st.integers(0, 2 ** 32 - 1), st.integers(1, 50), st.integers(0, 20), st.integers(1, 100))
+def test_no_seed_is_used_for_two_purposes(seed, demonstrations, rounds, episodes):
+    goal = _goal(seed=seed, demonstrations=demonstrations, rounds=rounds,
+                 episodes_per_round=episodes)
+    ranges = [goal.demonstration_seeds(0, DEMONSTRATION_SEEDS), goal.held_out_seeds(),
+              goal.evaluation_seeds(final=True),
+              *(goal.rollout_seeds(round_) for round_ in range(1, rounds + 1))]
+    for one, other in itertools.combinations(ranges, 2):
+        assert one.stop <= other.start or other.stop <= one.start
+    for training in (ranges[0], *ranges[3:]):
+        assert 0 <= training.start and training.stop <= 500_000
+    assert 500_000 <= ranges[1].start and ranges[1].stop <= 1_000_000
+
+
+def test_neighbouring_seeds_share_no_episode():
+    assert _goal(seed=1).demonstration_seeds(0, 1).start == BLOCK
+    assert _goal(seed=0, rounds=60, episodes_per_round=100).rollout_seeds(60).stop == BLOCK
+
+
+def test_fewer_evaluation_episodes_are_the_first_of_the_final_ones():
+    goal = _goal(evaluation_episodes=5, final_evaluation_episodes=9)
+    assert list(goal.evaluation_seeds(final=False)) == list(goal.evaluation_seeds(final=True))[:5]

@@ -1,0 +1,119 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The ledger: every answer of the expert is in it, and each cost is counted once."""
+
+import collections
+import dataclasses
+
+import dry_run
+from il_ros.data.spec import ABORTED, EpisodeSpec
+from il_ros.interactive.goal import Goal
+from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger
+from il_ros.interactive.outcomes import Collected, MissingReceiptError
+from il_ros.interactive.run_state import RunState
+import pytest
+
+
+def _complete(strategy) -> RunState:
+    goal = Goal(run='r', task='push', strategy=strategy, rounds=2, demonstrations=4,
+                episodes_per_round=3, evaluation_episodes=5, final_evaluation_episodes=7)
+    states = [RunState(goal)]
+    collections.deque(dry_run.run(states[0], saved=states.append), maxlen=0)
+    return states[-1]
+
+
+@pytest.mark.parametrize('strategy', ['dagger', 'gated', 'corrections'])
+def test_every_query_is_a_label_or_was_watched(strategy):
+    rows = ledger(_complete(strategy))
+    assert [row.round for row in rows] == [0, 1, 2]
+    for row in rows:
+        assert row.queries == row.labels + row.watched
+
+
+def test_demonstrations_cost_what_they_label():
+    state = _complete('gated')
+    row, collected = ledger(state)[0], state.finished['r00-collect']
+    assert row.labels == row.queries == row.expert_driven_steps == collected.steps
+    assert (row.watched, row.policy_driven_steps, row.takeovers) == (0, 0, 0)
+
+
+def test_labels_are_cumulative_and_steps_are_the_rounds_own():
+    state = _complete('gated')
+    rows = ledger(state)
+    own = [state.finished[f'r{round_:02d}-collect'] for round_ in range(3)]
+    assert [row.labels for row in rows] == [own[0].labels, own[0].labels + own[1].labels,
+                                            sum(one.labels for one in own)]
+    assert [row.expert_driven_steps for row in rows] == [one.expert_steps for one in own]
+    assert [row.policy_driven_steps for row in rows] == [one.policy_steps for one in own]
+
+
+def test_corrections_watch_what_the_policy_drove():
+    rows = ledger(_complete('corrections'))
+    assert rows[2].watched == rows[1].policy_driven_steps + rows[2].policy_driven_steps > 0
+
+
+def test_what_the_service_was_asked_is_a_query_and_its_valid_answers_are_labels():
+    state = _complete('dagger')
+    labelled = state.finished['r01-label']
+    before, row = ledger(state)[:2]
+    assert row.queries - before.queries == labelled.asked
+    assert row.labels - before.labels == labelled.labels == labelled.asked - 1
+    assert row.watched == 1
+
+
+def test_measuring_is_reported_apart_from_the_ledger():
+    state = _complete('gated')
+    finished = state.finished
+    measured = [outcome.asked for name, outcome in finished.items() if name.endswith('-measure')]
+    assert evaluation_queries(state) == sum(measured) + finished['expert-evaluate'].queries \
+        + finished['held-out-collect'].queries
+
+
+def test_the_experts_time_is_that_of_looking_and_of_the_service():
+    state = _complete('dagger')
+    demonstrated = state.finished['r00-collect'].queries / 20.0
+    assert expert_seconds(state, 20.0) == pytest.approx(demonstrated + 2 * 0.5)
+
+
+def test_a_run_that_has_not_begun_has_no_costs():
+    assert ledger(RunState(Goal(run='r', task='push', strategy='gated'))) == ()
+
+
+SPECS = tuple(EpisodeSpec(f'rollout-r01-{seed:06d}', 'r', 'push', seed=seed) for seed in range(3))
+
+
+@pytest.mark.parametrize('change', [{'flags': 2}, {'end': ABORTED}])
+def test_an_episode_that_may_not_be_learnt_from_still_costs_its_queries(change):
+    receipts = [dry_run.receipt_of(spec) for spec in SPECS]
+    vars(receipts[1]).update(change)
+    collected = Collected.of(SPECS, receipts, 1.0)
+    assert collected.flagged == (SPECS[1].episode_id,)
+    assert collected.labels_by_episode == (receipts[0].labels, 0, receipts[2].labels)
+    assert collected.queries == sum(receipt.queries for receipt in receipts)
+
+
+def test_a_receipt_that_comes_twice_counts_once():
+    receipts = [dry_run.receipt_of(spec) for spec in SPECS]
+    assert Collected.of(SPECS, receipts + receipts, 1.0) == Collected.of(SPECS, receipts, 1.0)
+
+
+def test_an_episode_without_a_receipt_is_named():
+    receipts = [dry_run.receipt_of(spec) for spec in SPECS[:2]]
+    with pytest.raises(MissingReceiptError, match=SPECS[2].episode_id):
+        Collected.of(SPECS, receipts, 1.0)
+    receipts.append(dry_run.receipt_of(dataclasses.replace(SPECS[2])))
+    vars(receipts[2]).update(error_code=501, error_msg='disk full')
+    with pytest.raises(MissingReceiptError, match='disk full'):
+        Collected.of(SPECS, receipts, 1.0)

@@ -1,0 +1,201 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A whole run as data: its order, its episodes, its baseline, and that a kill changes nothing."""
+
+import collections
+import dataclasses
+
+import dry_run
+from hypothesis import given, settings, strategies as st
+from il_ros.data.spec import DEMONSTRATION, EVALUATION, EXPERT, POLICY, ROLLOUT, VALIDATION
+from il_ros.interactive import rounds
+from il_ros.interactive.goal import Goal
+from il_ros.interactive.ledger import ledger
+from il_ros.interactive.run_state import RunState
+import pytest
+
+STRATEGIES = ('dagger', 'gated', 'corrections')
+
+
+def _state(strategy='dagger', **fields) -> RunState:
+    goal = {'rounds': 2, 'demonstrations': 4, 'episodes_per_round': 3, 'evaluation_episodes': 5,
+            'final_evaluation_episodes': 7, **fields}
+    return RunState(Goal(run='r', task='push', strategy=strategy, **goal))
+
+
+def _complete(state) -> RunState:
+    states = [state]
+    collections.deque(dry_run.run(state, saved=states.append), maxlen=0)
+    return states[-1]
+
+
+def _stages(state) -> dict[str, rounds.Stage]:
+    return {stage.name: stage for stage in rounds.planned_stages(state)}
+
+
+def test_a_dagger_run_goes_through_its_stages_in_order():
+    once = ['collect', 'aggregate', 'train', 'load', 'evaluate', 'measure']
+    again = ['collect', 'label', *once[1:]]
+    assert list(_complete(_state()).finished) == [
+        'expert-evaluate', 'held-out-collect', *(f'r00-{act}' for act in once),
+        *(f'r01-{act}' for act in again), *(f'r02-{act}' for act in again),
+        'baseline-collect-1', *(f'baseline-{act}' for act in once[1:]), 'final-load']
+
+
+@pytest.mark.parametrize('strategy, labelled', [
+    ('dagger', True), ('gated', False), ('corrections', False)])
+def test_the_service_is_asked_only_where_a_label_lacks(strategy, labelled):
+    assert ('r01-label' in _complete(_state(strategy)).finished) == labelled
+
+
+def test_without_a_baseline_the_run_ends_with_the_last_round():
+    assert list(_complete(_state(baseline=False)).finished)[-1] == 'r02-measure'
+
+
+def test_without_rounds_a_run_is_behavioural_cloning():
+    finished = _complete(_state(rounds=0)).finished
+    assert not [name for name in finished if 'baseline' in name or 'r01' in name]
+
+
+def _episodes(state) -> dict:
+    stages = _stages(state)
+    return {name: rounds.episode_specs(state, stage) for name, stage in stages.items()
+            if stage.act in ('collect', 'evaluate')}
+
+
+@pytest.mark.parametrize('strategy', STRATEGIES)
+def test_no_episode_is_planned_twice(strategy):
+    episodes = _episodes(_complete(_state(strategy)))
+    ids = [spec.episode_id for specs in episodes.values() for spec in specs]
+    assert len(set(ids)) == len(ids)
+
+
+def test_everyone_is_judged_on_the_same_resets_without_the_expert():
+    episodes = _episodes(_complete(_state()))
+    judged = {name: [spec.seed for spec in specs] for name, specs in episodes.items()
+              if name.endswith('-evaluate')}
+    assert judged.pop('r01-evaluate') == list(range(1_000_000, 1_000_005))
+    assert set(map(tuple, judged.values())) == {tuple(range(1_000_000, 1_000_007))}
+    for name in judged:
+        assert {spec.purpose for spec in episodes[name]} == {EVALUATION}
+        drivers = {spec.plan.driver for spec in episodes[name]}
+        assert drivers == ({EXPERT} if name == 'expert-evaluate' else {POLICY})
+
+
+def test_held_out_demonstrations_and_evaluations_are_in_no_data_set():
+    state = _complete(_state())
+    episodes = {spec.episode_id: spec for specs in _episodes(state).values() for spec in specs}
+    for name, stage in _stages(state).items():
+        if stage.act == 'aggregate':
+            purposes = {episodes[key].purpose for key in rounds.dataset_episodes(state, stage)}
+            assert purposes <= {DEMONSTRATION, ROLLOUT}, name
+    assert {episodes[key].purpose for key in rounds.held_out_episodes(state)} == {VALIDATION}
+
+
+def test_each_data_set_holds_the_one_before_and_this_rounds_rollouts():
+    state = _complete(_state())
+    stages = _stages(state)
+    first, second, third = (rounds.dataset_episodes(state, stages[f'r{round_:02d}-aggregate'])
+                            for round_ in range(3))
+    assert (len(first), len(second), len(third)) == (4, 7, 10)
+    assert third[:7] == second and second[:4] == first
+
+
+def test_a_round_is_driven_by_the_policy_of_the_round_before():
+    state = _complete(_state())
+    stages = _stages(state)
+
+    def ran(name):
+        found = rounds.checkpoint_for(state, stages[name])
+        return found and found.path
+    assert ran('expert-evaluate') is ran('r00-collect') is ran('baseline-collect-1') is None
+    assert ran('r01-collect') == 'checkpoints/round_00'
+    assert ran('r01-evaluate') == ran('r01-load') == 'checkpoints/round_01'
+    assert ran('baseline-evaluate') == 'checkpoints/baseline'
+    assert ran('final-load') == 'checkpoints/round_02'
+
+
+def test_a_fit_is_keyed_by_its_data_set_and_seeded_by_the_run():
+    state = _complete(_state(seed=3))
+    stages = _stages(state)
+    assert rounds.train_job(state, stages['r02-train']) == rounds.TrainJob(
+        'round_2', 3, 'checkpoints/round_02')
+    assert rounds.train_job(state, stages['baseline-train']) == rounds.TrainJob(
+        'baseline', 3, 'checkpoints/baseline')
+
+
+@pytest.mark.parametrize('strategy', STRATEGIES)
+@pytest.mark.parametrize('demonstrations, rounds_, episodes', [(4, 2, 6), (10, 3, 10), (12, 1, 1)])
+def test_the_baseline_gets_whole_demonstrations_within_a_tenth_of_the_labels(
+        strategy, demonstrations, rounds_, episodes):
+    state = _complete(_state(strategy, demonstrations=demonstrations, rounds=rounds_,
+                             episodes_per_round=episodes))
+    target = ledger(state)[-1].labels
+    chosen = rounds.same_labels(state)
+    assert sum(labels for _, labels in chosen) == pytest.approx(target, rel=0.1)
+    ids = [episode for episode, _ in chosen]
+    assert ids[:demonstrations] == [f'demonstration-r00-{k:06d}' for k in range(demonstrations)]
+    fresh = ids[demonstrations:]
+    assert fresh == [f'baseline-r{rounds_:02d}-{demonstrations + k:06d}'
+                     for k in range(len(fresh))], 'none is left out for its length'
+
+
+def test_a_flagged_episode_enters_no_data_set_and_is_not_labelled():
+    state = _state()
+    done = _complete(state)
+    flagged = 'rollout-r01-004001'
+    collected = dataclasses.replace(done.finished['r01-collect'], flagged=(flagged,))
+    done = dataclasses.replace(done, finished={**done.finished, 'r01-collect': collected})
+    stages = _stages(done)
+    assert flagged not in rounds.episodes_to_label(done, stages['r01-label'])
+    assert flagged not in rounds.dataset_episodes(done, stages['r02-aggregate'])
+    assert len(rounds.dataset_episodes(done, stages['r02-aggregate'])) == 9
+
+
+def test_mistakes_are_asked_for_on_the_first_resets_of_an_evaluation():
+    state = _complete(_state(final_evaluation_episodes=60))
+    stages = _stages(state)
+    asked = rounds.episodes_to_label(state, stages['baseline-measure'])
+    assert asked == tuple(f'baseline-r02-{1_000_000 + k}' for k in range(50))
+    assert len(rounds.episodes_to_label(state, stages['r01-measure'])) == 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(STRATEGIES), st.lists(st.integers(1, 40), max_size=12))
+def test_a_run_killed_anywhere_ends_as_if_it_had_not_been(strategy, kills):
+    start = _state(strategy)
+    whole = _complete(start)
+    saved, recorded, ran = [start.to_json()], {}, []
+    for events in [*kills, None]:
+        # What a kill leaves is the saved text and the recorded episodes; nothing else.
+        run = dry_run.run(RunState.from_json(saved[-1]), recorded,
+                          lambda state: saved.append(state.to_json()))
+        for count, (_, episode) in enumerate(run):
+            ran += [episode] if episode else []
+            if events is not None and count == events:
+                break
+        run.close()
+    assert RunState.from_json(saved[-1]) == whole
+    assert list(RunState.from_json(saved[-1]).finished) == list(whole.finished)
+    assert len(set(ran)) == len(ran) == len(recorded), 'an episode was run twice'
+
+
+def test_the_phase_of_a_stage_is_a_row_of_the_timing_table():
+    stages = _stages(_complete(_state()))
+    assert stages['expert-evaluate'].phase == 'expert'
+    assert stages['r00-collect'].phase == 'demonstrate'
+    assert stages['r01-collect'].phase == 'collect'
+    assert stages['r01-measure'].phase == 'evaluate'
+    assert stages['baseline-train'].phase == 'baseline'

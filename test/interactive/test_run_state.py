@@ -1,0 +1,91 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``run.json``: written whole, resumed only by the same goal."""
+
+import dataclasses
+
+from il_ros.interactive import run_state
+from il_ros.interactive.goal import Goal
+from il_ros.interactive.outcomes import Loaded, Trained
+from il_ros.interactive.rounds import next_stage
+from il_ros.interactive.run_state import begin, RunDiffersError, RunExistsError, RunFileError
+from il_ros.interactive.strategies import UnknownStrategyError
+import pytest
+
+GOAL = Goal(run='r', task='push', strategy='gated')
+
+
+def test_a_new_run_is_on_disk_before_it_begins(tmp_path):
+    state = begin(tmp_path / 'r', GOAL, {})
+    assert run_state.load(tmp_path / 'r') == state
+    assert [path.name for path in (tmp_path / 'r').iterdir()] == ['run.json']
+
+
+def test_a_run_goes_on_where_it_was(tmp_path):
+    state = begin(tmp_path, GOAL, {'gate': {'hold_max': 9}})
+    trained = Trained('checkpoints/round_00', 'ab', 2 ** 64 - 1, 10, 0.1, 0.2, 1, 30, 2.0)
+    after = state.after(next_stage(state), trained)
+    run_state.save(tmp_path, after)
+    assert begin(tmp_path, GOAL, {'gate': {'hold_max': 9}}, resume=True) == after
+
+
+def test_a_run_is_not_overwritten(tmp_path):
+    begin(tmp_path, GOAL, {})
+    with pytest.raises(RunExistsError, match='run r exists') as refusal:
+        begin(tmp_path, GOAL, {})
+    assert refusal.value.code == 802
+
+
+def test_episodes_without_a_run_are_not_taken_for_an_empty_folder(tmp_path):
+    (tmp_path / 'episodes').mkdir()
+    with pytest.raises(RunExistsError, match='holds episodes'):
+        begin(tmp_path, GOAL, {})
+
+
+def test_resuming_what_is_not_there_starts_it(tmp_path):
+    assert begin(tmp_path / 'r', GOAL, {}, resume=True).finished == {}
+
+
+def test_another_goal_does_not_resume_a_run(tmp_path):
+    begin(tmp_path, GOAL, {})
+    with pytest.raises(RunDiffersError, match='has seed 0, but 1 was asked for') as refusal:
+        begin(tmp_path, dataclasses.replace(GOAL, seed=1), {}, resume=True)
+    assert refusal.value.code == 803
+
+
+def test_other_settings_do_not_resume_a_run(tmp_path):
+    begin(tmp_path, GOAL, {})
+    with pytest.raises(RunDiffersError, match='settings'):
+        begin(tmp_path, GOAL, {'gate': {'hold_max': 3}}, resume=True)
+
+
+def test_an_unknown_strategy_leaves_no_folder(tmp_path):
+    with pytest.raises(UnknownStrategyError):
+        begin(tmp_path / 'r', dataclasses.replace(GOAL, strategy='magic'), {})
+    assert not (tmp_path / 'r').exists()
+
+
+@pytest.mark.parametrize('text', ['', '{', '[]', '{"version": 1}', '{"version": 9}', 'null'])
+def test_a_damaged_file_is_named(tmp_path, text):
+    (tmp_path / 'run.json').write_text(text)
+    with pytest.raises(RunFileError, match=str(tmp_path / 'run.json')):
+        begin(tmp_path, GOAL, {}, resume=True)
+
+
+def test_a_stage_is_finished_once(tmp_path):
+    state = begin(tmp_path, GOAL, {})
+    stage = next_stage(state)
+    with pytest.raises(ValueError, match=stage.name):
+        state.after(stage, Loaded(1.0)).after(stage, Loaded(1.0))

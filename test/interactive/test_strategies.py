@@ -1,0 +1,93 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Strategies: their plans, their settings, and what is refused."""
+
+from il_ros.data.spec import EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE, POLICY
+from il_ros.interactive.strategies import evaluation_plan, load_strategy, make_strategy
+from il_ros.interactive.strategies import STRATEGIES, StrategyError, UnknownStrategyError
+from il_ros.interactive.strategies import wants_service
+from il_ros.share import share_path
+import pytest
+
+
+@pytest.mark.parametrize('name', STRATEGIES)
+def test_the_packages_own_settings_are_the_defaults(name):
+    loaded = load_strategy(name, share_path('config', 'strategies', f'{name}.yaml'))
+    for round_ in (0, 1, 5):
+        assert loaded.plan(round_, 3) == make_strategy(name).plan(round_, 3)
+
+
+@pytest.mark.parametrize('name', STRATEGIES)
+def test_round_zero_is_demonstrated_by_the_expert(name):
+    plan = make_strategy(name).plan(0, 7)
+    assert (plan.driver, plan.labels, plan.seed) == (EXPERT, LABEL_ALL, 7)
+    assert not wants_service(plan)
+
+
+@pytest.mark.parametrize('name, gate, labels, service', [
+    ('dagger', '', LABEL_ALL, True), ('gated', 'discrepancy', LABEL_ALL, False),
+    ('corrections', 'discrepancy', LABEL_EXPERT_DRIVEN, False)])
+def test_a_rollout_follows_its_strategy(name, gate, labels, service):
+    plan = make_strategy(name).plan(1, 7)
+    assert (plan.driver, plan.gate, plan.labels, plan.seed) == (POLICY, gate, labels, 7)
+    assert wants_service(plan) == service
+
+
+def test_an_expert_that_is_mixed_in_has_answered_everywhere():
+    plan = make_strategy('dagger', {'beta': {'schedule': 'exponential', 'p': 0.5}}).plan(2, 0)
+    assert plan.beta == 0.25
+    assert not wants_service(plan)
+
+
+def test_an_evaluation_is_never_labelled():
+    assert evaluation_plan(POLICY, 0).labels == LABEL_NONE
+    assert not wants_service(evaluation_plan(POLICY, 0))
+
+
+def test_an_unknown_strategy_is_refused_with_the_list():
+    with pytest.raises(UnknownStrategyError, match='dagger, gated, corrections'):
+        make_strategy('imitate')
+
+
+@pytest.mark.parametrize('name, settings, words', [
+    ('gated', {'gate': {'treshold': 0.5}}, 'treshold'),
+    ('gated', {'gate': {'smoothing': 1.0}}, 'smoothing'),
+    ('gated', {'gate': {'hold_max': 1.5}}, 'whole number'),
+    ('gated', {'gate': {'threshold': -1}}, 'at least 0'),
+    ('gated', {'gate': {'threshold': 'high'}}, 'a number'),
+    ('gated', {'gate': {'hold_min': 9, 'hold_max': 3}}, 'hold_max'),
+    ('gated', {'gate': 3}, 'expected a mapping'),
+    ('corrections', {'beta': {}}, 'beta'),
+    ('dagger', {'gate': {}}, 'gate'),
+    ('dagger', [1], 'expected a mapping')])
+def test_a_wrong_setting_is_named(name, settings, words):
+    with pytest.raises(StrategyError, match=words):
+        make_strategy(name, settings)
+
+
+def test_a_file_for_a_whole_run_keeps_the_strategy_beside_the_training(tmp_path):
+    path = tmp_path / 'run.yaml'
+    path.write_text('training: {steps: 10}\nstrategy: {gate: {hold_max: 4}}\n')
+    assert load_strategy('gated', path).plan(1, 0).hold_max == 4
+    path.write_text('training: {steps: 10}\n')
+    assert load_strategy('gated', path).plan(1, 0).hold_max == 15
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    for path in (tmp_path / 'absent.yaml', tmp_path / 'broken.yaml'):
+        if path.stem == 'broken':
+            path.write_text('a: [')
+        with pytest.raises(StrategyError, match=path.name):
+            load_strategy('gated', path)
