@@ -1,0 +1,42 @@
+# Two commands matter: make demo, make test. Each sets up .venv first if it has to.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+V := .venv
+ARGS ?=
+
+# A shell with another ROS sourced would poison the environment.
+unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
+unexport PYTHONHOME PYTHONPATH RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench bench-peer colcon clean
+
+help:  ## Say what can be made
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup:  ## Create or complete .venv (the other targets do it by themselves)
+	@$(PYTHON) tools/environment.py
+
+demo: setup  ## Watch an arm learn to push: runs/demo/summary.json, runs/demo/report.html
+	@$(V)/bin/il_ros demo $(ARGS)
+
+test: setup  ## Run every test; some of them: make test ARGS='test/data -k reader'
+	@$(V)/bin/python -m pytest $(ARGS)
+
+lint: setup  ## Run the style and import-boundary tests alone
+	@$(V)/bin/python -m pytest test/style test/test_boundaries.py $(ARGS)
+
+bench: setup  ## Measure the loop, its latency and training: runs/bench.json
+	@$(V)/bin/il_ros bench $(ARGS)
+
+bench-peer: setup  ## Measure the DAgger of the imitation library beside ours, in .venv-peer
+	@$(PYTHON) tools/environment.py --venv .venv-peer --requirements peer --without-package
+	@PYTHONPATH=. .venv-peer/bin/python -m il_ros.bench_peer $(ARGS)
+
+colcon:  ## Build and test both packages in a colcon workspace, with .venv-colcon
+	@$(PYTHON) tools/environment.py --venv .venv-colcon --requirements run build test colcon --without-package
+	@tools/colcon_workspace $(ARGS)
+
+clean:  ## Remove what was built, but neither environments nor runs
+	rm -rf build install log il_ros.egg-info

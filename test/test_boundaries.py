@@ -1,0 +1,168 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Who may import whom, read from the syntax tree (``docs/architecture.md``)."""
+
+import ast
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / 'il_ros'
+
+MESSAGES = {
+    'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'il_ros_interfaces',
+    'lifecycle_msgs', 'rcl_interfaces', 'rosgraph_msgs', 'sensor_msgs', 'std_msgs', 'std_srvs',
+    'trajectory_msgs', 'visualization_msgs'}
+CLIENT = {'rclpy', 'rpyutils', 'domain_coordinator', 'launch', 'launch_ros'}
+ROS = MESSAGES | CLIENT | {'ament_index_python'}
+HEAVY = {'torch', 'pybullet', 'pybullet_data', 'pybullet_utils', 'gymnasium'}
+
+FORBIDDEN = {
+    'data': ROS | HEAVY | {'matplotlib'},
+    'interactive': ROS | HEAVY | {'h5py', 'mcap', 'matplotlib'},
+    'evaluation': ROS | HEAVY | {'h5py', 'mcap'},
+    'experts': ROS | HEAVY | {'h5py', 'mcap', 'matplotlib'},
+    'learning': ROS | (HEAVY - {'torch'}) | {'matplotlib'},
+    'robots': ROS | {'torch', 'gymnasium', 'h5py', 'mcap', 'matplotlib'},
+    'sim': ROS | {'torch', 'h5py', 'mcap', 'matplotlib'},
+    'bridge': CLIENT | HEAVY | {'h5py', 'mcap', 'matplotlib'},
+    'nodes': HEAVY,
+}
+"""Modules of others that a room never imports; only ``nodes``, ``cli`` and ``bench`` meet ROS."""
+
+ROOMS_ALLOWED = {
+    'data': set(),
+    'interactive': {'data'},
+    'evaluation': {'data'},
+    'experts': {'data'},
+    'learning': {'data'},
+    'robots': {'data'},
+    'sim': {'data', 'robots'},
+    'bridge': {'data'},
+}
+"""Rooms of ours that a room may import beside itself; ``nodes`` may import every one."""
+
+VAGUE = {'utils', 'util', 'core', 'common', 'helpers', 'helper', 'misc'}
+TOP_WITH_ROS = ('cli', 'bench')
+
+
+def name_of(path: Path) -> str:
+    """Name a file as seen from the root."""
+    return str(path.relative_to(ROOT))
+
+
+def imports_of(source: str) -> set[str]:
+    """Return the full names that ``source`` imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, 'imports are absolute'
+            found |= {f'{node.module}.{alias.name}' for alias in node.names}
+    return found
+
+
+def modules_of(path: Path) -> set[str]:
+    """Return the top-level modules that a file imports."""
+    return {name.partition('.')[0] for name in imports_of(path.read_text())}
+
+
+def rooms_of(path: Path) -> set[str]:
+    """Return the rooms of il_ros that a file imports from."""
+    names = (name.split('.') for name in imports_of(path.read_text()))
+    rooms = {parts[1] for parts in names if parts[0] == 'il_ros' and len(parts) > 1}
+    return {room for room in rooms if (PACKAGE / room).is_dir()}
+
+
+def room_of(path: Path) -> str:
+    """Return the room a file lies in; empty for the modules at the top of the package."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ''
+
+
+SOURCES = sorted(PACKAGE.rglob('*.py'))
+IN_ROOMS = [path for path in SOURCES if room_of(path)]
+WITHOUT_ROS = [path for path in SOURCES if room_of(path) != 'nodes'
+               and not (room_of(path) == '' and path.stem.startswith(TOP_WITH_ROS))]
+
+
+def offenders(paths: list[Path], look) -> dict[str, set[str]]:
+    """Return what ``look(path)`` finds for each file where it finds anything."""
+    found = {name_of(path): look(path) for path in paths}
+    return {name: what for name, what in found.items() if what}
+
+
+def test_a_room_imports_only_what_it_may():
+    assert not offenders(IN_ROOMS, lambda path: modules_of(path) & FORBIDDEN[room_of(path)])
+
+
+def test_only_nodes_and_the_command_line_import_the_ros_client():
+    assert not offenders(WITHOUT_ROS, lambda path: modules_of(path) & CLIENT)
+
+
+def test_rooms_know_only_the_rooms_below_them():
+    bounded = [path for path in IN_ROOMS if room_of(path) in ROOMS_ALLOWED]
+    assert not offenders(bounded, lambda path: (
+        rooms_of(path) - ROOMS_ALLOWED[room_of(path)] - {room_of(path)}))
+
+
+def test_the_supervisor_does_not_know_that_the_arm_is_simulated():
+    for path in (PACKAGE / 'nodes').glob('supervis*.py'):
+        assert 'sim' not in rooms_of(path), name_of(path)
+
+
+def test_package_markers_are_empty():
+    assert not [name_of(path) for path in PACKAGE.rglob('__init__.py') if path.read_text()]
+
+
+def test_every_folder_of_code_is_a_package():
+    folders = {path.parent for path in SOURCES}
+    assert not [name_of(folder) for folder in folders if not (folder / '__init__.py').is_file()]
+
+
+def test_no_module_is_called_after_nothing_in_particular():
+    places = [path for path in PACKAGE.rglob('*') if '__pycache__' not in path.parts]
+    assert not [name_of(path) for path in places if path.stem in VAGUE]
+
+
+def loaded_by(module: str) -> set[str]:
+    """Import ``module`` in a fresh process; return the top-level modules that came along."""
+    code = f'import {module}, sys; print(*{{name.partition(".")[0] for name in sys.modules}})'
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_the_recorder_starts_without_the_learning_libraries():
+    if not (PACKAGE / 'nodes' / 'recorder.py').is_file():
+        pytest.skip('there is no recorder yet')
+    pytest.importorskip('rclpy')
+    assert not loaded_by('il_ros.nodes.recorder') & {'torch', 'pybullet'}
+
+
+@pytest.mark.parametrize('room', ['data', 'interactive', 'evaluation', 'experts'])
+def test_a_pure_room_loads_neither_ros_nor_torch_nor_physics(room):
+    modules = [f'il_ros.{room}.{path.stem}' for path in (PACKAGE / room).glob('*.py')]
+    assert not loaded_by(', '.join(modules)) & (ROS | HEAVY)
+
+
+def test_the_reader_of_imports_looks_inside_functions_too():
+    source = 'import a.b\nfrom c.d import e\ndef f():\n    import g\n'
+    assert imports_of(source) == {'a.b', 'c.d.e', 'g'}
