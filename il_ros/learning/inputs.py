@@ -97,7 +97,8 @@ class Inputs:
         if values.shape[-1] != self.observation_width:
             raise InputsError(f'an observation has {values.shape[-1]} values; the contract of '
                               f'this policy has {self.observation_width}')
-        chosen = values.astype(np.float32, copy=False)[..., self._plus]
+        values = values.astype(np.float32, copy=False)
+        chosen = values[..., self._plus]
         if len(self._at):
             chosen[..., self._at] -= values[..., self._minus]
         return chosen

@@ -1,0 +1,70 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The training configuration."""
+
+from pathlib import Path
+
+from il_ros.data.contract_file import load_contract
+from il_ros.learning.config import TrainConfig
+from il_ros.learning.errors import TrainConfigError
+from il_ros.learning.inputs import Inputs
+import pytest
+
+CONFIG = Path(__file__).resolve().parents[2] / 'config'
+
+
+@pytest.mark.parametrize('task', sorted(p.stem for p in (CONFIG / 'training').glob('*.yaml')))
+def test_each_task_has_inputs_that_its_contract_can_give(task):
+    config = TrainConfig.load(CONFIG / 'training' / f'{task}.yaml')
+    contract, _ = load_contract(CONFIG / 'contracts' / f'{task}.yaml')
+    assert Inputs(contract, config.inputs).width >= 2
+
+
+@pytest.mark.parametrize('fields, part', [
+    ({}, "'inputs' is missing"),
+    ({'inputs': []}, 'inputs is ()'),
+    ({'inputs': 'tool_position'}, "inputs is 'tool_position'; expected a list"),
+    ({'inputs': [1]}, 'inputs is (1,)'),
+    ({'inputs': ['a'], 'epochs': 3}, "unknown key 'epochs'"),
+    ({'inputs': ['a'], 'loss': 'hinge'}, "loss is 'hinge'; expected one of ['mse']"),
+    ({'inputs': ['a'], 'loss': ['mse']}, "loss is ['mse']; expected one of"),
+    ({'inputs': ['a'], 'hidden': [0]}, 'hidden is (0,)'),
+    ({'inputs': ['a'], 'hidden': 256}, 'hidden is 256; expected a list'),
+    ({'inputs': ['a'], 'batch': 12.5}, 'batch is 12.5; expected a whole number'),
+    ({'inputs': ['a'], 'batch': True}, 'batch is True'),
+    ({'inputs': ['a'], 'steps': 0}, 'steps is 0'),
+    ({'inputs': ['a'], 'steps': 10, 'warmup_steps': 11}, 'warmup_steps is 11'),
+    ({'inputs': ['a'], 'learning_rate': float('nan')}, 'learning_rate is nan'),
+    ({'inputs': ['a'], 'learning_rate': '1e-3'}, "learning_rate is '1e-3'"),
+    ({'inputs': ['a'], 'weight_decay': -0.1}, 'weight_decay is -0.1'),
+    (['inputs'], 'is list; expected keys')])
+def test_a_configuration_that_cannot_be_used_names_its_key(fields, part):
+    with pytest.raises(TrainConfigError) as refusal:
+        TrainConfig.from_dict(fields)
+    assert part in str(refusal.value)
+
+
+@pytest.mark.parametrize('text', [
+    'inputs: [a', '!!python/object/apply:os.system ["true"]', 'inputs: [a]\nepochs: 3', '\x00'])
+def test_a_file_that_is_no_configuration_is_named(tmp_path, text):
+    path = tmp_path / 'bad.yaml'
+    path.write_text(text)
+    with pytest.raises(TrainConfigError, match='bad.yaml'):
+        TrainConfig.load(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(TrainConfigError, match='none.yaml'):
+        TrainConfig.load(tmp_path / 'none.yaml')
