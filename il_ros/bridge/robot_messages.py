@@ -30,7 +30,7 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 
 
 class CommandError(ImitationError):
-    """A joint command that names the wrong joints or has the wrong number of targets."""
+    """A joint command that names the wrong joints, or whose targets cannot be used."""
 
 
 class StateMessages:
@@ -91,7 +91,8 @@ class CommandReader:
         """
         Return the targets in the robot's joint order, shape ``(joints,)``, float64.
 
-        :raises CommandError: if a joint is missing, unknown or named twice, or a target missing
+        :raises CommandError: if a joint is missing, unknown or named twice, or a target
+            is missing or not finite
         """
         if message.name != self._names:
             if sorted(message.name) != sorted(self._joint_names):
@@ -104,7 +105,10 @@ class CommandReader:
             raise CommandError(
                 f'joint_command has {len(message.position)} positions for {len(self._order)} '
                 'joints')
-        return np.array([message.position[i] for i in self._order], np.float64)
+        targets = np.array([message.position[i] for i in self._order], np.float64)
+        if not np.isfinite(targets).all():
+            raise CommandError(f'joint_command has targets that are not finite: {targets}')
+        return targets
 
 
 def image_message(pixels: np.ndarray, stamp_ns: int, frame_id: str) -> Image:

@@ -15,18 +15,15 @@
 """One folder of episodes: who may write there, what a crash left, and what it holds."""
 
 from collections.abc import Iterator
-import dataclasses
 import fcntl
 import os
 from pathlib import Path
 import re
 
-from il_ros.data.errors import EpisodeFileError, EpisodeWriteError, NoSuchEpisodeError
-from il_ros.data.errors import ShardLockedError
+from il_ros.data.errors import EpisodeFileError, EpisodeWriteError, ShardLockedError
 from il_ros.data.mcap_file import McapFile, salvage_mcap
 from il_ros.data.reader import head
-from il_ros.data.receipts import DISCARDED, INCOMPLETE, read_receipt, Receipt, receipt_path
-from il_ros.data.receipts import write_receipt
+from il_ros.data.receipts import INCOMPLETE, read_receipt, Receipt, receipt_path
 from il_ros.data.schema import OBSERVATION
 from il_ros.data.writer import acknowledge, EpisodeWriter
 
@@ -153,16 +150,3 @@ def receipts_in(folder: Path) -> Iterator[tuple[Path, Receipt]]:
     for path in sorted(Path(folder).rglob('*.json')):
         if _EPISODE.fullmatch(path.stem) and path.with_suffix('.mcap').exists():
             yield path.with_suffix('.mcap'), read_receipt(path)
-
-
-def mark_discarded(folder: Path, episode_id: str):
-    """
-    Leave a finished episode out of training; the file itself stays.
-
-    :raises NoSuchEpisodeError: if there is none of that name in the folder
-    """
-    path = Path(folder) / f'{episode_id}.mcap'
-    if not _EPISODE.fullmatch(episode_id) or not receipt_path(path).exists():
-        raise NoSuchEpisodeError(f'{folder} has no finished episode {episode_id!r}')
-    receipt = read_receipt(receipt_path(path))
-    write_receipt(path, dataclasses.replace(receipt, flags=receipt.flags | DISCARDED))

@@ -46,7 +46,7 @@ PURPOSES = (DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION)
 
 GATES = ('', 'discrepancy', 'novelty', 'human')
 
-_EPISODE_ID = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
+EPISODE_ID = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
 
 
 class SpecError(ImitationError):
@@ -104,10 +104,10 @@ class EpisodeSpec:
     plan: DrivePlan = DrivePlan()
 
     def __post_init__(self):
-        if not _EPISODE_ID.fullmatch(self.episode_id):
+        if not EPISODE_ID.fullmatch(self.episode_id):
             raise SpecError(f'episode_id is {self.episode_id!r}; expected [a-z0-9][a-z0-9_-]*, at '
                             'most 64 characters')
-        if not _EPISODE_ID.fullmatch(self.run):
+        if not EPISODE_ID.fullmatch(self.run):
             raise SpecError(f'run is {self.run!r}; expected [a-z0-9][a-z0-9_-]*, at most 64 '
                             'characters')
         if self.purpose not in PURPOSES:

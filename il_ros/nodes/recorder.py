@@ -26,11 +26,12 @@ import time
 from il_ros.bridge import wire
 from il_ros.bridge.messages import contract_from_message, receipt_to_message, spec_from_message
 from il_ros.data.contract import Contract
-from il_ros.data.errors import NoSuchEpisodeError, StepRangeError
-from il_ros.data.receipts import DISCARDED, DROPS, Receipt
+from il_ros.data.discards import discard
+from il_ros.data.errors import NoSuchEpisodeError
+from il_ros.data.receipts import DROPS, Receipt
 from il_ros.data.schema import recorded_schemas
-from il_ros.data.shard import mark_discarded, Shard
-from il_ros.data.spec import ENDED, EpisodeSpec
+from il_ros.data.shard import Shard
+from il_ros.data.spec import ENDED, EPISODE_ID, EpisodeSpec
 from il_ros.data.writer import EpisodeWriter
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
@@ -73,7 +74,7 @@ class RecorderNode(ManagedNode):
         self._shard: Shard | None = None
         self._ended_step = -1
         self._ended_at = 0.0
-        self._discarded = False
+        self._discards: list[tuple[int, int]] = []
         self._reason = ''
         self._recorded = self._dropped = 0
         self._problem = ''
@@ -137,11 +138,11 @@ class RecorderNode(ManagedNode):
             self._close(DROPS)
 
     def _close(self, flags: int = 0):
-        if self._discarded:
-            flags |= DISCARDED
         writer, self._writer = self._writer, None
         try:
             receipt = writer.close(flags, error_msg=self._reason)
+            for first_step, last_step in self._discards:
+                receipt = discard(writer.path, first_step, last_step)
         except ImitationError as error:
             self._acknowledge_failure(error)
             return
@@ -194,7 +195,7 @@ class RecorderNode(ManagedNode):
             self._shard = Shard(folder)
         self._writer = EpisodeWriter(
             folder, spec, self._contract, self._schemas, self.parameters.min_free_mb << 20)
-        self._spec, self._ended_step, self._discarded = spec, -1, False
+        self._spec, self._ended_step, self._discards = spec, -1, []
         self._reason = self._problem = ''
 
     def _on_discard(self, request, response):
@@ -205,16 +206,12 @@ class RecorderNode(ManagedNode):
         return response
 
     def _discard(self, episode_id: str, first_step: int, last_step: int):
-        if first_step or last_step:
-            raise StepRangeError(
-                f'steps {first_step} to {last_step} of {episode_id!r}: only a whole episode can '
-                'be discarded; expected first_step 0 and last_step 0')
         if self._writer is not None and episode_id == self._spec.episode_id:
-            self._discarded = True
-            return
-        if self._shard is None:
+            self._discards.append((first_step, last_step))
+        elif self._shard is None or not EPISODE_ID.fullmatch(episode_id):
             raise NoSuchEpisodeError(f'this recorder has no episode {episode_id!r}')
-        mark_discarded(self._shard.folder, episode_id)
+        else:
+            discard(self._shard.folder / f'{episode_id}.mcap', first_step, last_step)
 
     def _report(self):
         values = {'recorded': self._recorded, 'dropped': self._dropped,

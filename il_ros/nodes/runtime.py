@@ -21,7 +21,6 @@ and why the EventsExecutor is always given a timeout: ``docs/architecture.md``.
 """
 
 from collections.abc import Callable, Sequence
-import contextlib
 import signal
 import sys
 import threading
@@ -140,9 +139,8 @@ class Runtime:
         """Tear everything down; safe to call twice."""
         self._join()
         for _, node in reversed(self._nodes):
-            with contextlib.suppress(rclpy.handle.InvalidHandle):
-                if hasattr(node, 'shut_down'):
-                    node.shut_down()
+            if hasattr(node, 'shut_down'):
+                node.shut_down()
         for executor, node in reversed(self._nodes):
             executor.remove_node(node)
             node.destroy_node()

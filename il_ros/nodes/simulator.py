@@ -156,7 +156,6 @@ class SimulatorNode(Node):
         if stamp_ns < self._command_ns:
             self.session.stale_commands += 1
             return
-        self._simulation.check_targets(targets)
         self._targets, self._command_at, self._command_ns = targets, now, stamp_ns
 
     def _on_beat(self):

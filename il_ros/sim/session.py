@@ -97,9 +97,9 @@ class Session:
                 return False
             raise TaskBusyError(
                 f'episode {self.status.episode_id} is running; end it before {spec.episode_id}')
-        if spec.task != self.simulation.task_name:
+        if spec.task != self.simulation.task.name:
             raise BadTaskSpecError(
-                f'task is {spec.task!r}; this simulator runs {self.simulation.task_name!r}')
+                f'task is {spec.task!r}; this simulator runs {self.simulation.task.name!r}')
         try:
             state = self.simulation.reset(
                 seed=spec.seed, horizon=spec.horizon, continuing=spec.continuing,
@@ -165,5 +165,5 @@ class Session:
         spec = self._spec
         phase = RUNNING if state.end == NOT_ENDED else ENDED
         self.status = Status(
-            spec.episode_id, spec.task, spec.seed, state.step, self.simulation.horizon, phase,
+            spec.episode_id, spec.task, spec.seed, state.step, state.horizon, phase,
             state.end, state.cause, state.success, state.goals_reached)

@@ -1,0 +1,126 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Waiting in slow nodes, always with a deadline.
+
+Coroutines of rclpy have no timeout of their own: a client whose server was killed never
+completes. One steady timer a node puts an error into every future that is overdue.
+"""
+
+import time
+
+from il_ros.errors import ImitationError
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.task import Future
+
+CHECK_S = 0.05
+
+
+class CallError(ImitationError):
+    """A service or action that is absent, or did not answer in time; the sentence names it."""
+
+
+class Waiter:
+    """Deadlines for the futures of one node; ``group`` is for everything that awaits."""
+
+    def __init__(self, node: Node):
+        self._node = node
+        self.group = ReentrantCallbackGroup()
+        self._watched: list[tuple[float, Future, ImitationError]] = []
+        node.create_timer(CHECK_S, self._check, callback_group=self.group,
+                          clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _check(self):
+        now = time.monotonic()
+        due = [entry for entry in self._watched if entry[0] <= now or entry[1].done()]
+        for entry in due:
+            self._watched.remove(entry)
+            if not entry[1].done():
+                entry[1].set_exception(entry[2])
+
+    async def wait(self, future: Future, deadline_s: float, error: ImitationError):
+        """
+        Return the future's result.
+
+        :raises ImitationError: ``error``, if it has none after ``deadline_s``
+        """
+        if not future.done():
+            self._watched.append((time.monotonic() + deadline_s, future, error))
+        return await future
+
+    async def pause(self, seconds: float):
+        """Let others run for a while."""
+        future = Future()
+        due = CallError('pause')
+        try:
+            await self.wait(future, seconds, due)
+        except CallError as error:
+            if error is not due:
+                raise
+
+    async def ready(self, client, deadline_s: float):
+        """
+        Wait until a service or action server is there.
+
+        :raises CallError: naming it
+        """
+        is_ready = getattr(client, 'service_is_ready', None) or client.server_is_ready
+        until = time.monotonic() + deadline_s
+        while not is_ready():
+            if time.monotonic() > until:
+                raise CallError(f'{name_of(client)} is not there after {deadline_s} s; is the '
+                                'node that serves it running?')
+            await self.pause(CHECK_S)
+
+    async def call(self, client, request, deadline_s: float):
+        """
+        Call a service and return its response.
+
+        :raises CallError: if nobody serves it, or nobody answers in time
+        """
+        await self.ready(client, deadline_s)
+        future = client.call_async(request)
+        try:
+            return await self.wait(future, deadline_s, CallError(
+                f'{name_of(client)} did not answer within {deadline_s} s'))
+        except CallError:
+            client.remove_pending_request(future)
+            raise
+
+    async def run_action(self, client, goal, deadline_s: float, on_feedback=None, on_start=None):
+        """
+        Send an action's goal and return ``(status, result)`` when it is done.
+
+        :param deadline_s: until the server has accepted, s; the work itself may take longer
+        :param on_start: is given the goal's handle, to cancel by
+        :raises CallError: if there is no server, or it refuses
+        """
+        await self.ready(client, deadline_s)
+        handle = await self.wait(
+            client.send_goal_async(goal, feedback_callback=on_feedback), deadline_s,
+            CallError(f'{name_of(client)} did not accept a goal within {deadline_s} s'))
+        if not handle.accepted:
+            raise CallError(f'{name_of(client)} refused the goal')
+        if on_start is not None:
+            on_start(handle)
+        response = await handle.get_result_async()
+        return response.status, response.result
+
+
+def name_of(client) -> str:
+    """Return the name of a client's service or action."""
+    return getattr(client, 'srv_name', None) or getattr(client, '_action_name', 'the action')

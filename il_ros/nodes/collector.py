@@ -1,0 +1,185 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The collector: runs and records episodes in order, beside one simulator or arm."""
+
+import dataclasses
+import time
+
+from il_ros.bridge.messages import spec_from_message
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, OPERATOR
+from il_ros.errors import ImitationError
+from il_ros.nodes import qos, runtime
+from il_ros.nodes.calls import CallError, Waiter
+from il_ros.nodes.parameters import bounded, declare
+from il_ros_interfaces.action import CollectEpisodes
+from il_ros_interfaces.msg import RecordedEpisode
+from il_ros_interfaces.srv import EndEpisode, OpenEpisode, ResetTask, SetDriver
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.node import Node
+from rclpy.task import Future
+
+FEEDBACK_S = 0.5
+Result = CollectEpisodes.Result
+
+
+class CollectError(ImitationError):
+    """Collecting came to an end; the code is one of ``CollectEpisodes.Result``."""
+
+    def __init__(self, code: int, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+@dataclasses.dataclass(frozen=True)
+class CollectorParameters:
+    """Parameters of the collector node."""
+
+    call_deadline_s: float = bounded(10.0, 0.1, 120.0, 'deadline of each service call [s]')
+    episode_deadline_s: float = bounded(
+        120.0, 1.0, 86400.0, 'deadline from an episode\'s reset to its receipt [s]')
+
+
+class CollectorNode(Node):
+    """Serves ``collect_episodes``: open, arm, reset, wait for the receipt, next."""
+
+    def __init__(self, **kwargs):
+        super().__init__('collector', **kwargs)
+        self.parameters = declare(self, CollectorParameters)
+        self._waiter = Waiter(self)
+        self._open = self._client(OpenEpisode, 'open_episode')
+        self._arm = self._client(SetDriver, 'set_driver')
+        self._reset = self._client(ResetTask, 'reset_task')
+        self._end = self._client(EndEpisode, 'end_episode')
+        self._awaited: dict[str, Future] = {}
+        self._busy = False
+        self._canceled = False
+        self.create_subscription(RecordedEpisode, 'recorded', self._on_recorded, qos.RECEIPTS,
+                                 callback_group=self._waiter.group)
+        self._server = ActionServer(
+            self, CollectEpisodes, 'collect_episodes', self._execute,
+            callback_group=self._waiter.group, cancel_callback=self._on_cancel)
+
+    def _client(self, kind: type, name: str):
+        return self.create_client(kind, name, callback_group=self._waiter.group)
+
+    def _on_recorded(self, receipt: RecordedEpisode):
+        future = self._awaited.get(receipt.spec.episode_id)
+        if future is not None and not future.done():
+            future.set_result(receipt)
+
+    def _on_cancel(self, _goal):
+        self._canceled = True
+        for future in self._awaited.values():
+            if not future.done():
+                future.set_exception(CollectError(Result.CANCELED, 'canceled'))
+        return CancelResponse.ACCEPT
+
+    async def _execute(self, goal):
+        result = Result()
+        if self._busy:
+            goal.abort()
+            result.error_code = Result.BUSY
+            result.error_msg = 'another goal is being collected; wait for it or cancel it'
+            return result
+        self._busy, self._canceled = True, False
+        try:
+            await self._collect(goal, result)
+            goal.succeed()
+        except ImitationError as error:
+            result.error_code, result.error_msg = error.code or Result.TASK_FAILED, str(error)
+            if result.error_code == Result.CANCELED and goal.is_cancel_requested:
+                goal.canceled()
+            else:
+                self.get_logger().error(f'collecting failed: {error}')
+                goal.abort()
+        finally:
+            self._busy = False
+        return result
+
+    async def _collect(self, goal, result: Result):
+        started = said = time.monotonic()
+        threshold = goal.request.gate_threshold
+        feedback = CollectEpisodes.Feedback()
+        for spec in goal.request.episodes:
+            if self._canceled:
+                raise CollectError(Result.CANCELED, 'canceled')
+            receipt = await self._run(spec, threshold)
+            result.episodes.append(receipt)
+            threshold = receipt.gate_threshold
+            feedback.finished += 1
+            feedback.steps += receipt.steps
+            feedback.successes += receipt.success
+            now = time.monotonic()
+            feedback.steps_per_s = feedback.steps / (now - started)
+            if now - said >= FEEDBACK_S:
+                said = now
+                goal.publish_feedback(feedback)
+            if receipt.end == ABORTED and receipt.cause == DRIVER_SILENT:
+                raise CollectError(Result.DRIVER_FAILED, f'{spec.episode_id}: {receipt.error_msg}')
+        goal.publish_feedback(feedback)
+
+    async def _run(self, spec, threshold: float) -> RecordedEpisode:
+        try:
+            spec_from_message(spec)
+        except ImitationError as error:
+            raise CollectError(Result.BAD_GOAL, str(error)) from error
+        receipt = self._awaited[spec.episode_id] = Future()
+        try:
+            await self._start(spec, threshold)
+            return await self._receipt(spec, receipt)
+        finally:
+            del self._awaited[spec.episode_id]
+
+    async def _start(self, spec, threshold: float):
+        for client, request, code in (
+                (self._open, OpenEpisode.Request(spec=spec), Result.RECORDER_FAILED),
+                (self._arm, SetDriver.Request(spec=spec, gate_threshold=threshold),
+                 Result.DRIVER_FAILED),
+                (self._reset, ResetTask.Request(spec=spec), Result.TASK_FAILED)):
+            try:
+                response = await self._waiter.call(
+                    client, request, self.parameters.call_deadline_s)
+            except CallError as error:
+                raise CollectError(code, f'{spec.episode_id}: {error}') from error
+            if response.error_code:
+                raise CollectError(code, f'{spec.episode_id}: {response.error_msg}')
+
+    async def _receipt(self, spec, future: Future) -> RecordedEpisode:
+        deadline_s = self.parameters.episode_deadline_s
+        try:
+            receipt = await self._waiter.wait(future, deadline_s, CollectError(
+                Result.TASK_FAILED,
+                f'{spec.episode_id}: no receipt within {deadline_s} s of its reset'))
+        except CollectError:
+            await self._end_running(spec)
+            raise
+        if receipt.error_code:
+            raise CollectError(
+                Result.RECORDER_FAILED, f'{spec.episode_id}: {receipt.error_msg}')
+        return receipt
+
+    async def _end_running(self, spec):
+        """End the episode that is given up, so that the arm rests and the next can begin."""
+        request = EndEpisode.Request(
+            episode_id=spec.episode_id, end=ABORTED, cause=OPERATOR, reason='collecting ended')
+        try:
+            await self._waiter.call(self._end, request, self.parameters.call_deadline_s)
+        except CallError as error:
+            self.get_logger().error(str(error))
+
+
+def main(args=None) -> int:
+    """Run the collector until it is asked to stop."""
+    return runtime.run(CollectorNode, args, slow=True)

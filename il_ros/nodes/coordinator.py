@@ -1,0 +1,172 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The coordinator: runs DAgger from demonstrations to report; a client of everything else.
+
+It goes through the stages of ``interactive/rounds.py``; ``run.json`` is written after each, so
+that a killed run goes on where it was. It alone writes ``run.json``, ``dataset.hdf5`` and the
+results.
+"""
+
+import dataclasses
+from pathlib import Path
+import time
+
+from il_ros.errors import ImitationError
+from il_ros.interactive import rounds, run_state
+from il_ros.interactive.goal import Goal
+from il_ros.interactive.ledger import ledger
+from il_ros.interactive.strategies import load_strategy
+from il_ros.nodes import runtime
+from il_ros.nodes.calls import Waiter
+from il_ros.nodes.parameters import bounded, declare, flag, text
+from il_ros.nodes.results import round_summaries, write_results
+from il_ros.nodes.stages import RunError, StageRunner
+from il_ros.share import MissingShareError, share_path
+from il_ros_interfaces.action import RunDagger
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.node import Node
+
+FEEDBACK_S = 0.5
+Result = RunDagger.Result
+
+
+@dataclasses.dataclass(frozen=True)
+class CoordinatorParameters:
+    """Parameters of the coordinator node."""
+
+    runs: str = text('runs', 'folder of the runs')
+    call_deadline_s: float = bounded(20.0, 0.5, 600.0, 'deadline of each call [s]')
+    replay: bool = flag(True, 'replay two episodes in the simulator for the report\'s pictures')
+
+
+class CoordinatorNode(Node):
+    """Serves ``run_dagger``."""
+
+    def __init__(self, **kwargs):
+        super().__init__('coordinator', **kwargs)
+        self.parameters = declare(self, CoordinatorParameters)
+        self._waiter = Waiter(self)
+        self._runner = StageRunner(self, self._waiter, self.parameters.call_deadline_s)
+        self._busy = False
+        self._server = ActionServer(
+            self, RunDagger, 'run_dagger', self._execute, callback_group=self._waiter.group,
+            cancel_callback=self._on_cancel)
+
+    def _on_cancel(self, _goal):
+        self._runner.cancel()
+        return CancelResponse.ACCEPT
+
+    async def _execute(self, handle):
+        result = Result()
+        if self._busy:
+            result.error_code = Result.BUSY
+            result.error_msg = 'another run is under way; wait for it or cancel it'
+            handle.abort()
+            return result
+        self._busy = True
+        try:
+            await self._run(handle, result)
+            handle.succeed()
+        except ImitationError as error:
+            code = error.code if 800 <= error.code < 900 else Result.BAD_GOAL
+            result.error_code, result.error_msg = code, str(error)
+            canceled = code == Result.CANCELED and handle.is_cancel_requested
+            (handle.canceled if canceled else handle.abort)()
+        finally:
+            self._busy = False
+        return result
+
+    async def _run(self, handle, result: Result):
+        goal = goal_of(handle.request)
+        strategy_file, training_file = config_files(goal)
+        settings = load_strategy(goal.strategy, strategy_file).settings
+        folder = Path(self.parameters.runs) / goal.run
+        state = run_state.begin(folder, goal, settings, handle.request.resume)
+        reporter = _Reporter(handle)
+        self._runner.begin(folder, training_file, reporter.tell)
+        try:
+            while (stage := rounds.next_stage(state)) is not None:
+                reporter.begin(state, stage)
+                self.get_logger().info(f'{goal.run}: {stage.name}')
+                outcome = await self._runner.execute(state, stage)
+                state = state.after(stage, outcome)
+                run_state.save(folder, state)
+        finally:
+            result.rounds = round_summaries(state)
+        write_results(folder, state, self.parameters.replay)
+
+
+class _Reporter:
+    """Feedback of a run, at most twice a second and at each new stage."""
+
+    def __init__(self, handle):
+        self._handle = handle
+        self._feedback = RunDagger.Feedback(success_rate=-1.0, loss=-1.0)
+        self._said = 0.0
+
+    def begin(self, state, stage):
+        feedback = self._feedback
+        feedback.round, feedback.stage, feedback.progress = stage.round, stage.reported, 0.0
+        feedback.loss = -1.0
+        rows = ledger(state)
+        feedback.labels = rows[-1].labels if rows else 0
+        evaluated = [outcome for name, outcome in state.finished.items()
+                     if name.endswith('-evaluate')]
+        if evaluated:
+            feedback.success_rate = evaluated[-1].successes / evaluated[-1].episodes
+        self._publish()
+
+    def tell(self, progress: float, loss: float):
+        self._feedback.progress, self._feedback.loss = float(progress), float(loss)
+        if time.monotonic() - self._said >= FEEDBACK_S:
+            self._publish()
+
+    def _publish(self):
+        self._said = time.monotonic()
+        self._handle.publish_feedback(self._feedback)
+
+
+def goal_of(request: RunDagger.Goal) -> Goal:
+    """
+    Return the pure goal of a request.
+
+    :raises GoalError: naming the field that is out of range
+    """
+    return Goal(**{field.name: getattr(request, field.name)
+                   for field in dataclasses.fields(Goal)})
+
+
+def config_files(goal: Goal) -> tuple[Path, Path]:
+    """
+    Return the files with the settings of the strategy and of the training.
+
+    :raises RunError: if there is none for this strategy or task
+    """
+    if goal.config:
+        if not Path(goal.config).is_file():
+            raise RunError(Result.BAD_GOAL, f'config is {goal.config!r}; there is no such file')
+        return Path(goal.config), Path(goal.config)
+    try:
+        return (share_path('config', 'strategies', f'{goal.strategy}.yaml'),
+                share_path('config', 'training', f'{goal.task}.yaml'))
+    except MissingShareError as error:
+        raise RunError(Result.BAD_GOAL, f'strategy {goal.strategy!r} or task {goal.task!r} is '
+                                        f'unknown: {error}') from error
+
+
+def main(args=None) -> int:
+    """Run the coordinator until it is asked to stop."""
+    return runtime.run(CoordinatorNode, args, slow=True)

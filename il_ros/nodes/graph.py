@@ -1,0 +1,98 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The whole graph in one process: every node, real topics, one simulated arm.
+
+Safety figures hold for one process a node (one interpreter lock cannot stop itself), so that this
+graph has a simulator in it and refuses any other arm.
+"""
+
+import argparse
+from collections.abc import Sequence
+import dataclasses
+import sys
+
+from il_ros.errors import ImitationError
+from il_ros.nodes.collector import CollectorNode
+from il_ros.nodes.coordinator import CoordinatorNode
+from il_ros.nodes.expert import ExpertNode
+from il_ros.nodes.observer import ObserverNode
+from il_ros.nodes.policy import PolicyNode
+from il_ros.nodes.recorder import RecorderNode
+from il_ros.nodes.runtime import Runtime
+from il_ros.nodes.simulator import SimulatorNode
+from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.nodes.trainer import TrainerNode
+from rclpy.parameter import Parameter
+
+
+@dataclasses.dataclass(frozen=True)
+class GraphOptions:
+    """What the graph is for."""
+
+    task: str = 'push'
+    runs: str = 'runs'
+    mode: str = 'lockstep'
+    rate_hz: float = 20.0
+    gui: bool = False
+    training: bool = True
+    """Trainer and coordinator, too."""
+
+
+def build(runtime: Runtime, options: GraphOptions):
+    """
+    Add every node to the runtime: the hot ones and, in the slow thread, those with actions.
+
+    :raises ImitationError: if a node refuses its parameters
+    """
+    realtime = options.mode == 'realtime'
+    hot = (
+        (SupervisorNode, {'mode': options.mode}),
+        (ExpertNode, {'task': options.task}),
+        (PolicyNode, {}),
+        (RecorderNode, {'runs': options.runs}),
+        (ObserverNode, {'contract': options.task, 'rate_hz': options.rate_hz,
+                        'pairing': 'as_of' if realtime else 'exact'}),
+        (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
+                         'rate_hz': options.rate_hz}))
+    for kind, values in hot:
+        runtime.add_hot(kind, parameter_overrides=overrides(values))
+    runtime.add_slow(CollectorNode)
+    if options.training:
+        runtime.add_slow(TrainerNode, parameter_overrides=overrides({'runs': options.runs}))
+        runtime.add_slow(CoordinatorNode, parameter_overrides=overrides({'runs': options.runs}))
+
+
+def overrides(values: dict) -> list[Parameter]:
+    """Return parameter overrides as a node's constructor takes them."""
+    return [Parameter(name, value=value) for name, value in values.items()]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the whole graph until it is asked to stop."""
+    parser = argparse.ArgumentParser(prog='graph', description=__doc__)
+    parser.add_argument('--task', default='push', help='task of the simulator (default: push)')
+    parser.add_argument('--runs', default='runs', help='folder of the runs (default: runs)')
+    parser.add_argument('--mode', default='lockstep', choices=('lockstep', 'realtime'))
+    parser.add_argument('--gui', action='store_true', help='open the window of PyBullet')
+    words, ros = parser.parse_known_args(args)
+    try:
+        with Runtime([sys.argv[0], *ros]) as runtime:
+            build(runtime, GraphOptions(words.task, words.runs, words.mode, gui=words.gui))
+            runtime.spin()
+    except ImitationError as error:
+        print(f'graph: {error}', file=sys.stderr)
+        return 1
+    return 0

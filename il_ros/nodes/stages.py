@@ -1,0 +1,274 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Carries out one stage of a run after the other: asks collectors, labeller, trainer and policy.
+
+What a stage is and which comes next stands in ``interactive/rounds.py``; this is only the
+asking, always with a deadline, and the writing down of what came back.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+import time
+
+from il_ros.bridge.labels import make_requests, read_response
+from il_ros.bridge.messages import receipt_from_message, spec_to_message
+from il_ros.data.aggregation import aggregate
+from il_ros.data.dataset import HELD_OUT, round_sets
+from il_ros.data.label_file import write_labels
+from il_ros.data.labels import unlabelled
+from il_ros.data.reader import read_episode
+from il_ros.data.receipts import INCOMPLETE, Receipt
+from il_ros.data.shard import receipts_in
+from il_ros.errors import ImitationError
+from il_ros.evaluation.mistakes import measure
+from il_ros.interactive import rounds
+from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured
+from il_ros.interactive.outcomes import Outcome, Trained
+from il_ros.interactive.rounds import Stage
+from il_ros.interactive.run_state import RunState
+from il_ros.nodes import qos
+from il_ros.nodes.calls import CallError, Waiter
+from il_ros_interfaces.action import CollectEpisodes, RunDagger, TrainPolicy
+from il_ros_interfaces.msg import PolicyStatus
+from il_ros_interfaces.srv import LabelObservations, LoadPolicy
+import numpy as np
+from rclpy.action import ActionClient
+from rclpy.node import Node
+
+Result = RunDagger.Result
+
+
+class RunError(ImitationError):
+    """A stage that failed; the code is one of ``RunDagger.Result``."""
+
+    def __init__(self, code: int, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+class StageRunner:
+    """
+    The clients of a coordinator.
+
+    :param call_s: deadline of each call, s
+    :param training: path of the training YAML
+    :param tell: is given the progress of the stage, [0, 1], and the running loss (-1: none)
+    """
+
+    def __init__(self, node: Node, waiter: Waiter, call_s: float):
+        self._node, self._waiter, self._call_s = node, waiter, call_s
+        group = waiter.group
+        self._collect = ActionClient(
+            node, CollectEpisodes, 'collect_episodes', callback_group=group)
+        self._train = ActionClient(node, TrainPolicy, 'train_policy', callback_group=group)
+        self._label = node.create_client(
+            LabelObservations, 'label_observations', callback_group=group)
+        self._load = node.create_client(LoadPolicy, 'load_policy', callback_group=group)
+        self._status: PolicyStatus | None = None
+        node.create_subscription(PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
+                                 callback_group=group)
+        self._folder = Path()
+        self._training = ''
+        self._tell: Callable[[float, float], None] = lambda *_: None
+        self._receipts: dict[str, tuple[Path, Receipt]] = {}
+        self._inner = None
+        self._canceled = False
+
+    def begin(self, folder: Path, training: Path, tell: Callable[[float, float], None]):
+        """Point at a run; what is recorded there already is taken as it is."""
+        self._folder, self._training, self._tell = folder, str(training), tell
+        self._canceled = False
+        self._receipts = {
+            receipt.spec.episode_id: (path, receipt)
+            for path, receipt in receipts_in(folder / 'episodes')
+            if not receipt.flags & INCOMPLETE and not receipt.error_code}
+
+    def cancel(self):
+        """Stop the stage that is being carried out as soon as it can be."""
+        self._canceled = True
+        if self._inner is not None:
+            self._inner.cancel_goal_async()
+
+    async def execute(self, state: RunState, stage: Stage) -> Outcome:
+        """
+        Carry out a stage.
+
+        :raises RunError: with the code of what failed, and its sentence
+        """
+        if self._canceled:
+            raise RunError(Result.CANCELED, 'canceled')
+        started = time.monotonic()
+        needed = rounds.checkpoint_for(state, stage)
+        if needed is not None:
+            await self._ensure_loaded(needed)
+        if stage.act in ('collect', 'evaluate'):
+            return await self._run_episodes(state, stage, started)
+        if stage.act == 'load':
+            return Loaded(seconds=time.monotonic() - started)
+        steps = {'label': self._label_stage, 'measure': self._measure_stage,
+                 'aggregate': self._aggregate_stage, 'train': self._train_stage}
+        return await steps[stage.act](state, stage, started)
+
+    def _on_status(self, status: PolicyStatus):
+        self._status = status
+
+    async def _run_episodes(self, state: RunState, stage: Stage, started: float) -> Collected:
+        specs = rounds.episode_specs(state, stage)
+        pending = rounds.unrecorded(specs, self._receipts)
+        done = len(specs) - len(pending)
+
+        def on_feedback(message):
+            self._tell((done + message.feedback.finished) / len(specs), -1.0)
+
+        if pending:
+            goal = CollectEpisodes.Goal(
+                episodes=[spec_to_message(spec) for spec in pending], gate_threshold=-1.0)
+            result = await self._act(self._collect, goal, Result.COLLECT_FAILED, on_feedback)
+            for message in result.episodes:
+                self._keep(receipt_from_message(message))
+            self._raise_inner(result, Result.COLLECT_FAILED, CollectEpisodes.Result.CANCELED)
+        receipts = [self._receipts[spec.episode_id][1] for spec in specs
+                    if spec.episode_id in self._receipts]
+        return Collected.of(specs, receipts, time.monotonic() - started)
+
+    def _keep(self, receipt: Receipt):
+        self._receipts[receipt.spec.episode_id] = (self._folder / receipt.path, receipt)
+
+    async def _act(self, client: ActionClient, goal, code: int, on_feedback):
+        def on_start(handle):
+            self._inner = handle
+            if self._canceled:
+                handle.cancel_goal_async()
+        try:
+            _, result = await self._waiter.run_action(
+                client, goal, self._call_s, on_feedback, on_start)
+        except CallError as error:
+            raise RunError(code, str(error)) from error
+        finally:
+            self._inner = None
+        return result
+
+    def _raise_inner(self, result, code: int, canceled_code: int):
+        if result.error_code == canceled_code and self._canceled:
+            raise RunError(Result.CANCELED, 'canceled')
+        if result.error_code:
+            raise RunError(code, f'{result.error_msg} (code {result.error_code})')
+
+    async def _train_stage(self, state: RunState, stage: Stage, started: float) -> Trained:
+        job = rounds.train_job(state, stage)
+        goal = TrainPolicy.Goal(
+            run=state.goal.run, filter_key=job.filter_key, config=self._training, seed=job.seed,
+            output=str(self._folder / job.output))
+
+        def on_feedback(message):
+            step = message.feedback
+            self._tell(step.step / max(step.steps, 1), step.train_loss)
+
+        result = await self._act(self._train, goal, Result.TRAIN_FAILED, on_feedback)
+        self._raise_inner(result, Result.TRAIN_FAILED, TrainPolicy.Result.CANCELED)
+        return Trained(
+            path=job.output, sha256=result.sha256, policy_id=result.policy_id,
+            labels=result.labels, train_loss=result.train_loss,
+            held_out_loss=result.held_out_loss, epsilon_mistakes=result.epsilon_mistakes,
+            epsilon_states=result.epsilon_states, seconds=time.monotonic() - started)
+
+    async def _ensure_loaded(self, needed: Trained):
+        status = self._status
+        if status is not None and status.state == status.READY and (
+                status.sha256 == needed.sha256):
+            return
+        path = (self._folder / needed.path).resolve()
+        try:
+            response = await self._waiter.call(
+                self._load, LoadPolicy.Request(path=str(path), sha256=needed.sha256),
+                self._call_s)
+            if response.error_code:
+                raise CallError(response.error_msg)
+            await self._loaded(response.ticket)
+        except CallError as error:
+            raise RunError(Result.LOAD_FAILED, str(error)) from error
+
+    async def _loaded(self, ticket: int):
+        until = time.monotonic() + self._call_s
+        while time.monotonic() < until:
+            status = self._status
+            if status is not None and status.ticket >= ticket and status.state != status.LOADING:
+                if status.state == status.READY:
+                    return
+                raise CallError(f'policy refused: {status.error_msg}')
+            await self._waiter.pause(0.02)
+        raise CallError(f'the policy did not report load {ticket} within {self._call_s} s')
+
+    async def _label_stage(self, state: RunState, stage: Stage, started: float) -> Labelled:
+        ids = rounds.episodes_to_label(state, stage)
+        asked = labels = 0
+        seconds = 0.0
+        for number, episode_id in enumerate(ids):
+            path = self._receipts[episode_id][0]
+            episode = read_episode(path)
+            steps = unlabelled(episode)
+            if len(steps):
+                actions, valid, labeller, spent = await self._ask(episode, steps)
+                write_labels(path, episode, steps, actions, valid, labeller, spent, time.time_ns())
+                asked, labels = asked + len(steps), labels + int(valid.sum())
+                seconds += spent
+            self._tell((number + 1) / len(ids), -1.0)
+        return Labelled(asked=asked, labels=labels, expert_seconds=seconds,
+                        seconds=time.monotonic() - started)
+
+    async def _ask(self, episode, steps: np.ndarray):
+        width = len(episode.contract.actions)
+        actions, valid, labeller, seconds = [], [], '', 0.0
+        for request in make_requests(episode, steps):
+            if self._canceled:
+                raise RunError(Result.CANCELED, 'canceled')
+            try:
+                response = await self._waiter.call(self._label, request, self._call_s)
+                answer = read_response(request, response, width)
+            except ImitationError as error:
+                raise RunError(Result.LABEL_FAILED,
+                               f'{episode.spec.episode_id}: {error}') from error
+            actions.append(answer[0])
+            valid.append(answer[1])
+            labeller, seconds = response.labeller, seconds + response.seconds
+        return np.concatenate(actions), np.concatenate(valid), labeller, seconds
+
+    async def _measure_stage(self, state: RunState, stage: Stage, started: float) -> Measured:
+        ids = rounds.episodes_to_label(state, stage)
+        answers = []
+        for number, episode_id in enumerate(ids):
+            episode = read_episode(self._receipts[episode_id][0])
+            actions, valid, *_ = await self._ask(episode, np.arange(episode.steps))
+            answers.append((episode, actions, valid))
+            self._tell((number + 1) / len(ids), -1.0)
+        return measure(answers, time.monotonic() - started)
+
+    async def _aggregate_stage(self, state: RunState, stage: Stage,
+                               started: float) -> Aggregated:
+        sets: dict[str, set[str]] = {}
+        for episode_id in rounds.held_out_episodes(state):
+            sets.setdefault(episode_id, set()).add(HELD_OUT)
+        for round_, ids in rounds.episodes_by_round(state, stage):
+            for episode_id in ids:
+                sets.setdefault(episode_id, set()).update(round_sets(round_, state.goal.rounds))
+        key = rounds.filter_key(stage)
+        for episode_id in rounds.dataset_episodes(state, stage):
+            sets.setdefault(episode_id, set()).add(key)
+        entries = [(self._receipts[episode_id][0], tuple(sorted(keys)))
+                   for episode_id, keys in sets.items()]
+        done = aggregate(self._folder / 'dataset.hdf5', entries)
+        return Aggregated(episodes=done.demos, labels=done.labels.get(key, 0),
+                          seconds=time.monotonic() - started)

@@ -1,0 +1,118 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The trainer: fits policies in a worker process that stays warm; the node stays responsive."""
+
+import dataclasses
+from pathlib import Path
+import time
+
+from il_ros.errors import ImitationError
+from il_ros.learning.protocol import Job, JobDone, JobFailed, JobProgress
+from il_ros.learning.worker_client import WorkerClient
+from il_ros.nodes import runtime
+from il_ros.nodes.calls import Waiter
+from il_ros.nodes.parameters import bounded, declare, text
+from il_ros_interfaces.action import TrainPolicy
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.node import Node
+
+DATASET = 'dataset.hdf5'
+HELD_OUT_KEY = 'held_out'
+FEEDBACK_S = 0.5
+Result = TrainPolicy.Result
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainerParameters:
+    """Parameters of the trainer node."""
+
+    runs: str = text('runs', 'folder of the runs')
+    nice: int = bounded(10, 0, 19, 'how much the worker gives way to the control loop')
+    poll_s: float = bounded(0.05, 0.01, 1.0, 'how often the worker is listened to [s]')
+
+
+class TrainerNode(Node):
+    """Serves ``train_policy``."""
+
+    def __init__(self, **kwargs):
+        super().__init__('trainer', **kwargs)
+        self.parameters = declare(self, TrainerParameters)
+        self._waiter = Waiter(self)
+        self._worker = WorkerClient(self.parameters.nice, self.get_logger().info)
+        self._worker.start()
+        self._busy = False
+        self._server = ActionServer(
+            self, TrainPolicy, 'train_policy', self._execute, callback_group=self._waiter.group,
+            cancel_callback=lambda _: CancelResponse.ACCEPT)
+
+    def shut_down(self):
+        """End the worker process."""
+        self._worker.close()
+
+    async def _execute(self, goal):
+        result = Result(train_loss=-1.0, held_out_loss=-1.0)
+        if self._busy:
+            result.error_code = Result.BUSY
+            result.error_msg = 'another policy is being trained; wait for it or cancel it'
+            goal.abort()
+            return result
+        self._busy = True
+        try:
+            self._worker.submit(self._job(goal.request))
+            self._finish(goal, result, await self._outcome(goal))
+        except ImitationError as error:
+            result.error_code, result.error_msg = error.code or Result.BAD_GOAL, str(error)
+            goal.abort()
+        finally:
+            self._busy = False
+        return result
+
+    def _job(self, request) -> Job:
+        dataset = Path(self.parameters.runs) / request.run / DATASET
+        return Job(dataset=str(dataset), filter_key=request.filter_key, config=request.config,
+                   output=request.output, seed=request.seed, held_out_key=HELD_OUT_KEY,
+                   replace=True)
+
+    async def _outcome(self, goal) -> JobDone | JobFailed:
+        said, canceling = time.monotonic(), False
+        while True:
+            if goal.is_cancel_requested and not canceling:
+                canceling = True
+                self._worker.cancel()
+            for event in self._worker.poll():
+                if isinstance(event, (JobDone, JobFailed)):
+                    return event
+                if isinstance(event, JobProgress) and time.monotonic() - said >= FEEDBACK_S:
+                    said = time.monotonic()
+                    goal.publish_feedback(TrainPolicy.Feedback(
+                        step=event.step, steps=event.steps, train_loss=event.train_loss,
+                        held_out_loss=event.held_out_loss))
+            await self._waiter.pause(self.parameters.poll_s)
+
+    def _finish(self, goal, result: Result, outcome: JobDone | JobFailed):
+        if isinstance(outcome, JobFailed):
+            result.error_code, result.error_msg = outcome.code, outcome.message
+            canceled = outcome.code == Result.CANCELED and goal.is_cancel_requested
+            (goal.canceled if canceled else goal.abort)()
+            return
+        for field in result.get_fields_and_field_types():
+            if hasattr(outcome, field):
+                setattr(result, field, getattr(outcome, field))
+        goal.succeed()
+
+
+def main(args=None) -> int:
+    """Run the trainer until it is asked to stop."""
+    return runtime.run(TrainerNode, args, slow=True)
