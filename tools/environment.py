@@ -36,6 +36,8 @@ import sysconfig
 
 ROOT = Path(__file__).resolve().parent.parent
 INTERFACES = ROOT / 'il_ros_interfaces'
+INTERFACE_SOURCES = [
+    INTERFACES / name for name in ('CMakeLists.txt', 'package.xml', 'msg', 'srv', 'action')]
 CONSTRAINTS = ROOT / 'requirements' / 'constraints.txt'
 OLDEST_PYTHON = (3, 11)
 FOREIGN_VARIABLES = (
@@ -237,7 +239,7 @@ def set_up(environment: Environment, package: bool) -> None:
     environment.create()
     environment.once('requirements', pins, environment.install_requirements)
     if package:
-        environment.once('interfaces', digest(INTERFACES, ROOT / 'cmake', pins),
+        environment.once('interfaces', digest(*INTERFACE_SOURCES, ROOT / 'cmake', pins),
                          environment.build_interfaces)
         environment.once('package', digest(ROOT / 'setup.py', ROOT / 'setup.cfg', str(ROOT), pins),
                          environment.install_package)

@@ -1,0 +1,57 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The executables of the nodes, one function each, as setup.py names them.
+
+A node's module imports the typed interfaces at its top. Where they are not built or not sourced,
+this module, which imports nothing of the kind, says so in one sentence.
+"""
+
+import functools
+import importlib
+
+
+def require_interfaces() -> None:
+    """
+    Stop the process with one sentence unless the interface package can be used.
+
+    :raises SystemExit: with the sentence, where the package is missing or does not load
+    """
+    try:
+        # The bare package "imports" from the repository's root even where it was never built.
+        importlib.import_module('il_ros_interfaces.msg')
+    except ImportError as error:
+        raise SystemExit(
+            f'il_ros: the package il_ros_interfaces is not built or not sourced ({error}); '
+            'build it with make setup, or in a workspace with colcon build, and source '
+            'install/setup.bash') from None
+
+
+def _run(node: str, args=None) -> int:
+    """Import ``il_ros.nodes.<node>`` and run its ``main``."""
+    require_interfaces()
+    return importlib.import_module(f'il_ros.nodes.{node}').main(args)
+
+
+simulator = functools.partial(_run, 'simulator')
+observer = functools.partial(_run, 'observer')
+policy = functools.partial(_run, 'policy')
+expert = functools.partial(_run, 'expert')
+supervisor = functools.partial(_run, 'supervisor')
+recorder = functools.partial(_run, 'recorder')
+collector = functools.partial(_run, 'collector')
+trainer = functools.partial(_run, 'trainer')
+coordinator = functools.partial(_run, 'coordinator')
+graph = functools.partial(_run, 'graph')
