@@ -28,7 +28,7 @@ from il_ros.data.atomic import write_atomically
 from il_ros.data.episode import Episode
 from il_ros.data.errors import EpisodeFileError
 from il_ros.data.labels import costs_of
-from il_ros.data.spec import CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec, SpecError
+from il_ros.data.spec import CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec, NOT_ENDED, SpecError
 
 INCOMPLETE, DROPS, CLOCK_JUMP, DISCARDED = 1, 2, 4, 8
 """Flags; any of them leaves the episode out of training unless asked for."""
@@ -88,7 +88,7 @@ def receipt_of(episode: Episode, path: Path, sha256: str, flags: int = 0,
     :param flags: what the recorder knows; what the file shows is added
     """
     costs = costs_of(episode)
-    flags |= 0 if episode.complete or episode.dropped else INCOMPLETE
+    flags |= INCOMPLETE if episode.end == NOT_ENDED else 0
     flags |= DROPS if episode.dropped else 0
     flags |= CLOCK_JUMP if episode.cause == CLOCK_JUMPED else 0
     return Receipt(

@@ -18,17 +18,16 @@ from collections.abc import Iterator
 import fcntl
 import os
 from pathlib import Path
-import re
 
 from il_ros.data.errors import EpisodeFileError, EpisodeWriteError, ShardLockedError
 from il_ros.data.mcap_file import McapFile, salvage_mcap
 from il_ros.data.reader import head
 from il_ros.data.receipts import INCOMPLETE, read_receipt, Receipt, receipt_path
 from il_ros.data.schema import OBSERVATION
+from il_ros.data.spec import EPISODE_ID
 from il_ros.data.writer import acknowledge, EpisodeWriter
 
 LOCK = '.lock'
-_EPISODE = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
 _RESCUE = '.rescue'
 
 
@@ -138,7 +137,7 @@ def _acknowledged(path: Path) -> list[Receipt]:
 
 def episode_paths(folder: Path) -> list[Path]:
     """Return the finished episodes in a folder, by name; what was set aside is left out."""
-    return sorted(path for path in Path(folder).glob('*.mcap') if _EPISODE.fullmatch(path.stem))
+    return sorted(path for path in Path(folder).glob('*.mcap') if EPISODE_ID.fullmatch(path.stem))
 
 
 def receipts_in(folder: Path) -> Iterator[tuple[Path, Receipt]]:
@@ -148,5 +147,5 @@ def receipts_in(folder: Path) -> Iterator[tuple[Path, Receipt]]:
     :raises EpisodeFileError: naming a receipt that cannot be read
     """
     for path in sorted(Path(folder).rglob('*.json')):
-        if _EPISODE.fullmatch(path.stem) and path.with_suffix('.mcap').exists():
+        if EPISODE_ID.fullmatch(path.stem) and path.with_suffix('.mcap').exists():
             yield path.with_suffix('.mcap'), read_receipt(path)

@@ -287,8 +287,8 @@ def _make_way(path: Path):
     receipt = receipt_path(path)
     if receipt.exists() and not read_receipt(receipt).flags & INCOMPLETE:
         raise EpisodeExistsError(f'{path} is recorded already; nothing is overwritten')
-    receipt.unlink(missing_ok=True)
-    path.with_suffix('.labels.mcap').unlink(missing_ok=True)
+    for suffix in ('.json', '.labels.mcap', '.discarded.json'):
+        path.with_suffix(suffix).unlink(missing_ok=True)
     if path.exists():
         number = 1
         while (aside := path.with_name(f'{path.stem}.incomplete-{number}.mcap')).exists():

@@ -1,0 +1,51 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+A recorder that is going to be killed: episode after episode, saying what it acknowledged.
+
+Lines on standard output: ``open ID``, ``step N`` once an action of it was handed over, and
+``closed ID`` once its receipt is there.
+"""
+
+import itertools
+from pathlib import Path
+import sys
+
+from il_ros.data.shard import Shard
+from il_ros.data.writer import EpisodeWriter
+from recordings import CONTRACT, messages, SCHEMAS, spec
+
+
+def main():
+    """Record into the folder of the first argument until somebody ends it."""
+    folder, first = Path(sys.argv[1]), int(sys.argv[2])
+    shard = Shard(folder)
+    template = spec('rollout-r01-000000')
+    wire = messages(template, 60)
+    for number in itertools.count(first):
+        of = spec(f'rollout-r01-{number:06d}')
+        writer = EpisodeWriter(shard.folder, of, CONTRACT, SCHEMAS, min_free_bytes=0)
+        print('open', of.episode_id, flush=True)
+        for count, (topic, raw) in enumerate(wire):
+            raw = raw.replace(template.episode_id.encode(), of.episode_id.encode())
+            writer.write(topic, raw, count * 1000)
+            if topic == 'executed':
+                print('step', count // 3, flush=True)
+        writer.close()
+        print('closed', of.episode_id, flush=True)
+
+
+if __name__ == '__main__':
+    main()

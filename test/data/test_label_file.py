@@ -1,0 +1,113 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from il_ros.data.errors import EpisodeFileError, LabelError
+from il_ros.data.label_file import labels_path, read_labels, write_labels
+from il_ros.data.mcap_file import read_mcap
+from il_ros.data.reader import read_episode
+from il_ros.data.receipts import verify
+from il_ros.data.schema import ACTION
+from mcap_ros2._dynamic import generate_dynamic
+import numpy as np
+import pytest
+from recordings import ACTION_SCHEMA, BEGIN_NS, CONTRACT, PERIOD_NS, record, spec
+
+STEPS = np.array([2, 3, 7])
+ACTIONS = np.float32([[0.1, -0.2], [0.0, 0.0], [9.0, 0.25]])
+VALID = np.array([True, False, True])
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """Return an episode's file and its content."""
+    path = record(tmp_path, spec())
+    return path, read_episode(path)
+
+
+def test_labels_come_back_on_the_steps_that_were_asked_about(recorded):
+    path, episode = recorded
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0', seconds=0.5)
+    stored = read_labels(path, episode)
+    assert np.flatnonzero(stored.asked).tolist() == [2, 3, 7]
+    assert np.flatnonzero(stored.answers.valid).tolist() == [2, 7]
+    np.testing.assert_array_equal(stored.answers.actions[[2, 7]], ACTIONS[VALID])
+    assert (stored.labeller, stored.seconds) == ('push 1.0', 0.5)
+    assert verify(path).sha256
+
+
+def test_an_episode_that_nobody_labelled_later_has_none(recorded):
+    assert read_labels(*recorded) is None
+
+
+def test_an_episode_is_relabelled_by_another_expert(recorded):
+    path, episode = recorded
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'first')
+    write_labels(path, episode, STEPS[:1], ACTIONS[:1], VALID[:1], 'second')
+    stored = read_labels(path, episode)
+    assert (stored.labeller, stored.asked.sum()) == ('second', 1)
+
+
+def test_the_records_are_actions_as_the_wire_has_them(recorded):
+    path, episode = recorded
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0')
+    decode = generate_dynamic(ACTION_SCHEMA.name, ACTION_SCHEMA.text)[ACTION]
+    _, raws = read_mcap(labels_path(path)).messages(ACTION)
+    for raw, step, action, valid in zip(raws, STEPS, ACTIONS, VALID, strict=True):
+        message = decode(raw)
+        stamp = message.header.stamp
+        assert stamp.sec * 10**9 + stamp.nanosec == BEGIN_NS + step * PERIOD_NS
+        assert (message.header.frame_id, message.contract_id) == ('panda_link0', CONTRACT.id)
+        assert (message.source, message.engaged, message.uncertainty) == (1, True, -1.0)
+        assert list(message.values) == (action.tolist() if valid else [])
+
+
+def test_ros_reads_the_records(recorded):
+    serialization = pytest.importorskip('rclpy.serialization')
+    message_of = pytest.importorskip('il_ros_interfaces.msg').Action
+    path, episode = recorded
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0')
+    _, raws = read_mcap(labels_path(path)).messages(ACTION)
+    message = serialization.deserialize_message(raws[2], message_of)
+    assert (list(message.values), message.contract_id) == (ACTIONS[2].tolist(), CONTRACT.id)
+    assert message.uncertainty == -1.0
+
+
+@pytest.mark.parametrize('steps, actions, valid, reason', [
+    ([2, 3], ACTIONS, [True] * 3, 'expected shape'),
+    ([3, 2, 7], ACTIONS, VALID, 'ascending'), ([2, 3, 12], ACTIONS, VALID, 'within 0 to 11'),
+    (STEPS, ACTIONS * np.float32('nan'), VALID, 'not finite')])
+def test_labels_that_do_not_fit_are_refused(recorded, steps, actions, valid, reason):
+    path, episode = recorded
+    with pytest.raises(LabelError, match=reason):
+        write_labels(path, episode, np.array(steps), actions, np.array(valid), 'push 1.0')
+    assert not labels_path(path).exists()
+
+
+def test_labels_of_another_episode_are_refused(recorded, tmp_path):
+    path, episode = recorded
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0')
+    other = record(tmp_path, spec('rollout-r01-000008'))
+    labels_path(path).rename(labels_path(other))
+    with pytest.raises(EpisodeFileError, match='labels of rollout-r01-000007'):
+        read_labels(other, read_episode(other))
+
+
+def test_damaged_labels_are_named(recorded):
+    path, episode = recorded
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0')
+    data = labels_path(path).read_bytes()
+    for size in range(0, len(data), 37):
+        labels_path(path).write_bytes(data[:size])
+        with pytest.raises(EpisodeFileError, match='labels.mcap'):
+            read_labels(path, episode)
