@@ -15,12 +15,14 @@
 """
 Push: round the puck to the side away from the goal, then through it.
 
-The law lives in polar coordinates about the puck. ``phi`` is the tool's bearing, measured from
-the point behind the puck on the line from the goal. Far from that line the tool circles at a
-distance; as ``phi`` shrinks it closes in, and pushes while it keeps itself on the line: a puck on
-one point of contact is unstable, so the tool slides round it faster than the puck turns away.
-In front of the puck (``phi`` = pi) either way round is as good; there the sideways speed goes
-through zero over a few degrees, which keeps the law smooth.
+The law lives in polar coordinates about the puck. What it steers is the point of the closed hand
+that is nearest to the puck: seen from above the hand is a rectangle, and its tool point would
+tell neither the distance nor the direction of the push. ``phi`` is that point's bearing,
+measured from the point behind the puck on the line from the goal. Far from that line the hand
+circles at a distance; as ``phi`` shrinks it closes in, and pushes while it keeps itself on the
+line: a puck on one point of contact is unstable, so the hand slides round it faster than the puck
+turns away. In front of the puck (``phi`` = pi) either way round is as good; there the sideways
+speed goes through zero over a few degrees, which keeps the law smooth.
 """
 
 import math
@@ -29,20 +31,24 @@ from il_ros.data.contract import Contract
 from il_ros.experts.base import Expert
 from il_ros.experts.smooth import rising
 
-CONTACT_M = 0.05
-"""Tool to puck, centre to centre, when they touch."""
+HAND_X_M = 0.010
+HAND_Y_M = 0.020
+"""Half lengths of the closed fingers where they touch the puck, about the tool point."""
 
-CLEARANCE_M = 0.035
+CONTACT_M = 0.035
+"""The puck's radius."""
+
+CLEARANCE_M = 0.030
 """Beyond the contact while it goes round."""
 
 ALIGNED_RAD = 0.45
 """Bearing at which it is half closed in; the sigmoid's width is a quarter of it."""
 
-CIRCLE_M_S = 0.35
+CIRCLE_M_S = 0.45
 PUSH_M_S = 0.30
 RADIAL_GAIN_PER_S = 6.0
-BEARING_GAIN_PER_S = 8.0
-GOAL_GAIN_PER_S = 5.0
+BEARING_GAIN_PER_S = 18.0
+GOAL_GAIN_PER_S = 10.0
 SIDE_RAD = 0.25
 """In front of the puck the sideways speed is reached this far from the line."""
 
@@ -63,6 +69,8 @@ class PushExpert(Expert):
         tool, puck, goal = self._tool, self._puck, self._goal
         gx, gy = values[goal] - values[puck], values[goal + 1] - values[puck + 1]
         rx, ry = values[tool] - values[puck], values[tool + 1] - values[puck + 1]
+        rx -= min(max(rx, -HAND_X_M), HAND_X_M)
+        ry -= min(max(ry, -HAND_Y_M), HAND_Y_M)
         ahead, aside = _in_frame(gx, gy, rx, ry)
         distance = math.hypot(gx, gy)
         forward, sideways = _polar_law(ahead, aside, distance)
