@@ -85,6 +85,8 @@ class Episode:
     cause: int = 0
     success: bool = False
     goals_reached: int = 0
+    horizon: int = 0
+    """Steps after which the task truncates, as it said itself; 0: not known."""
 
     dropped: int = 0
     """How many messages the file lacks; the arrays stop before the first gap."""

@@ -141,7 +141,7 @@ class _Assembly:
         if self._status is None:
             return {}
         last = {name: int(self._status.column(name, np.int64)[-1])
-                for name in ('end', 'cause', 'goals_reached')}
+                for name in ('end', 'cause', 'goals_reached', 'horizon')}
         success = bool(self._status.column('success', np.uint8)[-1])
         return {**last, 'success': success}
 

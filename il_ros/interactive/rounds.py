@@ -209,6 +209,17 @@ def dataset_episodes(state: RunState, stage: Stage) -> tuple[str, ...]:
     return tuple(ids)
 
 
+def aggregated_stages(state: RunState, stage: Stage) -> tuple[Stage, ...]:
+    """Return the ``aggregate`` stages up to this one: their keys stay in the data set."""
+    stages = []
+    for one in planned_stages(state):
+        if one.act == 'aggregate':
+            stages.append(one)
+        if one.name == stage.name:
+            break
+    return tuple(stages)
+
+
 def held_out_episodes(state: RunState) -> tuple[str, ...]:
     """Return the ids of the demonstrations that only the loss and epsilon look at."""
     stage = Stage('held-out-collect', 'collect', HELD_OUT_PART, 0, DEMONSTRATE)

@@ -20,20 +20,21 @@ asking, always with a deadline, and the writing down of what came back.
 """
 
 from collections.abc import Callable
+import dataclasses
 from pathlib import Path
 import time
 
 from il_ros.bridge.labels import make_requests, read_response
 from il_ros.bridge.messages import receipt_from_message, spec_to_message
 from il_ros.data.aggregation import aggregate
-from il_ros.data.dataset import HELD_OUT, round_sets
+from il_ros.data.dataset import HELD_OUT
 from il_ros.data.label_file import write_labels
 from il_ros.data.labels import unlabelled
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import INCOMPLETE, Receipt
 from il_ros.data.shard import receipts_in
 from il_ros.errors import ImitationError
-from il_ros.evaluation.mistakes import measure
+from il_ros.evaluation.mistakes import count_mistakes, Rollout
 from il_ros.interactive import rounds
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured
 from il_ros.interactive.outcomes import Outcome, Trained
@@ -248,25 +249,27 @@ class StageRunner:
 
     async def _measure_stage(self, state: RunState, stage: Stage, started: float) -> Measured:
         ids = rounds.episodes_to_label(state, stage)
-        answers = []
+        rollouts, contract = [], None
         for number, episode_id in enumerate(ids):
             episode = read_episode(self._receipts[episode_id][0])
+            contract = episode.contract
             actions, valid, *_ = await self._ask(episode, np.arange(episode.steps))
-            answers.append((episode, actions, valid))
+            wanted = np.where(episode.policy.valid[:, None], episode.policy.actions, np.nan)
+            rollouts.append(Rollout(wanted, actions, valid))
             self._tell((number + 1) / len(ids), -1.0)
-        return measure(answers, time.monotonic() - started)
+        found = count_mistakes(rollouts, contract)
+        return Measured(asked=sum(len(rollout.valid) for rollout in rollouts),
+                        seconds=time.monotonic() - started, **dataclasses.asdict(found))
 
     async def _aggregate_stage(self, state: RunState, stage: Stage,
                                started: float) -> Aggregated:
         sets: dict[str, set[str]] = {}
         for episode_id in rounds.held_out_episodes(state):
             sets.setdefault(episode_id, set()).add(HELD_OUT)
-        for round_, ids in rounds.episodes_by_round(state, stage):
-            for episode_id in ids:
-                sets.setdefault(episode_id, set()).update(round_sets(round_, state.goal.rounds))
+        for earlier in rounds.aggregated_stages(state, stage):
+            for episode_id in rounds.dataset_episodes(state, earlier):
+                sets.setdefault(episode_id, set()).add(rounds.filter_key(earlier))
         key = rounds.filter_key(stage)
-        for episode_id in rounds.dataset_episodes(state, stage):
-            sets.setdefault(episode_id, set()).add(key)
         entries = [(self._receipts[episode_id][0], tuple(sorted(keys)))
                    for episode_id, keys in sets.items()]
         done = aggregate(self._folder / 'dataset.hdf5', entries)

@@ -1,0 +1,153 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The ``il_ros`` command: argument parsing only."""
+
+import argparse
+from collections.abc import Sequence
+import sys
+
+DESCRIPTION = """\
+Teach a robot arm by imitation, and keep teaching it after the first policy fails.
+
+A typical path:
+  il_ros demo                                   watch the whole loop once, on a simulated arm
+  il_ros dagger --task push --run first         the same loop, by your own settings
+  il_ros evaluate --task push --policy runs/first/checkpoints/round_06
+"""
+
+
+def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
+    add = parser.add_argument
+    add('--task', required=not task, default=task, help='reach, push or pick_place')
+    add('--run', required=not run, default=run, help='name of the run, a folder under --runs')
+    add('--strategy', default='corrections',
+        help='dagger (mix by beta), gated (gate, every state labelled) or corrections (gate, '
+             'only what the expert drove is labelled); default: corrections')
+    add('--config', help='YAML with the keys strategy and training; default: the package\'s own')
+    add('--demonstrations', type=int, default=10, help='expert episodes to begin with (10)')
+    add('--rounds', type=int, default=6, help='rounds of rollout, labels, retraining (6)')
+    add('--episodes-per-round', type=int, default=10, help='rollouts a round (10)')
+    add('--horizon', type=int, default=0, help='steps an episode may take; 0: the task\'s own')
+    add('--continuing', action='store_true', help='a new goal after each success')
+    add('--seed', type=int, default=0, help='of everything that is drawn (0)')
+    add('--evaluation-episodes', type=int, default=100,
+        help='held-out resets after the rounds between (100)')
+    add('--final-evaluation-episodes', type=int, default=200,
+        help='held-out resets for expert, BC, last round and baseline (200)')
+    add('--first-seed', type=int, default=1_000_000,
+        help='first seed of the held-out resets, 1,000,000 or more')
+    add('--no-baseline', action='store_true', help='skip BC with the same number of labels')
+    add('--resume', action='store_true', help='go on with a run of that name and goal')
+    _graph_arguments(parser)
+
+
+def _graph_arguments(parser: argparse.ArgumentParser):
+    add = parser.add_argument
+    add('--runs', default='runs', help='folder of the runs (runs)')
+    add('--gui', action='store_true', help='open the window of PyBullet')
+    add('--attach', action='store_true',
+        help='use the graph that runs in this ROS domain instead of a new one')
+
+
+def _episode_arguments(parser: argparse.ArgumentParser):
+    parser.add_argument('--horizon', type=int, default=0, help='0: the task\'s own')
+    parser.add_argument('--continuing', action='store_true', help='a new goal after each success')
+    _graph_arguments(parser)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
+    parser = argparse.ArgumentParser(
+        prog='il_ros', description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
+
+    demo = verbs.add_parser(
+        'demo', help='demonstrations, BC, six rounds of DAgger on push, and a report')
+    _dagger_arguments(demo, task='push', run='demo')
+    demo.set_defaults(call='demo', horizon=80)
+
+    dagger = verbs.add_parser('dagger', help='run DAgger from demonstrations to report')
+    _dagger_arguments(dagger)
+    dagger.set_defaults(call='dagger')
+
+    record = verbs.add_parser('record', help='record demonstrations of the expert')
+    record.add_argument('--task', required=True, help='reach, push or pick_place')
+    record.add_argument('--run', required=True, help='name of the run')
+    record.add_argument('--episodes', type=int, default=10, help='how many (10)')
+    record.add_argument('--seed', type=int, default=0, help='of the first one (0)')
+    _episode_arguments(record)
+    record.set_defaults(call='record')
+
+    train = verbs.add_parser('train', help='clone the recorded episodes of a run')
+    train.add_argument('--run', required=True, help='name of the run, a folder under --runs')
+    train.add_argument('--runs', default='runs', help='folder of the runs (runs)')
+    train.add_argument('--filter-key', default='',
+                       help='part of the data set, e.g. round_3; default: all episodes')
+    train.add_argument('--config', help='training YAML; default: the package\'s for the task')
+    train.add_argument('--output', help='folder of the checkpoint; default: RUN/checkpoints/bc')
+    train.add_argument('--seed', type=int, default=0, help='of weights and batches (0)')
+    train.set_defaults(call='train')
+
+    evaluate = verbs.add_parser('evaluate', help='success on held-out resets, with interval')
+    evaluate.add_argument('--task', required=True, help='reach, push or pick_place')
+    evaluate.add_argument('--policy', required=True, metavar='PATH',
+                          help="folder of a checkpoint, or 'expert'")
+    evaluate.add_argument('--episodes', type=int, default=100, help='how many (100)')
+    evaluate.add_argument('--first-seed', type=int, default=1_000_000,
+                          help='first seed, 1,000,000 or more')
+    evaluate.add_argument('--json', metavar='OUT', help='write the result here, too')
+    evaluate.add_argument('--run', default='evaluation',
+                          help='where the episodes go; replaced (evaluation)')
+    _episode_arguments(evaluate)
+    evaluate.set_defaults(call='evaluate')
+    return parser
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    words = make_parser().parse_args(args)
+    # Imported here: --help and bad words are answered at once, and a missing part by one line.
+    try:
+        from il_ros.errors import ImitationError
+        if words.call == 'train':
+            from il_ros.learning.offline import train
+            call = train
+        else:
+            from il_ros.nodes import commands
+            call = getattr(commands, words.call)
+        return call(words)
+    except ModuleNotFoundError as error:
+        print(f'il_ros: {missing(error)}', file=sys.stderr)
+    except ImitationError as error:
+        print(f'il_ros: {error}', file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def missing(error: ModuleNotFoundError) -> str:
+    """Return one sentence on a missing package and what to do."""
+    name = error.name or str(error)
+    if name.startswith('il_ros_interfaces'):
+        return ('the package il_ros_interfaces is not built; run make setup, or in a workspace '
+                'link it beside il_ros and run colcon build')
+    if name == 'rclpy':
+        return 'rclpy is not installed; run make setup, or source your ROS 2 workspace'
+    return f'{name} is not installed; run make setup'
+
+
+if __name__ == '__main__':
+    sys.exit(main())

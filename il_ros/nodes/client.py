@@ -1,0 +1,173 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Commands as clients of the graph: compose it here, or attach to one that runs already.
+
+A command is a coroutine that gets a ``Client``; the graph is up while it runs, and torn down in
+order when it ends, also after Ctrl-C.
+"""
+
+from collections.abc import Awaitable, Callable
+import contextlib
+import os
+from pathlib import Path
+import sys
+
+from domain_coordinator import domain_id
+from il_ros.bridge.messages import receipt_from_message, spec_to_message
+from il_ros.data.receipts import Receipt
+from il_ros.data.spec import EpisodeSpec
+from il_ros.errors import ImitationError
+from il_ros.nodes import qos
+from il_ros.nodes.calls import Waiter
+from il_ros.nodes.graph import build, GraphOptions
+from il_ros.nodes.runtime import Runtime
+from il_ros_interfaces.action import CollectEpisodes, RunDagger
+from il_ros_interfaces.msg import PolicyStatus
+from il_ros_interfaces.srv import LoadPolicy
+from rclpy.action import ActionClient
+from rclpy.node import Node
+
+CALL_S = 20.0
+LOGGING = (sys.argv[0], '--ros-args', '--log-level', 'warn')
+"""What a command shows is its progress bar; only trouble may interrupt it."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+class RefusedError(ImitationError):
+    """The graph refused or failed; the sentence is its own."""
+
+
+class Client(Node):
+    """The graph's client of one command."""
+
+    def __init__(self, **kwargs):
+        super().__init__('il_ros_command', **kwargs)
+        self._waiter = Waiter(self)
+        group = self._waiter.group
+        self._collect = ActionClient(
+            self, CollectEpisodes, 'collect_episodes', callback_group=group)
+        self._dagger = ActionClient(self, RunDagger, 'run_dagger', callback_group=group)
+        self._load = self.create_client(LoadPolicy, 'load_policy', callback_group=group)
+        self._status: PolicyStatus | None = None
+        self.create_subscription(PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
+                                 callback_group=group)
+
+    def _on_status(self, status: PolicyStatus):
+        self._status = status
+
+    async def collect(self, specs: list[EpisodeSpec],
+                      on_feedback: Callable[[CollectEpisodes.Feedback], None]) -> list[Receipt]:
+        """
+        Run and record episodes.
+
+        :raises RefusedError: with the collector's sentence
+        """
+        goal = CollectEpisodes.Goal(
+            episodes=[spec_to_message(spec) for spec in specs], gate_threshold=-1.0)
+        _, result = await self._waiter.run_action(
+            self._collect, goal, CALL_S, lambda message: on_feedback(message.feedback))
+        if result.error_code:
+            raise RefusedError(result.error_msg)
+        return [receipt_from_message(message) for message in result.episodes]
+
+    async def dagger(self, goal: RunDagger.Goal,
+                     on_feedback: Callable[[RunDagger.Feedback], None]) -> RunDagger.Result:
+        """
+        Run DAgger from demonstrations to report.
+
+        :raises RefusedError: with the coordinator's sentence
+        """
+        _, result = await self._waiter.run_action(
+            self._dagger, goal, CALL_S, lambda message: on_feedback(message.feedback))
+        if result.error_code:
+            raise RefusedError(result.error_msg)
+        return result
+
+    async def load_policy(self, folder: Path) -> str:
+        """
+        Let the policy node load a checkpoint, and return its SHA-256.
+
+        :raises RefusedError: with the policy node's sentence
+        """
+        response = await self._waiter.call(
+            self._load, LoadPolicy.Request(path=str(folder.resolve())), CALL_S)
+        if response.error_code:
+            raise RefusedError(response.error_msg)
+        while True:
+            status = self._status
+            if status is not None and status.ticket >= response.ticket and (
+                    status.state != status.LOADING):
+                break
+            await self._waiter.pause(0.02)
+        if status.state != status.READY:
+            raise RefusedError(status.error_msg)
+        return status.sha256
+
+
+def run_command(command: Callable[[Client], Awaitable], options: GraphOptions | None) -> int:
+    """
+    Run a command with a graph of its own and return the exit code.
+
+    :param options: of the graph; None: attach to the one that runs in this ROS domain
+    """
+    failures: list[ImitationError] = []
+    finished = []
+    try:
+        with _domain(options is not None), Runtime(LOGGING) as runtime:
+            if options is not None:
+                build(runtime, options)
+            client = runtime.add_slow(Client)
+
+            async def guarded():
+                try:
+                    await command(client)
+                    finished.append(True)
+                except ImitationError as error:
+                    failures.append(error)
+                finally:
+                    runtime.request_stop()
+
+            runtime.slow.create_task(guarded)
+            runtime.spin()
+    except ImitationError as error:
+        failures.append(error)
+    if failures:
+        print(f'il_ros: {failures[0]}', file=sys.stderr)
+        return 1
+    if not finished:
+        print('il_ros: interrupted; what has a receipt is kept', file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+@contextlib.contextmanager
+def _domain(own: bool):
+    """Keep the graph to this machine, on a free domain unless the user chose one."""
+    if not own:
+        yield
+        return
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    if 'ROS_DOMAIN_ID' in os.environ:
+        yield
+        return
+    with domain_id() as number:
+        os.environ['ROS_DOMAIN_ID'] = str(number)
+        try:
+            yield
+        finally:
+            del os.environ['ROS_DOMAIN_ID']

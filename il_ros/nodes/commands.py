@@ -1,0 +1,185 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the ``il_ros`` verbs that need the graph do."""
+
+import argparse
+import json
+from pathlib import Path
+import shutil
+
+from il_ros.data.receipts import Receipt
+from il_ros.data.spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec, EVALUATION, EXPERT
+from il_ros.data.spec import LABEL_NONE, POLICY
+from il_ros.errors import ImitationError
+from il_ros.evaluation.interval import wilson
+from il_ros.evaluation.table import format_table, format_timing
+from il_ros.interactive.goal import EVALUATION_SEEDS
+from il_ros.interactive.rounds import PHASES
+from il_ros.nodes.client import Client, run_command
+from il_ros.nodes.graph import GraphOptions
+from il_ros_interfaces.action import RunDagger
+from tqdm import tqdm
+
+DEMO_RUN = 'demo'
+
+
+class CommandError(ImitationError):
+    """A command line that cannot be carried out."""
+
+
+def dagger(words: argparse.Namespace) -> int:
+    """Run DAgger and print the table of what it brought."""
+    goal = RunDagger.Goal(
+        run=words.run, task=words.task, strategy=words.strategy, config=words.config or '',
+        demonstrations=words.demonstrations, rounds=words.rounds,
+        episodes_per_round=words.episodes_per_round, horizon=words.horizon,
+        continuing=words.continuing, evaluation_episodes=words.evaluation_episodes,
+        final_evaluation_episodes=words.final_evaluation_episodes,
+        evaluation_first_seed=words.first_seed, baseline=not words.no_baseline, seed=words.seed,
+        resume=words.resume)
+    return run_command(lambda client: _dagger(client, goal, words), _options(words))
+
+
+async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespace):
+    with StageBar(words.rounds) as bar:
+        await client.dagger(goal, bar.update)
+    folder = Path(words.runs) / goal.run
+    summary = json.loads((folder / 'summary.json').read_text())
+    print(f'\n{format_table(summary)}\n\n{format_timing(summary)}\n')
+    print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
+
+
+def demo(words: argparse.Namespace) -> int:
+    """Replace the run ``demo`` and run DAgger on ``push``."""
+    folder = Path(words.runs) / DEMO_RUN
+    if folder.exists():
+        shutil.rmtree(folder)
+    return dagger(words)
+
+
+def record(words: argparse.Namespace) -> int:
+    """Record demonstrations of the expert."""
+    plan = DrivePlan(driver=EXPERT, seed=words.seed)
+    specs = [EpisodeSpec(
+        episode_id=episode_id(DEMONSTRATION, 0, seed), run=words.run, task=words.task,
+        purpose=DEMONSTRATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
+        plan=plan) for seed in range(words.seed, words.seed + words.episodes)]
+
+    async def command(client: Client):
+        receipts = await _collect(client, specs, 'recording')
+        labels = sum(receipt.labels for receipt in receipts)
+        print(f'{len(receipts)} demonstrations, {labels} labels, '
+              f'{sum(r.success for r in receipts)} successful, in {words.runs}/{words.run}; '
+              f'next: il_ros train --run {words.run}')
+    return run_command(command, _options(words))
+
+
+def evaluate(words: argparse.Namespace) -> int:
+    """Measure the success of a policy, or of the expert, on held-out resets."""
+    if words.first_seed < EVALUATION_SEEDS:
+        raise CommandError(f'--first-seed is {words.first_seed}; evaluation uses seeds from '
+                           f'{EVALUATION_SEEDS} up')
+    driver = EXPERT if words.policy == 'expert' else POLICY
+    if driver == POLICY and not Path(words.policy).is_dir():
+        raise CommandError(f'--policy is {words.policy!r}; expected the folder of a checkpoint, '
+                           "or 'expert'")
+    run = Path(words.runs) / words.run
+    if (run / 'run.json').exists():
+        raise CommandError(f'{run} is a DAgger run; give --run another name')
+    shutil.rmtree(run, ignore_errors=True)
+    plan = DrivePlan(driver=driver, labels=LABEL_NONE)
+    specs = [EpisodeSpec(
+        episode_id=episode_id(EVALUATION, 0, seed), run=words.run, task=words.task,
+        purpose=EVALUATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
+        plan=plan) for seed in range(words.first_seed, words.first_seed + words.episodes)]
+
+    async def command(client: Client):
+        sha256 = ''
+        if driver == POLICY:
+            sha256 = await client.load_policy(Path(words.policy))
+        receipts = await _collect(client, specs, 'evaluating')
+        report = evaluation_report(words, sha256, receipts)
+        success = report['success']
+        print(f'{success["k"]} of {success["n"]} succeed: {100 * success["rate"]:.1f} %, 95 % '
+              f'interval {100 * success["low"]:.1f} to {100 * success["high"]:.1f} %')
+        if words.json:
+            Path(words.json).write_text(json.dumps(report, indent=1) + '\n')
+    return run_command(command, _options(words))
+
+
+def evaluation_report(words: argparse.Namespace, sha256: str, receipts: list[Receipt]) -> dict:
+    """Return what ``evaluate --json`` writes."""
+    successes = sum(receipt.success for receipt in receipts)
+    return {
+        'task': words.task, 'policy': words.policy, 'sha256': sha256,
+        'first_seed': words.first_seed,
+        'success': wilson(successes, len(receipts)).as_dict(),
+        'goals_reached': sum(receipt.goals_reached for receipt in receipts),
+        'steps': sum(receipt.steps for receipt in receipts),
+        'episodes': [{'seed': r.spec.seed, 'success': r.success, 'steps': r.steps, 'end': r.end,
+                      'cause': r.cause, 'goals_reached': r.goals_reached,
+                      'content_sha256': r.content_sha256} for r in receipts]}
+
+
+async def _collect(client: Client, specs: list[EpisodeSpec], what: str) -> list[Receipt]:
+    with tqdm(total=len(specs), desc=what, unit='episode') as bar:
+        def on_feedback(feedback):
+            bar.update(feedback.finished - bar.n)
+            bar.set_postfix(success=feedback.successes, steps_per_s=round(feedback.steps_per_s))
+        receipts = await client.collect(specs, on_feedback)
+        bar.update(len(receipts) - bar.n)
+    return receipts
+
+
+class StageBar:
+    """One bar for the stage that runs; finished stages stay above it."""
+
+    def __init__(self, rounds: int):
+        self._rounds = rounds
+        self._bar: tqdm | None = None
+        self._stage = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._close()
+
+    def _close(self):
+        if self._bar is not None:
+            self._bar.close()
+
+    def update(self, feedback: RunDagger.Feedback):
+        """Show a feedback of the coordinator."""
+        stage = (feedback.round, feedback.stage)
+        if stage != self._stage:
+            self._close()
+            self._stage = stage
+            self._bar = tqdm(
+                total=100, leave=False, bar_format='{desc} {bar} {n:3.0f} % {postfix}',
+                desc=f'round {feedback.round} of {self._rounds}: {PHASES[feedback.stage]:11}')
+        self._bar.n = 100.0 * feedback.progress
+        words = [f'{feedback.labels} labels']
+        if feedback.success_rate >= 0.0:
+            words.append(f'last success {100 * feedback.success_rate:.0f} %')
+        if feedback.loss >= 0.0:
+            words.append(f'loss {feedback.loss:.4f}')
+        self._bar.set_postfix_str(', '.join(words))
+
+
+def _options(words: argparse.Namespace) -> GraphOptions | None:
+    if words.attach:
+        return None
+    return GraphOptions(task=words.task, runs=words.runs, gui=words.gui)
