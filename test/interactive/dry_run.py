@@ -32,7 +32,8 @@ def receipt_of(spec):
     return SimpleNamespace(
         spec=spec, steps=steps, success=spec.seed % 5 != 0,
         cause=LOST if spec.seed % 7 == 0 else SUCCESS,
-        end=TERMINATED, flags=0, labels=labels, queries=steps if watching else 0, expert_steps=expert,
+        end=TERMINATED, flags=0, labels=labels,
+        queries=steps if watching else 0, expert_steps=expert,
         takeovers=int(bool(spec.plan.gate)), error_code=0, error_msg='')
 
 

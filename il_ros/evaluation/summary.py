@@ -1,0 +1,151 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``summary.json``: the numbers that every run reports, made from where it stands."""
+
+import dataclasses
+import json
+
+from il_ros.evaluation.interval import Interval, wilson
+from il_ros.interactive import rounds
+from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger, RoundCost
+from il_ros.interactive.outcomes import Collected, Measured, Trained
+from il_ros.interactive.run_state import RunState
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """One policy: how it was trained and how it did; None where that has not happened yet."""
+
+    trained: Trained | None
+    success: Interval | None
+    measured: Measured | None
+
+    @property
+    def mistakes_per_step(self) -> float:
+        """Return mistakes a step on the policy's own states; -1: not measured."""
+        return self.measured.per_step if self.measured else -1.0
+
+    @property
+    def loss_held_out(self) -> float:
+        """Return the loss on held-out demonstrations; -1: not computed."""
+        return self.trained.held_out_loss if self.trained else -1.0
+
+    def as_dict(self) -> dict:
+        """Return what ``summary.json`` says of every policy alike."""
+        trained = self.trained
+        return {'success': self.success.as_dict() if self.success else None,
+                'mistakes_per_step': round(self.mistakes_per_step, 6),
+                'loss_held_out': self.loss_held_out,
+                'epsilon': {'k': trained.epsilon_mistakes if trained else 0,
+                            'n': trained.epsilon_states if trained else 0}}
+
+
+@dataclasses.dataclass(frozen=True)
+class RoundResult:
+    """What a round cost and brought, as ``RoundSummary`` says it."""
+
+    cost: RoundCost
+    judged: Judged
+
+
+def judged(state: RunState, prefix: str) -> Judged:
+    """Return how the policy of ``r00``, ``r01``, ... or ``baseline`` did."""
+    finished = state.finished
+    return Judged(finished.get(f'{prefix}-train'), success_of(state, f'{prefix}-evaluate'),
+                  finished.get(f'{prefix}-measure'))
+
+
+def success_of(state: RunState, stage: str) -> Interval | None:
+    """Return the success of a finished evaluation; None: it has not happened yet."""
+    outcome = state.finished.get(stage)
+    return wilson(outcome.successes, outcome.episodes) if outcome else None
+
+
+def round_results(state: RunState) -> tuple[RoundResult, ...]:
+    """Return one result a round that has begun; round 0 is behavioural cloning."""
+    return tuple(RoundResult(cost, judged(state, f'r{cost.round:02d}')) for cost in ledger(state))
+
+
+def summarise(state: RunState, horizon: int, rate_hz: float, wall_s: float = -1.0) -> dict:
+    """
+    Return what ``summary.json`` says, plain values only.
+
+    :param horizon: steps an episode may take, the task's own where the goal says 0
+    :param rate_hz: control rate, for the expert's time
+    :param wall_s: of the whole run, s; negative: what its stages took together
+    """
+    results = round_results(state)
+    expert = success_of(state, 'expert-evaluate')
+    timing = timing_of(state)
+    return {
+        'task': state.goal.task, 'strategy': state.goal.strategy, 'seed': state.goal.seed,
+        'horizon': horizon,
+        'expert': expert.as_dict() if expert else None,
+        'bc': _bc(state, results[0]) if results else None,
+        'rounds': [_round(result) for result in results[1:]],
+        'bc_same_labels': _baseline(state),
+        'evaluation_queries': evaluation_queries(state),
+        'expert_seconds': round(expert_seconds(state, rate_hz), 3),
+        'control_steps_per_s': round(control_steps_per_s(state), 1),
+        'wall_s': round(wall_s if wall_s >= 0.0 else sum(timing.values()), 3),
+        'timing': timing}
+
+
+def summary_json(summary: dict) -> str:
+    """Return the text of ``summary.json``."""
+    return json.dumps(summary, indent=1, allow_nan=False) + '\n'
+
+
+def _bc(state: RunState, result: RoundResult) -> dict:
+    collected = state.finished['r00-collect']
+    return {'labels': result.cost.labels,
+            'demonstrations': collected.episodes - len(collected.flagged),
+            **result.judged.as_dict()}
+
+
+def _round(result: RoundResult) -> dict:
+    cost = dataclasses.asdict(result.cost)
+    names = ('round', 'labels', 'queries', 'watched')
+    steps = ('expert_driven_steps', 'policy_driven_steps', 'takeovers', 'objects_lost')
+    fields = result.judged.as_dict()
+    return {**{name: cost[name] for name in names},
+            'success': fields.pop('success'),
+            'mistakes_per_step': fields.pop('mistakes_per_step'),
+            **{name: cost[name] for name in steps}, **fields}
+
+
+def _baseline(state: RunState) -> dict | None:
+    if 'baseline-train' not in state.finished:
+        return None
+    chosen = rounds.same_labels(state)
+    return {'labels': sum(labels for _, labels in chosen), 'demonstrations': len(chosen),
+            **judged(state, 'baseline').as_dict()}
+
+
+def timing_of(state: RunState) -> dict[str, float]:
+    """Return the seconds that each phase took, in the order of ``rounds.PHASES``."""
+    seconds = {}
+    for stage in rounds.planned_stages(state):
+        if stage.name in state.finished:
+            took = state.finished[stage.name].seconds
+            seconds[stage.phase] = seconds.get(stage.phase, 0.0) + took
+    return {phase: round(seconds[phase], 3) for phase in rounds.PHASES if phase in seconds}
+
+
+def control_steps_per_s(state: RunState) -> float:
+    """Return the control steps a second of wall time while episodes ran, resets included."""
+    collected = [one for one in state.finished.values() if isinstance(one, Collected)]
+    seconds = sum(one.seconds for one in collected)
+    return sum(one.steps for one in collected) / seconds if seconds > 0.0 else 0.0

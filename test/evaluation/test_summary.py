@@ -1,0 +1,118 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``summary.json``: its keys, and that its numbers are the run's."""
+
+import json
+
+from il_ros.evaluation.summary import round_results, summarise, summary_json
+from il_ros.interactive.goal import Goal
+from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Trained
+from il_ros.interactive.rounds import next_stage, same_labels
+from il_ros.interactive.run_state import RunState
+import pytest
+
+POLICY = {'success', 'mistakes_per_step', 'loss_held_out', 'epsilon'}
+GOAL = Goal(run='r', task='push', strategy='dagger', rounds=2, demonstrations=2,
+            episodes_per_round=3, evaluation_episodes=5, final_evaluation_episodes=8)
+
+
+def _outcome(state, stage):
+    if stage.act == 'collect':
+        expert = 0 if stage.part == 'loop' and stage.round else 30
+        answers = 3 * expert
+        return Collected(3, 3, 90, answers, answers, answers, 0, 1, (expert,) * 3, (), 2.0)
+    if stage.act == 'evaluate':
+        count = 5 if stage.name == 'r01-evaluate' else 8
+        return Collected(count, 4, 40 * count, 0, 0, 0, 0, 1, (0,) * count, (), 4.0)
+    return {'label': Labelled(90, 80, 0.5, 1.0), 'measure': Measured(60, 50, 5, 0, (0.1,), 1.0),
+            'aggregate': Aggregated(2, 60, 0.25), 'load': Loaded(0.5),
+            'train': Trained('checkpoints/x', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0)}[stage.act]
+
+
+def _states() -> list[RunState]:
+    states = [RunState(GOAL)]
+    while stage := next_stage(states[-1]):
+        states.append(states[-1].after(stage, _outcome(states[-1], stage)))
+    return states
+
+
+@pytest.fixture(scope='module')
+def complete() -> dict:
+    """Return the summary of a complete run, as read back from its text."""
+    return json.loads(summary_json(summarise(_states()[-1], 80, 20.0)))
+
+
+def test_a_summary_has_exactly_the_promised_keys(complete):
+    assert set(complete) == {
+        'task', 'strategy', 'seed', 'horizon', 'expert', 'bc', 'rounds', 'bc_same_labels',
+        'evaluation_queries', 'expert_seconds', 'control_steps_per_s', 'wall_s', 'timing'}
+    assert set(complete['expert']) == {'k', 'n', 'rate', 'low', 'high'}
+    assert set(complete['bc']) == POLICY | {'labels', 'demonstrations'}
+    assert set(complete['bc_same_labels']) == POLICY | {'labels', 'demonstrations'}
+    for one in complete['rounds']:
+        assert set(one) == POLICY | {
+            'round', 'labels', 'queries', 'watched', 'expert_driven_steps',
+            'policy_driven_steps', 'takeovers', 'objects_lost'}
+        assert set(one['epsilon']) == {'k', 'n'}
+
+
+def test_rounds_start_at_one_and_count_labels_from_the_demonstrations_on(complete):
+    assert [one['round'] for one in complete['rounds']] == [1, 2]
+    assert complete['bc']['labels'] == 90
+    assert [one['labels'] for one in complete['rounds']] == [170, 250]
+    assert [one['queries'] for one in complete['rounds']] == [180, 270]
+    assert [one['watched'] for one in complete['rounds']] == [10, 20]
+
+
+def test_the_expert_and_the_final_policies_meet_all_resets(complete):
+    judged = [complete['expert'], complete['bc']['success'], complete['rounds'][1]['success'],
+              complete['bc_same_labels']['success']]
+    assert [one['n'] for one in judged] == [8, 8, 8, 8]
+    assert complete['rounds'][0]['success']['n'] == 5
+
+
+def test_the_baselines_labels_are_those_of_its_demonstrations(complete):
+    assert complete['bc_same_labels']['labels'] == sum(n for _, n in same_labels(_states()[-1]))
+    assert complete['bc_same_labels']['labels'] == pytest.approx(250, rel=0.1)
+
+
+def test_time_and_pace_are_those_of_the_stages(complete):
+    assert complete['wall_s'] == pytest.approx(sum(complete['timing'].values()))
+    assert complete['timing']['train'] == 9.0
+    # Collecting runs at 45 steps a second, evaluating at 50 or 80.
+    assert 45.0 < complete['control_steps_per_s'] < 80.0
+    assert summarise(_states()[-1], 80, 20.0, wall_s=99.0)['wall_s'] == 99.0
+
+
+def test_an_unfinished_run_is_summarised_as_far_as_it_got():
+    for state in _states():
+        text = summary_json(summarise(state, 80, 20.0))
+        assert json.loads(text)['task'] == 'push'
+    nothing = summarise(RunState(GOAL), 80, 20.0)
+    assert (nothing['expert'], nothing['bc'], nothing['rounds'], nothing['bc_same_labels']) == (
+        None, None, [], None)
+
+
+def test_what_was_not_measured_is_minus_one_and_never_nan():
+    state = next(state for state in _states() if 'r00-collect' in state.finished)
+    bc = summarise(state, 80, 20.0)['bc']
+    assert (bc['success'], bc['mistakes_per_step'], bc['loss_held_out']) == (None, -1.0, -1.0)
+
+
+def test_a_round_result_carries_what_a_round_summary_needs():
+    results = round_results(_states()[-1])
+    assert [result.cost.round for result in results] == [0, 1, 2]
+    assert results[2].judged.trained.policy_id == 7
+    assert results[2].judged.mistakes_per_step == pytest.approx(0.1)
