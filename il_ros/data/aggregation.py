@@ -33,9 +33,9 @@ import shutil
 
 import h5py
 from il_ros.data.atomic import sync_folder
-from il_ros.data.contract import Contract, VALUES
-from il_ros.data.dataset import HELD_OUT, index_of, opened, same_contract, SCHEMA_VERSION
-from il_ros.data.dataset import training_episode
+from il_ros.data.contract import VALUES
+from il_ros.data.dataset import contract_of, HELD_OUT, index_of, opened, same_contract
+from il_ros.data.dataset import SCHEMA_VERSION, training_episode
 from il_ros.data.discards import discards_path
 from il_ros.data.episode import Episode
 from il_ros.data.errors import DatasetError, EpisodeWriteError
@@ -158,7 +158,7 @@ def _complete(file: h5py.File, wanted: list[_Entry],
               skipped: tuple[tuple[Path, str], ...]) -> Aggregate:
     index, contract = [], None
     if 'il_ros' in file:
-        index, contract = index_of(file), Contract.from_json(file['il_ros'].attrs['contract'])
+        index, contract = index_of(file), contract_of(file)
     there = {demo['source'] for demo in index}
     start = index[-1]['stop'] if index else 0
     blocks = []
@@ -192,11 +192,12 @@ def _found(file: h5py.File, episode: Episode):
     flat = file.create_group('il_ros')
     flat.attrs['schema_version'] = SCHEMA_VERSION
     flat.attrs['contract'] = contract.to_json()
+    flat.attrs['contract_id'] = np.uint64(contract.id)
     for name, width, form in (('observations', (contract.width,), 'f4'),
                               ('actions', (len(contract.actions),), 'f4'),
                               ('label_valid', (), 'u1')):
         flat.create_dataset(name, shape=(0, *width), maxshape=(None, *width), dtype=form,
-                            chunks=(_ROWS, *width))
+                            chunks=(_ROWS, *width), fletcher32=True)
 
 
 def _append(flat: h5py.Group, blocks: list[tuple[np.ndarray, ...]], stop: int):
@@ -240,10 +241,12 @@ def _write_masks(file: h5py.File, wanted: list[_Entry], index: list[dict]) -> di
     counts = {}
     for key in dict.fromkeys(key for entry in wanted for key in entry.sets):
         demos = [by_source[entry.source] for entry in wanted if key in entry.sets]
-        masks.create_dataset(key, data=np.array([demo['name'] for demo in demos], 'S'))
+        masks.create_dataset(key, data=np.array([demo['name'] for demo in demos], 'S'),
+                             chunks=True, fletcher32=True)
         counts[key] = sum(demo['labels'] for demo in demos)
     flat = file['il_ros']
     if 'index' in flat:
         del flat['index']
-    flat.create_dataset('index', data=np.frombuffer(json.dumps(index).encode(), np.uint8))
+    flat.create_dataset('index', data=np.frombuffer(json.dumps(index).encode(), np.uint8),
+                        chunks=True, fletcher32=True)
     return counts

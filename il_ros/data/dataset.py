@@ -18,13 +18,14 @@ Recorded episodes as what learning takes: pairs of observation and label.
 They come from the aggregated file, or straight from the episodes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
 
 import h5py
-from il_ros.data.contract import Contract
+from il_ros.data.contract import Contract, ContractError
 from il_ros.data.discards import discarded
 from il_ros.data.episode import Episode
 from il_ros.data.errors import DatasetError
@@ -115,22 +116,25 @@ def load(path: Path, filter_key: str) -> Demonstrations:
     """
     Return the labelled states of the demos that a filter key names.
 
-    :raises DatasetError: naming the file, if it is none or has no such key
+    :raises DatasetError: naming the file, if it is none, is damaged, or has no such key
     """
     with opened(path) as file:
-        index = index_of(file)
-        masks = file['mask']
-        if filter_key not in masks:
+        keys = tuple(file['mask'])
+        if filter_key not in keys:
             raise DatasetError(f'{path} has no filter key {filter_key!r}; it has '
-                               f'{", ".join(masks)}')
-        names = {name.decode() for name in masks[filter_key][()]}
-        flat = file['il_ros']
-        chosen = flat['label_valid'][()].astype(bool)
-        for demo in index:
-            if demo['name'] not in names:
-                chosen[demo['start']:demo['stop']] = False
-        return Demonstrations(flat['observations'][()][chosen], flat['actions'][()][chosen],
-                              Contract.from_json(flat.attrs['contract']))
+                               f'{", ".join(keys)}')
+        return _labelled(file, filter_key)
+
+
+def _labelled(file: h5py.File, filter_key: str) -> Demonstrations:
+    names = {name.decode() for name in file['mask'][filter_key][()]}
+    flat = file['il_ros']
+    chosen = flat['label_valid'][()].astype(bool)
+    for demo in index_of(file):
+        if demo['name'] not in names:
+            chosen[demo['start']:demo['stop']] = False
+    return Demonstrations(flat['observations'][()][chosen], flat['actions'][()][chosen],
+                          contract_of(file))
 
 
 def filter_keys(path: Path) -> tuple[str, ...]:
@@ -143,22 +147,38 @@ def filter_keys(path: Path) -> tuple[str, ...]:
         return tuple(file['mask'])
 
 
-def opened(path: Path) -> h5py.File:
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
     """
     Open an aggregated file for reading.
 
-    :raises DatasetError: naming the file, if it is none
+    :raises DatasetError: naming the file, if it is none, or turns out to be damaged
     """
     try:
-        file = h5py.File(path, 'r')
-    except OSError as error:
-        raise DatasetError(f'{path} cannot be read as a data set: {error}') from error
-    if 'il_ros' not in file or file['il_ros'].attrs.get('schema_version') != SCHEMA_VERSION:
-        file.close()
-        raise DatasetError(f'{path} is no data set of il_ros, version {SCHEMA_VERSION}')
-    return file
+        with h5py.File(path, 'r') as file:
+            flat = file.get('il_ros')
+            if flat is None or flat.attrs.get('schema_version') != SCHEMA_VERSION:
+                raise DatasetError(f'{path} is no data set of il_ros, version {SCHEMA_VERSION}')
+            yield file
+    except (OSError, KeyError, ValueError, RuntimeError, ContractError) as error:
+        raise DatasetError(f'{path} cannot be read as a data set ({error}); it is derived: '
+                           'deleted, it is made anew from the episodes') from error
 
 
 def index_of(file: h5py.File) -> list[dict]:
     """Return name, source, rows and number of labels of each demo, in their order."""
     return json.loads(file['il_ros/index'][()].tobytes())
+
+
+def contract_of(file: h5py.File) -> Contract:
+    """
+    Return the contract that all demos share.
+
+    :raises ValueError: if its text is not the one that was written
+    """
+    attributes = file['il_ros'].attrs
+    contract = Contract.from_json(attributes['contract'])
+    if contract.id != int(attributes['contract_id']):
+        raise ValueError(f'its contract has the id {contract.id:016x}; expected '
+                         f'{int(attributes["contract_id"]):016x}')
+    return contract
