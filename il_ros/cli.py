@@ -35,11 +35,11 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
     add('--strategy', default='corrections',
         help='dagger (mix by beta), gated (gate, every state labelled) or corrections (gate, '
              'only what the expert drove is labelled); default: corrections')
-    add('--config', help='YAML with the keys strategy and training; default: the package\'s own')
+    add('--config', help="YAML with the keys strategy and training; default: the package's own")
     add('--demonstrations', type=int, default=10, help='expert episodes to begin with (10)')
     add('--rounds', type=int, default=6, help='rounds of rollout, labels, retraining (6)')
     add('--episodes-per-round', type=int, default=10, help='rollouts a round (10)')
-    add('--horizon', type=int, default=0, help='steps an episode may take; 0: the task\'s own')
+    add('--horizon', type=int, default=0, help="steps an episode may take; 0: the task's own")
     add('--continuing', action='store_true', help='a new goal after each success')
     add('--seed', type=int, default=0, help='of everything that is drawn (0)')
     add('--evaluation-episodes', type=int, default=100,
@@ -62,7 +62,7 @@ def _graph_arguments(parser: argparse.ArgumentParser):
 
 
 def _episode_arguments(parser: argparse.ArgumentParser):
-    parser.add_argument('--horizon', type=int, default=0, help='0: the task\'s own')
+    parser.add_argument('--horizon', type=int, default=0, help="0: the task's own")
     parser.add_argument('--continuing', action='store_true', help='a new goal after each success')
     _graph_arguments(parser)
 
@@ -96,7 +96,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument('--runs', default='runs', help='folder of the runs (runs)')
     train.add_argument('--filter-key', default='',
                        help='part of the data set, e.g. round_3; default: all episodes')
-    train.add_argument('--config', help='training YAML; default: the package\'s for the task')
+    train.add_argument('--config', help="training YAML; default: the package's for the task")
     train.add_argument('--output', help='folder of the checkpoint; default: RUN/checkpoints/bc')
     train.add_argument('--seed', type=int, default=0, help='of weights and batches (0)')
     train.set_defaults(call='train')

@@ -48,7 +48,7 @@ class CollectorParameters:
 
     call_deadline_s: float = bounded(10.0, 0.1, 120.0, 'deadline of each service call [s]')
     episode_deadline_s: float = bounded(
-        120.0, 1.0, 86400.0, 'deadline from an episode\'s reset to its receipt [s]')
+        120.0, 1.0, 86400.0, "deadline from an episode's reset to its receipt [s]")
 
 
 class CollectorNode(Node):

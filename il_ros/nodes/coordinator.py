@@ -49,7 +49,7 @@ class CoordinatorParameters:
 
     runs: str = text('runs', 'folder of the runs')
     call_deadline_s: float = bounded(20.0, 0.5, 600.0, 'deadline of each call [s]')
-    replay: bool = flag(True, 'replay two episodes in the simulator for the report\'s pictures')
+    replay: bool = flag(True, "replay two episodes in the simulator for the report's pictures")
 
 
 class CoordinatorNode(Node):

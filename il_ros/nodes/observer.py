@@ -41,7 +41,7 @@ class ObserverParameters:
     contract: str = text('push', 'contract file, or the name of one in config/contracts')
     pairing: str = choice('exact', ('exact', 'as_of'),
                           'exact: equal stamps (lockstep); as_of: newest at each beat (realtime)')
-    rate_hz: float = bounded(0.0, 0.0, 200.0, 'control rate [Hz]; 0: the contract file\'s')
+    rate_hz: float = bounded(0.0, 0.0, 200.0, "control rate [Hz]; 0: the contract file's")
     beat: str = text('joint_states', 'the stream whose stamps make the beat with as_of')
     tolerance_s: float = bounded(0.1, 0.001, 5.0, 'how old another stream may be at a beat [s]')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')

@@ -232,7 +232,7 @@ class SimulatorNode(Node):
 
     def _on_plain_writer(self, _event):
         self.get_logger().warning(
-            'somebody writes joint_command without the supervisor\'s liveliness lease; not heard')
+            "somebody writes joint_command without the supervisor's liveliness lease; not heard")
 
     def _now_ns(self) -> int:
         return self.get_clock().now().nanoseconds

@@ -1,0 +1,94 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Training from a run's recordings without a graph: aggregate, fit, say what came of it."""
+
+import argparse
+from pathlib import Path
+
+from il_ros.data.aggregation import aggregate
+from il_ros.data.dataset import HELD_OUT
+from il_ros.data.shard import receipts_in
+from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
+from il_ros.learning.errors import LearningError, NoDataError
+from il_ros.learning.fit import NOT_SUCCESS
+from il_ros.learning.protocol import Job, JobDone, JobFailed, JobProgress
+from il_ros.learning.worker_client import WorkerClient
+from il_ros.share import share_path
+from tqdm import tqdm
+
+ALL = 'all'
+"""Filter key of every episode that may be learnt from, where no run.json says otherwise."""
+
+POLL_S = 0.1
+
+
+def train(words: argparse.Namespace) -> int:
+    """
+    Clone what a run holds and print the losses.
+
+    :raises ImitationError: with the sentence of what failed
+    """
+    folder = Path(words.runs) / words.run
+    dataset, task = _dataset(folder, words.filter_key)
+    config = words.config or str(share_path('config', 'training', f'{task}.yaml'))
+    output = Path(words.output or folder / 'checkpoints' / 'bc')
+    job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
+              output=str(output), seed=words.seed,
+              held_out_key=HELD_OUT if _has_held_out(folder) else '', replace=True)
+    with WorkerClient(nice=0) as worker, tqdm(desc='training', unit='step') as bar:
+        worker.submit(job)
+        done = _follow(worker, bar)
+    held_out = f', {done.held_out_loss:.5f} on held-out ones' if done.held_out_loss >= 0.0 else ''
+    print(f'{done.labels} labels, {done.seconds:.1f} s; loss {done.train_loss:.5f} on the '
+          f'demonstrations{held_out}. {NOT_SUCCESS}\n'
+          f'next: il_ros evaluate --task {task} --policy {output}')
+    return 0
+
+
+def _dataset(folder: Path, filter_key: str) -> tuple[Path, str]:
+    receipts = list(receipts_in(folder / 'episodes'))
+    if not receipts:
+        raise NoDataError(f'{folder}/episodes has no recorded episode; record some first, e.g. '
+                          f'il_ros record --task push --run {folder.name}')
+    task = receipts[0][1].spec.task
+    dataset = folder / 'dataset.hdf5'
+    if filter_key:
+        return dataset, task
+    entries = [(path, (ALL,) if receipt.spec.purpose != VALIDATION else (HELD_OUT,))
+               for path, receipt in receipts
+               if receipt.spec.purpose in (DEMONSTRATION, ROLLOUT, VALIDATION)]
+    dataset = folder / 'all.hdf5'
+    for path, reason in aggregate(dataset, entries).skipped:
+        print(f'left out: {path} ({reason})')
+    return dataset, task
+
+
+def _has_held_out(folder: Path) -> bool:
+    return any(receipt.spec.purpose == VALIDATION
+               for _, receipt in receipts_in(folder / 'episodes'))
+
+
+def _follow(worker: WorkerClient, bar: tqdm) -> JobDone:
+    while True:
+        for event in worker.poll(POLL_S):
+            if isinstance(event, JobProgress):
+                bar.total = event.steps
+                bar.update(event.step - bar.n)
+                bar.set_postfix(loss=f'{event.train_loss:.5f}')
+            elif isinstance(event, JobFailed):
+                raise LearningError(event.message)
+            elif isinstance(event, JobDone):
+                bar.update((bar.total or 0) - bar.n)
+                return event
