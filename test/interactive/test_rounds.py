@@ -113,6 +113,16 @@ def test_each_data_set_holds_the_one_before_and_this_rounds_rollouts():
     assert third[:7] == second and second[:4] == first
 
 
+def test_the_keys_of_earlier_rounds_stay_in_the_data_set():
+    state = _complete(_state())
+    stages = _stages(state)
+    for name, expected in (('r00-aggregate', ['round_0']),
+                           ('r02-aggregate', ['round_0', 'round_1', 'round_2']),
+                           ('baseline-aggregate', ['round_0', 'round_1', 'round_2', 'baseline'])):
+        kept = rounds.aggregated_stages(state, stages[name])
+        assert [rounds.filter_key(stage) for stage in kept] == expected
+
+
 def test_a_round_is_driven_by_the_policy_of_the_round_before():
     state = _complete(_state())
     stages = _stages(state)
