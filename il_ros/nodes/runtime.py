@@ -63,7 +63,7 @@ class Runtime:
 
     def __init__(self, args: Sequence[str] | None = None, executor: str = 'events'):
         self.context = rclpy.Context()
-        rclpy.init(args=args, context=self.context,
+        rclpy.init(args=None if args is None else list(args), context=self.context,
                    signal_handler_options=SignalHandlerOptions.NO)
         self.stop = Future()
         self.hot = make_executor(executor, self.context)
