@@ -48,7 +48,7 @@ FORBIDDEN = {
 ROOMS_ALLOWED = {
     'data': set(),
     'interactive': {'data'},
-    'evaluation': {'data'},
+    'evaluation': {'data', 'interactive'},
     'experts': {'data'},
     'learning': {'data'},
     'robots': {'data'},
