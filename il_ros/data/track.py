@@ -79,9 +79,9 @@ class Track:
         for members, rows in self.groups:
             for prefix in _candidates(rows):
                 chosen = rows[prefix + 'source'] == source
-                values = rows[prefix + 'values'][chosen]
-                if values.shape[1] != width:
+                if rows[prefix + 'values'].shape[1] != width or not chosen.any():
                     continue
+                values = rows[prefix + 'values'][chosen]
                 usable = np.isfinite(values).all(axis=1)
                 places = members[chosen][usable]
                 answers.actions[places] = values[usable]

@@ -20,12 +20,18 @@ Lines on standard output: ``open ID``, ``step N`` once an action of it was hande
 """
 
 import itertools
+import os
 from pathlib import Path
 import sys
 
 from il_ros.data.shard import Shard
 from il_ros.data.writer import EpisodeWriter
 from recordings import CONTRACT, messages, SCHEMAS, spec
+
+
+def say(line: str):
+    """Hand over a whole line or none of it, whenever the kill comes."""
+    os.write(sys.stdout.fileno(), f'{line}\n'.encode())
 
 
 def main():
@@ -37,14 +43,14 @@ def main():
     for number in itertools.count(first):
         of = spec(f'rollout-r01-{number:06d}')
         writer = EpisodeWriter(shard.folder, of, CONTRACT, SCHEMAS, min_free_bytes=0)
-        print('open', of.episode_id, flush=True)
+        say(f'open {of.episode_id}')
         for count, (topic, raw) in enumerate(wire):
             raw = raw.replace(template.episode_id.encode(), of.episode_id.encode())
             writer.write(topic, raw, count * 1000)
             if topic == 'executed':
-                print('step', count // 3, flush=True)
+                say(f'step {count // 3}')
         writer.close()
-        print('closed', of.episode_id, flush=True)
+        say(f'closed {of.episode_id}')
 
 
 if __name__ == '__main__':
