@@ -35,6 +35,7 @@ from il_ros.nodes.runtime import Runtime
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.nodes.trainer import TrainerNode
+from il_ros.sim.tasks.registry import make_task
 from rclpy.parameter import Parameter
 
 
@@ -55,8 +56,9 @@ def build(runtime: Runtime, options: GraphOptions):
     """
     Add every node to the runtime: the hot ones and, in the slow thread, those with actions.
 
-    :raises ImitationError: if a node refuses its parameters
+    :raises ImitationError: if there is no such task, or a node refuses its parameters
     """
+    make_task(options.task)
     realtime = options.mode == 'realtime'
     hot = (
         (SupervisorNode, {'mode': options.mode}),

@@ -26,29 +26,28 @@ import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
 from il_ros.bridge.messages import NS, spec_from_message, to_ns, to_stamp
-from il_ros.bridge.robot_messages import camera_info, CommandReader, image_message, StateMessages
+from il_ros.bridge.robot_messages import CommandReader, StateMessages
 from il_ros.data.spec import RUNNING
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.camera import Camera
 from il_ros.nodes.parameters import bounded, choice, declare, flag, text
+from il_ros.nodes.writers import CommandInput
 from il_ros.sim.session import Session
 from il_ros.sim.simulation import Simulation
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask
 import numpy as np
 from rclpy.clock import Clock, ClockType
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import JointState
 
 REPUBLISH_S = 0.5
 """How often a waiting simulator repeats its state: what came before discovery is lost."""
 
 LATENCY_WINDOW = 3000
 """Samples of the latency published -> commanded: 60 s at 50 Hz."""
-
-FIELD_OF_VIEW_RAD = math.radians(50.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,8 +91,6 @@ class SimulatorNode(Node):
         self._command_at = self._published_at = -math.inf
         self._command_ns = 0
         self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
-        self._writers = 0
-        self._two_writers = False
         self._create_outputs()
         self._create_inputs()
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
@@ -111,18 +108,13 @@ class SimulatorNode(Node):
         if self._messages.object_poses.poses:
             self._outputs.append((self.create_publisher(PoseArray, 'object_poses', qos.STREAM),
                                   self._messages.object_poses))
-        if self.parameters.camera:
-            self._image = self.create_publisher(Image, 'camera/image_raw', qos.STREAM)
-            self._info = self.create_publisher(CameraInfo, 'camera/camera_info', qos.STREAM)
+        self._camera = Camera(self) if self.parameters.camera else None
         self._clock_publisher = None
         if self.parameters.publish_clock:
             self._clock_publisher = self.create_publisher(ClockMessage, 'clock', qos.STREAM)
 
     def _create_inputs(self):
-        events = SubscriptionEventCallbacks(
-            liveliness=self._on_liveliness, incompatible_qos=self._on_plain_writer)
-        self.create_subscription(JointState, 'joint_command', self._on_command, qos.COMMAND,
-                                 event_callbacks=events)
+        self._commands = CommandInput(self, self._on_command)
         self.create_service(ResetTask, 'reset_task', self._on_reset)
         self.create_service(EndEpisode, 'end_episode', self._on_end)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -137,8 +129,6 @@ class SimulatorNode(Node):
 
     def _on_command(self, message: JointState):
         stamp_ns = to_ns(message.header.stamp)
-        if self._two_writers:
-            return
         try:
             targets = self._read_command(message)
             if self._realtime:
@@ -181,22 +171,16 @@ class SimulatorNode(Node):
         self._episode.publish(self._messages.episode)
         for publisher, message in self._outputs:
             publisher.publish(message)
-        if self.parameters.camera and session.state.step % self.parameters.camera_every == 0:
-            self._publish_image()
+        if self._camera is not None and (
+                session.state.step % self.parameters.camera_every == 0):
+            self._camera.publish(self._simulation.render(
+                self.parameters.camera_width, self.parameters.camera_height), session.stamp_ns)
         if self._clock_publisher is not None:
             self._clock_publisher.publish(ClockMessage(clock=to_stamp(session.stamp_ns)))
 
-    def _publish_image(self):
-        pixels = self._simulation.render(
-            self.parameters.camera_width, self.parameters.camera_height)
-        image = image_message(pixels, self.session.stamp_ns, 'camera_optical')
-        focal_px = image.height / (2.0 * math.tan(FIELD_OF_VIEW_RAD / 2.0))
-        self._image.publish(image)
-        self._info.publish(camera_info(image, focal_px))
-
     def _on_reset(self, request, response):
         try:
-            self._refuse_two_writers()
+            self._commands.check()
             if self.session.reset(spec_from_message(request.spec)):
                 self._targets = np.array(self.session.state.joint_position)
                 self._command_at = time.monotonic()
@@ -205,13 +189,6 @@ class SimulatorNode(Node):
             response.error_code, response.error_msg = _task_code(error), str(error)
         response.stamp = to_stamp(self.session.stamp_ns)
         return response
-
-    def _refuse_two_writers(self):
-        if self._two_writers and self._writers <= 1:
-            self._two_writers = False
-        if self._two_writers:
-            raise ImitationError(
-                f'{self._writers} nodes write joint_command; stop all but the supervisor')
 
     def _on_end(self, request, response):
         try:
@@ -222,17 +199,6 @@ class SimulatorNode(Node):
         except ImitationError as error:
             response.error_code, response.error_msg = error.code, str(error)
         return response
-
-    def _on_liveliness(self, event):
-        self._writers = event.alive_count
-        if event.alive_count > 1:
-            self._two_writers = True
-            self.get_logger().error(
-                f'{event.alive_count} nodes write joint_command; holding the arm')
-
-    def _on_plain_writer(self, _event):
-        self.get_logger().warning(
-            "somebody writes joint_command without the supervisor's liveliness lease; not heard")
 
     def _now_ns(self) -> int:
         return self.get_clock().now().nanoseconds
@@ -248,7 +214,7 @@ class SimulatorNode(Node):
             for percent in (50, 99):
                 values[f'command_latency_p{percent}_ms'] = round(
                     1e3 * float(np.percentile(self._latencies, percent)), 3)
-        if self._two_writers:
+        if self._commands.two_writers:
             return diagnostics.ERROR, 'two writers on joint_command; holding', values
         return diagnostics.OK, self.parameters.mode, values
 

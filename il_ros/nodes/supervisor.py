@@ -20,20 +20,20 @@ plan requires, lets the plan choose, and sends joint targets inside the limits. 
 sent on ``executed``, and never invents an action: a silent driver ends the episode.
 """
 
-import array
 import dataclasses
 from functools import partial
 import time
 
 from il_ros.bridge.assembly import JointReader, ObservationError
-from il_ros.bridge.messages import contract_from_message, float32s, spec_from_message, to_ns
-from il_ros.bridge.messages import to_stamp
+from il_ros.bridge.driving_messages import drive_message, StepMessages
+from il_ros.bridge.messages import contract_from_message, spec_from_message, to_ns
 from il_ros.data.contract import Contract
 from il_ros.data.spec import ABORTED, DRIVER_SILENT, EXPERT, HOLD, POLICY, RUNNING, TELEOP
 from il_ros.errors import ImitationError
-from il_ros.interactive.arbiter import Arbiter, Step
+from il_ros.interactive.arbiter import Arbiter
 from il_ros.interactive.driving import Driving
 from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.estop import EmergencyStop
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag
 from il_ros.robots.actuation import Actuator
@@ -44,8 +44,6 @@ from il_ros_interfaces.srv import EndEpisode, SetDriver
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool
-from std_srvs.srv import Trigger
 
 ACTION_TOPICS = {EXPERT: 'expert/action', POLICY: 'policy/action', TELEOP: 'teleop/action'}
 WATCH_S = 0.05
@@ -84,12 +82,10 @@ class SupervisorNode(ManagedNode):
         self._spec = None
         self._candidates: dict[int, Action] = {}
         self._observed_at = time.monotonic()
-        self._stopped = self._ending = False
+        self._ending = False
         self._problem = ''
         self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0}
-        self._command = JointState(name=list(PANDA.joint_names))
-        self._executed = Executed(command=self._command)
-        self._drive = Drive(threshold=-1.0)
+        self._messages = StepMessages(PANDA.joint_names)
         self._create_outputs()
         self._create_inputs()
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
@@ -99,7 +95,7 @@ class SupervisorNode(ManagedNode):
         self._commands = self.create_publisher(JointState, 'joint_command', qos.COMMAND)
         self._executions = self.create_publisher(Executed, 'executed', qos.STREAM)
         self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
-        self._estops = self.create_publisher(Bool, 'estopped', qos.LATCHED)
+        self._estop = EmergencyStop(self, self._hold_now)
 
     def _create_inputs(self):
         self.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED)
@@ -108,15 +104,15 @@ class SupervisorNode(ManagedNode):
         for source, topic in ACTION_TOPICS.items():
             self.create_subscription(
                 Action, topic, partial(self._on_action, source), qos.STREAM)
-        self.create_subscription(Bool, 'estop', self._on_estop_topic, qos.LATCHED)
         self.create_service(SetDriver, 'set_driver', self._on_set_driver)
-        self.create_service(Trigger, 'estop', self._on_estop)
-        self.create_service(Trigger, 'estop_reset', self._on_estop_reset)
         self._end_episode = self.create_client(EndEpisode, 'end_episode')
         self.create_timer(WATCH_S, self._on_watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self):
         """Hold the arm: the last target once more, for the observation that waits."""
+        self._hold_now()
+
+    def _hold_now(self):
         if self._arbiter is not None and self._arbiter.waiting:
             self._act(stopped=True)
 
@@ -147,15 +143,14 @@ class SupervisorNode(ManagedNode):
         overdue = self._realtime or message.phase != RUNNING
         if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:
             self._counts['late_answers'] += 1
-            self._act(self._stopped)
+            self._act(self._estop.pressed)
         if arbiter.observe(stamp_ns, message.step, message.phase):
             self._observed_at = time.monotonic()
             self._candidates.clear()
-            self._executed.header = message.header
+            self._messages.executed.header = message.header
             self._try_act()
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
-            self._commands.publish(self._command)
-            self._executions.publish(self._executed)
+            self._publish_step()
 
     def _on_action(self, source: int, message: Action):
         arbiter = self._arbiter
@@ -168,7 +163,7 @@ class SupervisorNode(ManagedNode):
 
     def _try_act(self):
         if self._arbiter.ready() and self.active:
-            self._act(self._stopped)
+            self._act(self._estop.pressed)
 
     def _act(self, stopped: bool = False):
         step = self._arbiter.act(stopped)
@@ -176,32 +171,19 @@ class SupervisorNode(ManagedNode):
             return
         if step.handed_over and self._spec.plan.gate:
             self._announce(step.stamp_ns)
-        self._send(step)
+        self._messages.fill(step, self._candidates)
+        self._publish_step()
         self._counts['steps'] += 1
         self._counts['holds'] += step.driver == HOLD
         self._counts['clamped'] += step.limits != 0
 
-    def _send(self, step: Step):
-        command, executed = self._command, self._executed
-        command.header.stamp = to_stamp(step.stamp_ns)
-        command.position = array.array('d', step.sent.positions.tobytes())
-        self._commands.publish(command)
-        executed.step = step.step
-        executed.driver, executed.chosen = step.driver, step.choice.chosen
-        executed.limits = step.limits
-        executed.beta, executed.gate = step.choice.beta, step.choice.gate
-        executed.values = float32s(step.sent.values)
-        executed.candidates = [self._candidates[source] for source in sorted(self._candidates)]
-        self._executions.publish(executed)
+    def _publish_step(self):
+        self._commands.publish(self._messages.command)
+        self._executions.publish(self._messages.executed)
 
     def _announce(self, stamp_ns: int):
-        driving = self._arbiter.driving
-        self._drive.header.stamp = to_stamp(stamp_ns)
-        self._drive.episode_id = self._arbiter.episode_id
-        self._drive.required = list(driving.required)
-        self._drive.driving = driving.driving
-        self._drive.threshold = driving.threshold
-        self._drives.publish(self._drive)
+        arbiter = self._arbiter
+        self._drives.publish(drive_message(arbiter.episode_id, arbiter.driving, stamp_ns))
 
     def _on_set_driver(self, request, response):
         try:
@@ -241,7 +223,7 @@ class SupervisorNode(ManagedNode):
         self._arbiter = Arbiter(spec.episode_id, driving, actuator, paired=not self._realtime)
         self._ending = False
         self._problem = ''
-        self._executed.episode_id = spec.episode_id
+        self._messages.executed.episode_id = spec.episode_id
         self._announce(0)
 
     def _refuse_absent(self, required: tuple[int, ...]):
@@ -282,30 +264,8 @@ class SupervisorNode(ManagedNode):
         self._problem = problem
         self.get_logger().error(problem, throttle_duration_sec=1.0)
 
-    def _on_estop_topic(self, message: Bool):
-        if message.data:
-            self._stop()
-
-    def _on_estop(self, _request, response):
-        self._stop()
-        response.success, response.message = True, 'stopped; estop_reset releases it'
-        return response
-
-    def _stop(self):
-        self._stopped = True
-        self._estops.publish(Bool(data=True))
-        self.get_logger().error('emergency stop: holding until estop_reset')
-        if self._arbiter is not None and self._arbiter.waiting:
-            self._act(stopped=True)
-
-    def _on_estop_reset(self, _request, response):
-        self._stopped = False
-        self._estops.publish(Bool(data=False))
-        response.success, response.message = True, 'released'
-        return response
-
     def _report(self):
-        if self._stopped:
+        if self._estop.pressed:
             return diagnostics.ERROR, 'emergency stop', self._counts
         if self._problem:
             return diagnostics.ERROR, self._problem, self._counts
