@@ -154,9 +154,9 @@ def test_executables_are_where_ros2_run_looks_for_them():
 
 
 def test_every_requirement_is_pinned():
-    lines = [line for path in (ROOT / 'requirements').glob('*.txt')
-             for line in path.read_text().splitlines() if line and not line.startswith('#')]
-    assert not [line for line in lines if not re.match(r'[\w.-]+==[\w.+]+$', line)]
+    lines = {line for path in (ROOT / 'requirements').glob('*.txt')
+             for line in path.read_text().splitlines()}
+    assert not {line for line in lines if not re.match(r'(#|-c |[\w.-]+==[\w.+]+$|$)', line)}
 
 
 def test_ros_is_only_ever_asked_for_by_the_name_of_its_distribution():

@@ -38,7 +38,6 @@ ROOT = Path(__file__).resolve().parent.parent
 INTERFACES = ROOT / 'il_ros_interfaces'
 INTERFACE_SOURCES = [
     INTERFACES / name for name in ('CMakeLists.txt', 'package.xml', 'msg', 'srv', 'action')]
-CONSTRAINTS = ROOT / 'requirements' / 'constraints.txt'
 OLDEST_PYTHON = (3, 11)
 FOREIGN_VARIABLES = (
     'AMENT_PREFIX_PATH', 'CMAKE_PREFIX_PATH', 'COLCON_PREFIX_PATH', 'LD_LIBRARY_PATH',
@@ -111,6 +110,13 @@ def digest(*inputs: object) -> str:
     return total.hexdigest()
 
 
+def pin_files(requirements: list[Path]) -> list[Path]:
+    """Return the requirements files and the constraints that they name."""
+    named = {path.parent / line.split()[1] for path in requirements
+             for line in path.read_text().splitlines() if line.startswith('-c ')}
+    return [*requirements, *sorted(named)]
+
+
 class Environment:
     """A virtual environment of the project and the stamps of the steps done in it."""
 
@@ -157,7 +163,7 @@ class Environment:
         marker = self._stamps / 'installing'
         marker.touch()
         try:
-            self.pip('install', '-c', CONSTRAINTS, *arguments)
+            self.pip('install', *arguments)
         except SetupError:
             # pip itself gave up and left the environment as it was: no reason to start anew.
             marker.unlink()
@@ -235,7 +241,7 @@ def alone(folder: Path):
 
 def set_up(environment: Environment, package: bool) -> None:
     """Bring ``environment`` to what the tree asks for; with ``package``, il_ros itself too."""
-    pins = digest(CONSTRAINTS, *environment.requirements)
+    pins = digest(*pin_files(environment.requirements))
     environment.create()
     environment.once('requirements', pins, environment.install_requirements)
     if package:
