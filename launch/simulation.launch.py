@@ -1,0 +1,46 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The simulated arm, its task, and the observer: everything that a driver needs to see."""
+
+from il_ros.nodes.launching import flag, node, number, process_arguments, text
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import EqualsSubstitution, IfElseSubstitution, LaunchConfiguration
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return simulator and observer, and the arguments of every process."""
+    pairing = IfElseSubstitution(
+        EqualsSubstitution(LaunchConfiguration('mode'), 'realtime'), 'as_of', 'exact')
+    return LaunchDescription([
+        *process_arguments(),
+        DeclareLaunchArgument(
+            'task', default_value='push', description='task: reach, push or pick_place'),
+        DeclareLaunchArgument(
+            'contract', default_value=LaunchConfiguration('task'),
+            description='contract file, or the name of one in config/contracts'),
+        DeclareLaunchArgument(
+            'mode', default_value='lockstep', choices=['lockstep', 'realtime'],
+            description='lockstep: step when the command is there, deterministic; realtime: at '
+                        'the rate'),
+        DeclareLaunchArgument(
+            'rate', default_value='20.0', description='control rate [Hz]'),
+        DeclareLaunchArgument(
+            'gui', default_value='false', choices=['true', 'false'],
+            description='open the window of PyBullet'),
+        node('simulator', task=text('task'), mode=text('mode'), rate_hz=number('rate'),
+             gui=flag('gui')),
+        node('observer', contract=text('contract'), pairing=pairing, rate_hz=number('rate')),
+    ])
