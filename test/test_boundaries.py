@@ -50,7 +50,7 @@ ROOMS_ALLOWED = {
     'interactive': {'data'},
     'evaluation': {'data', 'interactive'},
     'experts': {'data'},
-    'learning': {'data'},
+    'learning': {'data', 'evaluation'},
     'robots': {'data'},
     'sim': {'data', 'robots'},
     'bridge': {'data'},

@@ -21,6 +21,7 @@ from il_ros.data.episode import Episode
 from il_ros.data.reader import read_episode
 from il_ros.data.shard import receipts_in
 from il_ros.data.spec import episode_id, EVALUATION
+from il_ros.evaluation.conditions import conditions_of
 from il_ros.evaluation.report import curves_of, Filmstrip, report_html
 from il_ros.evaluation.summary import round_results, summarise, summary_json
 from il_ros.interactive.run_state import RunState
@@ -41,7 +42,7 @@ def write_results(folder: Path, state: RunState, replay: bool) -> dict:
     summary = summarise(state, episode.horizon, episode.contract.rate)
     filmstrips = _filmstrips(state, evaluated) if replay else []
     write_atomically(folder / 'summary.json', summary_json(summary).encode())
-    page = report_html(summary, curves_of(state), filmstrips)
+    page = report_html(summary, curves_of(state), filmstrips, conditions_of(state))
     write_atomically(folder / 'report.html', page.encode())
     return summary
 

@@ -28,7 +28,7 @@ from il_ros.bridge.labels import make_requests, read_response
 from il_ros.bridge.messages import receipt_from_message, spec_to_message
 from il_ros.data.aggregation import aggregate
 from il_ros.data.dataset import HELD_OUT
-from il_ros.data.label_file import write_labels
+from il_ros.data.label_file import read_labels, StoredLabels, write_labels
 from il_ros.data.labels import unlabelled
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import INCOMPLETE, Receipt
@@ -219,20 +219,29 @@ class StageRunner:
         seconds = 0.0
         for number, episode_id in enumerate(ids):
             path = self._receipts[episode_id][0]
-            episode = read_episode(path)
-            steps = unlabelled(episode)
-            if len(steps):
-                actions, valid, labeller, spent = await self._ask(episode, steps)
-                write_labels(path, episode, steps, actions, valid, labeller, spent, time.time_ns())
-                asked, labels = asked + len(steps), labels + int(valid.sum())
-                seconds += spent
+            stored = await self._labels_of(path)
+            asked += int(stored.asked.sum())
+            labels += int(stored.answers.valid.sum())
+            seconds += stored.seconds
             self._tell((number + 1) / len(ids), -1.0)
         return Labelled(asked=asked, labels=labels, expert_seconds=seconds,
                         seconds=time.monotonic() - started)
 
+    async def _labels_of(self, path: Path) -> StoredLabels:
+        """Return the service's labels of an episode; what was asked once is not asked again."""
+        episode = read_episode(path)
+        stored = read_labels(path, episode)
+        if stored is None:
+            steps = unlabelled(episode)
+            actions, valid, labeller, spent = await self._ask(episode, steps)
+            write_labels(path, episode, steps, actions, valid, labeller, spent, time.time_ns())
+            stored = read_labels(path, episode)
+        return stored
+
     async def _ask(self, episode, steps: np.ndarray):
         width = len(episode.contract.actions)
-        actions, valid, labeller, seconds = [], [], '', 0.0
+        actions, valid = [np.zeros((0, width), np.float32)], [np.zeros(0, bool)]
+        labeller, seconds = '', 0.0
         for request in make_requests(episode, steps):
             if self._canceled:
                 raise RunError(Result.CANCELED, 'canceled')

@@ -25,7 +25,6 @@ from functools import partial
 import time
 
 from il_ros.bridge.assembly import JointReader, ObservationError
-from il_ros.bridge.driving_messages import drive_message, StepMessages
 from il_ros.bridge.messages import contract_from_message, spec_from_message, to_ns
 from il_ros.data.contract import Contract
 from il_ros.data.spec import ABORTED, DRIVER_SILENT, EXPERT, HOLD, POLICY, RUNNING, TELEOP
@@ -36,6 +35,7 @@ from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.estop import EmergencyStop
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag
+from il_ros.nodes.step_messages import drive_message, StepMessages
 from il_ros.robots.actuation import Actuator
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA
