@@ -1,0 +1,172 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Forward and inverse kinematics on a private PyBullet model, without memory between calls."""
+
+import dataclasses
+import math
+
+from il_ros.robots.errors import RobotError
+from il_ros.robots.model import RobotModel
+import numpy as np
+import pybullet
+
+_ITERATIONS = 10
+"""Newton steps at most; two are the rule for a target one control step away."""
+
+_CLOSE_ENOUGH_M = 2e-5
+_CLOSE_ENOUGH_RAD = 1e-4
+
+_DAMPING = 1e-6
+"""Added to the diagonal of J J^T: keeps the step finite where the arm is singular."""
+
+_REST_PULL = 0.1
+"""Share of the way to the rest position that the redundant motion goes in one call."""
+
+_LONGEST_STEP_RAD = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Solution:
+    """What inverse kinematics found, and how far the tool would be from where it was asked."""
+
+    q: np.ndarray
+    """Joint positions, shape ``(n,)``, inside the limits; the fingers as in the start."""
+    error_m: float
+    error_rad: float
+
+
+class Kinematics:
+    """One arm's kinematics; a call's result depends on its arguments alone."""
+
+    def __init__(self, robot: RobotModel):
+        """Load the URDF into a PyBullet of its own, which no simulation ever sees."""
+        self.robot = robot
+        self._client = pybullet.connect(pybullet.DIRECT)
+        self._body = pybullet.loadURDF(robot.urdf, useFixedBase=True,
+                                       physicsClientId=self._client)
+        joints, self._tool = find_joints(self._body, robot, self._client)
+        self._arm = joints[robot.arm]
+        self._arm_joints = robot.arm_joints
+        self._zeros = [0.0] * len(joints)
+        self._lower, self._upper = robot.lower[robot.arm], robot.upper[robot.arm]
+        self._home = robot.home[robot.arm]
+        self._diagonal = _DAMPING * np.eye(6)
+
+    def forward(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """
+        Return the tool's pose in the base frame.
+
+        :param q: joint positions, shape ``(n,)``, rad (fingers: m)
+        :returns: position, shape ``(3,)``, m, and quaternion, shape ``(4,)``, x y z w
+        """
+        position, quaternion = self._forward(q[:self._arm_joints].tolist())
+        return np.array(position), np.array(quaternion)
+
+    def inverse(self, position: np.ndarray, quaternion: np.ndarray,
+                q_start: np.ndarray) -> Solution:
+        """
+        Find joint positions for a tool pose near ``q_start`` (damped Newton steps).
+
+        The seventh degree of freedom is drawn towards the robot's rest position, so that a
+        long way round brings the elbow back to where it was.
+
+        :param position: of the tool, shape ``(3,)``, m in the base frame
+        :param quaternion: of the tool, shape ``(4,)``, x y z w
+        :param q_start: joint positions to start from, shape ``(n,)``
+        """
+        arm = q_start[:self._arm_joints]
+        pull = _REST_PULL * (self._home - arm)
+        error, off_m, off_rad = self._error(arm, position, quaternion)
+        for _ in range(_ITERATIONS):
+            arm = self._newton_step(arm, error, pull)
+            pull = None
+            error, off_m, off_rad = self._error(arm, position, quaternion)
+            if off_m < _CLOSE_ENOUGH_M and off_rad < _CLOSE_ENOUGH_RAD:
+                break
+        q = np.array(q_start, float)
+        q[:self._arm_joints] = arm
+        return Solution(q, off_m, off_rad)
+
+    def settled(self, position: np.ndarray, quaternion: np.ndarray) -> Solution:
+        """
+        Find the joint positions for a tool pose at which the redundant motion has come to rest.
+
+        It starts from the robot's rest position, and is what an episode begins with.
+        """
+        solution = Solution(self.robot.home, math.inf, math.inf)
+        for _ in range(60):
+            solution = self.inverse(position, quaternion, solution.q)
+        return solution
+
+    def close(self):
+        """Give PyBullet's memory back; the object is of no use afterwards."""
+        if self._client >= 0:
+            pybullet.disconnect(self._client)
+            self._client = -1
+
+    def _forward(self, arm: list[float]):
+        pybullet.resetJointStatesMultiDof(self._body, self._arm, [(q,) for q in arm],
+                                          physicsClientId=self._client)
+        state = pybullet.getLinkState(self._body, self._tool, computeForwardKinematics=1,
+                                      physicsClientId=self._client)
+        return state[4], state[5]
+
+    def _error(self, arm, position, quaternion):
+        """Return the twist (6,) that is missing, and its lengths in m and rad."""
+        (x, y, z), (bx, by, bz, bw) = self._forward(arm.tolist())
+        dx, dy, dz = position[0] - x, position[1] - y, position[2] - z
+        ax, ay, az, aw = quaternion
+        # Vector part of (wanted) * (actual)^-1, twice: the rotation vector for small angles.
+        sign = 2.0 if aw * bw + ax * bx + ay * by + az * bz >= 0.0 else -2.0
+        rx = sign * (ax * bw - aw * bx - ay * bz + az * by)
+        ry = sign * (ay * bw - aw * by - az * bx + ax * bz)
+        rz = sign * (az * bw - aw * bz - ax * by + ay * bx)
+        return (np.array((dx, dy, dz, rx, ry, rz)), math.sqrt(dx * dx + dy * dy + dz * dz),
+                math.sqrt(rx * rx + ry * ry + rz * rz))
+
+    def _newton_step(self, arm, error, pull):
+        q = arm.tolist() + self._zeros[self._arm_joints:]
+        linear, angular = pybullet.calculateJacobian(
+            self._body, self._tool, (0.0, 0.0, 0.0), q, self._zeros, self._zeros,
+            physicsClientId=self._client)
+        jacobian = np.array(linear + angular)[:, :self._arm_joints]
+        square = jacobian @ jacobian.T + self._diagonal
+        if pull is None:
+            step = jacobian.T @ np.linalg.solve(square, error)
+        else:
+            step = pull + jacobian.T @ np.linalg.solve(square, error - jacobian @ pull)
+        longest = np.abs(step).max()
+        if longest > _LONGEST_STEP_RAD:
+            step *= _LONGEST_STEP_RAD / longest
+        return np.minimum(np.maximum(arm + step, self._lower), self._upper)
+
+
+def find_joints(body: int, robot: RobotModel, client: int) -> tuple[list[int], int]:
+    """
+    Find PyBullet's indices of the robot's joints, by name, and of its tool link.
+
+    :raises RobotError: naming the joint or link that the URDF lacks
+    """
+    joints, links = {}, {}
+    for index in range(pybullet.getNumJoints(body, physicsClientId=client)):
+        info = pybullet.getJointInfo(body, index, physicsClientId=client)
+        joints[info[1].decode()] = index
+        links[info[12].decode()] = index
+    for name in robot.joint_names:
+        if name not in joints:
+            raise RobotError(f'{robot.urdf} has no joint {name}; it has {", ".join(joints)}')
+    if robot.tool_link not in links:
+        raise RobotError(f'{robot.urdf} has no link {robot.tool_link}')
+    return [joints[name] for name in robot.joint_names], links[robot.tool_link]

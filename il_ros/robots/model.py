@@ -1,0 +1,76 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What has to be known of an arm: its joints by name, their limits, and where the tool is."""
+
+import dataclasses
+
+from il_ros.robots.errors import RobotError
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class RobotModel:
+    """
+    One arm with a two-finger gripper.
+
+    Joint vectors have the order of ``joint_names``: the arm first, then the two fingers.
+    """
+
+    name: str
+    urdf: str
+    """Path of the URDF, for PyBullet."""
+    joint_names: tuple[str, ...]
+    arm_joints: int
+    """Number of leading entries of ``joint_names`` that belong to the arm."""
+    tool_link: str
+    """Link whose frame is the tool; its pose is ``tool_pose``."""
+    base_frame: str
+    """Frame of all poses and twists."""
+    lower: np.ndarray
+    """Smallest accepted positions, shape ``(n,)``, rad (fingers: m), a margin inside the stops."""
+    upper: np.ndarray
+    """Largest accepted positions, shape ``(n,)``, rad (fingers: m)."""
+    velocity: np.ndarray
+    """Largest speeds, shape ``(n,)``, rad/s (fingers: m/s)."""
+    effort: np.ndarray
+    """Largest torques, shape ``(n,)``, Nm (fingers: N)."""
+    home: np.ndarray
+    """Rest position with the tool pointing down, shape ``(n,)``; redundancy is pulled to it."""
+    open_width: float
+    """Sum of both finger positions when the hand is fully open, m."""
+    workspace_lower: np.ndarray
+    """Corner of the box that the tool stays in, shape ``(3,)``, m in the base frame."""
+    workspace_upper: np.ndarray
+    """Opposite corner, shape ``(3,)``, m."""
+
+    def __post_init__(self):
+        count = len(self.joint_names)
+        for field in ('lower', 'upper', 'velocity', 'effort', 'home'):
+            shape = getattr(self, field).shape
+            if shape != (count,):
+                raise RobotError(f'robot {self.name}: {field} has shape {shape}; expected '
+                                 f'({count},), one entry a joint')
+        if not (self.lower <= self.home).all() or not (self.home <= self.upper).all():
+            raise RobotError(f'robot {self.name}: home lies outside the joint limits')
+
+    @property
+    def arm(self) -> slice:
+        """Return where the arm's joints stand in a joint vector."""
+        return slice(0, self.arm_joints)
+
+    @property
+    def fingers(self) -> slice:
+        """Return where the fingers stand in a joint vector."""
+        return slice(self.arm_joints, len(self.joint_names))

@@ -1,0 +1,180 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One simulated robot with one task: episodes by seed, one control step at a time."""
+
+import json
+import math
+
+from il_ros.data import spec
+from il_ros.robots.kinematics import Kinematics
+from il_ros.robots.model import RobotModel
+from il_ros.robots.panda import PANDA, TOOL_DOWN
+from il_ros.sim.camera import picture
+from il_ros.sim.errors import SimulationError, TargetError
+from il_ros.sim.state import State
+from il_ros.sim.tasks.base import Scene, Verdict
+from il_ros.sim.tasks.registry import make_task
+from il_ros.sim.world import Reading, World
+import numpy as np
+
+_LEAST_PHYSICS_HZ = 240
+
+
+class Simulation:
+    """
+    Episodes of one task.
+
+    An episode depends on the arguments of ``reset`` and the targets of ``step`` alone, bit for
+    bit: nothing of the episodes before is left, and no clock and no global generator is read.
+    """
+
+    def __init__(self, task: str, rate_hz: float = 20.0, physics_hz: int | None = None,
+                 gui: bool = False, robot: RobotModel = PANDA):
+        """
+        Build the world of a task.
+
+        :param rate_hz: control steps a second
+        :param physics_hz: physics steps a second, a whole multiple of ``rate_hz``; None: the
+            smallest one that is at least 240
+        :param gui: open PyBullet's window
+        :raises SimulationError: if there is no such task, or the rates do not fit
+        """
+        self.task = make_task(task)
+        self.robot = robot
+        self.substeps, self.physics_hz = _substeps(rate_hz, physics_hz)
+        self.rate_hz = rate_hz
+        self.dt_ns = round(1e9 / rate_hz)
+        """Length of a control step, ns."""
+        self.kinematics = Kinematics(robot)
+        self._world = World(robot, self.task.shapes, self.task.goal_radius_m, self.physics_hz, gui)
+        self._state: State | None = None
+
+    def reset(self, seed: int, horizon: int = 0, continuing: bool = False,
+              options: str = '') -> State:
+        """
+        Start an episode.
+
+        :param seed: draws start, objects and goals
+        :param horizon: steps until it is truncated; 0: the task's own
+        :param continuing: a new goal after each success, instead of the end
+        :param options: canonical JSON of the task's options; '': none
+        :raises SimulationError: naming an option that the task does not have
+        """
+        if horizon < 0:
+            raise SimulationError(f'horizon is {horizon}; expected a number of steps, or 0')
+        self._options = self._read_options(options)
+        if self.task.grasped_at_reset:
+            self._world.rebuild()
+        self._rng = np.random.default_rng(seed)
+        self._continuing = continuing
+        scene = self.task.sample(self._rng)
+        self._goal = scene.goal_position
+        reading = self._world.reset(self._joints_of(scene), scene.object_positions,
+                                    scene.object_orientations, scene.goal_position)
+        self._state = self._as_state(reading, Verdict(), 0, horizon or self.task.horizon, 0)
+        return self._state
+
+    def step(self, targets: np.ndarray) -> State:
+        """
+        Go on by one control step.
+
+        :param targets: joint targets, shape ``(n,)``, float64, rad (fingers: m)
+        :raises TargetError: if they are not finite or not as many as the robot has joints
+        :raises SimulationError: if no episode is running
+        """
+        state = self._state
+        if state is None or state.end != spec.NOT_ENDED:
+            raise SimulationError('no episode is running; reset the simulation first')
+        targets = np.array(targets, float)
+        if targets.shape != self.robot.home.shape or not math.isfinite(float(targets.sum())):
+            raise TargetError(f'joint targets {targets.tolist()} are not '
+                              f'{len(self.robot.joint_names)} finite numbers')
+        reading = self._world.step(targets, self.substeps)
+        verdict = self.task.judge(reading, self._goal)
+        if verdict.success and self._continuing:
+            reading = self._go_on(reading)
+        self._state = self._as_state(reading, verdict, state.step + 1, state.horizon,
+                                     state.goals_reached + verdict.success)
+        return self._state
+
+    def render(self, width: int, height: int) -> np.ndarray:
+        """Return a picture of the scene, shape ``(height, width, 3)``, uint8."""
+        return picture(self._world.client, width, height)
+
+    def close(self):
+        """Give PyBullet's memory back."""
+        self._world.close()
+        self.kinematics.close()
+
+    def _go_on(self, reading: Reading) -> Reading:
+        """Set the next goal, and the object where it starts anew."""
+        scene = self.task.resample(self._rng, reading)
+        self._goal = scene.goal_position
+        self._world.mark_goal(self._goal)
+        if scene.object_positions is reading.object_positions:
+            return reading
+        for index in range(len(scene.object_positions)):
+            self._world.place(index, scene.object_positions[index],
+                              scene.object_orientations[index])
+        return self._world.read()
+
+    def _joints_of(self, scene: Scene) -> np.ndarray:
+        solution = self.kinematics.settled(scene.tool_position, TOOL_DOWN)
+        q = solution.q
+        q[self.robot.fingers] = scene.opening_m / 2
+        return q
+
+    def _as_state(self, reading: Reading, verdict: Verdict, step: int, horizon: int,
+                  goals: int) -> State:
+        end, cause = spec.NOT_ENDED, spec.NO_CAUSE
+        if verdict.lost:
+            end, cause = spec.TERMINATED, spec.LOST
+        elif verdict.success and not self._continuing:
+            end, cause = spec.TERMINATED, spec.SUCCESS
+        elif step >= horizon:
+            end = spec.TRUNCATED
+        return State(
+            reading.joint_position, reading.joint_velocity, reading.tool_position,
+            reading.tool_orientation, reading.object_positions, reading.object_orientations,
+            self._goal, verdict.success, end, cause, step, horizon, goals)
+
+    def _read_options(self, text: str) -> dict:
+        try:
+            options = json.loads(text) if text else {}
+        except ValueError as error:
+            raise SimulationError(f'options of task {self.task.name} are not JSON: {error}') \
+                from error
+        if not isinstance(options, dict):
+            raise SimulationError(f'options of task {self.task.name} are {text}; expected a JSON '
+                                  'object')
+        unknown = sorted(set(options) - set(self.task.options))
+        if unknown:
+            raise SimulationError(f'task {self.task.name} has no option {", ".join(unknown)}; it '
+                                  f'has {", ".join(self.task.options) or "none"}')
+        return options
+
+
+def _substeps(rate_hz: float, physics_hz: int | None) -> tuple[int, int]:
+    """Return physics steps a control step, and a second."""
+    if not (math.isfinite(rate_hz) and rate_hz > 0.0):
+        raise SimulationError(f'rate is {rate_hz} Hz; expected a positive number')
+    if physics_hz is None:
+        substeps = math.ceil(_LEAST_PHYSICS_HZ / rate_hz)
+        return substeps, round(substeps * rate_hz)
+    substeps = round(physics_hz / rate_hz)
+    if substeps < 1 or abs(substeps * rate_hz - physics_hz) > 1e-9:
+        raise SimulationError(f'physics rate {physics_hz} Hz is no whole multiple of the control '
+                              f'rate {rate_hz} Hz')
+    return substeps, physics_hz

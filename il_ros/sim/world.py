@@ -1,0 +1,201 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A table with a Panda on it in PyBullet: one client, built once, set back for each episode."""
+
+import dataclasses
+import os
+
+from il_ros.robots.kinematics import find_joints
+from il_ros.robots.model import RobotModel
+from il_ros.sim.errors import SimulationError
+import numpy as np
+import pybullet
+import pybullet_data
+
+_TABLE_HEIGHT_M = 0.625
+_FINGER_FRICTION = 1.5
+_GEAR_FORCE_N = 50.0
+_GRAVITY_M_S2 = -9.81
+_POSITION_GAIN = 0.5
+"""Share of the error to the interpolated target that a motor corrects in one physics step."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """A free object: a box (three half lengths) or a cylinder (radius, height), in m."""
+
+    kind: str
+    size_m: tuple[float, ...]
+    mass_kg: float
+    friction: float
+    colour: tuple[float, float, float, float]
+    linear_damping: float = 0.04
+    angular_damping: float = 0.04
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What PyBullet says after a control step; see ``State`` for shapes and units."""
+
+    joint_position: np.ndarray
+    joint_velocity: np.ndarray
+    tool_position: np.ndarray
+    tool_orientation: np.ndarray
+    object_positions: np.ndarray
+    object_orientations: np.ndarray
+
+
+class World:
+    """The physics of an episode; it knows nothing of tasks."""
+
+    def __init__(self, robot: RobotModel, shapes: tuple[Shape, ...], goal_radius_m: float,
+                 physics_hz: int, gui: bool = False):
+        """Build table, arm, objects and the goal's marker in a PyBullet client of their own."""
+        self.robot = robot
+        self.client = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
+        if self.client < 0:
+            raise SimulationError('PyBullet opens no window here; run without gui')
+        self._shapes = shapes
+        self._goal_radius_m = goal_radius_m
+        self._time_step_s = 1.0 / physics_hz
+        self.rebuild()
+
+    def rebuild(self):
+        """Make everything anew, for tasks whose reset would remember the episode before."""
+        client = self.client
+        pybullet.resetSimulation(physicsClientId=client)
+        pybullet.setGravity(0.0, 0.0, _GRAVITY_M_S2, physicsClientId=client)
+        pybullet.setPhysicsEngineParameter(
+            fixedTimeStep=self._time_step_s, deterministicOverlappingPairs=1,
+            physicsClientId=client)
+        pybullet.loadURDF(os.path.join(pybullet_data.getDataPath(), 'table', 'table.urdf'),
+                          (0.5, 0.0, -_TABLE_HEIGHT_M), useFixedBase=True, physicsClientId=client)
+        self._body = pybullet.loadURDF(self.robot.urdf, useFixedBase=True, physicsClientId=client)
+        self._joints, self._tool = find_joints(self._body, self.robot, client)
+        self._gear_fingers()
+        self._objects = [self._make_object(shape) for shape in self._shapes]
+        self._marker = self._make_marker()
+
+    def reset(self, q: np.ndarray, positions: np.ndarray, orientations: np.ndarray,
+              goal: np.ndarray) -> Reading:
+        """
+        Set arm, objects and goal to where an episode starts, at rest.
+
+        :param q: joint positions, shape ``(n,)``
+        :param positions: of the objects, shape ``(objects, 3)``
+        :param orientations: of the objects, shape ``(objects, 4)``
+        """
+        pybullet.resetJointStatesMultiDof(
+            self._body, self._joints, [(x,) for x in q.tolist()],
+            [(0.0,)] * len(self._joints), physicsClientId=self.client)
+        for index in range(len(self._objects)):
+            self.place(index, positions[index], orientations[index])
+        self.mark_goal(goal)
+        self._commanded = q.copy()
+        return self.read()
+
+    def place(self, index: int, position: np.ndarray, orientation: np.ndarray):
+        """Put an object somewhere, at rest."""
+        body = self._objects[index]
+        pybullet.resetBasePositionAndOrientation(
+            body, position.tolist(), orientation.tolist(), physicsClientId=self.client)
+        pybullet.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0),
+                                   physicsClientId=self.client)
+
+    def mark_goal(self, goal: np.ndarray):
+        """Move the goal's marker, which nothing collides with."""
+        pybullet.resetBasePositionAndOrientation(
+            self._marker, goal.tolist(), (0.0, 0.0, 0.0, 1.0), physicsClientId=self.client)
+
+    def step(self, targets: np.ndarray, substeps: int) -> Reading:
+        """
+        Drive the joints to ``targets`` in ``substeps`` physics steps, at an even pace.
+
+        The driver interpolates, as that of a real arm does: the joint's target moves on with
+        each physics step from the last command to this one.
+        """
+        client, step_s = self.client, self._time_step_s
+        start = self._commanded
+        increment = (targets - start) / substeps
+        velocities = (increment / step_s).tolist()
+        efforts, gains = self._efforts, self._gains
+        for k in range(1, substeps + 1):
+            pybullet.setJointMotorControlArray(
+                self._body, self._joints, pybullet.POSITION_CONTROL,
+                targetPositions=(start + k * increment).tolist(), targetVelocities=velocities,
+                forces=efforts, positionGains=gains, physicsClientId=client)
+            pybullet.stepSimulation(physicsClientId=client)
+        self._commanded = targets
+        return self.read()
+
+    def read(self) -> Reading:
+        """Read the joints, the tool and the objects."""
+        client = self.client
+        joints = pybullet.getJointStates(self._body, self._joints, physicsClientId=client)
+        tool = pybullet.getLinkState(self._body, self._tool, computeForwardKinematics=1,
+                                     physicsClientId=client)
+        poses = [pybullet.getBasePositionAndOrientation(body, physicsClientId=client)
+                 for body in self._objects]
+        count = len(poses)
+        return Reading(
+            joint_position=np.array([joint[0] for joint in joints]),
+            joint_velocity=np.array([joint[1] for joint in joints]),
+            tool_position=np.array(tool[4]), tool_orientation=np.array(tool[5]),
+            object_positions=np.array([pose[0] for pose in poses]).reshape(count, 3),
+            object_orientations=np.array([pose[1] for pose in poses]).reshape(count, 4))
+
+    def close(self):
+        """Disconnect from PyBullet."""
+        if self.client >= 0:
+            pybullet.disconnect(self.client)
+            self.client = -1
+
+    def _gear_fingers(self):
+        """Tie the fingers together: two free motors let a held object float between them."""
+        left, right = self._joints[self.robot.fingers]
+        gear = pybullet.createConstraint(
+            self._body, left, self._body, right, pybullet.JOINT_GEAR, (1.0, 0.0, 0.0),
+            (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), physicsClientId=self.client)
+        pybullet.changeConstraint(gear, gearRatio=-1.0, erp=0.1, maxForce=_GEAR_FORCE_N,
+                                  physicsClientId=self.client)
+        for link in (left, right):
+            pybullet.changeDynamics(self._body, link, lateralFriction=_FINGER_FRICTION,
+                                    physicsClientId=self.client)
+        self._efforts = self.robot.effort.tolist()
+        self._gains = [_POSITION_GAIN] * len(self._joints)
+
+    def _make_object(self, shape: Shape) -> int:
+        client = self.client
+        if shape.kind == 'box':
+            collision = {'shapeType': pybullet.GEOM_BOX, 'halfExtents': shape.size_m}
+            visual = collision
+        else:
+            radius, height = shape.size_m
+            collision = {'shapeType': pybullet.GEOM_CYLINDER, 'radius': radius, 'height': height}
+            visual = {'shapeType': pybullet.GEOM_CYLINDER, 'radius': radius, 'length': height}
+        body = pybullet.createMultiBody(
+            shape.mass_kg, pybullet.createCollisionShape(**collision, physicsClientId=client),
+            pybullet.createVisualShape(**visual, rgbaColor=shape.colour, physicsClientId=client),
+            physicsClientId=client)
+        pybullet.changeDynamics(
+            body, -1, lateralFriction=shape.friction, linearDamping=shape.linear_damping,
+            angularDamping=shape.angular_damping, physicsClientId=client)
+        return body
+
+    def _make_marker(self) -> int:
+        visual = pybullet.createVisualShape(
+            pybullet.GEOM_SPHERE, radius=self._goal_radius_m, rgbaColor=(0.1, 0.8, 0.2, 0.6),
+            physicsClientId=self.client)
+        return pybullet.createMultiBody(0.0, -1, visual, physicsClientId=self.client)
