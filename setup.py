@@ -60,5 +60,8 @@ setup(
             'coordinator = il_ros.nodes.executables:coordinator',
             'graph = il_ros.nodes.executables:graph',
         ],
+        'gymnasium.envs': [
+            '__root__ = il_ros.sim.registration:register_environments',
+        ],
     },
 )

@@ -84,10 +84,11 @@ class Session:
         self.refused_commands = 0
         self._spec: EpisodeSpec | None = None
 
-    def reset(self, spec: EpisodeSpec) -> bool:
+    def reset(self, spec: EpisodeSpec, stamp_ns: int | None = None) -> bool:
         """
         Start an episode.
 
+        :param stamp_ns: the first state's stamp (realtime); one period on by default (lockstep)
         :returns: False if it already stands at step 0 and nothing was done
         :raises TaskBusyError: if an episode is running
         :raises BadTaskSpecError: if the task is another one or does not know the options
@@ -107,7 +108,7 @@ class Session:
         except ImitationError as error:
             raise BadTaskSpecError(str(error)) from error
         self._spec = spec
-        self.stamp_ns += self.simulation.dt_ns
+        self.stamp_ns = self._next_ns(stamp_ns)
         self._take(state)
         return True
 

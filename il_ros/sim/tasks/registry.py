@@ -16,10 +16,11 @@
 
 from il_ros.sim.errors import UnknownTaskError
 from il_ros.sim.tasks.base import Task
+from il_ros.sim.tasks.pick_place import PickPlace
 from il_ros.sim.tasks.push import Push
 from il_ros.sim.tasks.reach import Reach
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Reach, Push)}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Reach, Push, PickPlace)}
 
 
 def make_task(name: str) -> Task:
