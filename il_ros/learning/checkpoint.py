@@ -44,6 +44,7 @@ FORMAT = 'il_ros.policy'
 VERSION = 1
 
 _LARGEST = {DOCUMENT: 16 << 20, WEIGHTS: 1 << 30}
+_MALFORMED = (ImitationError, AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 
 def save(folder: Path, policy: Policy, info: Mapping | None = None, replace: bool = False) -> str:
@@ -156,6 +157,12 @@ def _columns(normaliser: Normaliser) -> dict:
     return {'mean': normaliser.mean.tolist(), 'sd': normaliser.sd.tolist()}
 
 
+def _normaliser(columns: dict) -> Normaliser:
+    with np.errstate(over='ignore'):
+        return Normaliser(np.array(columns['mean'], np.float32),
+                          np.array(columns['sd'], np.float32))
+
+
 def _digest(weights: bytes, document: dict) -> str:
     bare = {key: value for key, value in document.items() if key != 'sha256'}
     canonical = json.dumps(bare, sort_keys=True, separators=(',', ':'))
@@ -213,15 +220,15 @@ def _verified(folder: Path, document: dict, weights: bytes) -> str:
 def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy:
     try:
         tensors = safetensors.numpy.load(weights)
-    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (safetensors.SafetensorError, *_MALFORMED) as error:
         raise DamagedError(f'{folder / WEIGHTS}: not a safetensors file: {error}') from error
     try:
         net = Mlp.from_tensors(tensors, tuple(document['widths']))
-    except (ImitationError, KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise DamagedError(f'{folder / WEIGHTS}: {error}') from error
     try:
         return _assemble(document, net, digest)
-    except (ImitationError, KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
         raise DamagedError(f'{folder / DOCUMENT}: not a policy: {error}') from error
 
 
@@ -234,7 +241,5 @@ def _assemble(document: dict, net: Mlp, digest: str) -> Policy:
     for key, found in (('input_names', inputs.names), ('input_units', inputs.units)):
         if tuple(document[key]) != found:
             raise LearningError(f'{key} are {document[key]}; expected {list(found)}')
-    normalisers = [
-        Normaliser(*(np.array(document[key][column], np.float32) for column in ('mean', 'sd')))
-        for key in ('normaliser', 'action_normaliser')]
+    normalisers = [_normaliser(document[key]) for key in ('normaliser', 'action_normaliser')]
     return Policy(contract, inputs, *normalisers, net, document['info'], digest)

@@ -20,7 +20,7 @@ demonstrations alone, behavioural cloning itself. The loss that comes out, on he
 demonstrations too, speaks of the expert's states; it is not success, which only rollouts show.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import dataclasses
 import math
 import time
@@ -46,6 +46,7 @@ UNKNOWN = -1.0
 
 _REPORT_EVERY = 50
 _CHUNK = 65536
+_DRAWN_AT_ONCE = 500
 
 
 class Pairs(typing.Protocol):
@@ -210,16 +211,22 @@ class _Loop:
         return total / len(pairs[0])
 
 
-def _batches(count: int, batch: int, steps: int, generator: torch.Generator) -> torch.Tensor:
+def _batches(count: int, batch: int, steps: int,
+             generator: torch.Generator) -> Iterator[torch.Tensor]:
     """
-    Draw the rows of every step: permutation after permutation, so that each pair counts alike.
+    Draw the rows of each step: permutation after permutation, so that each pair counts alike.
 
-    :returns: shape ``(steps, batch)``, int64; with fewer pairs than a batch, some come twice
+    :returns: an iterator over shape ``(batch,)``, int64; with fewer pairs than that, some come
+        twice
     """
-    needed = steps * batch
-    passes = math.ceil(needed / count)
-    order = torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
-    return order[:needed].view(steps, batch)
+    rest = torch.empty(0, dtype=torch.int64)
+    for start in range(0, steps, _DRAWN_AT_ONCE):
+        drawn = min(_DRAWN_AT_ONCE, steps - start)
+        passes = max(0, math.ceil((drawn * batch - len(rest)) / count))
+        order = torch.cat([rest, *(torch.randperm(count, generator=generator)
+                                   for _ in range(passes))])
+        yield from order[:drawn * batch].view(drawn, batch)
+        rest = order[drawn * batch:]
 
 
 def rate(config: TrainConfig, step: int) -> float:

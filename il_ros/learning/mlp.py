@@ -88,10 +88,10 @@ class Mlp:
             shapes[f'layers.{at}.weight'] = (before, after)
             shapes[f'layers.{at}.bias'] = (after,)
         for name in sorted(set(shapes) ^ set(tensors)):
-            raise LearningError(f'tensor {name} is {"missing" if name in shapes else "surplus"}')
+            raise LearningError(f'{name} is {"missing" if name in shapes else "surplus"}')
         for name, shape in shapes.items():
             if tensors[name].shape != shape or tensors[name].dtype != np.float32:
-                raise LearningError(f'tensor {name} is {tensors[name].dtype} of shape '
+                raise LearningError(f'{name} is {tensors[name].dtype} of shape '
                                     f'{tensors[name].shape}; expected float32 of {shape}')
         layers = range(len(widths) - 1)
         return cls(tuple(tensors[f'layers.{at}.weight'] for at in layers),

@@ -59,9 +59,10 @@ class Policy:
                 ('net output', net.widths[-1], len(contract.actions))):
             if found != expected:
                 raise LearningError(f'the {what} is {found} wide; expected {expected}')
-        for name, array in net.tensors().items():
+        for name, array in (*net.tensors().items(), ('bounds of the actions', contract.lower),
+                            ('bounds of the actions', contract.upper)):
             if not np.isfinite(array).all():
-                raise NotFiniteError(f'tensor {name} has weights that are not finite')
+                raise NotFiniteError(f'{name}: some numbers are not finite')
         self._gripper = contract.gripper_index
         self._lower, self._upper = contract.lower, contract.upper
         self._middle = (self._lower + self._upper) / 2.0
@@ -80,10 +81,12 @@ class Policy:
         :raises InputsError: if the observation has another width
         :raises PolicyError: if an input or the output is not finite
         """
-        inputs = self.inputs.apply(values)
-        action = self._answer(inputs)
-        # A sum is finite only if its terms are; a -inf alone could vanish in a ReLU.
-        if not (math.isfinite(inputs.sum()) and math.isfinite(action.sum())):
+        with np.errstate(over='ignore', invalid='ignore'):
+            inputs = self.inputs.apply(values)
+            action = self._answer(inputs)
+            # A sum is finite only if its terms are; a -inf alone could vanish in a ReLU.
+            checksum = float(inputs.sum()) + float(action.sum())
+        if not math.isfinite(checksum):
             raise PolicyError(self._complaint(inputs))
         return self._bounded(action)
 
@@ -95,8 +98,9 @@ class Policy:
         :returns: shape ``(N, act_dim)``, float32
         :raises PolicyError: if an input or output of one of them is not finite
         """
-        inputs = self.inputs.apply(values)
-        actions = self._answer(inputs)
+        with np.errstate(over='ignore', invalid='ignore'):
+            inputs = self.inputs.apply(values)
+            actions = self._answer(inputs)
         finite = np.isfinite(inputs).all(axis=1) & np.isfinite(actions).all(axis=1)
         if not finite.all():
             row = int(np.argmin(finite))
@@ -104,8 +108,7 @@ class Policy:
         return self._bounded(actions)
 
     def _answer(self, inputs: np.ndarray) -> np.ndarray:
-        with np.errstate(over='ignore', invalid='ignore'):
-            return self.action_normaliser.undo(self.net.forward(self.normaliser.apply(inputs)))
+        return self.action_normaliser.undo(self.net.forward(self.normaliser.apply(inputs)))
 
     def _bounded(self, actions: np.ndarray) -> np.ndarray:
         bounded = np.minimum(np.maximum(actions, self._lower), self._upper)

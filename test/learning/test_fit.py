@@ -19,7 +19,7 @@ import dataclasses
 from il_ros.data.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.errors import CanceledError, InputsError, NoDataError, NotFiniteError
-from il_ros.learning.fit import fit, rate
+from il_ros.learning.fit import _batches, fit, rate
 import numpy as np
 import pytest
 import torch
@@ -178,6 +178,6 @@ def test_the_learning_rate_rises_and_then_falls_to_zero():
 
 
 def test_each_pair_is_seen_equally_often():
-    from il_ros.learning.fit import _batches
-    batches = _batches(100, 10, 30, torch.Generator().manual_seed(0))
-    assert torch.bincount(batches.ravel()).tolist() == [3] * 100
+    batches = list(_batches(90, 12, 750, torch.Generator().manual_seed(0)))
+    assert {len(batch) for batch in batches} == {12}
+    assert torch.bincount(torch.cat(batches)).tolist() == [100] * 90

@@ -1,0 +1,84 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One training job from data set to checkpoint, as the worker runs it."""
+
+from collections.abc import Callable
+import dataclasses
+from pathlib import Path
+
+from il_ros.data.contract import ActionElement, Contract, Feature, JOINT_POSITION
+from il_ros.data.dataset import Demonstrations, filter_keys, load
+from il_ros.evaluation.mistakes import mistaken
+from il_ros.learning import checkpoint
+from il_ros.learning.config import TrainConfig
+from il_ros.learning.errors import JobError
+from il_ros.learning.fit import fit, Progress
+from il_ros.learning.policy import Policy
+from il_ros.learning.protocol import Job, JobDone, JobProgress
+import numpy as np
+
+
+def run(job: Job, report: Callable[[JobProgress], None],
+        cancelled: Callable[[], bool]) -> JobDone:
+    """
+    Fit a policy and write its checkpoint.
+
+    :param report: called every 50 steps
+    :param cancelled: asked at every step
+    :raises ImitationError: whose ``code`` is the one of ``TrainPolicy``
+    :raises OSError: if the disk refuses
+    """
+    config = TrainConfig.load(Path(job.config))
+    output = Path(job.output)
+    if output.exists() and not job.replace:
+        raise JobError(f'{output} exists already; expected a new folder, or a job that replaces')
+    data = load(Path(job.dataset), job.filter_key)
+    held_out = _held_out(job)
+
+    def progress(now: Progress):
+        report(JobProgress(job.number, **dataclasses.asdict(now)))
+
+    result = fit(data, held_out, data.contract, config, job.seed, progress, cancelled)
+    sha256 = checkpoint.save(output, result.policy, {'filter_key': job.filter_key}, job.replace)
+    policy = checkpoint.load(output, sha256)
+    return JobDone(job.number, str(output), sha256, policy.policy_id, result.labels,
+                   result.train_loss, result.held_out_loss, *epsilon(policy, held_out),
+                   result.seconds)
+
+
+def epsilon(policy: Policy, held_out: Demonstrations | None) -> tuple[int, int]:
+    """Return mistakes on the expert's held-out states, and how many states there are."""
+    if held_out is None or not len(held_out):
+        return 0, 0
+    wrong = mistaken(policy.act_batch(held_out.observations), held_out.actions, policy.contract)
+    return int(wrong.sum()), len(held_out)
+
+
+def warm_up():
+    """Fit a toy, so that all that torch loads at first use is there before the first job."""
+    contract = Contract(
+        name='toy', rate=1.0, features=(Feature('x', elements=('x',), unit='m'),),
+        action_space=JOINT_POSITION, action_frame_id='',
+        actions=(ActionElement('x', 'm', -1.0, 1.0),))
+    pair = np.zeros((1, 1), np.float32)
+    fit(Demonstrations(pair, pair, contract), None, contract,
+        TrainConfig(inputs=('x',), hidden=(1,), steps=1, warmup_steps=0), seed=0)
+
+
+def _held_out(job: Job) -> Demonstrations | None:
+    path = Path(job.held_out_dataset or job.dataset)
+    if not job.held_out_key or job.held_out_key not in filter_keys(path):
+        return None
+    return load(path, job.held_out_key)
