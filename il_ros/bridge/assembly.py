@@ -175,17 +175,22 @@ class AsOfPairing:
     """
     Pairs every beat of one stream with the newest of the others (realtime).
 
-    :param period_ns: the contract's period; beats that come sooner are passed over
+    Beats are due once a period. One may come half a period early or late without another one
+    being lost or added; a stream of a higher rate is thinned out to the contract's.
+
+    :param period_ns: the contract's period
     :param tolerance_ns: how old the other streams may be at a beat
     """
 
     def __init__(self, topics: tuple[str, ...], beat: str, period_ns: int, tolerance_ns: int):
         self._others = tuple(topic for topic in topics if topic != beat)
         self._beat = beat
-        self._period_ns = period_ns
+        self._early_ns = period_ns // 2
+        # A thousandth short: a stream of the same rate whose clock runs fast loses no beat.
+        self._period_ns = period_ns * 999 // 1000
         self._tolerance_ns = tolerance_ns
         self._newest: dict = {}
-        self._last_ns = -1
+        self._due_ns = self._last_ns = 0
         self._missing: list[str] = []
         self.dropped = 0
 
@@ -195,13 +200,14 @@ class AsOfPairing:
         if topic != self._beat:
             return None
         stamp_ns = to_ns(message.header.stamp)
-        # Half a millisecond of slack: stamps of a periodic source jitter round its period.
-        if 0 <= stamp_ns - self._last_ns < self._period_ns - 500_000 and self._last_ns >= 0:
+        if stamp_ns < max(self._due_ns - self._early_ns, self._last_ns + self._early_ns):
             return None
         self._missing = [t for t in self._others if self._is_late(t, stamp_ns)]
         if self._missing:
             self.dropped += 1
             return None
+        late = stamp_ns - self._due_ns > self._early_ns
+        self._due_ns = (stamp_ns if late else self._due_ns) + self._period_ns
         self._last_ns = stamp_ns
         return stamp_ns, dict(self._newest)
 

@@ -49,6 +49,9 @@ REPUBLISH_S = 0.5
 LATENCY_WINDOW = 3000
 """Samples of the latency published -> commanded: 60 s at 50 Hz."""
 
+SHORTEST_BEAT = 0.5
+"""Realtime: a beat sooner than this share of a period after a late one is left out."""
+
 
 @dataclasses.dataclass(frozen=True)
 class SimulatorParameters:
@@ -90,6 +93,7 @@ class SimulatorNode(Node):
         self._targets = np.array(self.session.state.joint_position)
         self._command_at = self._published_at = -math.inf
         self._command_ns = 0
+        self._fresh = False
         self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
         self._create_outputs()
         self._create_inputs()
@@ -99,8 +103,6 @@ class SimulatorNode(Node):
     def _create_outputs(self):
         self._episode = self.create_publisher(EpisodeStatus, 'episode', qos.STATUS)
         self._outputs = [
-            (self.create_publisher(JointState, 'joint_states', qos.STREAM),
-             self._messages.joint_states),
             (self.create_publisher(PoseStamped, 'tool_pose', qos.STREAM),
              self._messages.tool_pose),
             (self.create_publisher(PoseStamped, 'goal_pose', qos.STREAM),
@@ -108,6 +110,9 @@ class SimulatorNode(Node):
         if self._messages.object_poses.poses:
             self._outputs.append((self.create_publisher(PoseArray, 'object_poses', qos.STREAM),
                                   self._messages.object_poses))
+        # The beat of realtime comes last: what belongs to it is then there, not a period old.
+        self._outputs.append((self.create_publisher(JointState, 'joint_states', qos.STREAM),
+                              self._messages.joint_states))
         self._camera = Camera(self) if self.parameters.camera else None
         self._clock_publisher = None
         if self.parameters.publish_clock:
@@ -149,16 +154,22 @@ class SimulatorNode(Node):
         self._targets, self._command_at, self._command_ns = targets, now, stamp_ns
 
     def _on_beat(self):
-        now_ns = self._now_ns()
-        if self.session.status.phase == RUNNING:
-            if time.monotonic() - self._command_at > self.parameters.command_timeout_s:
-                # No fresh command: hold where the arm is, instead of running on to an old target.
-                self._targets = np.array(self.session.state.joint_position)
-                self._command_at = math.inf
-            self.session.step(self._targets, now_ns)
+        since_s = time.monotonic() - self._published_at
+        if since_s * self.parameters.rate_hz < SHORTEST_BEAT:
+            return
+        if self.session.status.phase == RUNNING and not self._fresh:
+            self._step_on_time()
         else:
-            self.session.beat(now_ns)
+            self.session.beat(self._now_ns())
+        self._fresh = False
         self._publish()
+
+    def _step_on_time(self):
+        if time.monotonic() - self._command_at > self.parameters.command_timeout_s:
+            # No fresh command: hold where the arm is, instead of running on to an old target.
+            self._targets = np.array(self.session.state.joint_position)
+            self._command_at = math.inf
+        self.session.step(self._targets, self._now_ns())
 
     def _on_wait(self):
         if time.monotonic() - self._published_at >= REPUBLISH_S:
@@ -181,10 +192,10 @@ class SimulatorNode(Node):
     def _on_reset(self, request, response):
         try:
             self._commands.check()
-            if self.session.reset(spec_from_message(request.spec)):
+            if self.session.reset(spec_from_message(request.spec), self._stamp_now()):
                 self._targets = np.array(self.session.state.joint_position)
                 self._command_at = time.monotonic()
-                self._publish()
+                self._publish_changed()
         except ImitationError as error:
             response.error_code, response.error_msg = _task_code(error), str(error)
         response.stamp = to_stamp(self.session.stamp_ns)
@@ -194,14 +205,24 @@ class SimulatorNode(Node):
         try:
             self.session.finish(
                 request.episode_id, request.end, request.cause, request.success, request.reason,
-                self._now_ns() if self._realtime else None)
-            self._publish()
+                self._stamp_now())
+            self._publish_changed()
         except ImitationError as error:
             response.error_code, response.error_msg = error.code, str(error)
         return response
 
+    def _publish_changed(self):
+        # In realtime at the next beat: a state between two beats would be taken for an extra one.
+        if self._realtime:
+            self._fresh = True
+        else:
+            self._publish()
+
     def _now_ns(self) -> int:
         return self.get_clock().now().nanoseconds
+
+    def _stamp_now(self) -> int | None:
+        return self._now_ns() if self._realtime else None
 
     def _report(self):
         session = self.session
