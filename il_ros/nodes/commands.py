@@ -20,6 +20,7 @@ from pathlib import Path
 import shutil
 
 from il_ros.data.receipts import Receipt
+from il_ros.data.shard import receipts_in
 from il_ros.data.spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec, EVALUATION, EXPERT
 from il_ros.data.spec import LABEL_NONE, POLICY
 from il_ros.errors import ImitationError
@@ -62,9 +63,9 @@ async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespac
 
 
 def demo(words: argparse.Namespace) -> int:
-    """Replace the run ``demo`` and run DAgger on ``push``."""
+    """Replace the run ``demo`` and run DAgger on ``push``; a run of another name is kept."""
     folder = Path(words.runs) / DEMO_RUN
-    if folder.exists():
+    if words.run == DEMO_RUN and not words.resume and folder.exists():
         shutil.rmtree(folder)
     return dagger(words)
 
@@ -95,15 +96,12 @@ def evaluate(words: argparse.Namespace) -> int:
     if driver == POLICY and not Path(words.policy).is_dir():
         raise CommandError(f'--policy is {words.policy!r}; expected the folder of a checkpoint, '
                            "or 'expert'")
-    run = Path(words.runs) / words.run
-    if (run / 'run.json').exists():
-        raise CommandError(f'{run} is a DAgger run; give --run another name')
-    shutil.rmtree(run, ignore_errors=True)
     plan = DrivePlan(driver=driver, labels=LABEL_NONE)
     specs = [EpisodeSpec(
         episode_id=episode_id(EVALUATION, 0, seed), run=words.run, task=words.task,
         purpose=EVALUATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
         plan=plan) for seed in range(words.first_seed, words.first_seed + words.episodes)]
+    _clear_evaluation(Path(words.runs) / words.run)
 
     async def command(client: Client):
         sha256 = ''
@@ -117,6 +115,18 @@ def evaluate(words: argparse.Namespace) -> int:
         if words.json:
             Path(words.json).write_text(json.dumps(report, indent=1) + '\n')
     return run_command(command, _options(words))
+
+
+def _clear_evaluation(folder: Path):
+    """Remove the episodes of an earlier evaluation; nothing else is ever removed."""
+    if not folder.exists():
+        return
+    others = [path for path, receipt in receipts_in(folder / 'episodes')
+              if receipt.spec.purpose != EVALUATION]
+    if others or not (folder / 'episodes').is_dir() or (folder / 'run.json').exists():
+        raise CommandError(f'{folder} holds more than evaluation episodes, which would be '
+                           'replaced; give --run another name')
+    shutil.rmtree(folder)
 
 
 def evaluation_report(words: argparse.Namespace, sha256: str, receipts: list[Receipt]) -> dict:

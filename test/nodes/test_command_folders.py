@@ -1,0 +1,75 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the commands remove before they begin, and what they leave alone."""
+
+from il_ros.cli import make_parser
+from il_ros.data.receipts import Receipt
+from il_ros.data.spec import DEMONSTRATION, episode_id, EpisodeSpec, EVALUATION, SpecError
+from il_ros.nodes import commands
+import pytest
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return the list that gets an entry for each graph that a command would have started."""
+    starts = []
+    monkeypatch.setattr(commands, 'run_command', lambda *_: starts.append(1) or 0)
+    return starts
+
+
+def keep_episode(runs, run: str, purpose: str, seed: int):
+    """Put an episode's receipt where a recorder would."""
+    spec = EpisodeSpec(episode_id(purpose, 0, seed), run, 'reach', purpose, seed=seed)
+    folder = runs / run / 'episodes' / 'main'
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f'{spec.episode_id}.mcap').touch()
+    (folder / f'{spec.episode_id}.json').write_text(Receipt(spec).to_json())
+    return folder
+
+
+def evaluate(runs, run: str) -> int:
+    """Call ``il_ros evaluate`` of the expert."""
+    return commands.evaluate(make_parser().parse_args(
+        ['evaluate', '--task', 'reach', '--policy', 'expert', '--runs', str(runs), '--run', run]))
+
+
+def test_an_evaluation_replaces_the_episodes_of_the_one_before(tmp_path, started):
+    folder = keep_episode(tmp_path, 'evaluation', EVALUATION, 1_000_000)
+    assert evaluate(tmp_path, 'evaluation') == 0
+    assert started and not folder.exists()
+
+
+def test_an_evaluation_never_replaces_demonstrations(tmp_path, started):
+    folder = keep_episode(tmp_path, 'mine', DEMONSTRATION, 0)
+    keep_episode(tmp_path, 'mine', EVALUATION, 1_000_000)
+    with pytest.raises(commands.CommandError, match='mine holds more than evaluation episodes'):
+        evaluate(tmp_path, 'mine')
+    assert not started and len(list(folder.iterdir())) == 4
+
+
+@pytest.mark.parametrize('run', ['.', '..', '', 'mine/episodes'])
+def test_a_run_name_that_leads_elsewhere_removes_nothing(tmp_path, started, run):
+    folder = keep_episode(tmp_path / 'runs', 'mine', EVALUATION, 1_000_000)
+    with pytest.raises(SpecError, match='run is'):
+        evaluate(tmp_path / 'runs', run)
+    assert not started and len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize('words, kept', [
+    ([], False), (['--resume'], True), (['--run', 'other'], True)])
+def test_the_demo_replaces_its_own_run_unless_it_goes_on_with_it(tmp_path, started, words, kept):
+    folder = keep_episode(tmp_path, 'demo', DEMONSTRATION, 0)
+    commands.demo(make_parser().parse_args(['demo', '--runs', str(tmp_path), *words]))
+    assert started and folder.exists() == kept
