@@ -99,6 +99,9 @@ class TrainConfig:
         """
         Read a YAML file.
 
+        The settings are the file's key ``training`` where it is one for a whole run, with
+        ``strategy`` beside it; else the file itself.
+
         :raises TrainConfigError: naming the file, and the key that is wrong
         """
         try:
@@ -106,6 +109,10 @@ class TrainConfig:
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise TrainConfigError(
                 f'{path}: cannot be read as a training configuration: {error}') from error
+        if isinstance(fields, dict) and ('strategy' in fields or 'training' in fields):
+            if 'training' not in fields:
+                raise TrainConfigError(f"{path}: key 'training' is missing beside 'strategy'")
+            fields = fields['training']
         try:
             return cls.from_dict(fields)
         except TrainConfigError as error:

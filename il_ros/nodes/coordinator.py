@@ -29,6 +29,7 @@ from il_ros.interactive import rounds, run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.strategies import load_strategy
+from il_ros.learning.config import TrainConfig
 from il_ros.nodes import runtime
 from il_ros.nodes.calls import Waiter
 from il_ros.nodes.parameters import bounded, declare, flag, text
@@ -93,6 +94,7 @@ class CoordinatorNode(Node):
         goal = goal_of(handle.request)
         strategy_file, training_file = config_files(goal)
         settings = load_strategy(goal.strategy, strategy_file).settings
+        TrainConfig.load(training_file)  # refused now, not after the demonstrations
         folder = Path(self.parameters.runs) / goal.run
         state = run_state.begin(folder, goal, settings, handle.request.resume)
         reporter = _Reporter(handle)

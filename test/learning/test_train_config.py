@@ -68,3 +68,12 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path, text):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(TrainConfigError, match='none.yaml'):
         TrainConfig.load(tmp_path / 'none.yaml')
+
+
+def test_a_file_for_a_whole_run_has_the_training_beside_the_strategy(tmp_path):
+    path = tmp_path / 'run.yaml'
+    path.write_text('strategy:\n  gate: {threshold: 0.4}\ntraining:\n  inputs: [a]\n')
+    assert TrainConfig.load(path) == TrainConfig(inputs=('a',))
+    path.write_text('strategy:\n  gate: {threshold: 0.4}\n')
+    with pytest.raises(TrainConfigError, match="run.yaml: key 'training' is missing"):
+        TrainConfig.load(path)
