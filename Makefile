@@ -32,7 +32,7 @@ bench: setup  ## Measure the loop, its latency and training: runs/bench.json
 
 bench-peer: setup  ## Measure the DAgger of the imitation library beside ours, in .venv-peer
 	@$(PYTHON) tools/environment.py --venv .venv-peer --requirements peer --without-package
-	@PYTHONPATH=. .venv-peer/bin/python -m il_ros.bench_peer $(ARGS)
+	@PYTHONPATH=. .venv-peer/bin/python -m il_ros.bench.peer $(ARGS)
 
 colcon:  ## Build and test both packages in a colcon workspace, with .venv-colcon
 	@$(PYTHON) tools/environment.py --venv .venv-colcon --requirements run build test colcon --without-package

@@ -67,6 +67,15 @@ def _episode_arguments(parser: argparse.ArgumentParser):
     _graph_arguments(parser)
 
 
+def _add_bench(verbs):
+    bench = verbs.add_parser('bench', help='measure the loop, its latency, training and loading')
+    bench.add_argument('--task', default='push', help='reach, push or pick_place (push)')
+    bench.add_argument('--runs', default='runs', help='folder that bench.json goes to (runs)')
+    bench.add_argument('--quick', action='store_true',
+                       help='whether it runs, in a minute; its figures say nothing')
+    bench.set_defaults(call='bench')
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
     parser = argparse.ArgumentParser(
@@ -113,6 +122,7 @@ def make_parser() -> argparse.ArgumentParser:
                           help='where the episodes go; replaced (evaluation)')
     _episode_arguments(evaluate)
     evaluate.set_defaults(call='evaluate')
+    _add_bench(verbs)
     return parser
 
 
@@ -125,6 +135,9 @@ def main(args: Sequence[str] | None = None) -> int:
         if words.call == 'train':
             from il_ros.learning.offline import train
             call = train
+        elif words.call == 'bench':
+            from il_ros.bench.command import bench
+            call = bench
         else:
             from il_ros.nodes import commands
             call = getattr(commands, words.call)

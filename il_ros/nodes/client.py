@@ -98,6 +98,10 @@ class Client(Node):
             raise RefusedError(result.error_msg)
         return result
 
+    async def pause(self, seconds: float):
+        """Let others run for a while."""
+        await self._waiter.pause(seconds)
+
     async def load_policy(self, folder: Path) -> str:
         """
         Let the policy node load a checkpoint, and return its SHA-256.
@@ -128,7 +132,8 @@ def run_command(command: Callable[[Client], Awaitable], options: GraphOptions | 
     failures: list[ImitationError] = []
     finished = []
     try:
-        with _domain(options is not None), Runtime(LOGGING) as runtime:
+        domain = own_domain() if options is not None else contextlib.nullcontext()
+        with domain, Runtime(LOGGING) as runtime:
             if options is not None:
                 build(runtime, options)
             client = runtime.add_slow(Client)
@@ -156,11 +161,8 @@ def run_command(command: Callable[[Client], Awaitable], options: GraphOptions | 
 
 
 @contextlib.contextmanager
-def _domain(own: bool):
+def own_domain():
     """Keep the graph to this machine, on a free domain unless the user chose one."""
-    if not own:
-        yield
-        return
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     if 'ROS_DOMAIN_ID' in os.environ:
         yield

@@ -1,0 +1,233 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+``il_ros bench``: speed and latency of the graph against the same loop without ROS.
+
+In one run, on the same task, seeds, policy and expert, both asked at each step. The loops take
+turns, a slice each, so that whatever else the machine does meets all of them; a ratio is the
+median over the slices.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import os
+from pathlib import Path
+import platform
+import statistics
+import tempfile
+
+from il_ros.bench.child import Child
+from il_ros.bench.loading import aggregate_all, DATASET, forget, make_episodes
+from il_ros.bench.size import QUICK, RUN, Size
+from il_ros.bench.table import format_report
+from il_ros.bench.training import bare_seconds, fit_seconds
+from il_ros.data.atomic import write_atomically
+from il_ros.data.dataset import Demonstrations
+from il_ros.experts.registry import make_expert
+from il_ros.learning import checkpoint
+from il_ros.learning.config import TrainConfig
+from il_ros.learning.fit import fit
+from il_ros.share import share_path
+from il_ros.sim.environment import Environment
+import numpy as np
+import torch
+from tqdm import tqdm
+
+DEMONSTRATIONS = 10
+ORIGINALS = 5
+REALTIME = 'realtime'
+"""Folder of the checkpoint whose contract has the realtime rate; the weights are the same."""
+
+
+def bench(words: argparse.Namespace) -> int:
+    """Measure everything, write ``RUNS/bench.json`` and print the table."""
+    size = QUICK if words.quick else Size()
+    runs = Path(words.runs)
+    runs.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    before = os.getloadavg()
+    with tempfile.TemporaryDirectory(prefix='.bench-', dir=runs) as folder:
+        report = Bench(words.task, size, Path(folder)).run()
+    report = {'task': words.task, 'quick': words.quick, **report,
+              'load_average': {'start': before, 'end': os.getloadavg()},
+              'cores': os.cpu_count(), 'python': platform.python_version(),
+              'machine': platform.machine()}
+    peer = runs / 'bench_peer.json'
+    if peer.exists():
+        report['peer'] = json.loads(peer.read_text())
+    output = runs / 'bench.json'
+    write_atomically(output, (json.dumps(report, indent=1) + '\n').encode())
+    print(f'\n{format_report(report)}\n\n{output} has the numbers.')
+    return 0
+
+
+class Bench:
+    """
+    One bench.
+
+    :param folder: for all that it records; gone afterwards
+    """
+
+    def __init__(self, task: str, size: Size, folder: Path):
+        self._task, self._size, self._folder = task, size, folder
+
+    def run(self) -> dict:
+        """Return the report."""
+        size = self._size
+        with tqdm(total=4 * size.slices + 5, bar_format='{desc:30} {bar} {elapsed}') as bar:
+            self._bar = bar
+            self._say('cloning a policy')
+            data = self._clone()
+            report = {'size': dataclasses.asdict(size), **self._loops(data.contract.rate),
+                      'realtime': {
+                          'rate_hz': size.realtime_hz, 'seconds': size.realtime_s,
+                          **{kind: self._realtime(kind)
+                             for kind in ('composed', 'processes')}}}
+            self._say('training')
+            report['training'] = training(data, self._config, size)
+            report['loading'] = self._loading()
+            self._say('done')
+        return report
+
+    def _say(self, what: str):
+        self._bar.set_description_str(what)
+        self._bar.update()
+
+    def _clone(self) -> Demonstrations:
+        """Train the policy that all loops share, and return what it was trained on."""
+        self._config = dataclasses.replace(
+            TrainConfig.load(share_path('config', 'training', f'{self._task}.yaml')),
+            steps=self._size.training_steps, warmup_steps=10)
+        data = demonstrate(self._task, DEMONSTRATIONS)
+        policy = fit(data, None, data.contract, self._config, seed=0).policy
+        checkpoint.save(self._folder / 'policy', policy, {})
+        policy.contract = dataclasses.replace(policy.contract, rate=self._size.realtime_hz)
+        checkpoint.save(self._folder / REALTIME, policy, {})
+        return data
+
+    def _loops(self, rate_hz: float) -> dict:
+        parts: dict[str, list[dict]] = {'loop': [], 'bare': [], 'composed': [], 'processes': []}
+        with contextlib.ExitStack() as stack:
+            loop = stack.enter_context(self._child(
+                'loop', 'il_ros.bench.loop', self._task, str(self._folder / 'policy')))
+            graphs = {kind: stack.enter_context(self._graph(kind, 'policy', 'lockstep', rate_hz))
+                      for kind in ('composed', 'processes')}
+            for index in range(self._size.slices):
+                first = 1 + index * self._size.episodes
+                what = {'seeds': list(range(first, first + self._size.episodes)),
+                        'horizon': self._size.horizon}
+                self._say(f'slice {index + 1} of {self._size.slices}: loop')
+                parts['loop'].append(loop.ask(do='run', **what))
+                parts['bare'].append(loop.ask(do='bare'))
+                for kind, graph in graphs.items():
+                    self._say(f'slice {index + 1} of {self._size.slices}: {kind}')
+                    parts[kind].append(graph.ask(do='run', **what))
+            self._record_originals(graphs['composed'])
+        report = {name: pooled(slices) for name, slices in parts.items()}
+        report['same_episodes'] = len({
+            tuple(part['observed'] for part in parts[kind])
+            for kind in ('loop', 'composed', 'processes')}) == 1
+        for name, of, base in (('loop_ratio', 'loop', 'bare'),
+                               ('composed_ratio', 'composed', 'loop'),
+                               ('processes_ratio', 'processes', 'loop')):
+            report[name] = median_ratio(parts[of], parts[base])
+        return report
+
+    def _record_originals(self, graph: Child):
+        seeds = list(range(1, ORIGINALS + 1))
+        graph.ask(do='run', seeds=seeds, horizon=self._size.loaded_horizon, round_=1)
+        folder = self._folder / 'composed-policy' / RUN / 'episodes'
+        self._originals = sorted(folder.rglob('rollout-r01-*.mcap'))
+
+    def _realtime(self, kind: str) -> dict:
+        self._say(f'realtime: {kind}')
+        size = self._size
+        with self._graph(kind, REALTIME, 'realtime', size.realtime_hz) as graph:
+            return graph.ask(do='realtime', seconds=size.realtime_s, rate_hz=size.realtime_hz)
+
+    def _loading(self) -> dict:
+        self._say('making episodes to load')
+        size, folder = self._size, self._folder / 'copies'
+        paths = make_episodes(self._originals, folder, size.loaded_steps, self._bar.refresh)
+        dataset = self._folder / DATASET
+        aggregate_s = aggregate_all(paths, dataset)
+        answers = []
+        for question in ({'episodes': str(folder)}, {'dataset': str(dataset)}):
+            self._say('loading')
+            forget([*paths, dataset])
+            with self._child('loading', 'il_ros.bench.loading') as child:
+                answers.append(child.ask(**question))
+        cold, aggregated = answers
+        return {'steps': cold['steps'], 'episodes': len(paths), 'cold_s': cold['seconds'],
+                'aggregated_s': aggregated['seconds'], 'aggregate_s': aggregate_s,
+                'made': f'{len(self._originals)} recorded episodes, copied under new ids'}
+
+    def _graph(self, kind: str, policy: str, mode: str, rate_hz: float) -> Child:
+        return self._child(
+            f'{kind}-{policy}', 'il_ros.nodes.bench_graph', kind, '--task', self._task,
+            '--policy', str(self._folder / policy), '--mode', mode, '--rate', str(rate_hz),
+            '--runs', str(self._folder / f'{kind}-{policy}'))
+
+    def _child(self, name: str, module: str, *arguments: str) -> Child:
+        return Child(('-m', module, *arguments), self._folder / f'{name}.log')
+
+
+def demonstrate(task: str, episodes: int) -> Demonstrations:
+    """Return what the expert does in the first episodes."""
+    environment = Environment(task)
+    expert = make_expert(task, environment.contract)
+    observations, actions = [], []
+    for seed in range(episodes):
+        observation, _ = environment.reset(seed=seed)
+        over = False
+        while not over:
+            observations.append(observation)
+            actions.append(expert.act(observation))
+            observation, _, terminated, truncated, _ = environment.step(actions[-1])
+            over = terminated or truncated
+    environment.close()
+    return Demonstrations(np.array(observations), np.array(actions), environment.contract)
+
+
+def training(data: Demonstrations, config: TrainConfig, size: Size) -> dict:
+    """Let fit and bare loop take turns, and compare them."""
+    fits, bares = [], []
+    for _ in range(size.slices):
+        bares.append(bare_seconds(data, config))
+        fits.append(fit_seconds(data, config))
+    return {'steps_per_s': config.steps * len(fits) / sum(fits),
+            'bare_steps_per_s': config.steps * len(bares) / sum(bares),
+            'ratio': statistics.median(bare / own for own, bare in zip(fits, bares)),
+            'hidden': config.hidden, 'batch': config.batch, 'pairs': len(data)}
+
+
+def pooled(slices: list[dict]) -> dict:
+    """Return all slices as one, and each one's rate."""
+    total = {key: sum(part[key] for part in slices) for key in ('steps', 'seconds')}
+    report = {**total, 'steps_per_s': total['steps'] / total['seconds'],
+              'slices_steps_per_s': [part['steps'] / part['seconds'] for part in slices]}
+    if 'wall_s' in slices[0]:
+        wall_s = sum(part['wall_s'] for part in slices)
+        report['steps_per_s_with_resets'] = total['steps'] / wall_s
+    return report
+
+
+def median_ratio(ones: list[dict], others: list[dict]) -> float:
+    """Return the median over the slices of the one's rate over the other's."""
+    def rate(part: dict) -> float:
+        return part['steps'] / part['seconds']
+    return statistics.median(rate(one) / rate(other) for one, other in zip(ones, others))

@@ -1,0 +1,137 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+How long recorded steps take to load: from their episode files, and from the aggregated one.
+
+The files are copies of a few recorded episodes under new ids, message by message, through the
+recorder's own writer. Cold: read in a fresh process, ``python -m il_ros.bench.loading``, after
+the system was told to forget them.
+"""
+
+from collections.abc import Callable, Iterable
+import dataclasses
+import os
+from pathlib import Path
+import sys
+import time
+
+from il_ros.bench.child import Conversation
+from il_ros.data.aggregation import aggregate
+from il_ros.data.dataset import from_episodes, load
+from il_ros.data.mcap_file import McapFile, read_mcap
+from il_ros.data.reader import head
+from il_ros.data.schema import recorded_schemas
+from il_ros.data.spec import DrivePlan, episode_id, EpisodeSpec, ROLLOUT
+from il_ros.data.writer import EpisodeWriter
+from il_ros.errors import ImitationError
+
+FILTER_KEY = 'round_0'
+DATASET = 'dataset.hdf5'
+_ROUND = 98
+_FIRST_SEED = 100_000
+"""Ids of copies are as long as those of the originals, so that one fits in the other's place."""
+
+
+def make_episodes(originals: list[Path], folder: Path, steps: int,
+                  progress: Callable[[], None]) -> list[Path]:
+    """
+    Write copies of episodes until they have so many steps.
+
+    :param originals: recorded episodes
+    :param progress: called after each copy
+    :returns: their files
+    """
+    sources = [_Original(path) for path in originals]
+    written, paths = 0, []
+    while written < steps:
+        source = sources[len(paths) % len(sources)]
+        paths.append(source.copy(folder, _FIRST_SEED + len(paths)))
+        written += source.steps
+        progress()
+    return paths
+
+
+class _Original:
+    """A recorded episode, ready to be copied."""
+
+    def __init__(self, path: Path):
+        file: McapFile = read_mcap(path)
+        self._spec, self._contract = head(file)
+        self._messages = list(file.in_order())
+        self._schemas = recorded_schemas()
+        self.steps = sum(topic == 'executed' for topic, _, _ in self._messages)
+
+    def copy(self, folder: Path, seed: int) -> Path:
+        spec = self._renamed(seed)
+        writer = EpisodeWriter(folder, spec, self._contract, self._schemas)
+        old, new = self._spec.episode_id.encode(), spec.episode_id.encode()
+        for topic, raw, time_ns in self._messages:
+            writer.write(topic, raw.replace(old, new), time_ns)
+        writer.close()
+        return writer.path
+
+    def _renamed(self, seed: int) -> EpisodeSpec:
+        # The plan's labels: ALL, so that every step is a pair to learn from.
+        name = episode_id(ROLLOUT, _ROUND, seed)
+        if len(name) != len(self._spec.episode_id):
+            raise ValueError(f'{name} does not fit in the place of {self._spec.episode_id}')
+        return dataclasses.replace(self._spec, episode_id=name, round=_ROUND, seed=seed,
+                                   plan=DrivePlan(driver=self._spec.plan.driver,
+                                                  beta=self._spec.plan.beta))
+
+
+def aggregate_all(paths: list[Path], output: Path) -> float:
+    """Aggregate episodes and return the seconds that it took."""
+    began_s = time.perf_counter()
+    aggregate(output, [(path, (FILTER_KEY,)) for path in paths])
+    return time.perf_counter() - began_s
+
+
+def forget(paths: Iterable[Path]):
+    """Tell the system that the files' pages will not be needed, so that it reads them anew."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+
+
+def timed(read: Callable, *arguments) -> dict:
+    """Return how many labelled steps ``read`` gave, and in how many seconds."""
+    began_s = time.perf_counter()
+    pairs = read(*arguments)
+    return {'steps': len(pairs), 'seconds': time.perf_counter() - began_s}
+
+
+def main() -> int:
+    """Answer ``{"episodes": FOLDER}`` and ``{"dataset": FILE}`` until the input ends."""
+    conversation = Conversation()
+    try:
+        for request in conversation.requests():
+            if 'episodes' in request:
+                paths = sorted(Path(request['episodes']).glob('*.mcap'))
+                conversation.answer(**timed(from_episodes, paths))
+            else:
+                conversation.answer(**timed(load, Path(request['dataset']), FILTER_KEY))
+    except ImitationError as error:
+        conversation.answer(error=str(error))
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
