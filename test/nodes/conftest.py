@@ -1,0 +1,70 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+What node tests share: a bench with nodes and a probe in one private context, on one executor.
+
+The node under test is driven by messages and answers with messages; the physics and the
+kinematics behind the nodes are built once, since neither remembers anything between episodes.
+"""
+
+from il_ros.robots.kinematics import Kinematics
+from il_ros.robots.panda import PANDA
+from il_ros.sim.simulation import Simulation
+import pytest
+from seam import Bench
+
+
+@pytest.fixture(scope='session')
+def lasting():
+    """Yield the simulations and kinematics of this session, by name; closed at its end."""
+    parts = {}
+    yield parts
+    for part in parts.values():
+        type(part).close(part)
+
+
+def _kept(parts: dict, name: str, build):
+    if name not in parts:
+        parts[name] = build()
+        parts[name].close = lambda: None
+    return parts[name]
+
+
+@pytest.fixture(autouse=True)
+def _built_once(lasting, monkeypatch):
+    monkeypatch.setattr('il_ros.nodes.simulator.Simulation', lambda task, **_: _kept(
+        lasting, task, lambda: Simulation(task)))
+    monkeypatch.setattr('il_ros.nodes.supervisor.Kinematics', lambda robot: _kept(
+        lasting, 'kinematics', lambda: Kinematics(robot)))
+
+
+@pytest.fixture
+def kinematics(lasting):
+    """Return kinematics of the arm."""
+    return _kept(lasting, 'kinematics', lambda: Kinematics(PANDA))
+
+
+@pytest.fixture(params=['events', 'single'])
+def bench(request):
+    """Yield a bench for hot nodes, on either executor."""
+    with Bench(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def slow_bench():
+    """Yield a bench for nodes with actions: they live on the SingleThreadedExecutor alone."""
+    with Bench('single') as made:
+        yield made
