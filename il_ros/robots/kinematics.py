@@ -34,6 +34,10 @@ _DAMPING = 1e-6
 _REST_PULL = 0.1
 """Share of the way to the rest position that the redundant motion goes in one call."""
 
+_SETTLING_PULL = 0.5
+_SETTLED_RAD = 1e-6
+_SETTLING_CALLS = 100
+
 _LONGEST_STEP_RAD = 0.5
 
 
@@ -86,8 +90,27 @@ class Kinematics:
         :param quaternion: of the tool, shape ``(4,)``, x y z w
         :param q_start: joint positions to start from, shape ``(n,)``
         """
+        return self._solve(position, quaternion, q_start, _REST_PULL)
+
+    def settled(self, position: np.ndarray, quaternion: np.ndarray) -> Solution:
+        """
+        Find the joint positions for a tool pose at which the redundant motion has come to rest.
+
+        It starts from the robot's rest position, and is what an episode begins with.
+        """
+        q = self.robot.home
+        for _ in range(_SETTLING_CALLS):
+            solution = self._solve(position, quaternion, q, _SETTLING_PULL)
+            if np.abs(solution.q - q).max() < _SETTLED_RAD:
+                break
+            q = solution.q
+        return solution
+
+    def _solve(self, position, quaternion, q_start, pull_share) -> Solution:
+        position = tuple(map(float, position))
+        quaternion = tuple(map(float, quaternion))
         arm = q_start[:self._arm_joints]
-        pull = _REST_PULL * (self._home - arm)
+        pull = pull_share * (self._home - arm)
         error, off_m, off_rad = self._error(arm, position, quaternion)
         for _ in range(_ITERATIONS):
             arm = self._newton_step(arm, error, pull)
@@ -98,17 +121,6 @@ class Kinematics:
         q = np.array(q_start, float)
         q[:self._arm_joints] = arm
         return Solution(q, off_m, off_rad)
-
-    def settled(self, position: np.ndarray, quaternion: np.ndarray) -> Solution:
-        """
-        Find the joint positions for a tool pose at which the redundant motion has come to rest.
-
-        It starts from the robot's rest position, and is what an episode begins with.
-        """
-        solution = Solution(self.robot.home, math.inf, math.inf)
-        for _ in range(60):
-            solution = self.inverse(position, quaternion, solution.q)
-        return solution
 
     def close(self):
         """Give PyBullet's memory back; the object is of no use afterwards."""
@@ -147,9 +159,9 @@ class Kinematics:
             step = jacobian.T @ np.linalg.solve(square, error)
         else:
             step = pull + jacobian.T @ np.linalg.solve(square, error - jacobian @ pull)
-        longest = np.abs(step).max()
-        if longest > _LONGEST_STEP_RAD:
-            step *= _LONGEST_STEP_RAD / longest
+        length = math.sqrt(float(step @ step))
+        if length > _LONGEST_STEP_RAD:
+            step *= _LONGEST_STEP_RAD / length
         return np.minimum(np.maximum(arm + step, self._lower), self._upper)
 
 
