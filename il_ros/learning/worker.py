@@ -21,6 +21,7 @@ the control loop, and ends when its input ends or its parent dies.
 """
 
 import argparse
+from collections.abc import Callable
 import contextlib
 import ctypes
 import os
@@ -30,10 +31,9 @@ import sys
 import threading
 
 from il_ros.errors import ImitationError
-from il_ros.learning import job as jobs
 from il_ros.learning.errors import JobError, WorkerDiedError
-from il_ros.learning.protocol import Cancel, Event, from_line, Job, JobFailed, Ready, to_line
-import torch
+from il_ros.learning.protocol import Cancel, Event, from_line, Job, JobDone, JobFailed, Ready
+from il_ros.learning.protocol import to_line
 
 _PR_SET_PDEATHSIG = 1
 _GRACE_S = 2.0
@@ -98,12 +98,25 @@ def _settle(parent: int, nice: int):
     if parent and os.getppid() != parent:
         sys.exit(f'the parent of the training worker, pid {parent}, is gone')
     os.nice(nice)
+
+
+def _work(inbox: _Inbox, outbox: _Outbox):
+    # Only now: torch takes seconds to load, and the parent may die meanwhile.
+    from il_ros.learning import job as jobs
+    import torch
     torch.set_num_threads(1)
+    jobs.warm_up()
+    outbox.put(Ready(os.getpid()))
+    while (job := inbox.jobs.get()) is not None:
+        if isinstance(job, JobError):
+            outbox.put(JobFailed(-1, job.code, str(job)))
+        else:
+            _run(jobs.run, job, inbox, outbox)
 
 
-def _run(job: Job, inbox: _Inbox, outbox: _Outbox):
+def _run(fit: Callable[..., JobDone], job: Job, inbox: _Inbox, outbox: _Outbox):
     try:
-        outbox.put(jobs.run(job, outbox.put, lambda: inbox.cancelled(job.number)))
+        outbox.put(fit(job, outbox.put, lambda: inbox.cancelled(job.number)))
     except ImitationError as error:
         outbox.put(JobFailed(job.number, error.code or JobError.code, str(error)))
     except (OSError, MemoryError) as error:
@@ -123,13 +136,7 @@ def main(args: list[str] | None = None):
     _settle(options.parent, options.nice)
     outbox, inbox = _Outbox(), _Inbox(0)
     inbox.start()
-    jobs.warm_up()
-    outbox.put(Ready(os.getpid()))
-    while (job := inbox.jobs.get()) is not None:
-        if isinstance(job, JobError):
-            outbox.put(JobFailed(-1, job.code, str(job)))
-        else:
-            _run(job, inbox, outbox)
+    _work(inbox, outbox)
 
 
 if __name__ == '__main__':
