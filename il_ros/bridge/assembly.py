@@ -176,7 +176,9 @@ class AsOfPairing:
     Pairs every beat of one stream with the newest of the others (realtime).
 
     Beats are due once a period. One may come half a period early or late without another one
-    being lost or added; a stream of a higher rate is thinned out to the contract's.
+    being lost or added; a stream of a higher rate is thinned out to the contract's. A stream
+    that has carried the stamp of a beat is in step: a beat waits for its message, until the next
+    beat at most. All others are as they were last.
 
     :param period_ns: the contract's period
     :param tolerance_ns: how old the other streams may be at a beat
@@ -190,32 +192,51 @@ class AsOfPairing:
         self._period_ns = period_ns * 999 // 1000
         self._tolerance_ns = tolerance_ns
         self._newest: dict = {}
+        self._stamps: dict[str, int] = {}
+        self._in_step: set[str] = set()
         self._due_ns = self._last_ns = 0
+        self._waiting = False
         self._missing: list[str] = []
         self.dropped = 0
 
     def add(self, topic: str, message) -> tuple[int, dict] | None:
-        """Return ``(stamp_ns, messages)`` when this message is a beat that can be answered."""
-        self._newest[topic] = message
-        if topic != self._beat:
-            return None
+        """Return ``(stamp_ns, messages)`` when this message completes a beat."""
         stamp_ns = to_ns(message.header.stamp)
+        if topic == self._beat:
+            if not self._begin(stamp_ns):
+                return None
+            self._waiting = True
+        elif stamp_ns == self._last_ns:
+            self._in_step.add(topic)
+        self._newest[topic], self._stamps[topic] = message, stamp_ns
+        return self._complete() if self._waiting else None
+
+    def _begin(self, stamp_ns: int) -> bool:
         if stamp_ns < max(self._due_ns - self._early_ns, self._last_ns + self._early_ns):
-            return None
-        self._missing = [t for t in self._others if self._is_late(t, stamp_ns)]
-        if self._missing:
+            return False
+        if self._waiting:
+            self._missing = sorted(self._behind())
+            self._in_step.difference_update(self._missing)
             self.dropped += 1
-            return None
         late = stamp_ns - self._due_ns > self._early_ns
         self._due_ns = (stamp_ns if late else self._due_ns) + self._period_ns
         self._last_ns = stamp_ns
-        return stamp_ns, dict(self._newest)
+        self._in_step.update(t for t in self._others if self._stamps.get(t) == stamp_ns)
+        return True
 
-    def _is_late(self, topic: str, stamp_ns: int) -> bool:
-        if topic not in self._newest:
-            return True
-        age = stamp_ns - to_ns(self._newest[topic].header.stamp)
-        return age > self._tolerance_ns
+    def _behind(self) -> set[str]:
+        return {topic for topic in self._in_step if self._stamps[topic] < self._last_ns}
+
+    def _complete(self) -> tuple[int, dict] | None:
+        if self._behind():
+            return None
+        self._waiting = False
+        oldest_ns = self._last_ns - self._tolerance_ns
+        self._missing = [t for t in self._others if self._stamps.get(t, -1) < oldest_ns]
+        if self._missing:
+            self.dropped += 1
+            return None
+        return self._last_ns, dict(self._newest)
 
     def missing(self) -> list[str]:
         """Return the topics that were late at the last beat."""

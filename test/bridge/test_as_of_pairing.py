@@ -1,0 +1,104 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Pairing by the newest, as realtime does it: which beats become observations, with what."""
+
+from types import SimpleNamespace
+
+from il_ros.bridge.assembly import AsOfPairing
+from il_ros.bridge.messages import to_stamp
+import pytest
+
+MS = 1_000_000
+PERIOD_MS, START_MS = 50, 1_000_000
+TOPICS = ('episode', 'joint_states', 'tool_pose')
+
+
+def message(time_ms: float, word: str = ''):
+    """Return a stand-in for a stamped message."""
+    stamp = to_stamp(round((START_MS + time_ms) * MS))
+    return SimpleNamespace(header=SimpleNamespace(stamp=stamp), word=word)
+
+
+@pytest.fixture
+def pairing() -> AsOfPairing:
+    """Return a pairing at 20 Hz, with a tolerance of 100 ms."""
+    return AsOfPairing(TOPICS, 'joint_states', PERIOD_MS * MS, 100 * MS)
+
+
+def beats(pairing: AsOfPairing, times_ms: list[float]) -> list[float]:
+    """Say the beat at these times, the others just before; return the beats that were paired."""
+    found = []
+    for time_ms in times_ms:
+        for topic in ('episode', 'tool_pose'):
+            assert pairing.add(topic, message(time_ms - 1.0)) is None
+        paired = pairing.add('joint_states', message(time_ms))
+        if paired is not None:
+            found.append(paired[0] / MS - START_MS)
+    return found
+
+
+def test_each_beat_is_paired_with_the_newest_of_the_others(pairing):
+    pairing.add('episode', message(-30.0, 'old'))
+    pairing.add('episode', message(-10.0, 'new'))
+    pairing.add('tool_pose', message(-20.0))
+    _, messages = pairing.add('joint_states', message(0.0))
+    assert messages['episode'].word == 'new' and set(messages) == set(TOPICS)
+
+
+def test_a_beat_that_comes_late_costs_none(pairing):
+    late = [0.0, 50.0, 120.0, 150.0, 224.0, 250.0, 385.0, 435.0]
+    assert beats(pairing, late) == late
+
+
+def test_a_beat_that_comes_early_costs_none(pairing):
+    early = [0.0, 50.0, 76.0, 150.0, 200.0]
+    assert beats(pairing, early) == early
+
+
+def test_a_stream_of_twenty_times_the_rate_is_thinned_out_to_it(pairing):
+    found = beats(pairing, [2.5 * number for number in range(800)])
+    assert abs(len(found) - 40) <= 1
+    assert all(late - early == pytest.approx(50.0, abs=2.5)
+               for early, late in zip(found[1:], found[2:]))
+
+
+@pytest.mark.parametrize('drift', [0.9995, 1.0005])
+def test_a_clock_that_drifts_loses_no_beat(pairing, drift):
+    times = [PERIOD_MS * drift * number for number in range(3000)]
+    assert len(beats(pairing, times)) == len(times)
+
+
+def test_a_stream_in_step_is_waited_for(pairing):
+    for topic in TOPICS:
+        pairing.add(topic, message(0.0))
+    assert pairing.add('joint_states', message(50.0)) is None
+    assert pairing.add('tool_pose', message(50.0)) is None
+    paired = pairing.add('episode', message(50.0, 'of this beat'))
+    assert paired is not None and paired[1]['episode'].word == 'of this beat'
+
+
+def test_a_stream_that_falls_out_of_step_costs_one_beat(pairing):
+    for topic in ('episode', 'tool_pose', 'joint_states'):
+        pairing.add(topic, message(0.0))
+    assert pairing.add('joint_states', message(50.0)) is None
+    assert pairing.add('joint_states', message(100.0)) is not None
+    assert pairing.dropped == 1
+
+
+def test_a_stream_that_is_too_old_is_named(pairing):
+    pairing.add('episode', message(195.0))
+    pairing.add('tool_pose', message(0.0))
+    assert pairing.add('joint_states', message(200.0)) is None
+    assert pairing.missing() == ['tool_pose'] and pairing.dropped == 1
