@@ -74,6 +74,7 @@ class RecorderNode(ManagedNode):
         self._shard: Shard | None = None
         self._ended_step = -1
         self._ended_at = 0.0
+        self._ended_topics: set[str] = set()
         self._discards: list[tuple[int, int]] = []
         self._reason = ''
         self._recorded = self._dropped = 0
@@ -116,6 +117,11 @@ class RecorderNode(ManagedNode):
         return on_raw
 
     def _record(self, topic: str, key: wire.Key, raw: bytes):
+        if key.phase == ENDED:
+            # In realtime the last state is said again at every beat, with a new stamp each time.
+            if topic in self._ended_topics:
+                return
+            self._ended_topics.add(topic)
         try:
             self._writer.write(topic, raw, time.time_ns())
         except ImitationError as error:
@@ -196,6 +202,7 @@ class RecorderNode(ManagedNode):
         self._writer = EpisodeWriter(
             folder, spec, self._contract, self._schemas, self.parameters.min_free_mb << 20)
         self._spec, self._ended_step, self._discards = spec, -1, []
+        self._ended_topics.clear()
         self._reason = self._problem = ''
 
     def _on_discard(self, request, response):

@@ -63,7 +63,7 @@ class SupervisorParameters:
     mode: str = choice('lockstep', ('lockstep', 'realtime'),
                        'lockstep: wait for every required driver; realtime: for one period')
     silence_s: float = bounded(
-        2.0, 0.1, 60.0, 'lockstep: a driver silent for so long ends the episode [s]')
+        2.0, 0.1, 60.0, 'a required driver silent for so long ends the episode [s]')
     observation_timeout_s: float = bounded(
         0.2, 0.02, 5.0, 'realtime: hold when no observation came for so long [s]')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
@@ -81,7 +81,7 @@ class SupervisorNode(ManagedNode):
         self._arbiter: Arbiter | None = None
         self._spec = None
         self._candidates: dict[int, Action] = {}
-        self._observed_at = time.monotonic()
+        self._observed_at = self._answered_at = time.monotonic()
         self._ending = False
         self._problem = ''
         self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0}
@@ -144,8 +144,11 @@ class SupervisorNode(ManagedNode):
         if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:
             self._counts['late_answers'] += 1
             self._act(self._estop.pressed)
+        first = arbiter.stamp_ns < 0
         if arbiter.observe(stamp_ns, message.step, message.phase):
             self._observed_at = time.monotonic()
+            if first:
+                self._answered_at = self._observed_at
             self._candidates.clear()
             self._messages.executed.header = message.header
             self._try_act()
@@ -163,6 +166,7 @@ class SupervisorNode(ManagedNode):
 
     def _try_act(self):
         if self._arbiter.ready() and self.active:
+            self._answered_at = time.monotonic()
             self._act(self._estop.pressed)
 
     def _act(self, stopped: bool = False):
@@ -234,19 +238,27 @@ class SupervisorNode(ManagedNode):
 
     def _on_watch(self):
         arbiter = self._arbiter
-        if arbiter is None or not arbiter.waiting:
+        if arbiter is None or arbiter.stamp_ns < 0 or arbiter.phase != RUNNING:
             return
-        silent_s = time.monotonic() - self._observed_at
+        now = time.monotonic()
+        # Lockstep stands still with its observation; realtime goes on and holds at each one.
+        silent_s = now - (self._answered_at if self._realtime else self._observed_at)
         if self._realtime:
-            if silent_s > self.parameters.observation_timeout_s:
-                self._complain(f'no observation for {silent_s:.1f} s; holding')
-                self._act(stopped=True)
-        elif silent_s > self.parameters.silence_s and not self._ending:
+            self._watch_observations(now - self._observed_at)
+        elif not arbiter.waiting:
+            return
+        if silent_s > self.parameters.silence_s and not self._ending:
             self._end_silent_episode(arbiter)
+
+    def _watch_observations(self, unseen_s: float):
+        if unseen_s > self.parameters.observation_timeout_s:
+            self._complain(f'no observation for {unseen_s:.1f} s; holding')
+            self._hold_now()
 
     def _end_silent_episode(self, arbiter: Arbiter):
         names = ', '.join(self._name_of(source) for source in arbiter.missing())
-        reason = (f'{names or "joint_states"} did not answer step {arbiter.step} within '
+        absent = 'observation' if self._realtime else 'joint_states'
+        reason = (f'{names or absent} did not answer step {arbiter.step} within '
                   f'{self.parameters.silence_s} s')
         self._complain(f'episode {arbiter.episode_id} ends: {reason}')
         self._ending = True
