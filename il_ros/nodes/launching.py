@@ -23,8 +23,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from launch import Condition, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, Shutdown
+from launch.actions import DeclareLaunchArgument, EmitEvent, IncludeLaunchDescription
 from launch.conditions import UnlessCondition
+from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
@@ -70,7 +71,8 @@ def node(executable: str, condition: Condition | None = None, **parameters) -> N
         else [LaunchConfiguration('params_file')],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         respawn=respawn, respawn_delay=RESPAWN_DELAY_S,
-        on_exit=[Shutdown(reason=f'{executable} has ended', condition=UnlessCondition(respawn))])
+        on_exit=[EmitEvent(event=Shutdown(reason=f'{executable} has ended'),
+                           condition=UnlessCondition(respawn))])
 
 
 def include(name: str, beside: str) -> LaunchDescriptionEntity:
