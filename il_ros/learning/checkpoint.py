@@ -56,9 +56,11 @@ def save(folder: Path, policy: Policy, info: Mapping | None = None, replace: boo
     :param info: what to note beside ``policy.info``, as JSON has it; no wall times
     :param replace: put it in the place of another checkpoint; an equal one is left alone anyway
     :returns: SHA-256 of the checkpoint, hex
-    :raises LearningError: if another checkpoint is there and ``replace`` is false
+    :raises LearningError: if another checkpoint is there and ``replace`` is false, or anything
+        that is no checkpoint
     :raises OSError: if the disk refuses
     """
+    refuse_other_content(folder)
     weights = safetensors.numpy.save(policy.net.tensors())
     document = _document(policy, {**policy.info, **(info or {})}, weights)
     sha256 = _digest(weights, document)
@@ -73,6 +75,22 @@ def save(folder: Path, policy: Policy, info: Mapping | None = None, replace: boo
         raise LearningError(f'{folder} exists already and is not this checkpoint; '
                             'expected a new name') from error
     return sha256
+
+
+def refuse_other_content(folder: Path):
+    """
+    Make sure that nothing but a checkpoint, whole or not, would be replaced at this place.
+
+    :raises LearningError: naming what else is there
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        return
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else {'a file'}
+    others = sorted(found - {DOCUMENT, WEIGHTS})
+    if others:
+        raise LearningError(f'{folder} holds {others[0]}, which is no part of a checkpoint; '
+                            'expected a folder of its own')
 
 
 def load(folder: Path, sha256: str = '') -> Policy:

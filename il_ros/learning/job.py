@@ -44,6 +44,7 @@ def run(job: Job, report: Callable[[JobProgress], None],
     output = Path(job.output)
     if output.exists() and not job.replace:
         raise JobError(f'{output} exists already; expected a new folder, or a job that replaces')
+    checkpoint.refuse_other_content(output)
     data = load(Path(job.dataset), job.filter_key)
     held_out = _held_out(job)
 
