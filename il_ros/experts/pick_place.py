@@ -29,13 +29,21 @@ from il_ros.experts.smooth import capped_gain, rising
 OPEN_M = 0.08
 CLOSED_M = 0.0
 
-CUBE_M = 0.05
-"""Edge of the cube, and so the opening of a hand that holds it."""
+HELD_M = 0.075
+"""An opening below this, around the cube, is a grasp: a hand over a turned cube stays wide."""
+
+FULLY_OPEN_M = 0.0775
+RESTING_M = 0.032
+"""A cube lower than this lies on the table, on whatever side."""
+
+HALF_CLOSED_M = 0.076
+START_M, KEEP_M = 0.010, 0.020
+"""How far off its middle a cube is grasped by an open hand, and kept by a closed one."""
 
 TABLE_GOAL_M = 0.035
 """A goal whose height is below this is on the table (a resting cube's centre is at 0.025)."""
 
-GAIN_PER_S = 5.0
+GAIN_PER_S = 8.0
 SPEED_M_S = 0.4
 HOVER_M = 0.10
 LIFT_M = 0.08
@@ -59,25 +67,31 @@ class PickPlaceExpert(Expert):
         to_cube = [values[cube + i] - values[tool + i] for i in range(3)]
         to_goal = [values[goal + i] - values[cube + i] for i in range(3)]
         opening = values[self._opening]
-        around = _around(to_cube)
+        around = _around(to_cube, opening)
         placed = _placed(to_goal, values[goal + 2], values[cube + 2])
-        held = around * rising(CUBE_M + 0.008 - opening, 0.0, 0.0015) * (1.0 - placed)
+        held = around * rising(HELD_M - opening, 0.0, 0.001) * (1.0 - placed)
         carry, fetch = _carry(to_goal), _fetch(to_cube, opening, around, placed)
         x, y, z = (held * c + (1.0 - held) * f for c, f in zip(carry, fetch))
         return x, y, z, CLOSED_M if around > 0.5 and placed < 0.5 else OPEN_M
 
 
-def _around(to_cube: list[float]) -> float:
-    """Return how far the fingertips are around the cube's middle, 0 to 1."""
+def _around(to_cube: list[float], opening: float) -> float:
+    """
+    Return how far the fingertips are around the cube's middle, 0 to 1.
+
+    An open hand must be well centred before it closes; one that has closed may hold the cube
+    further off, or a slip of some millimetres would open it again.
+    """
+    reach = START_M + (KEEP_M - START_M) * rising(HALF_CLOSED_M - opening, 0.0, 0.002)
     aside = math.hypot(to_cube[0], to_cube[1])
-    return rising(0.018 - aside, 0.0, 0.0015) * rising(0.016 - abs(to_cube[2]), 0.0, 0.0015)
+    return rising(reach - aside, 0.0, 0.0015) * rising(reach - abs(to_cube[2]), 0.0, 0.0015)
 
 
 def _placed(to_goal: list[float], goal_z: float, cube_z: float) -> float:
     """Return how far the cube lies where a goal on the table wants it, 0 to 1."""
     aside = math.hypot(to_goal[0], to_goal[1])
     return (rising(0.018 - aside, 0.0, 0.001) * rising(TABLE_GOAL_M - goal_z, 0.0, 0.001)
-            * rising(0.030 - cube_z, 0.0, 0.0005))
+            * rising(RESTING_M - cube_z, 0.0, 0.0005))
 
 
 def _fetch(to_cube: list[float], opening: float, around: float,
@@ -86,7 +100,7 @@ def _fetch(to_cube: list[float], opening: float, around: float,
     x, y, z = to_cube
     aside = math.hypot(x, y)
     shut = (1.0 - around) * rising(0.065 - opening, 0.0, 0.002)
-    done = placed * rising(opening, 0.065, 0.002)
+    done = placed * rising(opening, FULLY_OPEN_M, 0.0005)
     z += HOVER_M * max(rising(aside, 0.022, 0.004), shut, done)
     low = rising(aside, 0.015, 0.002) * rising(to_cube[2], -0.06, 0.006)
     gain = capped_gain(aside, GAIN_PER_S, SPEED_M_S) * (1.0 - 0.9 * low) * (1.0 - placed)
