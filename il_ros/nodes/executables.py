@@ -21,6 +21,9 @@ this module, which imports nothing of the kind, says so in one sentence.
 
 import functools
 import importlib
+import os
+import signal
+import threading
 
 
 def require_interfaces() -> None:
@@ -39,8 +42,16 @@ def require_interfaces() -> None:
             'install/setup.bash') from None
 
 
+def _leave(*_):
+    # Before the node is built and after it is gone there is nothing to put in order.
+    os._exit(0)
+
+
 def _run(node: str, args=None) -> int:
-    """Import ``il_ros.nodes.<node>`` and run its ``main``."""
+    """Import ``il_ros.nodes.<node>`` and run its ``main``; a signal is no error at any moment."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _leave)
     require_interfaces()
     return importlib.import_module(f'il_ros.nodes.{node}').main(args)
 

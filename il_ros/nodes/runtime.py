@@ -59,14 +59,16 @@ class Runtime:
 
     Use it as a context manager; leaving it tears everything down in the one order that works:
     slow thread joined, nodes destroyed, executors shut down, context shut down.
+
+    :param executor: for the hot nodes; None: what the first one's parameter ``executor`` says
     """
 
-    def __init__(self, args: Sequence[str] | None = None, executor: str = 'events'):
+    def __init__(self, args: Sequence[str] | None = None, executor: str | None = 'events'):
         self.context = rclpy.Context()
         rclpy.init(args=None if args is None else list(args), context=self.context,
                    signal_handler_options=SignalHandlerOptions.NO)
         self.stop = Future()
-        self.hot = make_executor(executor, self.context)
+        self.hot = make_executor(executor, self.context) if executor else None
         self.slow = SingleThreadedExecutor(context=self.context)
         self._nodes: list[tuple[Executor, Node]] = []
         self._failure: BaseException | None = None
@@ -89,19 +91,22 @@ class Runtime:
         """End ``spin`` in the main thread and in the slow one; callable from any thread."""
         if not self.stop.done():
             self.stop.set_result(None)
-        self.hot.wake()
-        self.slow.wake()
+        for executor in (self.hot, self.slow):
+            if executor is not None:
+                executor.wake()
 
     def add_hot(self, build: Callable[..., Node], **arguments) -> Node:
-        """Build a node for the EventsExecutor and return it."""
-        return self._add(self.hot, build, arguments)
+        """Build a node for the hot executor and return it."""
+        node = build(context=self.context, **arguments)
+        if self.hot is None:
+            self.hot = make_executor(node.parameters.executor, self.context)
+        return self._add(self.hot, node)
 
     def add_slow(self, build: Callable[..., Node], **arguments) -> Node:
         """Build a node for the slow thread and return it."""
-        return self._add(self.slow, build, arguments)
+        return self._add(self.slow, build(context=self.context, **arguments))
 
-    def _add(self, executor: Executor, build: Callable[..., Node], arguments: dict) -> Node:
-        node = build(context=self.context, **arguments)
+    def _add(self, executor: Executor, node: Node) -> Node:
         executor.add_node(node)
         self._nodes.append((executor, node))
         return node
@@ -111,6 +116,8 @@ class Runtime:
         if any(executor is self.slow for executor, _ in self._nodes):
             self._thread = threading.Thread(target=self._spin_slow, name='slow')
             self._thread.start()
+        if self.hot is None:
+            self.hot = make_executor('events', self.context)
         try:
             spin_until(self.hot, self.stop)
         finally:
@@ -145,8 +152,9 @@ class Runtime:
             executor.remove_node(node)
             node.destroy_node()
         self._nodes.clear()
-        self.hot.shutdown()
-        self.slow.shutdown()
+        for executor in (self.hot, self.slow):
+            if executor is not None:
+                executor.shutdown()
         self.context.try_shutdown()
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
@@ -167,20 +175,10 @@ def run(build: Callable[..., Node], args: Sequence[str] | None = None, slow: boo
     :param slow: the node serves actions: give it the SingleThreadedExecutor
     """
     try:
-        with Runtime(args, executor=_executor_of(args)) as runtime:
+        with Runtime(args, executor=None) as runtime:
             (runtime.add_slow if slow else runtime.add_hot)(build)
             runtime.spin()
     except ImitationError as error:
         print(f'{build.__name__}: {error}', file=sys.stderr)
         return 1
     return 0
-
-
-def _executor_of(args: Sequence[str] | None) -> str:
-    """Read the parameter ``executor`` before there is a node: an executor comes first."""
-    words = list(sys.argv if args is None else args)
-    for word in words:
-        name, _, value = word.partition(':=')
-        if name == 'executor' and value in EXECUTORS:
-            return value
-    return 'events'
