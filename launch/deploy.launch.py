@@ -32,5 +32,5 @@ def generate_launch_description() -> LaunchDescription:
             'policy', default_value='',
             description="the policy's checkpoint folder; empty: wait for the service load_policy"),
         include('record.launch.py', beside=__file__),
-        node('policy', checkpoint=text('policy'), autostart=flag('autostart')),
+        node('policy', checkpoint=text('policy'), mode=text('mode'), autostart=flag('autostart')),
     ])

@@ -38,7 +38,8 @@ def generate_launch_description() -> LaunchDescription:
             'expert', default_value='true', choices=['true', 'false'],
             description='start the expert, which drives and labels'),
         node('supervisor', mode=text('mode'), autostart=flag('autostart')),
-        node('expert', condition=IfCondition(LaunchConfiguration('expert')), task=text('task')),
+        node('expert', condition=IfCondition(LaunchConfiguration('expert')), task=text('task'),
+             mode=text('mode')),
         node('recorder', runs=text('runs'), shard=text('shard'), autostart=flag('autostart')),
         node('collector'),
     ])

@@ -38,11 +38,13 @@ class Driver:
     :param source: ``Action.EXPERT`` or ``Action.POLICY``
     :param topic: where the actions go, e.g. ``policy/action``
     :param act: float32 values, shape ``(D,)``, to an action, shape ``(A,)``, or None
+    :param realtime: after a delay answer only the newest observation, not all that came
     """
 
     def __init__(self, node: Node, source: int, topic: str,
                  act: Callable[[np.ndarray], np.ndarray | None],
-                 on_contract: Callable[[Contract], None] | None = None):
+                 on_contract: Callable[[Contract], None] | None = None,
+                 realtime: bool = False):
         self._node = node
         self._source = source
         self._act = act
@@ -57,7 +59,8 @@ class Driver:
         self._actions = node.create_publisher(Action, topic, qos.STREAM)
         node.create_subscription(ContractMessage, 'contract', self._keep_contract, qos.LATCHED)
         node.create_subscription(Drive, 'drive', self._keep_drive, qos.LATCHED)
-        node.create_subscription(Observation, 'observation', self._on_observation, qos.STREAM)
+        node.create_subscription(Observation, 'observation', self._on_observation,
+                                 qos.NEWEST if realtime else qos.STREAM)
 
     def _keep_contract(self, message: ContractMessage):
         self.contract = contract_from_message(message)

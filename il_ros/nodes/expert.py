@@ -45,6 +45,8 @@ class ExpertParameters:
     """Parameters of the expert node."""
 
     task: str = text('push', 'task whose expert this is')
+    mode: str = choice('lockstep', ('lockstep', 'realtime'),
+                       'lockstep: answer every observation; realtime: only the newest')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
@@ -57,7 +59,8 @@ class ExpertNode(Node):
         self._expert: Expert | None = None
         self._labelled = 0
         self._problem = ''
-        self._driver = Driver(self, EXPERT, 'expert/action', self._act, self._on_contract)
+        self._driver = Driver(self, EXPERT, 'expert/action', self._act, self._on_contract,
+                              realtime=self.parameters.mode == 'realtime')
         self.create_service(LabelObservations, 'label_observations', self._on_label)
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
 

@@ -62,8 +62,8 @@ def build(runtime: Runtime, options: GraphOptions):
     realtime = options.mode == 'realtime'
     hot = (
         (SupervisorNode, {'mode': options.mode}),
-        (ExpertNode, {'task': options.task}),
-        (PolicyNode, {}),
+        (ExpertNode, {'task': options.task, 'mode': options.mode}),
+        (PolicyNode, {'mode': options.mode}),
         (RecorderNode, {'runs': options.runs}),
         (ObserverNode, {'contract': options.task, 'rate_hz': options.rate_hz,
                         'pairing': 'as_of' if realtime else 'exact'}),

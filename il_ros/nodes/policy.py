@@ -52,6 +52,8 @@ class PolicyParameters:
     """Parameters of the policy node."""
 
     autostart: bool = flag(True, 'configure and activate at start')
+    mode: str = choice('lockstep', ('lockstep', 'realtime'),
+                       'lockstep: answer every observation; realtime: only the newest')
     checkpoint: str = text('', 'folder of a checkpoint to load at start; empty: wait for a load')
     load_timeout_s: float = bounded(30.0, 1.0, 600.0, 'deadline of a load at shutdown [s]')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
@@ -71,7 +73,8 @@ class PolicyNode(ManagedNode):
         self._problem = ''
         # Not a lifecycle publisher: what runs must be known while the node is inactive, too.
         self._status = self.create_publisher(PolicyStatus, 'policy_status', qos.LATCHED)
-        self._driver = Driver(self, POLICY, 'policy/action', self._act, self._on_contract)
+        self._driver = Driver(self, POLICY, 'policy/action', self._act, self._on_contract,
+                              realtime=self.parameters.mode == 'realtime')
         self.create_service(LoadPolicy, 'load_policy', self._on_load)
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self._say(PolicyStatus.EMPTY)
