@@ -1,0 +1,203 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The README's tables and diagram, held against the nodes themselves, built but not spun."""
+
+import ast
+import collections
+import importlib
+from pathlib import Path
+import re
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / 'README.md').read_text()
+NODES = ('simulator', 'observer', 'policy', 'expert', 'supervisor', 'recorder', 'collector',
+         'trainer', 'coordinator')
+OFF_BY_DEFAULT = {'simulator': {'camera': True, 'publish_clock': True}}
+
+
+def table(*headings: str) -> list[list[str]]:
+    """Return the cells of the README's table with these headings, row by row."""
+    start = README.index('| ' + ' | '.join(headings) + ' |')
+    lines = README[start:].partition('\n\n')[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
+
+
+def names_in(cell: str) -> list[str]:
+    """Return what stands in backticks."""
+    return re.findall(r'`([^`]+)`', cell)
+
+
+class Sides:
+    """What one node of the graph offers and uses, by name."""
+
+    def __init__(self, node):
+        from rclpy.action import ActionClient, get_action_server_names_and_types_by_node
+        self.parameters = set(node._parameters)
+        self.written = {p.topic_name: (p.msg_type, p.qos_profile) for p in node.publishers}
+        self.read = {s.topic_name: (s.msg_type, s.qos_profile) for s in node.subscriptions}
+        served = {s.srv_name for s in node.services}
+        self.services = {name for name in served if '/' not in name.strip('/')
+                         and not name.startswith(f'/{node.get_name()}')}
+        self.actions = {name.strip('/') for name, _ in get_action_server_names_and_types_by_node(
+            node, node.get_name(), node.get_namespace())}
+        self.asked = {client.srv_name for client in node.clients} | {
+            one._action_name for one in node.waitables if isinstance(one, ActionClient)}
+
+
+@pytest.fixture(scope='module')
+def graph():
+    """Build every node once, without a worker process, and return their sides by name."""
+    rclpy = pytest.importorskip('rclpy')
+    from il_ros.learning.worker_client import WorkerClient
+    from il_ros.nodes.graph import overrides
+    sides = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WorkerClient, 'start', lambda self: None)
+        context = rclpy.Context()
+        rclpy.init(context=context)
+        for name in NODES:
+            kind = getattr(importlib.import_module(f'il_ros.nodes.{name}'),
+                           f'{name.capitalize()}Node')
+            node = kind(context=context,
+                        parameter_overrides=overrides(OFF_BY_DEFAULT.get(name, {})))
+            sides[name] = Sides(node)
+            if hasattr(node, 'shut_down'):
+                node.shut_down()
+            node.destroy_node()
+        context.try_shutdown()
+    return sides
+
+
+def ends_of(graph: dict, side: str) -> dict[str, dict[str, tuple]]:
+    """Return the topics of one side: by topic and node, the type and the quality of service."""
+    ends = collections.defaultdict(dict)
+    for name, sides in graph.items():
+        for topic, end in getattr(sides, side).items():
+            topic = topic if topic == '/diagnostics' else topic.removeprefix('/')
+            if topic not in ('parameter_events', 'rosout') and '/transition_event' not in topic:
+                ends[topic][name] = end
+    return ends
+
+
+def test_the_table_of_nodes_has_every_node_with_what_it_serves(graph):
+    rows = {names_in(row[0])[0]: row for row in table(
+        'Node', 'What it does', 'Serves', 'Main parameters')}
+    assert list(rows) == list(NODES)
+    for name, (_, _, served, parameters) in rows.items():
+        sides = graph[name]
+        assert set(names_in(served)) == sides.services | sides.actions, name
+        assert not set(names_in(parameters)) - sides.parameters, name
+
+
+def test_the_table_of_topics_has_every_topic_with_its_type_and_its_ends(graph):
+    rows = {names_in(row[0])[0]: row for row in table('Topic', 'Type', 'From', 'To', 'QoS')}
+    written, read = ends_of(graph, 'written'), ends_of(graph, 'read')
+    assert set(rows) == set(written) | set(read)
+    for topic, (_, kind, writers, readers, _) in rows.items():
+        assert set(names_in(writers)) == set(written[topic]), topic
+        assert set(names_in(readers)) == set(read[topic]), topic
+        types = {f'{end[0].__module__.partition(".")[0]}/{end[0].__name__}'
+                 for ends in (written, read) for end in ends[topic].values()}
+        assert types == set(names_in(kind)), topic
+
+
+def is_profile(found, profile) -> bool:
+    """Whether an end of a topic has the quality of service of a named profile."""
+    return all(getattr(found, part) == getattr(profile, part) for part in (
+        'depth', 'durability', 'reliability', 'liveliness', 'liveliness_lease_duration'))
+
+
+def test_the_quality_of_service_of_every_end_is_the_one_that_the_table_names(graph):
+    from il_ros.nodes import qos
+    written, read = ends_of(graph, 'written'), ends_of(graph, 'read')
+    for row in table('Topic', 'Type', 'From', 'To', 'QoS'):
+        topic, (usual, *others) = names_in(row[0])[0], row[4].split(';')
+        exceptions = {other.partition(':')[0].strip(): names_in(other)[0] for other in others}
+        for node, (_, found) in {**written[topic], **read[topic]}.items():
+            profile = exceptions.get(node, names_in(usual)[0])
+            assert is_profile(found, getattr(qos, profile)), (topic, node)
+
+
+def arrows(kind: str) -> list[tuple[str, str, str]]:
+    """Return the diagram's arrows ``-->`` or ``-.->``: from, what, to."""
+    diagram = README.partition('```mermaid')[2].partition('```')[0]
+    found = re.findall(rf'(\w+) {re.escape(kind)}\|([^|]+)\| (\w+)', diagram)
+    return [(one, what, other) for one, labels, other in found for what in labels.split(', ')]
+
+
+def test_every_arrow_of_the_diagram_is_a_topic_between_those_two(graph):
+    assert len(arrows('-->')) > 15
+    for one, topic, other in arrows('-->'):
+        assert f'/{topic}' in graph[one].written, (one, topic)
+        assert f'/{topic}' in graph[other].read, (topic, other)
+
+
+def test_every_topic_with_two_ends_is_in_the_diagram(graph):
+    shown = {(one, topic, other) for one, topic, other in arrows('-->')}
+    written, read = ends_of(graph, 'written'), ends_of(graph, 'read')
+    assert shown == {(one, topic, other) for topic in written
+                     for one in written[topic] for other in read[topic]}
+
+
+def test_every_dotted_arrow_is_a_service_or_action_and_none_is_left_out(graph):
+    served = {name: one for one, sides in graph.items()
+              for name in sides.services | sides.actions}
+    assert set(arrows('-.->')) == {(one, name.strip('/'), served[name.strip('/')])
+                                   for one, sides in graph.items() for name in sides.asked}
+
+
+def launch_arguments(name: str) -> set[str]:
+    """Return the arguments of a launch file: its own and those of the files it includes."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / name).read_text())):
+        words = [a.value for a in getattr(node, 'args', ()) if isinstance(a, ast.Constant)
+                 ] if isinstance(node, ast.Call) else []
+        called = getattr(getattr(node, 'func', None), 'id', '')
+        if called == 'DeclareLaunchArgument':
+            found.add(words[0])
+        elif called == 'include':
+            found |= launch_arguments(f'launch/{words[0]}')
+        elif called == 'process_arguments':
+            found |= launch_arguments('il_ros/nodes/launching.py')
+    return found
+
+
+def test_the_table_of_launch_files_names_arguments_that_they_have():
+    rows = table('File', 'Starts', 'Its own arguments')
+    assert {names_in(row[0])[0] for row in rows} == {
+        path.name for path in (ROOT / 'launch').glob('*.launch.py')}
+    for file, _, arguments in rows:
+        assert not set(names_in(arguments)) - launch_arguments(f'launch/{names_in(file)[0]}')
+
+
+def test_a_launch_command_gives_only_arguments_that_the_file_has():
+    commands = re.findall(r'ros2 launch il_ros (\S+)(.*)', README)
+    assert commands
+    for name, words in commands:
+        given = {word.partition(':=')[0] for word in words.split() if ':=' in word}
+        assert not given - launch_arguments(f'launch/{name}'), name
+
+
+def test_the_strategies_are_those_of_the_code():
+    from il_ros.interactive.strategies import STRATEGIES
+    rows = table('`--strategy`', 'Who drives a rollout', 'What becomes a label')
+    assert [names_in(row[0])[0] for row in rows] == list(STRATEGIES)
+
+
+def test_the_environments_are_those_that_are_registered():
+    from il_ros.sim.registration import ENVIRONMENTS
+    assert set(re.findall(r'il_ros/\w+-v\d', README)) == set(ENVIRONMENTS)
