@@ -31,7 +31,11 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 FEEDBACK_S = 0.5
+RETRY_S = 0.1
 Result = CollectEpisodes.Result
+NOT_YET = frozenset((OpenEpisode.Response.BUSY, SetDriver.Response.BUSY,
+                     SetDriver.Response.DRIVER_ABSENT))
+"""Refusals of nodes that have just started and have not found each other yet."""
 
 
 class CollectError(ImitationError):
@@ -47,6 +51,8 @@ class CollectorParameters:
     """Parameters of the collector node."""
 
     call_deadline_s: float = bounded(10.0, 0.1, 120.0, 'deadline of each service call [s]')
+    settle_s: float = bounded(
+        5.0, 0.0, 60.0, 'how long nodes that have just started may not be ready [s]')
     episode_deadline_s: float = bounded(
         120.0, 1.0, 86400.0, "deadline from an episode's reset to its receipt [s]")
 
@@ -149,12 +155,20 @@ class CollectorNode(Node):
                  Result.DRIVER_FAILED),
                 (self._reset, ResetTask.Request(spec=spec), Result.TASK_FAILED)):
             try:
-                response = await self._waiter.call(
-                    client, request, self.parameters.call_deadline_s)
+                response = await self._ask(client, request)
             except CallError as error:
                 raise CollectError(code, f'{spec.episode_id}: {error}') from error
             if response.error_code:
                 raise CollectError(code, f'{spec.episode_id}: {response.error_msg}')
+
+    async def _ask(self, client, request):
+        until = time.monotonic() + self.parameters.settle_s
+        while True:
+            response = await self._waiter.call(client, request, self.parameters.call_deadline_s)
+            if (response.error_code not in NOT_YET or self._canceled
+                    or time.monotonic() > until):
+                return response
+            await self._waiter.pause(RETRY_S)
 
     async def _receipt(self, spec, future: Future) -> RecordedEpisode:
         deadline_s = self.parameters.episode_deadline_s

@@ -215,7 +215,7 @@ class SupervisorNode(ManagedNode):
         if not self.active:
             return codes.BUSY, 'the supervisor is not active; activate it first'
         if self._contract is None:
-            return codes.BAD_PLAN, 'there is no contract yet; is the observer running?'
+            return codes.BUSY, 'there is no contract yet; is the observer running?'
         return 0, ''
 
     def _arm(self, spec, threshold: float):
