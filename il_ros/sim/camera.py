@@ -12,14 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A picture of the scene by PyBullet's tiny renderer, from a fixed camera beside the table."""
+"""
+A picture of the scene by PyBullet's tiny renderer, from a fixed camera in front of the arm.
+
+It stands low enough to look under the hand, which would otherwise hide what it works on.
+"""
 
 import numpy as np
 import pybullet
 
-_EYE_M = (1.15, -0.75, 0.75)
-_LOOK_AT_M = (0.42, 0.0, 0.1)
-FIELD_OF_VIEW_DEG = 42.0
+_EYE_M = (1.4, -0.3, 0.55)
+_LOOK_AT_M = (0.46, 0.0, 0.12)
+FIELD_OF_VIEW_DEG = 30.0
 _NEAR_M, _FAR_M = 0.1, 4.0
 
 

@@ -40,7 +40,7 @@ class Simulation:
     bit: nothing of the episodes before is left, and no clock and no global generator is read.
     """
 
-    def __init__(self, task: str, rate_hz: float = 20.0, physics_hz: int | None = None,
+    def __init__(self, task: str, rate_hz: float = 20.0, physics_hz: float | None = None,
                  gui: bool = False, robot: RobotModel = PANDA):
         """
         Build the world of a task.
@@ -58,7 +58,8 @@ class Simulation:
         self.dt_ns = round(1e9 / rate_hz)
         """Length of a control step, ns."""
         self.kinematics = Kinematics(robot)
-        self._world = World(robot, self.task.shapes, self.task.goal_radius_m, self.physics_hz, gui)
+        self._world = World(robot, self.task.shapes, self.task.goal_radius_m, self.physics_hz,
+                            gui, self.task.goal_on_table)
         self._state: State | None = None
 
     def reset(self, seed: int, horizon: int = 0, continuing: bool = False,
@@ -72,8 +73,9 @@ class Simulation:
         :param options: canonical JSON of the task's options; '': none
         :raises SimulationError: naming an option that the task does not have
         """
-        if horizon < 0:
-            raise SimulationError(f'horizon is {horizon}; expected a number of steps, or 0')
+        for name, value in (('seed', seed), ('horizon', horizon)):
+            if value < 0:
+                raise SimulationError(f'{name} is {value}; expected a natural number or 0')
         self._options = self._read_options(options)
         if self.task.grasped_at_reset:
             self._world.rebuild()
@@ -166,13 +168,13 @@ class Simulation:
         return options
 
 
-def _substeps(rate_hz: float, physics_hz: int | None) -> tuple[int, int]:
+def _substeps(rate_hz: float, physics_hz: float | None) -> tuple[int, float]:
     """Return physics steps a control step, and a second."""
     if not (math.isfinite(rate_hz) and rate_hz > 0.0):
         raise SimulationError(f'rate is {rate_hz} Hz; expected a positive number')
     if physics_hz is None:
         substeps = math.ceil(_LEAST_PHYSICS_HZ / rate_hz)
-        return substeps, round(substeps * rate_hz)
+        return substeps, substeps * rate_hz
     substeps = round(physics_hz / rate_hz)
     if substeps < 1 or abs(substeps * rate_hz - physics_hz) > 1e-9:
         raise SimulationError(f'physics rate {physics_hz} Hz is no whole multiple of the control '

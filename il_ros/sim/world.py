@@ -28,6 +28,10 @@ _TABLE_HEIGHT_M = 0.625
 _FINGER_FRICTION = 1.5
 _GEAR_FORCE_N = 50.0
 _GRAVITY_M_S2 = -9.81
+_PLATE_M = 0.001
+"""Half the thickness of a goal's plate on the table, and the height at which it lies."""
+
+_GOAL_COLOUR = (0.05, 0.75, 0.15, 1.0)
 _POSITION_GAIN = 0.5
 """Share of the error to the interpolated target that a motor corrects in one physics step."""
 
@@ -61,14 +65,20 @@ class World:
     """The physics of an episode; it knows nothing of tasks."""
 
     def __init__(self, robot: RobotModel, shapes: tuple[Shape, ...], goal_radius_m: float,
-                 physics_hz: int, gui: bool = False):
-        """Build table, arm, objects and the goal's marker in a PyBullet client of their own."""
+                 physics_hz: float, gui: bool = False, goal_on_table: bool = False):
+        """
+        Build table, arm, objects and the goal's marker in a PyBullet client of their own.
+
+        :param goal_on_table: mark the goal by a plate on the table, which an object on it does
+            not hide; otherwise by a ball of the goal's radius
+        """
         self.robot = robot
         self.client = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
         if self.client < 0:
             raise SimulationError('PyBullet opens no window here; run without gui')
         self._shapes = shapes
         self._goal_radius_m = goal_radius_m
+        self._goal_on_table = goal_on_table
         self._time_step_s = 1.0 / physics_hz
         self.rebuild()
 
@@ -116,8 +126,10 @@ class World:
 
     def mark_goal(self, goal: np.ndarray):
         """Move the goal's marker, which nothing collides with."""
+        x, y, z = goal.tolist()
         pybullet.resetBasePositionAndOrientation(
-            self._marker, goal.tolist(), (0.0, 0.0, 0.0, 1.0), physicsClientId=self.client)
+            self._marker, (x, y, _PLATE_M if self._goal_on_table else z), (0.0, 0.0, 0.0, 1.0),
+            physicsClientId=self.client)
 
     def step(self, targets: np.ndarray, substeps: int) -> Reading:
         """
@@ -195,7 +207,11 @@ class World:
         return body
 
     def _make_marker(self) -> int:
-        visual = pybullet.createVisualShape(
-            pybullet.GEOM_SPHERE, radius=self._goal_radius_m, rgbaColor=(0.1, 0.8, 0.2, 0.6),
-            physicsClientId=self.client)
+        if self._goal_on_table:
+            half_m = 1.6 * self._goal_radius_m
+            shape = {'shapeType': pybullet.GEOM_BOX, 'halfExtents': (half_m, half_m, _PLATE_M)}
+        else:
+            shape = {'shapeType': pybullet.GEOM_SPHERE, 'radius': self._goal_radius_m}
+        visual = pybullet.createVisualShape(**shape, rgbaColor=_GOAL_COLOUR,
+                                            physicsClientId=self.client)
         return pybullet.createMultiBody(0.0, -1, visual, physicsClientId=self.client)

@@ -65,6 +65,8 @@ class Task(abc.ABC):
     """The objects, in the order of ``object_poses``."""
     options: tuple[str, ...] = ()
     """Keys that an episode's options may have."""
+    goal_on_table = False
+    """All goals lie on the table; they are shown by a plate, otherwise by a ball."""
     grasped_at_reset = False
     """The hand holds an object at reset: the world is built anew for each episode."""
 

@@ -42,6 +42,7 @@ class Push(Task):
     name = 'push'
     horizon = 80
     goal_radius_m = 0.025
+    goal_on_table = True
     shapes = (Shape('cylinder', (RADIUS_M, HEIGHT_M), mass_kg=0.2, friction=0.2,
                     colour=(0.85, 0.25, 0.2, 1.0), linear_damping=0.9, angular_damping=0.5),)
 

@@ -1,0 +1,159 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import dataclasses
+import math
+
+from il_ros.robots.panda import PANDA
+from il_ros.sim.tasks.base import Scene
+from il_ros.sim.tasks.pick_place import PickPlace
+from il_ros.sim.tasks.push import Push, RADIUS_M
+from il_ros.sim.tasks.reach import Reach
+from il_ros.sim.tasks.registry import make_task, TASKS
+from il_ros.sim.world import Reading
+import numpy as np
+import pytest
+
+SEEDS = range(300)
+
+
+def _reading(scene: Scene, **changes) -> Reading:
+    joints = PANDA.home.copy()
+    joints[PANDA.fingers] = scene.opening_m / 2
+    reading = Reading(joints, np.zeros(9), scene.tool_position, np.array([1.0, 0.0, 0.0, 0.0]),
+                      scene.object_positions, scene.object_orientations)
+    return dataclasses.replace(reading, **changes)
+
+
+def _moved(scene: Scene, position) -> Reading:
+    return _reading(scene, object_positions=np.array([position]))
+
+
+@pytest.mark.parametrize('name', TASKS)
+def test_no_start_is_a_success_or_lost_already(name):
+    for seed in SEEDS:
+        task = make_task(name)
+        scene = task.sample(np.random.default_rng(seed))
+        verdict = task.judge(_reading(scene), scene.goal_position)
+        assert not verdict.success and not verdict.lost
+
+
+@pytest.mark.parametrize('name', TASKS)
+def test_a_start_lies_inside_the_workspace(name):
+    for seed in SEEDS:
+        scene = make_task(name).sample(np.random.default_rng(seed))
+        for place in (scene.tool_position, scene.goal_position, *scene.object_positions):
+            assert (place >= PANDA.workspace_lower).all()
+            assert (place <= PANDA.workspace_upper).all()
+
+
+@pytest.mark.parametrize('name', TASKS)
+def test_a_start_is_drawn_by_its_generator_alone(name):
+    first, again, other = (make_task(name).sample(np.random.default_rng(seed))
+                           for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.goal_position, again.goal_position)
+    np.testing.assert_array_equal(first.tool_position, again.tool_position)
+    assert (first.goal_position != other.goal_position).any()
+
+
+def test_the_puck_never_starts_at_the_hand():
+    for seed in SEEDS:
+        scene = Push().sample(np.random.default_rng(seed))
+        aside = math.dist(scene.tool_position[:2], scene.object_positions[0, :2])
+        assert aside > RADIUS_M + math.hypot(0.011, 0.021)
+
+
+def test_push_succeeds_within_its_radius_of_the_goal():
+    task = Push()
+    scene = task.sample(np.random.default_rng(0))
+    inside, outside = (scene.goal_position + [offset, 0.0, 0.0] for offset in (0.024, 0.026))
+    assert task.judge(_moved(scene, inside), scene.goal_position).success
+    assert not task.judge(_moved(scene, outside), scene.goal_position).success
+
+
+@pytest.mark.parametrize('place', [(0.7, 0.0, 0.025), (0.5, -0.3, 0.025), (0.5, 0.0, -0.3)])
+def test_a_puck_out_of_the_hands_reach_is_lost(place):
+    task = Push()
+    scene = task.sample(np.random.default_rng(0))
+    assert task.judge(_moved(scene, place), np.array(place)).lost
+
+
+def test_push_goes_on_with_a_new_goal_and_the_puck_where_it_is():
+    task, rng = Push(), np.random.default_rng(0)
+    reading = _reading(task.sample(rng))
+    scene = task.resample(rng, reading)
+    assert scene.object_positions is reading.object_positions
+    assert not task.judge(reading, scene.goal_position).success
+
+
+def test_reach_goes_on_with_a_goal_elsewhere():
+    task, rng = Reach(), np.random.default_rng(0)
+    reading = _reading(task.sample(rng))
+    scene = task.resample(rng, reading)
+    assert math.dist(scene.goal_position, reading.tool_position) >= 0.1
+
+
+def _sampled(in_the_air: bool) -> tuple[PickPlace, Scene]:
+    for seed in SEEDS:
+        task = PickPlace()
+        scene = task.sample(np.random.default_rng(seed))
+        if (scene.goal_position[2] > 0.03) == in_the_air:
+            return task, scene
+    raise AssertionError('no such goal')
+
+
+def test_half_of_the_goals_of_pick_and_place_are_in_the_air():
+    heights = [PickPlace().sample(np.random.default_rng(seed)).goal_position[2] for seed in SEEDS]
+    assert 0.4 < np.mean(np.array(heights) > 0.03) < 0.6
+
+
+def test_a_goal_in_the_air_is_reached_at_once():
+    task, scene = _sampled(in_the_air=True)
+    assert task.judge(_moved(scene, scene.goal_position), scene.goal_position).success
+
+
+def test_a_goal_on_the_table_wants_the_cube_at_rest_for_five_steps():
+    task, scene = _sampled(in_the_air=False)
+    there = _moved(scene, scene.goal_position)
+    verdicts = [task.judge(there, scene.goal_position).success for _ in range(6)]
+    assert verdicts == [False] * 5 + [True]
+
+
+def test_a_goal_on_the_table_wants_the_cube_released():
+    task, scene = _sampled(in_the_air=False)
+    held = PANDA.home.copy()
+    held[PANDA.fingers] = 0.025
+    there = dataclasses.replace(_moved(scene, scene.goal_position), joint_position=held)
+    assert not any(task.judge(there, scene.goal_position).success for _ in range(20))
+
+
+def test_a_cube_that_is_nudged_has_to_rest_anew():
+    task, scene = _sampled(in_the_air=False)
+    there = _moved(scene, scene.goal_position)
+    nudged = _moved(scene, scene.goal_position + [0.002, 0.0, 0.0])
+    for _ in range(4):
+        task.judge(there, scene.goal_position)
+    verdicts = [task.judge(nudged, scene.goal_position).success for _ in range(6)]
+    assert verdicts == [False] * 5 + [True]
+
+
+def test_pick_and_place_goes_on_with_a_cube_that_must_be_grasped_anew():
+    task, scene = _sampled(in_the_air=True)
+    rng = np.random.default_rng(0)
+    held = _moved(scene, scene.tool_position)
+    for _ in range(50):
+        following = task.resample(rng, held)
+        aside = math.dist(following.object_positions[0, :2], held.tool_position[:2])
+        assert aside >= 0.12
+        assert following.object_positions[0, 2] == pytest.approx(0.025)
