@@ -26,7 +26,7 @@ from il_ros.data.spec import LABEL_NONE, POLICY
 from il_ros.errors import ImitationError
 from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.table import format_table, format_timing
-from il_ros.interactive.goal import EVALUATION_SEEDS
+from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.interactive.rounds import PHASES
 from il_ros.nodes.client import Client, run_command
 from il_ros.nodes.graph import GraphOptions
@@ -72,6 +72,9 @@ def demo(words: argparse.Namespace) -> int:
 
 def record(words: argparse.Namespace) -> int:
     """Record demonstrations of the expert."""
+    if not 0 <= words.seed <= VALIDATION_SEEDS - words.episodes:
+        raise CommandError(f'--seed is {words.seed}; demonstrations use seeds below '
+                           f'{VALIDATION_SEEDS}, the others are held out')
     plan = DrivePlan(driver=EXPERT, seed=words.seed)
     specs = [EpisodeSpec(
         episode_id=episode_id(DEMONSTRATION, 0, seed), run=words.run, task=words.task,

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the commands remove before they begin, and what they leave alone."""
+"""What the commands refuse or remove before they begin, and what they leave alone."""
 
 from il_ros.cli import make_parser
 from il_ros.data.receipts import Receipt
@@ -73,3 +73,16 @@ def test_the_demo_replaces_its_own_run_unless_it_goes_on_with_it(tmp_path, start
     folder = keep_episode(tmp_path, 'demo', DEMONSTRATION, 0)
     commands.demo(make_parser().parse_args(['demo', '--runs', str(tmp_path), *words]))
     assert started and folder.exists() == kept
+
+
+@pytest.mark.parametrize('seed, kept', [(0, True), (499_980, True), (499_981, False),
+                                        (1_000_000, False), (-1, False)])
+def test_no_demonstration_is_recorded_with_a_held_out_seed(started, seed, kept):
+    words = make_parser().parse_args(
+        ['record', '--task', 'reach', '--run', 'r', '--episodes', '20', f'--seed={seed}'])
+    if kept:
+        assert commands.record(words) == 0
+    else:
+        with pytest.raises(commands.CommandError, match='seeds below 500000'):
+            commands.record(words)
+    assert bool(started) == kept
