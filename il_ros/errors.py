@@ -12,14 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The one base of the errors that a caller can act on; each room has its own subclasses."""
+"""The one base of the errors that a caller can act on; each room has its own."""
 
 
 class ImitationError(Exception):
     """
     Something that the caller got wrong or can mend, said in one sentence.
 
-    ``code`` is the ``error_code`` of the services and actions (ranges in ``docs/architecture.md``);
+    ``code`` is the ``error_code`` of services and actions (ranges in ``docs/architecture.md``);
     zero where the room has no service of its own.
     """
 
