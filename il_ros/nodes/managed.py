@@ -46,8 +46,9 @@ class ManagedNode(LifecycleNode):
             return
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() != TransitionCallbackReturn.SUCCESS:
+                sentence = f'{self.get_name()} does not start: {self._failure}'
                 self.destroy_node()
-                raise StartError(f'{self.get_name()} does not start: {self._failure}')
+                raise StartError(sentence)
 
     def configure(self):
         """Load what the node needs."""
