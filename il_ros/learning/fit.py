@@ -183,9 +183,9 @@ class _Loop:
         return tuple(curve)
 
     def _step(self, batch: torch.Tensor) -> torch.Tensor:
-        inputs, targets = self.pairs
-        loss = self._criterion(self.network(inputs[batch]), targets[batch])
-        self._optimiser.zero_grad(set_to_none=True)
+        inputs, targets = (tensor.index_select(0, batch) for tensor in self.pairs)
+        loss = self._criterion(self.network(inputs), targets)
+        self._optimiser.zero_grad()
         loss.backward()
         self._optimiser.step()
         return loss.detach()
