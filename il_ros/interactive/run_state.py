@@ -99,6 +99,11 @@ class RunState:
             raise RunFileError(f'not the state of a run: {error!r}') from error
 
 
+def seconds(state: RunState) -> float:
+    """Return the wall time of the finished stages, s."""
+    return sum(outcome.seconds for outcome in state.finished.values())
+
+
 def save(folder: Path, state: RunState):
     """Write ``run.json`` so that a crash leaves the old one or the new one, whole."""
     path = Path(folder) / FILE_NAME

@@ -24,12 +24,14 @@ import dataclasses
 from pathlib import Path
 import time
 
+from il_ros.data.atomic import write_atomically
 from il_ros.errors import ImitationError
 from il_ros.interactive import rounds, run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.strategies import load_strategy
 from il_ros.learning.config import TrainConfig
+from il_ros.learning.inputs import Inputs
 from il_ros.nodes import runtime
 from il_ros.nodes.calls import Waiter
 from il_ros.nodes.parameters import bounded, declare, flag, text
@@ -91,14 +93,17 @@ class CoordinatorNode(Node):
         return result
 
     async def _run(self, handle, result: Result):
+        started = time.monotonic()
         goal = goal_of(handle.request)
         strategy_file, training_file = config_files(goal)
         settings = load_strategy(goal.strategy, strategy_file).settings
-        TrainConfig.load(training_file)  # refused now, not after the demonstrations
+        # Refused now, not after the demonstrations.
+        Inputs(await self._runner.contract(), TrainConfig.load(training_file).inputs)
         folder = Path(self.parameters.runs) / goal.run
         state = run_state.begin(folder, goal, settings, handle.request.resume)
+        earlier_s = run_state.seconds(state)
         reporter = _Reporter(handle)
-        self._runner.begin(folder, training_file, reporter.tell)
+        self._runner.begin(folder, keep_training(folder, training_file), reporter.tell)
         try:
             while (stage := rounds.next_stage(state)) is not None:
                 reporter.begin(state, stage)
@@ -108,7 +113,8 @@ class CoordinatorNode(Node):
                 run_state.save(folder, state)
         finally:
             result.rounds = round_summaries(state)
-        write_results(folder, state, self.parameters.replay)
+        write_results(folder, state, self.parameters.replay,
+                      lambda: earlier_s + time.monotonic() - started)
 
 
 class _Reporter:
@@ -167,6 +173,22 @@ def config_files(goal: Goal) -> tuple[Path, Path]:
     except MissingShareError as error:
         raise RunError(Result.BAD_GOAL, f'strategy {goal.strategy!r} or task {goal.task!r} is '
                                         f'unknown: {error}') from error
+
+
+def keep_training(folder: Path, training_file: Path) -> Path:
+    """
+    Copy the training's settings into the run, and return the copy that all its fits use.
+
+    :raises RunDiffersError: if the run began with other settings
+    """
+    copy, wanted = folder / 'training.yaml', training_file.read_bytes()
+    if not copy.exists():
+        write_atomically(copy, wanted)
+    elif copy.read_bytes() != wanted:
+        raise run_state.RunDiffersError(
+            f'{training_file} is not what the run began with, which is {copy}; resume it with '
+            'its own')
+    return copy
 
 
 def main(args=None) -> int:

@@ -26,6 +26,7 @@ from il_ros.bridge.messages import contract_from_message, float32s, to_ns
 from il_ros.data.contract import Contract
 from il_ros.data.spec import RUNNING
 from il_ros.nodes import qos
+from il_ros.nodes.listening import listen
 from il_ros_interfaces.msg import Action, Contract as ContractMessage, Drive, Observation
 import numpy as np
 from rclpy.node import Node
@@ -59,8 +60,8 @@ class Driver:
         self._actions = node.create_publisher(Action, topic, qos.STREAM)
         node.create_subscription(ContractMessage, 'contract', self._keep_contract, qos.LATCHED)
         node.create_subscription(Drive, 'drive', self._keep_drive, qos.LATCHED)
-        node.create_subscription(Observation, 'observation', self._on_observation,
-                                 qos.NEWEST if realtime else qos.STREAM)
+        listen(node, Observation, 'observation', self._on_observation,
+               qos.NEWEST if realtime else qos.STREAM)
 
     def _keep_contract(self, message: ContractMessage):
         self.contract = contract_from_message(message)

@@ -24,6 +24,7 @@ from il_ros.bridge.assembly import AsOfPairing, ExactPairing, Extractor, Observa
 from il_ros.bridge.messages import contract_to_message, float32s, NS, to_stamp
 from il_ros.data.contract_file import load_contract
 from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.listening import listen
 from il_ros.nodes.parameters import bounded, choice, declare, text
 from il_ros.share import share_path
 from il_ros_interfaces.msg import Contract, EpisodeStatus, Observation
@@ -79,10 +80,9 @@ class ObserverNode(Node):
     def _subscribe(self):
         sensor = qos.STREAM if self.parameters.pairing == 'exact' else qos.FOREIGN_SENSOR
         for topic in self._extract.topics:
-            self.create_subscription(_TYPES.get(topic, PoseStamped), topic,
-                                     partial(self._on_message, topic), sensor)
-        self.create_subscription(
-            EpisodeStatus, 'episode', partial(self._on_message, 'episode'), qos.STATUS)
+            listen(self, _TYPES.get(topic, PoseStamped), topic,
+                   partial(self._on_message, topic), sensor)
+        listen(self, EpisodeStatus, 'episode', partial(self._on_message, 'episode'), qos.STATUS)
 
     def _on_message(self, topic: str, message):
         complete = self._pairing.add(topic, message)

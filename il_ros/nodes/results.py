@@ -14,6 +14,7 @@
 
 """What a run leaves for people and programs: ``summary.json`` and ``report.html``."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from il_ros.data.atomic import write_atomically
@@ -30,17 +31,19 @@ from il_ros_interfaces.msg import RoundSummary
 FRAMES = 10
 
 
-def write_results(folder: Path, state: RunState, replay: bool) -> dict:
+def write_results(folder: Path, state: RunState, replay: bool,
+                  wall_s: Callable[[], float]) -> dict:
     """
     Write ``summary.json`` and ``report.html`` of a finished run, and return the summary.
 
     :param replay: take pictures by replaying episodes in the simulator
+    :param wall_s: of the whole run so far, s
     """
     evaluated = _evaluations(folder)
     some = next(iter(evaluated.values()))
     episode = read_episode(some[0])
-    summary = summarise(state, episode.horizon, episode.contract.rate)
     filmstrips = _filmstrips(state, evaluated) if replay else []
+    summary = summarise(state, episode.horizon, episode.contract.rate, wall_s())
     write_atomically(folder / 'summary.json', summary_json(summary).encode())
     page = report_html(summary, curves_of(state), filmstrips, conditions_of(state))
     write_atomically(folder / 'report.html', page.encode())

@@ -25,8 +25,9 @@ from pathlib import Path
 import time
 
 from il_ros.bridge.labels import make_requests, read_response
-from il_ros.bridge.messages import receipt_from_message, spec_to_message
+from il_ros.bridge.messages import contract_from_message, receipt_from_message, spec_to_message
 from il_ros.data.aggregation import aggregate
+from il_ros.data.contract import Contract
 from il_ros.data.dataset import HELD_OUT
 from il_ros.data.label_file import read_labels, StoredLabels, write_labels
 from il_ros.data.labels import unlabelled
@@ -43,7 +44,7 @@ from il_ros.interactive.run_state import RunState
 from il_ros.nodes import qos
 from il_ros.nodes.calls import CallError, Waiter
 from il_ros_interfaces.action import CollectEpisodes, RunDagger, TrainPolicy
-from il_ros_interfaces.msg import PolicyStatus
+from il_ros_interfaces.msg import Contract as ContractMessage, PolicyStatus
 from il_ros_interfaces.srv import LabelObservations, LoadPolicy
 import numpy as np
 from rclpy.action import ActionClient
@@ -81,6 +82,9 @@ class StageRunner:
         self._status: PolicyStatus | None = None
         node.create_subscription(PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
                                  callback_group=group)
+        self._contract: Contract | None = None
+        node.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED,
+                                 callback_group=group)
         self._folder = Path()
         self._training = ''
         self._tell: Callable[[float, float], None] = lambda *_: None
@@ -96,6 +100,23 @@ class StageRunner:
             receipt.spec.episode_id: (path, receipt)
             for path, receipt in receipts_in(folder / 'episodes')
             if not receipt.flags & INCOMPLETE and not receipt.error_code}
+
+    def _on_contract(self, message: ContractMessage):
+        self._contract = contract_from_message(message)
+
+    async def contract(self) -> Contract:
+        """
+        Return the contract of the graph.
+
+        :raises RunError: if nobody publishes one
+        """
+        until = time.monotonic() + self._call_s
+        while self._contract is None:
+            if time.monotonic() > until:
+                raise RunError(Result.COLLECT_FAILED, f'no contract within {self._call_s} s; is '
+                                                      'the observer running?')
+            await self._waiter.pause(0.02)
+        return self._contract
 
     def cancel(self):
         """Stop the stage that is being carried out as soon as it can be."""

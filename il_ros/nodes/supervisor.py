@@ -33,6 +33,7 @@ from il_ros.interactive.arbiter import Arbiter
 from il_ros.interactive.driving import Driving
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.estop import EmergencyStop
+from il_ros.nodes.listening import listen
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag
 from il_ros.nodes.step_messages import drive_message, StepMessages
@@ -99,11 +100,10 @@ class SupervisorNode(ManagedNode):
 
     def _create_inputs(self):
         self.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED)
-        self.create_subscription(JointState, 'joint_states', self._on_joints, qos.STREAM)
-        self.create_subscription(Observation, 'observation', self._on_observation, qos.STREAM)
+        listen(self, JointState, 'joint_states', self._on_joints, qos.STREAM)
+        listen(self, Observation, 'observation', self._on_observation, qos.STREAM)
         for source, topic in ACTION_TOPICS.items():
-            self.create_subscription(
-                Action, topic, partial(self._on_action, source), qos.STREAM)
+            listen(self, Action, topic, partial(self._on_action, source), qos.STREAM)
         self.create_service(SetDriver, 'set_driver', self._on_set_driver)
         self._end_episode = self.create_client(EndEpisode, 'end_episode')
         self.create_timer(WATCH_S, self._on_watch, clock=Clock(clock_type=ClockType.STEADY_TIME))

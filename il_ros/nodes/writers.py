@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from il_ros.errors import ImitationError
 from il_ros.nodes import qos
+from il_ros.nodes.listening import listen
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
@@ -42,8 +43,8 @@ class CommandInput:
         self.two_writers = False
         events = SubscriptionEventCallbacks(
             liveliness=self._on_liveliness, incompatible_qos=self._on_plain_writer)
-        node.create_subscription(
-            JointState, 'joint_command', self._receive, qos.COMMAND, event_callbacks=events)
+        listen(node, JointState, 'joint_command', self._receive, qos.COMMAND,
+               event_callbacks=events)
 
     def check(self):
         """
