@@ -49,11 +49,18 @@ def _leave(*_):
 
 def _run(node: str, args=None) -> int:
     """Import ``il_ros.nodes.<node>`` and run its ``main``; a signal is no error at any moment."""
+    _on_signals(_leave)
+    require_interfaces()
+    code = importlib.import_module(f'il_ros.nodes.{node}').main(args)
+    # The interpreter that ends would put its own handler back, but leaves this as it is.
+    _on_signals(signal.SIG_IGN)
+    return code
+
+
+def _on_signals(handler):
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _leave)
-    require_interfaces()
-    return importlib.import_module(f'il_ros.nodes.{node}').main(args)
+            signal.signal(number, handler)
 
 
 simulator = functools.partial(_run, 'simulator')
