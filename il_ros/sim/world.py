@@ -16,6 +16,7 @@
 
 import dataclasses
 import os
+import sys
 
 from il_ros.robots.kinematics import find_joints
 from il_ros.robots.model import RobotModel
@@ -72,10 +73,14 @@ class World:
         :param goal_on_table: mark the goal by a plate on the table, which an object on it does
             not hide; otherwise by a ball of the goal's radius
         """
+        # Without a display PyBullet ends the process instead of returning.
+        if gui and sys.platform == 'linux' and not os.environ.get('DISPLAY'):
+            raise SimulationError('PyBullet opens no window without a display (DISPLAY is not '
+                                  'set); run without gui')
         self.robot = robot
         self.client = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
         if self.client < 0:
-            raise SimulationError('PyBullet opens no window here; run without gui')
+            raise SimulationError('PyBullet refuses a new world; close one first')
         self._shapes = shapes
         self._goal_radius_m = goal_radius_m
         self._goal_on_table = goal_on_table
@@ -139,16 +144,16 @@ class World:
         each physics step from the last command to this one.
         """
         client, step_s = self.client, self._time_step_s
-        start = self._commanded
-        increment = (targets - start) / substeps
-        velocities = (increment / step_s).tolist()
+        command, advance = pybullet.setJointMotorControlArray, pybullet.stepSimulation
+        body, joints, mode = self._body, self._joints, pybullet.POSITION_CONTROL
         efforts, gains = self._efforts, self._gains
-        for k in range(1, substeps + 1):
-            pybullet.setJointMotorControlArray(
-                self._body, self._joints, pybullet.POSITION_CONTROL,
-                targetPositions=(start + k * increment).tolist(), targetVelocities=velocities,
-                forces=efforts, positionGains=gains, physicsClientId=client)
-            pybullet.stepSimulation(physicsClientId=client)
+        increment = (targets - self._commanded) / substeps
+        velocities = (increment / step_s).tolist()
+        path = self._commanded + np.arange(1, substeps + 1)[:, None] * increment
+        for positions in path.tolist():
+            command(body, joints, mode, targetPositions=positions, targetVelocities=velocities,
+                    forces=efforts, positionGains=gains, physicsClientId=client)
+            advance(physicsClientId=client)
         self._commanded = targets
         return self.read()
 

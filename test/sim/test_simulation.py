@@ -62,6 +62,13 @@ def test_rates_that_do_not_fit_are_refused(rates, words):
         Simulation('reach', *rates)
 
 
+def test_a_window_without_a_display_is_refused_and_not_died_of(monkeypatch):
+    monkeypatch.delenv('DISPLAY', raising=False)
+    monkeypatch.setattr('sys.platform', 'linux')
+    with pytest.raises(SimulationError, match='DISPLAY'):
+        Simulation('reach', gui=True)
+
+
 def test_success_ends_an_episode(environment):
     _run(environment, seed=500_000)
     state = environment.state
