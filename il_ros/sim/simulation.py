@@ -57,9 +57,9 @@ class Simulation:
         self.rate_hz = rate_hz
         self.dt_ns = round(1e9 / rate_hz)
         """Length of a control step, ns."""
-        self.kinematics = Kinematics(robot)
         self._world = World(robot, self.task.shapes, self.task.goal_radius_m, self.physics_hz,
                             gui, self.task.goal_on_table)
+        self.kinematics = Kinematics(robot)
         self._state: State | None = None
 
     def reset(self, seed: int, horizon: int = 0, continuing: bool = False,
