@@ -36,7 +36,7 @@ from rclpy.task import Future
 SPIN_TIMEOUT_S = 1.0
 """The EventsExecutor of rclpy 7.1 never runs a callback when it is spun without a timeout."""
 
-SLOW_SPIN_TIMEOUT_S = 0.2
+SLOW_SPIN_TIMEOUT_S = 1.0
 JOIN_TIMEOUT_S = 10.0
 
 EXECUTORS = ('events', 'single')
