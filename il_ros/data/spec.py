@@ -23,6 +23,7 @@ import json
 import re
 
 from il_ros.errors import ImitationError
+import numpy as np
 
 HOLD, EXPERT, POLICY, TELEOP = range(4)
 """Sources of an action, as in ``Action.msg``."""
@@ -55,6 +56,11 @@ class SpecError(ImitationError):
     code = 503
 
 
+def _as_float32(value: float) -> float:
+    """Return the shortest decimal number that is the same as a float32: 0.7 stays 0.7."""
+    return float(str(np.float32(value)))
+
+
 @dataclasses.dataclass(frozen=True)
 class DrivePlan:
     """Who drives, how that is decided step by step, and what becomes a label."""
@@ -75,6 +81,7 @@ class DrivePlan:
     seed: int = 0
 
     def __post_init__(self):
+        self._round()
         if self.driver not in (EXPERT, POLICY, TELEOP):
             raise SpecError(f'plan.driver is {self.driver}; expected 1 (expert), 2 (policy) or '
                             '3 (teleop)')
@@ -86,6 +93,14 @@ class DrivePlan:
             raise SpecError(f'plan.smoothing is {self.smoothing}; expected [0, 1)')
         if self.labels not in (LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE):
             raise SpecError(f'plan.labels is {self.labels}; expected 0, 1 or 2')
+
+    def _round(self):
+        """Round numbers to what a message carries, so that both ends decide alike."""
+        for field in dataclasses.fields(self):
+            if field.type is float:
+                object.__setattr__(self, field.name, _as_float32(getattr(self, field.name)))
+        object.__setattr__(
+            self, 'noise_covariance', tuple(map(_as_float32, self.noise_covariance)))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -126,3 +126,10 @@ def test_every_field_of_a_specification_travels():
             if field.name != 'target_rate':
                 assert getattr(whole, field.name) != getattr(default, field.name), field.name
     assert spec_from_message(spec_to_message(spec)) == spec
+
+
+def test_the_numbers_of_a_plan_are_those_that_a_message_carries():
+    plan = DrivePlan(beta=2 / 3, noise_covariance=(1 / 3,))
+    assert (plan.smoothing, plan.release_threshold, plan.beta) == (0.7, 0.3, 0.6666667)
+    spec = EpisodeSpec('a', 'demo', 'push', plan=plan)
+    assert spec_from_message(over_the_wire(spec_to_message(spec))) == spec
