@@ -180,6 +180,7 @@ class CollectorNode(Node):
             await self._end_running(spec)
             raise
         if receipt.error_code:
+            await self._end_running(spec)
             raise CollectError(
                 Result.RECORDER_FAILED, f'{spec.episode_id}: {receipt.error_msg}')
         return receipt
