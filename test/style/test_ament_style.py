@@ -15,6 +15,9 @@
 """The style that ament's own linters ask for, and the licence in every file."""
 
 from pathlib import Path
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -27,11 +30,13 @@ SOURCES = sorted(
                                           else Path(place).rglob('*.py')))
 
 
-def test_the_code_passes_ament_flake8(capsys):
-    main_with_errors = pytest.importorskip('ament_flake8.main').main_with_errors
-    code, errors = main_with_errors(argv=PLACES)
-    capsys.readouterr()
-    assert code == 0, '\n'.join(errors)
+def test_the_code_passes_ament_flake8():
+    pytest.importorskip('ament_flake8.main')
+    # flake8 forks its workers, which the threads of a process that met DDS do not survive.
+    done = subprocess.run([sys.executable, '-m', 'ament_flake8.main', *PLACES], cwd=ROOT,
+                          capture_output=True, text=True)
+    found = re.findall(r'^\S+\.py:\d+:\d+: .*$', done.stdout, re.MULTILINE)
+    assert done.returncode == 0, '\n'.join(found) or done.stderr
 
 
 def test_the_docstrings_pass_ament_pep257(capsys):
