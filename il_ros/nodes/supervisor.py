@@ -82,6 +82,7 @@ class SupervisorNode(ManagedNode):
         self._arbiter: Arbiter | None = None
         self._spec = None
         self._candidates: dict[int, Action] = {}
+        self._early: dict[int, Action] = {}
         self._observed_at = self._answered_at = time.monotonic()
         self._ending = False
         self._problem = ''
@@ -151,6 +152,7 @@ class SupervisorNode(ManagedNode):
                 self._answered_at = self._observed_at
             self._candidates.clear()
             self._messages.executed.header = message.header
+            self._take_early()
             self._try_act()
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
@@ -159,10 +161,20 @@ class SupervisorNode(ManagedNode):
         arbiter = self._arbiter
         if arbiter is None:
             return
+        stamp_ns = to_ns(message.header.stamp)
+        if stamp_ns > arbiter.stamp_ns:
+            self._early[source] = message
+            return
         values = np.frombuffer(message.values, np.float32)
-        if arbiter.answer(source, to_ns(message.header.stamp), values):
+        if arbiter.answer(source, stamp_ns, values):
             self._candidates[source] = message
             self._try_act()
+
+    def _take_early(self):
+        """Take the answers that came before their observation: topics overtake each other."""
+        early, self._early = self._early, {}
+        for source, message in early.items():
+            self._on_action(source, message)
 
     def _try_act(self):
         if self._arbiter.ready() and self.active:

@@ -126,6 +126,30 @@ def test_an_action_goes_to_the_arm_and_is_said_as_it_was_sent(arm, kinematics):
         pytest.approx([0.2, -0.1, 0.05])]
 
 
+def test_an_answer_that_overtakes_its_observation_drives_once_that_comes(arm):
+    arm.drive(STILL)
+    arm.step += 1
+    arm.answer(POLICY, [0.2, 0.0, 0.0])
+    assert arm.bench.until(lambda: arm.supervisor._early)
+    assert arm.executed[-1].step == arm.step - 1
+    arm.observe(step=arm.step)
+    executed = arm.sent()
+    assert executed.driver == POLICY
+    assert list(executed.values) == pytest.approx([0.2, 0.0, 0.0])
+
+
+def test_an_answer_of_the_episode_before_is_nobodys_answer(arm):
+    arm.drive(STILL)
+    arm.observe(phase=ENDED)
+    arm.step += 1
+    arm.answer(POLICY, [0.2, 0.0, 0.0])
+    assert arm.bench.until(lambda: arm.supervisor._early)
+    arm.arm(beta=0.0)
+    arm.step += 1
+    executed = arm.drive([0.0, 0.1, 0.0])
+    assert list(executed.values) == pytest.approx([0.0, 0.1, 0.0])
+
+
 @pytest.mark.parametrize('values, bit', [
     ([float('nan'), 0, 0], Executed.REFUSED_NOT_FINITE),
     ([0, float('inf'), 0], Executed.REFUSED_NOT_FINITE),
