@@ -104,6 +104,8 @@ class CoordinatorNode(Node):
         earlier_s = run_state.seconds(state)
         reporter = _Reporter(handle)
         self._runner.begin(folder, keep_training(folder, training_file), reporter.tell)
+        if handle.is_cancel_requested:
+            self._runner.cancel()
         try:
             while (stage := rounds.next_stage(state)) is not None:
                 reporter.begin(state, stage)
