@@ -139,8 +139,8 @@ def test_repeats_are_not_recorded_twice(stage):
     for step in range(3):
         for _ in range(3):
             for kind in (EpisodeStatus, Observation, *((Executed,) if step < 2 else ())):
-                stage.say(kind, step, **({'phase': ENDED} if step == 2 and kind is not Executed
-                                         else {}))
+                end = {'end': TERMINATED} if kind is EpisodeStatus else {}
+                stage.say(kind, step, **({'phase': ENDED, **end} if step == 2 else {}))
     receipt = stage.receipt()
     assert (receipt.steps, receipt.dropped, receipt.flags) == (2, 0, 0)
 
