@@ -67,7 +67,7 @@ def test_every_episode_is_whole_from_its_first_state(graph):
 def test_a_step_takes_a_period_also_the_first_after_a_reset(graph):
     recorded = read_episode(graph.path(graph.run(episode(horizon=10))))
     apart_s = np.diff(recorded.stamps_ns) / 1e9
-    assert np.median(apart_s) == pytest.approx(PERIOD_S, rel=0.2)
+    assert apart_s.sum() >= 0.9 * len(apart_s) * PERIOD_S
     assert apart_s.min() >= PERIOD_S / 2
 
 
