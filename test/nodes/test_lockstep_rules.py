@@ -191,6 +191,7 @@ def test_a_policy_that_is_killed_and_started_again_goes_on_in_the_same_episode(b
     graph = Graph(bench, tmp_path, silence_s=10.0)
     policy = bench.beside()
     policy.add(PolicyNode)
+    assert bench.until(lambda: graph.supervisor.count_publishers('policy/action'))
     spec = episode(driver=POLICY, horizon=60)
     graph.begin(spec)
     assert bench.until(lambda: graph.executed and graph.executed[-1].step >= 3)
