@@ -55,7 +55,7 @@ ROOMS_ALLOWED = {
     'robots': {'data'},
     'sim': {'data', 'robots'},
     'bridge': {'data'},
-    'bench': {'data', 'learning', 'interactive', 'experts', 'robots', 'sim'},
+    'bench': {'data', 'learning', 'interactive', 'evaluation', 'experts', 'robots', 'sim'},
 }
 """Rooms of ours that a room may import beside itself; ``nodes`` may import every one."""
 
