@@ -15,8 +15,10 @@
 """The ``il_ros`` command: argument parsing only."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import sys
+
+LARGEST = 2 ** 32 - 1
 
 DESCRIPTION = """\
 Teach a robot arm by imitation, and keep teaching it after the first policy fails.
@@ -28,6 +30,19 @@ A typical path:
 """
 
 
+def _whole_number(least: int) -> Callable[[str], int]:
+    """Return the reader of a whole number that is not below ``least`` and fits a message."""
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= LARGEST:
+            raise argparse.ArgumentTypeError(
+                f'{text!r} is no whole number from {least} to {LARGEST}')
+        return int(text)
+    return read
+
+
+WHOLE, POSITIVE = _whole_number(0), _whole_number(1)
+
+
 def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
     add = parser.add_argument
     add('--task', required=not task, default=task, help='reach, push or pick_place')
@@ -36,17 +51,17 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
         help='dagger (mix by beta), gated (gate, every state labelled) or corrections (gate, '
              'only what the expert drove is labelled); default: corrections')
     add('--config', help="YAML with the keys strategy and training; default: the package's own")
-    add('--demonstrations', type=int, default=10, help='expert episodes to begin with (10)')
-    add('--rounds', type=int, default=6, help='rounds of rollout, labels, retraining (6)')
-    add('--episodes-per-round', type=int, default=10, help='rollouts a round (10)')
-    add('--horizon', type=int, default=0, help="steps an episode may take; 0: the task's own")
+    add('--demonstrations', type=POSITIVE, default=10, help='expert episodes to begin with (10)')
+    add('--rounds', type=WHOLE, default=6, help='rounds of rollout, labels, retraining (6)')
+    add('--episodes-per-round', type=POSITIVE, default=10, help='rollouts a round (10)')
+    add('--horizon', type=WHOLE, default=0, help="steps an episode may take; 0: the task's own")
     add('--continuing', action='store_true', help='a new goal after each success')
-    add('--seed', type=int, default=0, help='of everything that is drawn (0)')
-    add('--evaluation-episodes', type=int, default=100,
+    add('--seed', type=WHOLE, default=0, help='of everything that is drawn (0)')
+    add('--evaluation-episodes', type=POSITIVE, default=100,
         help='held-out resets after the rounds between (100)')
-    add('--final-evaluation-episodes', type=int, default=200,
+    add('--final-evaluation-episodes', type=POSITIVE, default=200,
         help='held-out resets for expert, BC, last round and baseline (200)')
-    add('--first-seed', type=int, default=1_000_000,
+    add('--first-seed', type=POSITIVE, default=1_000_000,
         help='first seed of the held-out resets, 1,000,000 or more')
     add('--no-baseline', action='store_true', help='skip BC with the same number of labels')
     add('--resume', action='store_true', help='go on with a run of that name and goal')
@@ -62,7 +77,7 @@ def _graph_arguments(parser: argparse.ArgumentParser):
 
 
 def _episode_arguments(parser: argparse.ArgumentParser):
-    parser.add_argument('--horizon', type=int, default=0, help="0: the task's own")
+    parser.add_argument('--horizon', type=WHOLE, default=0, help="0: the task's own")
     parser.add_argument('--continuing', action='store_true', help='a new goal after each success')
     _graph_arguments(parser)
 
@@ -95,8 +110,8 @@ def make_parser() -> argparse.ArgumentParser:
     record = verbs.add_parser('record', help='record demonstrations of the expert')
     record.add_argument('--task', required=True, help='reach, push or pick_place')
     record.add_argument('--run', required=True, help='name of the run')
-    record.add_argument('--episodes', type=int, default=10, help='how many (10)')
-    record.add_argument('--seed', type=int, default=0, help='of the first one (0)')
+    record.add_argument('--episodes', type=POSITIVE, default=10, help='how many (10)')
+    record.add_argument('--seed', type=WHOLE, default=0, help='of the first one (0)')
     _episode_arguments(record)
     record.set_defaults(call='record')
 
@@ -107,15 +122,15 @@ def make_parser() -> argparse.ArgumentParser:
                        help='part of the data set, e.g. round_3; default: all episodes')
     train.add_argument('--config', help="training YAML; default: the package's for the task")
     train.add_argument('--output', help='folder of the checkpoint; default: RUN/checkpoints/bc')
-    train.add_argument('--seed', type=int, default=0, help='of weights and batches (0)')
+    train.add_argument('--seed', type=WHOLE, default=0, help='of weights and batches (0)')
     train.set_defaults(call='train')
 
     evaluate = verbs.add_parser('evaluate', help='success on held-out resets, with interval')
     evaluate.add_argument('--task', required=True, help='reach, push or pick_place')
     evaluate.add_argument('--policy', required=True, metavar='PATH',
                           help="folder of a checkpoint, or 'expert'")
-    evaluate.add_argument('--episodes', type=int, default=100, help='how many (100)')
-    evaluate.add_argument('--first-seed', type=int, default=1_000_000,
+    evaluate.add_argument('--episodes', type=POSITIVE, default=100, help='how many (100)')
+    evaluate.add_argument('--first-seed', type=POSITIVE, default=1_000_000,
                           help='first seed, 1,000,000 or more')
     evaluate.add_argument('--json', metavar='OUT', help='write the result here, too')
     evaluate.add_argument('--run', default='evaluation',

@@ -22,6 +22,7 @@ until the first deadline, since each of its ticks costs the loop beside it a mil
 
 import time
 
+from action_msgs.msg import GoalStatus
 from il_ros.errors import ImitationError
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
@@ -122,7 +123,7 @@ class Waiter:
 
         :param deadline_s: until the server has accepted, s; the work itself may take longer
         :param on_start: is given the goal's handle, to cancel by
-        :raises CallError: if there is no server, or it refuses
+        :raises CallError: if there is no server, or it refuses or breaks down
         """
         await self.ready(client, deadline_s)
         handle = await self.wait(
@@ -133,6 +134,9 @@ class Waiter:
         if on_start is not None:
             on_start(handle)
         response = await handle.get_result_async()
+        if response.status == GoalStatus.STATUS_ABORTED and not response.result.error_code:
+            raise CallError(f'{name_of(client)} failed without a word; the log of the node that '
+                            'serves it has the reason')
         return response.status, response.result
 
 

@@ -95,6 +95,8 @@ def evaluate(words: argparse.Namespace) -> int:
     if words.first_seed < EVALUATION_SEEDS:
         raise CommandError(f'--first-seed is {words.first_seed}; evaluation uses seeds from '
                            f'{EVALUATION_SEEDS} up')
+    if words.json and not Path(words.json).parent.is_dir():
+        raise CommandError(f'--json is {words.json!r}; there is no such folder')
     driver = EXPERT if words.policy == 'expert' else POLICY
     if driver == POLICY and not Path(words.policy).is_dir():
         raise CommandError(f'--policy is {words.policy!r}; expected the folder of a checkpoint, '
@@ -195,4 +197,5 @@ class StageBar:
 def _options(words: argparse.Namespace) -> GraphOptions | None:
     if words.attach:
         return None
-    return GraphOptions(task=words.task, runs=words.runs, gui=words.gui)
+    return GraphOptions(task=words.task, runs=words.runs, gui=words.gui,
+                        training=words.call in ('dagger', 'demo'))

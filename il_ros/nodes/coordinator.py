@@ -83,8 +83,9 @@ class CoordinatorNode(Node):
         try:
             await self._run(handle, result)
             handle.succeed()
-        except ImitationError as error:
-            code = error.code if 800 <= error.code < 900 else Result.BAD_GOAL
+        except (ImitationError, OSError) as error:
+            code = getattr(error, 'code', 0)
+            code = code if 800 <= code < 900 else Result.BAD_GOAL
             result.error_code, result.error_msg = code, str(error)
             canceled = code == Result.CANCELED and handle.is_cancel_requested
             (handle.canceled if canceled else handle.abort)()

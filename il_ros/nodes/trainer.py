@@ -31,6 +31,7 @@ from rclpy.node import Node
 DATASET = 'dataset.hdf5'
 HELD_OUT_KEY = 'held_out'
 FEEDBACK_S = 0.5
+WORKER_END_S = 3.0
 Result = TrainPolicy.Result
 
 
@@ -59,7 +60,8 @@ class TrainerNode(Node):
 
     def shut_down(self):
         """End the worker process."""
-        self._worker.close()
+        # Without a job there is nothing to wait for, least of all that it has loaded torch.
+        self._worker.close(WORKER_END_S if self._worker.busy else 0.0)
 
     async def _execute(self, goal):
         result = Result(train_loss=-1.0, held_out_loss=-1.0)
