@@ -82,6 +82,11 @@ class ManagedNode(LifecycleNode):
         if self.active:
             self.trigger_deactivate()
 
+    def destroy_node(self):
+        """Destroy the node, and the state machine that would keep its participant alive."""
+        super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()
+
     def _guarded(self, step: Callable[[], None]) -> TransitionCallbackReturn:
         try:
             step()

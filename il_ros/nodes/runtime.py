@@ -27,6 +27,7 @@ import threading
 
 from il_ros.errors import ImitationError
 import rclpy
+from rclpy.action import ActionClient, ActionServer
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 import rclpy.experimental
 from rclpy.node import Node
@@ -149,8 +150,7 @@ class Runtime:
             if hasattr(node, 'shut_down'):
                 node.shut_down()
         for executor, node in reversed(self._nodes):
-            executor.remove_node(node)
-            node.destroy_node()
+            take_down(executor, node)
         self._nodes.clear()
         for executor in (self.hot, self.slow):
             if executor is not None:
@@ -159,6 +159,16 @@ class Runtime:
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
         self._old_handlers.clear()
+
+
+def take_down(executor: Executor, node: Node):
+    """Destroy a node and all that it has; what is left over would haunt the graph."""
+    executor.remove_node(node)
+    # destroy_node leaves these to the garbage collector; until then others see them as alive.
+    for part in list(node.waitables):
+        if isinstance(part, (ActionClient, ActionServer)):
+            part.destroy()
+    node.destroy_node()
 
 
 def spin_until(executor: Executor, stop: Future):

@@ -25,7 +25,7 @@ from il_ros.nodes.expert import ExpertNode
 from il_ros.nodes.graph import overrides
 from il_ros.nodes.observer import ObserverNode
 from il_ros.nodes.recorder import RecorderNode
-from il_ros.nodes.runtime import make_executor
+from il_ros.nodes.runtime import make_executor, take_down
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation, RecordedEpisode
@@ -62,8 +62,7 @@ class Bench:
         for node in reversed(self._nodes):
             if hasattr(node, 'shut_down'):
                 node.shut_down()
-            self.executor.remove_node(node)
-            node.destroy_node()
+            take_down(self.executor, node)
         self._nodes.clear()
         self.executor.shutdown()
         self.context.try_shutdown()
