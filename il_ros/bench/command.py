@@ -162,7 +162,7 @@ class Bench:
     def _loading(self) -> dict:
         self._say('making episodes to load')
         size, folder = self._size, self._folder / 'copies'
-        paths = make_episodes(self._originals, folder, size.loaded_steps, self._bar.refresh)
+        paths = make_episodes(self._originals, folder, size.loaded_steps)
         dataset = self._folder / DATASET
         aggregate_s = aggregate_all(paths, dataset)
         answers = []

@@ -44,13 +44,11 @@ _FIRST_SEED = 100_000
 """Ids of copies are as long as those of the originals, so that one fits in the other's place."""
 
 
-def make_episodes(originals: list[Path], folder: Path, steps: int,
-                  progress: Callable[[], None]) -> list[Path]:
+def make_episodes(originals: list[Path], folder: Path, steps: int) -> list[Path]:
     """
     Write copies of episodes until they have so many steps.
 
     :param originals: recorded episodes
-    :param progress: called after each copy
     :returns: their files
     """
     sources = [_Original(path) for path in originals]
@@ -59,7 +57,6 @@ def make_episodes(originals: list[Path], folder: Path, steps: int,
         source = sources[len(paths) % len(sources)]
         paths.append(source.copy(folder, _FIRST_SEED + len(paths)))
         written += source.steps
-        progress()
     return paths
 
 

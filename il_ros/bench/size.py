@@ -25,10 +25,10 @@ RUN = 'bench'
 class Size:
     """What one bench takes."""
 
-    slices: int = 5
+    slices: int = 10
     """The loops take turns so often: what else the machine does meets all of them alike."""
 
-    episodes: int = 4
+    episodes: int = 2
     """Of each slice."""
 
     horizon: int = 400
@@ -36,7 +36,7 @@ class Size:
 
     realtime_hz: float = 50.0
     realtime_s: float = 60.0
-    training_steps: int = 1500
+    training_steps: int = 600
     """Of each slice; a slice is one fit and one bare loop."""
 
     loaded_steps: int = 100_000
