@@ -28,6 +28,7 @@ class Worker:
     """A worker that does what the test says."""
 
     made = None
+    busy = False
 
     def __init__(self, nice, log):
         Worker.made = self
