@@ -28,7 +28,7 @@ from il_ros.data.atomic import write_atomically
 from il_ros.data.episode import Episode
 from il_ros.data.errors import EpisodeFileError
 from il_ros.data.labels import costs_of
-from il_ros.data.spec import CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec, NOT_ENDED, SpecError
+from il_ros.data.spec import ABORTED, CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec, NOT_ENDED, SpecError
 
 INCOMPLETE, DROPS, CLOCK_JUMP, DISCARDED = 1, 2, 4, 8
 """Flags; any of them leaves the episode out of training unless asked for."""
@@ -77,6 +77,11 @@ class Receipt:
             return cls(spec=spec, **fields)
         except (TypeError, SpecError) as error:
             raise ValueError(str(error)) from error
+
+
+def is_unfinished(receipt: Receipt) -> bool:
+    """Tell whether the episode has to be run again: cut off by a crash, or aborted."""
+    return bool(receipt.flags & INCOMPLETE or receipt.error_code or receipt.end == ABORTED)
 
 
 def receipt_of(episode: Episode, path: Path, sha256: str, flags: int = 0,

@@ -33,7 +33,7 @@ from il_ros.data.contract import Contract
 from il_ros.data.errors import EpisodeExistsError, EpisodeFileError, EpisodeWriteError
 from il_ros.data.mcap_file import parse_mcap
 from il_ros.data.reader import decode, METADATA
-from il_ros.data.receipts import INCOMPLETE, read_receipt, Receipt, receipt_of, receipt_path
+from il_ros.data.receipts import is_unfinished, read_receipt, Receipt, receipt_of, receipt_path
 from il_ros.data.receipts import write_receipt
 from il_ros.data.schema import fields_of, Schema, split, STATUS
 from il_ros.data.spec import EpisodeSpec
@@ -283,9 +283,9 @@ def acknowledge(path: Path, flags: int = 0, gate_threshold: float = -1.0,
 
 
 def _make_way(path: Path):
-    """Refuse to overwrite a recorded episode; set an incomplete one aside."""
+    """Refuse to overwrite a recorded episode; set an unfinished one aside."""
     receipt = receipt_path(path)
-    if receipt.exists() and not read_receipt(receipt).flags & INCOMPLETE:
+    if receipt.exists() and not is_unfinished(read_receipt(receipt)):
         raise EpisodeExistsError(f'{path} is recorded already; nothing is overwritten')
     for suffix in ('.json', '.labels.mcap', '.discarded.json'):
         path.with_suffix(suffix).unlink(missing_ok=True)

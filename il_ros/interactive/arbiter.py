@@ -95,6 +95,15 @@ class Arbiter:
         self.acted = phase == ENDED
         return True
 
+    def overtake(self, stamp_ns: int):
+        """
+        Take in that another episode, or none, is on air at a stamp.
+
+        If it is later than what was seen of this one, its end was missed: the task was restarted.
+        """
+        if 0 <= self.stamp_ns < stamp_ns:
+            self.phase, self.acted = ENDED, True
+
     def answer(self, source: int, stamp_ns: int, values: np.ndarray) -> bool:
         """
         Take in an answer; only the first one of a required source for the present stamp counts.

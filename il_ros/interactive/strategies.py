@@ -47,10 +47,10 @@ class UnknownStrategyError(StrategyError):
 class GateSettings:
     """The gate of ``gated`` and ``corrections``; the fields are those of ``DrivePlan``."""
 
-    threshold: float = 0.5
+    threshold: float = 0.3
     smoothing: float = 0.7
     takeover_level: float = 0.5
-    release_threshold: float = 0.3
+    release_threshold: float = 0.2
     release_patience: int = 3
     hold_min: int = 0
     hold_max: int = 15

@@ -30,6 +30,12 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 READY_CHECK_S = 0.05
+WATCH_S = 1.0
+"""How often it is looked whether the server of a running action is still there."""
+
+GONE_S = 5.0
+"""How long it may be away, e.g. to be started again; a killed one shows for 20 s before."""
+
 LEAST_NS = 1_000_000
 """A timer of no period at all would be refused."""
 
@@ -80,10 +86,15 @@ class Waiter:
 
     async def pause(self, seconds: float):
         """Let others run for a while."""
-        future = Future()
-        due = CallError('pause')
+        await self._either(Future(), seconds)
+
+    async def _either(self, future: Future, seconds: float):
+        """Wait for a future, but no longer than that."""
+        tick = Future()
+        future.add_done_callback(lambda _: tick.done() or tick.set_result(None))
+        due = CallError('tick')
         try:
-            await self.wait(future, seconds, due)
+            await self.wait(tick, seconds, due)
         except CallError as error:
             if error is not due:
                 raise
@@ -133,11 +144,24 @@ class Waiter:
             raise CallError(f'{name_of(client)} refused the goal')
         if on_start is not None:
             on_start(handle)
-        response = await handle.get_result_async()
+        response = await self._result(client, handle.get_result_async())
         if response.status == GoalStatus.STATUS_ABORTED and not response.result.error_code:
             raise CallError(f'{name_of(client)} failed without a word; the log of the node that '
                             'serves it has the reason')
         return response.status, response.result
+
+    async def _result(self, client, future: Future):
+        """Wait for a result as long as the server is there; work may take its time."""
+        gone_since = None
+        while not future.done():
+            await self._either(future, WATCH_S)
+            if client.server_is_ready():
+                gone_since = None
+            elif gone_since is None:
+                gone_since = time.monotonic()
+            elif time.monotonic() - gone_since > GONE_S:
+                raise CallError(f'{name_of(client)} is gone; the node that serves it ended')
+        return future.result()
 
 
 def name_of(client) -> str:

@@ -24,6 +24,7 @@ import contextlib
 import os
 from pathlib import Path
 import sys
+import time
 
 from domain_coordinator import domain_id
 from il_ros.bridge.messages import receipt_from_message, spec_to_message
@@ -112,7 +113,10 @@ class Client(Node):
             self._load, LoadPolicy.Request(path=str(folder.resolve())), CALL_S)
         if response.error_code:
             raise RefusedError(response.error_msg)
+        until = time.monotonic() + CALL_S
         while True:
+            if time.monotonic() > until:
+                raise RefusedError(f'the policy did not report its load within {CALL_S} s')
             status = self._status
             if status is not None and status.ticket >= response.ticket and (
                     status.state != status.LOADING):
@@ -121,6 +125,17 @@ class Client(Node):
         if status.state != status.READY:
             raise RefusedError(status.error_msg)
         return status.sha256
+
+    def require_policy(self, sha256: str):
+        """
+        Make sure that the policy node ran this checkpoint all the time.
+
+        :raises RefusedError: if it was refused meanwhile, or runs another one
+        """
+        status = self._status
+        if status is None or status.state != status.READY or status.sha256 != sha256:
+            raise RefusedError('the policy node no longer runs the checkpoint'
+                               + (f': {status.error_msg}' if status and status.error_msg else ''))
 
 
 def run_command(command: Callable[[Client], Awaitable], options: GraphOptions | None) -> int:

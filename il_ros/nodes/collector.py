@@ -18,7 +18,7 @@ import dataclasses
 import time
 
 from il_ros.bridge.messages import spec_from_message
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, OPERATOR
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR
 from il_ros.errors import ImitationError
 from il_ros.nodes import qos, runtime
 from il_ros.nodes.calls import CallError, Waiter
@@ -36,6 +36,9 @@ Result = CollectEpisodes.Result
 NOT_YET = frozenset((OpenEpisode.Response.BUSY, SetDriver.Response.BUSY,
                      SetDriver.Response.DRIVER_ABSENT))
 """Refusals of nodes that have just started and have not found each other yet."""
+
+FAILURES = {DRIVER_SILENT: Result.DRIVER_FAILED, FAULT: Result.TASK_FAILED}
+"""Causes of an aborted episode after which no other one is begun."""
 
 
 class CollectError(ImitationError):
@@ -99,7 +102,7 @@ class CollectorNode(Node):
             result.error_code = Result.BUSY
             result.error_msg = 'another goal is being collected; wait for it or cancel it'
             return result
-        self._busy, self._canceled = True, False
+        self._busy, self._canceled = True, goal.is_cancel_requested
         try:
             await self._collect(goal, result)
             goal.succeed()
@@ -123,7 +126,8 @@ class CollectorNode(Node):
                 raise CollectError(Result.CANCELED, 'canceled')
             receipt = await self._run(spec, threshold)
             result.episodes.append(receipt)
-            threshold = receipt.gate_threshold
+            if receipt.gate_threshold >= 0.0:
+                threshold = receipt.gate_threshold
             feedback.finished += 1
             feedback.steps += receipt.steps
             feedback.successes += receipt.success
@@ -132,8 +136,9 @@ class CollectorNode(Node):
             if now - said >= FEEDBACK_S:
                 said = now
                 goal.publish_feedback(feedback)
-            if receipt.end == ABORTED and receipt.cause == DRIVER_SILENT:
-                raise CollectError(Result.DRIVER_FAILED, f'{spec.episode_id}: {receipt.error_msg}')
+            if receipt.end == ABORTED and receipt.cause in FAILURES:
+                raise CollectError(
+                    FAILURES[receipt.cause], f'{spec.episode_id}: {receipt.error_msg}')
         goal.publish_feedback(feedback)
 
     async def _run(self, spec, threshold: float) -> RecordedEpisode:

@@ -19,6 +19,7 @@ import json
 from pathlib import Path
 import shutil
 
+from il_ros.data.atomic import write_atomically
 from il_ros.data.receipts import Receipt
 from il_ros.data.shard import receipts_in
 from il_ros.data.spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec, EVALUATION, EXPERT
@@ -28,7 +29,9 @@ from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.table import format_table, format_timing
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.interactive.rounds import PHASES
+from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
 from il_ros.nodes.client import Client, run_command
+from il_ros.nodes.coordinator import check_goal
 from il_ros.nodes.graph import GraphOptions
 from il_ros_interfaces.action import RunDagger
 from tqdm import tqdm
@@ -40,8 +43,12 @@ class CommandError(ImitationError):
     """A command line that cannot be carried out."""
 
 
-def dagger(words: argparse.Namespace) -> int:
-    """Run DAgger and print the table of what it brought."""
+def dagger(words: argparse.Namespace, replace: bool = False) -> int:
+    """
+    Run DAgger and print the table of what it brought.
+
+    :param replace: remove a run of the same name, once the goal is known to be a good one
+    """
     goal = RunDagger.Goal(
         run=words.run, task=words.task, strategy=words.strategy, config=words.config or '',
         demonstrations=words.demonstrations, rounds=words.rounds,
@@ -50,13 +57,22 @@ def dagger(words: argparse.Namespace) -> int:
         final_evaluation_episodes=words.final_evaluation_episodes,
         evaluation_first_seed=words.first_seed, baseline=not words.no_baseline, seed=words.seed,
         resume=words.resume)
-    return run_command(lambda client: _dagger(client, goal, words), _options(words))
+    check_goal(goal)
+
+    async def command(client: Client):
+        if replace:
+            shutil.rmtree(Path(words.runs) / goal.run, ignore_errors=True)
+        await _dagger(client, goal, words)
+    return run_command(command, _options(words))
 
 
 async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespace):
     with StageBar(words.rounds) as bar:
         await client.dagger(goal, bar.update)
     folder = Path(words.runs) / goal.run
+    if not (folder / 'summary.json').exists():
+        raise CommandError(f'{folder} has no summary.json; the graph that runs keeps its runs '
+                           'elsewhere, give --runs its folder')
     summary = json.loads((folder / 'summary.json').read_text())
     print(f'\n{format_table(summary)}\n\n{format_timing(summary)}\n')
     print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
@@ -64,10 +80,7 @@ async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespac
 
 def demo(words: argparse.Namespace) -> int:
     """Replace the run ``demo`` and run DAgger on ``push``; a run of another name is kept."""
-    folder = Path(words.runs) / DEMO_RUN
-    if words.run == DEMO_RUN and not words.resume and folder.exists():
-        shutil.rmtree(folder)
-    return dagger(words)
+    return dagger(words, replace=words.run == DEMO_RUN and not words.resume)
 
 
 def record(words: argparse.Namespace) -> int:
@@ -75,6 +88,9 @@ def record(words: argparse.Namespace) -> int:
     if not 0 <= words.seed <= VALIDATION_SEEDS - words.episodes:
         raise CommandError(f'--seed is {words.seed}; demonstrations use seeds below '
                            f'{VALIDATION_SEEDS}, the others are held out')
+    if (Path(words.runs) / words.run / RUN_FILE).exists():
+        raise CommandError(f'{words.runs}/{words.run} is a run of il_ros dagger; give --run '
+                           'another name')
     plan = DrivePlan(driver=EXPERT, seed=words.seed)
     specs = [EpisodeSpec(
         episode_id=episode_id(DEMONSTRATION, 0, seed), run=words.run, task=words.task,
@@ -101,29 +117,33 @@ def evaluate(words: argparse.Namespace) -> int:
     if driver == POLICY and not Path(words.policy).is_dir():
         raise CommandError(f'--policy is {words.policy!r}; expected the folder of a checkpoint, '
                            "or 'expert'")
+    folder = Path(words.runs) / words.run
     plan = DrivePlan(driver=driver, labels=LABEL_NONE)
     specs = [EpisodeSpec(
         episode_id=episode_id(EVALUATION, 0, seed), run=words.run, task=words.task,
         purpose=EVALUATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
         plan=plan) for seed in range(words.first_seed, words.first_seed + words.episodes)]
-    _clear_evaluation(Path(words.runs) / words.run)
+    _refuse_other_episodes(folder)
 
     async def command(client: Client):
         sha256 = ''
         if driver == POLICY:
             sha256 = await client.load_policy(Path(words.policy))
+        shutil.rmtree(folder, ignore_errors=True)
         receipts = await _collect(client, specs, 'evaluating')
+        if driver == POLICY:
+            client.require_policy(sha256)
         report = evaluation_report(words, sha256, receipts)
         success = report['success']
         print(f'{success["k"]} of {success["n"]} succeed: {100 * success["rate"]:.1f} %, 95 % '
               f'interval {100 * success["low"]:.1f} to {100 * success["high"]:.1f} %')
         if words.json:
-            Path(words.json).write_text(json.dumps(report, indent=1) + '\n')
+            write_atomically(Path(words.json), (json.dumps(report, indent=1) + '\n').encode())
     return run_command(command, _options(words))
 
 
-def _clear_evaluation(folder: Path):
-    """Remove the episodes of an earlier evaluation; nothing else is ever removed."""
+def _refuse_other_episodes(folder: Path):
+    """Refuse a folder that holds anything but an earlier evaluation, which will be replaced."""
     if not folder.exists():
         return
     others = [path for path, receipt in receipts_in(folder / 'episodes')
@@ -131,7 +151,6 @@ def _clear_evaluation(folder: Path):
     if others or not (folder / 'episodes').is_dir() or (folder / 'run.json').exists():
         raise CommandError(f'{folder} holds more than evaluation episodes, which would be '
                            'replaced; give --run another name')
-    shutil.rmtree(folder)
 
 
 def evaluation_report(words: argparse.Namespace, sha256: str, receipts: list[Receipt]) -> dict:

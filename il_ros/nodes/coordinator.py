@@ -95,9 +95,7 @@ class CoordinatorNode(Node):
 
     async def _run(self, handle, result: Result):
         started = time.monotonic()
-        goal = goal_of(handle.request)
-        strategy_file, training_file = config_files(goal)
-        settings = load_strategy(goal.strategy, strategy_file).settings
+        goal, settings, training_file = check_goal(handle.request)
         # Refused now, not after the demonstrations.
         Inputs(await self._runner.contract(), TrainConfig.load(training_file).inputs)
         folder = Path(self.parameters.runs) / goal.run
@@ -158,6 +156,19 @@ def goal_of(request: RunDagger.Goal) -> Goal:
     """
     return Goal(**{field.name: getattr(request, field.name)
                    for field in dataclasses.fields(Goal)})
+
+
+def check_goal(request: RunDagger.Goal) -> tuple[Goal, dict, Path]:
+    """
+    Return the pure goal, the strategy's settings and the training's file.
+
+    :raises ImitationError: with what is wrong, before anything is done
+    """
+    goal = goal_of(request)
+    strategy_file, training_file = config_files(goal)
+    settings = load_strategy(goal.strategy, strategy_file).settings
+    TrainConfig.load(training_file)
+    return goal, settings, training_file
 
 
 def config_files(goal: Goal) -> tuple[Path, Path]:

@@ -28,6 +28,7 @@ from il_ros.nodes.listening import listen
 from il_ros.nodes.parameters import bounded, choice, declare, text
 from il_ros.share import share_path
 from il_ros_interfaces.msg import Contract, EpisodeStatus, Observation
+from il_ros_interfaces.srv import EndEpisode
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
@@ -62,6 +63,8 @@ class ObserverNode(Node):
         self._message = Observation(contract_id=contract.id)
         self._message.header.frame_id = contract.action_frame_id
         self._last_ns = -1
+        self._ended = ''
+        self._end = self.create_client(EndEpisode, 'end_episode')
         self._published = self._rejected = self._repeated = 0
         self._complete_at = time.monotonic()
         self._contract_publisher = self.create_publisher(Contract, 'contract', qos.LATCHED)
@@ -99,8 +102,7 @@ class ObserverNode(Node):
                 message.values = float32s(self._extract(messages))
             except ObservationError as error:
                 self._rejected += 1
-                self.get_logger().error(
-                    f'no observation: {error}', throttle_duration_sec=1.0)
+                self._end_episode(messages['episode'], f'no observation: {error}')
                 return
             status = messages['episode']
             message.header.stamp = to_stamp(stamp_ns)
@@ -110,6 +112,15 @@ class ObserverNode(Node):
             self._last_ns = stamp_ns
             self._published += 1
         self._observations.publish(message)
+
+    def _end_episode(self, status: EpisodeStatus, reason: str):
+        """End an episode that nobody can see any more, once, and say why."""
+        self.get_logger().error(reason, throttle_duration_sec=1.0)
+        if status.phase == status.RUNNING and status.episode_id != self._ended:
+            self._ended = status.episode_id
+            self._end.call_async(EndEpisode.Request(
+                episode_id=status.episode_id, end=status.ABORTED, cause=status.FAULT,
+                reason=reason))
 
     def _report(self):
         values = {'published': self._published, 'rejected': self._rejected,

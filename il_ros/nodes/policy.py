@@ -41,6 +41,16 @@ DRY_RUN_OBSERVATIONS = 100
 """The newest observations are kept: a candidate must answer all of them before it may run."""
 
 
+CONTRACT_WAIT_S = 1.0
+"""A load waits so long for a first contract; one that comes later is checked when it does."""
+
+
+class PolicyFailedError(ImitationError):
+    """The policy's own code raised."""
+
+    code = PolicyStatus.DRY_RUN_FAILED
+
+
 class DryRunError(ImitationError):
     """A candidate that does not answer what was observed lately."""
 
@@ -67,6 +77,7 @@ class PolicyNode(ManagedNode):
         self._policy: Policy | None = None
         self._path = ''
         self._contract: Contract | None = None
+        self._contract_known = threading.Event()
         self._recent: deque[np.ndarray] = deque(maxlen=DRY_RUN_OBSERVATIONS)
         self._loader: threading.Thread | None = None
         self._ticket = 0
@@ -96,12 +107,19 @@ class PolicyNode(ManagedNode):
     def _on_contract(self, contract: Contract):
         self._contract = contract
         self._recent.clear()
+        self._contract_known.set()
         if self._policy is not None:
-            try:
-                checkpoint.check(self._policy, contract)
-            except ImitationError as error:
-                self._policy = None
-                self._refuse(error)
+            self._fits(contract)
+
+    def _fits(self, contract: Contract) -> bool:
+        """Keep the policy that runs only if it is for this contract."""
+        try:
+            checkpoint.check(self._policy, contract)
+        except ImitationError as error:
+            self._policy = None
+            self._refuse(error)
+            return False
+        return True
 
     def _act(self, values: np.ndarray) -> np.ndarray | None:
         policy = self._policy
@@ -110,13 +128,11 @@ class PolicyNode(ManagedNode):
             return None
         self._driver.answer.policy_id = policy.policy_id
         try:
-            return policy.act(values)
+            return _ask(policy, values)
         except ImitationError as error:
             self._problem = str(error)
-        except Exception as error:  # noqa: B902 - the one place where a policy's code is called
-            self._problem = f'the policy failed: {type(error).__name__}: {error}'
-        self.get_logger().error(self._problem, throttle_duration_sec=5.0)
-        return None
+            self.get_logger().error(self._problem, throttle_duration_sec=5.0)
+            return None
 
     def _on_load(self, request, response):
         if self._loader is not None and self._loader.is_alive():
@@ -137,20 +153,24 @@ class PolicyNode(ManagedNode):
     def _load(self, path: str, sha256: str):
         try:
             candidate = checkpoint.load(Path(path), sha256)
-            self._try_out(candidate)
+            self._contract_known.wait(CONTRACT_WAIT_S)
+            checked = self._contract
+            self._try_out(candidate, checked)
             self._take(candidate, path)
         except ImitationError as error:
             self._refuse(error)
             return
+        if self._contract is not checked and not self._fits(self._contract):
+            return
         self._problem = ''
         self._say(PolicyStatus.READY)
 
-    def _try_out(self, candidate: Policy):
-        if self._contract is not None:
-            checkpoint.check(candidate, self._contract)
+    def _try_out(self, candidate: Policy, contract: Contract | None):
+        if contract is not None:
+            checkpoint.check(candidate, contract)
         for values in tuple(self._recent):
             try:
-                candidate.act(values)
+                _ask(candidate, values)
             except ImitationError as error:
                 raise DryRunError(f'{error} (in the dry run)') from error
 
@@ -180,6 +200,16 @@ class PolicyNode(ManagedNode):
         if self._problem:
             return diagnostics.ERROR, self._problem, values
         return diagnostics.OK, 'ready' if policy else 'no policy loaded', values
+
+
+def _ask(policy: Policy, values: np.ndarray) -> np.ndarray:
+    try:
+        return policy.act(values)
+    except ImitationError:
+        raise
+    except Exception as error:  # noqa: B902 - the one place where a policy's code is called
+        raise PolicyFailedError(
+            f'the policy failed: {type(error).__name__}: {error}') from error
 
 
 def main(args=None) -> int:

@@ -28,7 +28,7 @@ from il_ros.bridge.messages import contract_from_message, receipt_to_message, sp
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
 from il_ros.data.errors import NoSuchEpisodeError
-from il_ros.data.receipts import DROPS, Receipt
+from il_ros.data.receipts import DROPS, INCOMPLETE, Receipt
 from il_ros.data.schema import recorded_schemas
 from il_ros.data.shard import Shard
 from il_ros.data.spec import ENDED, EPISODE_ID, EpisodeSpec
@@ -72,7 +72,7 @@ class RecorderNode(ManagedNode):
         self._writer: EpisodeWriter | None = None
         self._spec: EpisodeSpec | None = None
         self._shard: Shard | None = None
-        self._ended_step = -1
+        self._ended_step = self._last_ns = -1
         self._ended_at = 0.0
         self._ended_topics: set[str] = set()
         self._discards: list[tuple[int, int]] = []
@@ -113,7 +113,12 @@ class RecorderNode(ManagedNode):
                 return
             key = key_of(raw)
             if key.episode_id == self._spec.episode_id:
+                self._last_ns = max(self._last_ns, key.stamp_ns)
                 self._record(topic, key, raw)
+            elif topic == EPISODE and 0 <= self._last_ns < key.stamp_ns:
+                # The task was restarted: this episode's end will never come.
+                self._reason = 'the task was restarted'
+                self._close(INCOMPLETE)
         return on_raw
 
     def _record(self, topic: str, key: wire.Key, raw: bytes):
@@ -201,7 +206,7 @@ class RecorderNode(ManagedNode):
             self._shard = Shard(folder)
         self._writer = EpisodeWriter(
             folder, spec, self._contract, self._schemas, self.parameters.min_free_mb << 20)
-        self._spec, self._ended_step, self._discards = spec, -1, []
+        self._spec, self._ended_step, self._last_ns, self._discards = spec, -1, -1, []
         self._ended_topics.clear()
         self._reason = self._problem = ''
 

@@ -22,6 +22,7 @@ from il_ros.data.episode import Episode
 from il_ros.data.reader import read_episode
 from il_ros.data.shard import receipts_in
 from il_ros.data.spec import episode_id, EVALUATION
+from il_ros.errors import ImitationError
 from il_ros.evaluation.conditions import conditions_of
 from il_ros.evaluation.report import curves_of, Filmstrip, report_html
 from il_ros.evaluation.summary import round_results, summarise, summary_json
@@ -42,10 +43,15 @@ def write_results(folder: Path, state: RunState, replay: bool,
     evaluated = _evaluations(folder)
     some = next(iter(evaluated.values()))
     episode = read_episode(some[0])
-    filmstrips = _filmstrips(state, evaluated) if replay else []
     summary = summarise(state, episode.horizon, episode.contract.rate, wall_s())
     write_atomically(folder / 'summary.json', summary_json(summary).encode())
-    page = report_html(summary, curves_of(state), filmstrips, conditions_of(state))
+    conditions = list(conditions_of(state))
+    try:
+        filmstrips = _filmstrips(state, evaluated) if replay else []
+    except ImitationError as error:
+        filmstrips = []
+        conditions.append(f'There are no pictures: {error}.')
+    page = report_html(summary, curves_of(state), filmstrips, conditions)
     write_atomically(folder / 'report.html', page.encode())
     return summary
 

@@ -95,6 +95,8 @@ class SimulatorNode(Node):
         self._command_ns = 0
         self._fresh = False
         self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
+        self._unanswered: dict[int, float] = {}
+        """When the states that no command has answered yet were published, by stamp."""
         self._create_outputs()
         self._create_inputs()
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
@@ -146,8 +148,10 @@ class SimulatorNode(Node):
 
     def _keep_command(self, stamp_ns: int, targets: np.ndarray):
         now = time.monotonic()
-        if stamp_ns == self.session.stamp_ns:
-            self._latencies.append(now - self._published_at)
+        for earlier_ns in [sent_ns for sent_ns in self._unanswered if sent_ns <= stamp_ns]:
+            published_at = self._unanswered.pop(earlier_ns)
+            if earlier_ns == stamp_ns:
+                self._latencies.append(now - published_at)
         if stamp_ns < self._command_ns:
             self.session.stale_commands += 1
             return
@@ -179,6 +183,8 @@ class SimulatorNode(Node):
         session = self.session
         self._messages.fill(session.stamp_ns, session.state, session.status)
         self._published_at = time.monotonic()
+        if self._realtime and session.status.phase == RUNNING:
+            self._unanswered[session.stamp_ns] = self._published_at
         self._episode.publish(self._messages.episode)
         for publisher, message in self._outputs:
             publisher.publish(message)

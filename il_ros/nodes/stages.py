@@ -32,7 +32,7 @@ from il_ros.data.dataset import HELD_OUT
 from il_ros.data.label_file import read_labels, StoredLabels, write_labels
 from il_ros.data.labels import unlabelled
 from il_ros.data.reader import read_episode
-from il_ros.data.receipts import INCOMPLETE, Receipt
+from il_ros.data.receipts import is_unfinished, Receipt
 from il_ros.data.shard import receipts_in
 from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import count_mistakes, Rollout
@@ -99,7 +99,7 @@ class StageRunner:
         self._receipts = {
             receipt.spec.episode_id: (path, receipt)
             for path, receipt in receipts_in(folder / 'episodes')
-            if not receipt.flags & INCOMPLETE and not receipt.error_code}
+            if not is_unfinished(receipt)}
 
     def _on_contract(self, message: ContractMessage):
         self._contract = contract_from_message(message)
@@ -159,6 +159,7 @@ class StageRunner:
             goal = CollectEpisodes.Goal(
                 episodes=[spec_to_message(spec) for spec in pending], gate_threshold=-1.0)
             result = await self._act(self._collect, goal, Result.COLLECT_FAILED, on_feedback)
+            self._require_policy(state, stage)
             for message in result.episodes:
                 self._keep(receipt_from_message(message))
             self._raise_inner(result, Result.COLLECT_FAILED, CollectEpisodes.Result.CANCELED)
@@ -167,7 +168,8 @@ class StageRunner:
         return Collected.of(specs, receipts, time.monotonic() - started)
 
     def _keep(self, receipt: Receipt):
-        self._receipts[receipt.spec.episode_id] = (self._folder / receipt.path, receipt)
+        if not is_unfinished(receipt):
+            self._receipts[receipt.spec.episode_id] = (self._folder / receipt.path, receipt)
 
     async def _act(self, client: ActionClient, goal, code: int, on_feedback):
         def on_start(handle):
@@ -206,6 +208,15 @@ class StageRunner:
             labels=result.labels, train_loss=result.train_loss,
             held_out_loss=result.held_out_loss, epsilon_mistakes=result.epsilon_mistakes,
             epsilon_states=result.epsilon_states, seconds=time.monotonic() - started)
+
+    def _require_policy(self, state: RunState, stage: Stage):
+        """Refuse episodes in which the policy node may not have run the right checkpoint."""
+        needed, status = rounds.checkpoint_for(state, stage), self._status
+        if needed is not None and (
+                status.state != status.READY or status.sha256 != needed.sha256):
+            raise RunError(Result.LOAD_FAILED, 'the policy node lost its checkpoint meanwhile'
+                                               f'{": " if status.error_msg else ""}'
+                                               f'{status.error_msg}')
 
     async def _ensure_loaded(self, needed: Trained):
         status = self._status

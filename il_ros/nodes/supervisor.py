@@ -138,9 +138,12 @@ class SupervisorNode(ManagedNode):
 
     def _on_observation(self, message: Observation):
         arbiter = self._arbiter
-        if arbiter is None or message.episode_id != arbiter.episode_id:
+        if arbiter is None:
             return
         stamp_ns = to_ns(message.header.stamp)
+        if message.episode_id != arbiter.episode_id:
+            arbiter.overtake(stamp_ns)
+            return
         overdue = self._realtime or message.phase != RUNNING
         if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:
             self._counts['late_answers'] += 1

@@ -14,18 +14,39 @@
 
 """What the commands refuse or remove before they begin, and what they leave alone."""
 
+import asyncio
+import contextlib
+
 from il_ros.cli import make_parser
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import DEMONSTRATION, episode_id, EpisodeSpec, EVALUATION, SpecError
+from il_ros.errors import ImitationError
 from il_ros.nodes import commands
 import pytest
+
+
+class EmptyGraph:
+    """A client of a graph that brings nothing."""
+
+    async def collect(self, _specs, _on_feedback):
+        return []
+
+    async def dagger(self, _goal, _on_feedback):
+        return None
 
 
 @pytest.fixture
 def started(monkeypatch):
     """Return the list that gets an entry for each graph that a command would have started."""
     starts = []
-    monkeypatch.setattr(commands, 'run_command', lambda *_: starts.append(1) or 0)
+
+    def run_command(command, _options):
+        starts.append(1)
+        with contextlib.suppress(commands.CommandError):
+            asyncio.run(command(EmptyGraph()))
+        return 0
+
+    monkeypatch.setattr(commands, 'run_command', run_command)
     return starts
 
 
@@ -59,6 +80,14 @@ def test_an_evaluation_never_replaces_demonstrations(tmp_path, started):
     assert not started and len(list(folder.iterdir())) == 4
 
 
+def test_a_demo_with_a_bad_goal_leaves_the_last_one_alone(tmp_path, started):
+    folder = keep_episode(tmp_path, 'demo', DEMONSTRATION, 0)
+    with pytest.raises(ImitationError, match='luck'):
+        commands.demo(make_parser().parse_args(
+            ['demo', '--runs', str(tmp_path), '--strategy', 'luck']))
+    assert not started and folder.exists()
+
+
 @pytest.mark.parametrize('run', ['.', '..', '', 'mine/episodes'])
 def test_a_run_name_that_leads_elsewhere_removes_nothing(tmp_path, started, run):
     folder = keep_episode(tmp_path / 'runs', 'mine', EVALUATION, 1_000_000)
@@ -76,7 +105,7 @@ def test_the_demo_replaces_its_own_run_unless_it_goes_on_with_it(tmp_path, start
 
 
 @pytest.mark.parametrize('seed, kept', [(0, True), (499_980, True), (499_981, False),
-                                        (1_000_000, False), (-1, False)])
+                                        (1_000_000, False)])
 def test_no_demonstration_is_recorded_with_a_held_out_seed(started, seed, kept):
     words = make_parser().parse_args(
         ['record', '--task', 'reach', '--run', 'r', '--episodes', '20', f'--seed={seed}'])
