@@ -35,6 +35,9 @@ HAND_X_M = 0.010
 HAND_Y_M = 0.020
 """Half lengths of the closed fingers where they touch the puck, about the tool point."""
 
+ROUNDED = 0.85
+"""Less than 1: a face counts as a little round, so that sliding along it turns the bearing."""
+
 CONTACT_M = 0.035
 """The puck's radius."""
 
@@ -49,8 +52,11 @@ PUSH_M_S = 0.30
 RADIAL_GAIN_PER_S = 6.0
 BEARING_GAIN_PER_S = 18.0
 GOAL_GAIN_PER_S = 10.0
-SIDE_RAD = 0.25
+SIDE_RAD = 0.15
 """In front of the puck the sideways speed is reached this far from the line."""
+
+THERE_M = 0.01
+"""A puck nearer to the goal than this has no direction worth pushing in; the hand slows down."""
 
 
 class PushExpert(Expert):
@@ -69,8 +75,8 @@ class PushExpert(Expert):
         tool, puck, goal = self._tool, self._puck, self._goal
         gx, gy = values[goal] - values[puck], values[goal + 1] - values[puck + 1]
         rx, ry = values[tool] - values[puck], values[tool + 1] - values[puck + 1]
-        rx -= min(max(rx, -HAND_X_M), HAND_X_M)
-        ry -= min(max(ry, -HAND_Y_M), HAND_Y_M)
+        rx -= ROUNDED * min(max(rx, -HAND_X_M), HAND_X_M)
+        ry -= ROUNDED * min(max(ry, -HAND_Y_M), HAND_Y_M)
         ahead, aside = _in_frame(gx, gy, rx, ry)
         distance = math.hypot(gx, gy)
         forward, sideways = _polar_law(ahead, aside, distance)
@@ -97,6 +103,7 @@ def _polar_law(ahead: float, aside: float, distance: float) -> tuple[float, floa
     radial = RADIAL_GAIN_PER_S * (CONTACT_M + CLEARANCE_M * away - radius)
     radial = CIRCLE_M_S * math.tanh(radial / CIRCLE_M_S)
     push = (1.0 - away) * PUSH_M_S * math.tanh(GOAL_GAIN_PER_S * distance / PUSH_M_S)
+    fade = math.tanh(distance / THERE_M)
     forward = radial * out_x + circle * out_y + push
     sideways = radial * out_y - circle * out_x
-    return forward, sideways
+    return fade * forward, fade * sideways
