@@ -17,7 +17,8 @@
 from collections.abc import Callable
 import time
 
-from il_ros.bridge.messages import float32s, receipt_from_message, spec_to_message
+from il_ros.bridge.messages import float32s, NS, receipt_from_message, spec_to_message, to_ns
+from il_ros.bridge.messages import to_stamp
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import DrivePlan, episode_id, EpisodeSpec, EXPERT, POLICY, ROLLOUT, RUNNING
 from il_ros.nodes import qos
@@ -28,10 +29,14 @@ from il_ros.nodes.recorder import RecorderNode
 from il_ros.nodes.runtime import make_executor, take_down
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.robots.panda import PANDA
 from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import OpenEpisode, ResetTask, SetDriver
+import numpy as np
 import rclpy
+from sensor_msgs.msg import JointState
 
+PERIOD_NS = NS // 20
 RUN = 'run'
 POLL_S = 0.02
 
@@ -199,3 +204,20 @@ def episode(number: int = 1, horizon: int = 4, task: str = 'reach', driver: int 
     return EpisodeSpec(
         episode_id=episode_id(ROLLOUT, 1, number), run=RUN, task=task, purpose=ROLLOUT, round=1,
         seed=number, horizon=horizon, continuing=True, plan=DrivePlan(driver=driver, **plan))
+
+
+def stamps(messages) -> list[int]:
+    """Return the stamps of messages, ns, repeats left out."""
+    return list(dict.fromkeys(to_ns(message.header.stamp) for message in messages))
+
+
+def towards(x: float = 0.2, y: float = 0.1, z: float = 0.0):
+    """Return a driver that always wants the same velocity."""
+    return lambda _: np.array([x, y, z], np.float32)
+
+
+def command(stamp_ns: int, positions) -> JointState:
+    """Return joint targets for a stamp."""
+    message = JointState(name=list(PANDA.joint_names), position=[float(p) for p in positions])
+    message.header.stamp = to_stamp(stamp_ns)
+    return message

@@ -53,7 +53,7 @@ class Worker:
         events, self.events = self.events, []
         return events
 
-    def close(self):
+    def close(self, deadline_s=3.0):
         """End."""
         self.log.append('close')
 
