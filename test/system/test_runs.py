@@ -21,6 +21,7 @@ from pathlib import Path
 import signal
 
 from command_line import dagger_words, finish, il_ros, start
+from il_ros.cli import main
 from il_ros.data.dataset import load
 from il_ros.data.shard import receipts_in
 from il_ros.data.spec import DEMONSTRATION, EVALUATION, ROLLOUT
@@ -149,12 +150,11 @@ def test_a_run_that_is_interrupted_and_killed_ends_as_the_unbroken_one(
     assert here == there
 
 
-def test_a_run_of_the_same_name_is_refused_and_stays_as_it_is(whole_run):
+def test_a_run_of_the_same_name_is_refused_and_stays_as_it_is(whole_run, capfd):
     run = whole_run('reach')
     before = (run / 'run.json').read_bytes()
-    folder = run.parents[1]
-    code, _, err = il_ros(*dagger_words('reach', folder, 'whole'))
-    assert code == 1
+    assert main(dagger_words('reach', run.parents[1], 'whole')) == 1
+    err = capfd.readouterr().err
     lines = [line for line in err.splitlines() if line.startswith('il_ros: ')]
     assert len(lines) == 1 and 'run whole exists' in lines[0]
     assert 'Traceback' not in err
@@ -164,6 +164,5 @@ def test_a_run_of_the_same_name_is_refused_and_stays_as_it_is(whole_run):
 def test_a_finished_run_that_is_resumed_changes_nothing(whole_run):
     run = whole_run('reach')
     before = contents(run)
-    code, _, err = il_ros(*dagger_words('reach', run.parents[1], 'whole', '--resume'))
-    assert code == 0, err
+    assert main(dagger_words('reach', run.parents[1], 'whole', '--resume')) == 0
     assert contents(run) == before
