@@ -171,6 +171,30 @@ class ExactPairing:
         return [topic for topic in self._topics if topic not in parts]
 
 
+class Cadence:
+    """
+    Says which stamps are beats: one a period, half a period early or late at most.
+
+    Who makes the beats and who reads them must agree on it, or a state that was published is
+    never observed.
+    """
+
+    def __init__(self, period_ns: int):
+        self._early_ns = period_ns // 2
+        # A thousandth short: a stream of the same rate whose clock runs fast loses no beat.
+        self._period_ns = period_ns * 999 // 1000
+        self._due_ns = self._last_ns = 0
+
+    def takes(self, stamp_ns: int) -> bool:
+        """Tell whether this stamp is the next beat; if so, the one after it is awaited."""
+        if stamp_ns < max(self._due_ns - self._early_ns, self._last_ns + self._early_ns):
+            return False
+        late = stamp_ns - self._due_ns > self._early_ns
+        self._due_ns = (stamp_ns if late else self._due_ns) + self._period_ns
+        self._last_ns = stamp_ns
+        return True
+
+
 class AsOfPairing:
     """
     Pairs every beat of one stream with the newest of the others (realtime).
@@ -187,14 +211,12 @@ class AsOfPairing:
     def __init__(self, topics: tuple[str, ...], beat: str, period_ns: int, tolerance_ns: int):
         self._others = tuple(topic for topic in topics if topic != beat)
         self._beat = beat
-        self._early_ns = period_ns // 2
-        # A thousandth short: a stream of the same rate whose clock runs fast loses no beat.
-        self._period_ns = period_ns * 999 // 1000
+        self._cadence = Cadence(period_ns)
         self._tolerance_ns = tolerance_ns
         self._newest: dict = {}
         self._stamps: dict[str, int] = {}
         self._in_step: set[str] = set()
-        self._due_ns = self._last_ns = 0
+        self._last_ns = 0
         self._waiting = False
         self._missing: list[str] = []
         self.dropped = 0
@@ -212,14 +234,12 @@ class AsOfPairing:
         return self._complete() if self._waiting else None
 
     def _begin(self, stamp_ns: int) -> bool:
-        if stamp_ns < max(self._due_ns - self._early_ns, self._last_ns + self._early_ns):
+        if not self._cadence.takes(stamp_ns):
             return False
         if self._waiting:
             self._missing = sorted(self._behind())
             self._in_step.difference_update(self._missing)
             self.dropped += 1
-        late = stamp_ns - self._due_ns > self._early_ns
-        self._due_ns = (stamp_ns if late else self._due_ns) + self._period_ns
         self._last_ns = stamp_ns
         self._in_step.update(t for t in self._others if self._stamps.get(t) == stamp_ns)
         return True

@@ -25,6 +25,7 @@ import math
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
+from il_ros.bridge.assembly import Cadence
 from il_ros.bridge.messages import NS, spec_from_message, to_ns, to_stamp
 from il_ros.bridge.robot_messages import CommandReader, StateMessages
 from il_ros.data.spec import RUNNING
@@ -48,9 +49,6 @@ REPUBLISH_S = 0.5
 
 LATENCY_WINDOW = 3000
 """Samples of the latency published -> commanded: 60 s at 50 Hz."""
-
-SHORTEST_BEAT = 0.5
-"""Realtime: a beat sooner than this share of a period after a late one is left out."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,12 +92,14 @@ class SimulatorNode(Node):
         self._command_at = self._published_at = -math.inf
         self._command_ns = 0
         self._fresh = False
+        self._cadence = Cadence(round(NS / self.parameters.rate_hz))
         self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
         self._unanswered: dict[int, float] = {}
         """When the states that no command has answered yet were published, by stamp."""
         self._create_outputs()
         self._create_inputs()
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
+        self._cadence.takes(self.session.stamp_ns)
         self._publish()
 
     def _create_outputs(self):
@@ -158,22 +158,22 @@ class SimulatorNode(Node):
         self._targets, self._command_at, self._command_ns = targets, now, stamp_ns
 
     def _on_beat(self):
-        since_s = time.monotonic() - self._published_at
-        if since_s * self.parameters.rate_hz < SHORTEST_BEAT:
-            return
+        now_ns = self._now_ns()
+        if not self._cadence.takes(now_ns):
+            return  # too soon after a late one
         if self.session.status.phase == RUNNING and not self._fresh:
-            self._step_on_time()
+            self._step_on_time(now_ns)
         else:
-            self.session.beat(self._now_ns())
+            self.session.beat(now_ns)
         self._fresh = False
         self._publish()
 
-    def _step_on_time(self):
+    def _step_on_time(self, now_ns: int):
         if time.monotonic() - self._command_at > self.parameters.command_timeout_s:
             # No fresh command: hold where the arm is, instead of running on to an old target.
             self._targets = np.array(self.session.state.joint_position)
             self._command_at = math.inf
-        self.session.step(self._targets, self._now_ns())
+        self.session.step(self._targets, now_ns)
 
     def _on_wait(self):
         if time.monotonic() - self._published_at >= REPUBLISH_S:

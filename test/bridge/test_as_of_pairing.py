@@ -14,9 +14,10 @@
 
 """Pairing by the newest, as realtime does it: which beats become observations, with what."""
 
+import random
 from types import SimpleNamespace
 
-from il_ros.bridge.assembly import AsOfPairing
+from il_ros.bridge.assembly import AsOfPairing, Cadence
 from il_ros.bridge.messages import to_stamp
 import pytest
 
@@ -102,3 +103,19 @@ def test_a_stream_that_is_too_old_is_named(pairing):
     pairing.add('tool_pose', message(0.0))
     assert pairing.add('joint_states', message(200.0)) is None
     assert pairing.missing() == ['tool_pose'] and pairing.dropped == 1
+
+
+def test_two_late_beats_after_each_other_leave_the_third_one_out():
+    cadence = Cadence(20 * MS)
+    taken = [at for at in (0.0, 74.0, 91.6, 102.1, 120.0) if cadence.takes(round(
+        (START_MS + at) * MS))]
+    assert taken == [0.0, 74.0, 91.6, 120.0]
+
+
+def test_whatever_beats_a_late_timer_makes_each_one_that_is_published_is_paired(pairing):
+    rng = random.Random(0)
+    cadence = Cadence(PERIOD_MS * MS)
+    fired = [k * PERIOD_MS + rng.expovariate(1.0 / 15.0) for k in range(2000)]
+    published = [at for at in sorted(fired) if cadence.takes(round((START_MS + at) * MS))]
+    assert len(published) > 1500
+    assert beats(pairing, published) == pytest.approx(published, abs=1e-5)
