@@ -33,19 +33,34 @@ HELD_M = 0.075
 """An opening below this, around the cube, is a grasp: a hand over a turned cube stays wide."""
 
 FULLY_OPEN_M = 0.0775
-RESTING_M = 0.032
+RESTING_M = 0.035
 """A cube lower than this lies on the table, on whatever side."""
 
 HALF_CLOSED_M = 0.076
-START_M, KEEP_M = 0.010, 0.020
+START_M, KEEP_M = 0.014, 0.022
 """How far off its middle a cube is grasped by an open hand, and kept by a closed one."""
 
 TABLE_GOAL_M = 0.035
 """A goal whose height is below this is on the table (a resting cube's centre is at 0.025)."""
 
-GAIN_PER_S = 8.0
-SPEED_M_S = 0.4
-HOVER_M = 0.10
+GAIN_PER_S = 10.0
+SPEED_M_S = 0.5
+DIP_M = 0.025
+"""
+Aim below the cube's middle and below the table.
+
+The hand is then still on its way when it has to close or to open: whoever imitates a law that
+comes to rest at such a border comes to rest in front of it, for good.
+"""
+
+HOVER_M = 0.12
+OVER_M = 0.025
+"""Sideways error at which half of the hover height is left."""
+
+FUNNEL_M = 0.006
+DOWN_GAIN_PER_S = 8.0
+DOWN_M_S = 0.3
+LEAVE_M_S = 0.1
 LIFT_M = 0.08
 
 
@@ -70,7 +85,7 @@ class PickPlaceExpert(Expert):
         around = _around(to_cube, opening)
         placed = _placed(to_goal, values[goal + 2], values[cube + 2])
         held = around * rising(HELD_M - opening, 0.0, 0.001) * (1.0 - placed)
-        carry, fetch = _carry(to_goal), _fetch(to_cube, opening, around, placed)
+        carry, fetch = _carry(to_goal, values[goal + 2]), _fetch(to_cube, opening, around, placed)
         x, y, z = (held * c + (1.0 - held) * f for c, f in zip(carry, fetch))
         return x, y, z, CLOSED_M if around > 0.5 and placed < 0.5 else OPEN_M
 
@@ -90,8 +105,12 @@ def _around(to_cube: list[float], opening: float) -> float:
 def _placed(to_goal: list[float], goal_z: float, cube_z: float) -> float:
     """Return how far the cube lies where a goal on the table wants it, 0 to 1."""
     aside = math.hypot(to_goal[0], to_goal[1])
-    return (rising(0.018 - aside, 0.0, 0.001) * rising(TABLE_GOAL_M - goal_z, 0.0, 0.001)
+    return (rising(0.018 - aside, 0.0, 0.001) * _on_table(goal_z)
             * rising(RESTING_M - cube_z, 0.0, 0.0005))
+
+
+def _on_table(goal_z: float) -> float:
+    return rising(TABLE_GOAL_M - goal_z, 0.0, 0.001)
 
 
 def _fetch(to_cube: list[float], opening: float, around: float,
@@ -100,17 +119,19 @@ def _fetch(to_cube: list[float], opening: float, around: float,
     x, y, z = to_cube
     aside = math.hypot(x, y)
     shut = (1.0 - around) * rising(0.065 - opening, 0.0, 0.002)
-    done = placed * rising(opening, FULLY_OPEN_M, 0.0005)
-    z += HOVER_M * max(rising(aside, 0.022, 0.004), shut, done)
+    z += HOVER_M * max(rising(aside, OVER_M, FUNNEL_M), shut) - DIP_M
     low = rising(aside, 0.015, 0.002) * rising(to_cube[2], -0.06, 0.006)
     gain = capped_gain(aside, GAIN_PER_S, SPEED_M_S) * (1.0 - 0.9 * low) * (1.0 - placed)
-    return gain * x, gain * y, capped_gain(abs(z), GAIN_PER_S, SPEED_M_S) * z
+    down = capped_gain(abs(z), DOWN_GAIN_PER_S, DOWN_M_S) * z
+    up = LEAVE_M_S * rising(opening, FULLY_OPEN_M, 0.0005)
+    return gain * x, gain * y, (1.0 - placed) * down + placed * up
 
 
-def _carry(to_goal: list[float]) -> tuple[float, ...]:
+def _carry(to_goal: list[float], goal_z: float) -> tuple[float, ...]:
     """Return the velocity that carries a held cube to the goal, over the table, m/s."""
     x, y, z = to_goal
     aside = math.hypot(x, y)
-    z += LIFT_M * rising(aside, 0.03, 0.008)
+    away = rising(aside, 0.03, 0.008)
+    z += LIFT_M * away - DIP_M * (1.0 - away) * _on_table(goal_z)
     gain = capped_gain(math.sqrt(x * x + y * y + z * z), GAIN_PER_S, SPEED_M_S)
     return gain * x, gain * y, gain * z
