@@ -35,7 +35,7 @@ ROSDEP_KEYS = {
     'pybullet': 'python3-pybullet-pip', 'pybullet_data': 'python3-pybullet-pip',
     'torch': 'python3-torch', 'tqdm': 'python3-tqdm', 'yaml': 'python3-yaml'}
 WITHOUT_ROSDEP_KEY = {'safetensors'}
-OPTIONAL = {'imitation', 'stable_baselines3'}
+OPTIONAL = {'datasets', 'imitation', 'stable_baselines3'}
 """Libraries of ``make bench-peer`` alone, in an environment of their own."""
 
 
