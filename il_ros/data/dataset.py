@@ -34,6 +34,9 @@ from il_ros.data.labels import Labels, labels_of
 from il_ros.data.reader import read_episode
 import numpy as np
 
+DATASET = 'dataset.hdf5'
+"""Name of a run's aggregated data set, in its folder."""
+
 HELD_OUT = 'held_out'
 """Filter key of demonstrations that are recorded for the loss alone; nothing trains on them."""
 

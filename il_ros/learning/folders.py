@@ -19,6 +19,8 @@ import os
 from pathlib import Path
 import shutil
 
+from il_ros.data.atomic import sync_folder
+
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -45,12 +47,12 @@ def write_folder(folder: Path, files: dict[str, bytes], replace: bool = False):
         fresh.mkdir()
         for name, content in files.items():
             _write_file(fresh / name, content)
-        _sync_folder(fresh)
+        sync_folder(fresh)
         if folder.exists():
             _exchange(fresh, folder)
         else:
             fresh.rename(folder)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
     finally:
         sweep(folder)
 
@@ -69,14 +71,6 @@ def _write_file(path: Path, content: bytes):
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path):
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _exchange(fresh: Path, folder: Path):

@@ -18,7 +18,7 @@ import argparse
 from pathlib import Path
 
 from il_ros.data.aggregation import aggregate
-from il_ros.data.dataset import HELD_OUT
+from il_ros.data.dataset import DATASET, HELD_OUT
 from il_ros.data.shard import receipts_in
 from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
 from il_ros.learning.errors import LearningError, NoDataError
@@ -63,7 +63,7 @@ def _dataset(folder: Path, filter_key: str) -> tuple[Path, str]:
         raise NoDataError(f'{folder}/episodes has no recorded episode; record some first, e.g. '
                           f'il_ros record --task push --run {folder.name}')
     task = receipts[0][1].spec.task
-    dataset = folder / 'dataset.hdf5'
+    dataset = folder / DATASET
     if filter_key:
         return dataset, task
     entries = [(path, (ALL,) if receipt.spec.purpose != VALIDATION else (HELD_OUT,))

@@ -28,7 +28,7 @@ from il_ros.bridge.labels import make_requests, read_response
 from il_ros.bridge.messages import contract_from_message, receipt_from_message, spec_to_message
 from il_ros.data.aggregation import aggregate
 from il_ros.data.contract import Contract
-from il_ros.data.dataset import HELD_OUT
+from il_ros.data.dataset import DATASET, HELD_OUT
 from il_ros.data.label_file import read_labels, StoredLabels, write_labels
 from il_ros.data.labels import unlabelled
 from il_ros.data.reader import read_episode
@@ -66,8 +66,6 @@ class StageRunner:
     The clients of a coordinator.
 
     :param call_s: deadline of each call, s
-    :param training: path of the training YAML
-    :param tell: is given the progress of the stage, [0, 1], and the running loss (-1: none)
     """
 
     def __init__(self, node: Node, waiter: Waiter, call_s: float):
@@ -93,7 +91,12 @@ class StageRunner:
         self._canceled = False
 
     def begin(self, folder: Path, training: Path, tell: Callable[[float, float], None]):
-        """Point at a run; what is recorded there already is taken as it is."""
+        """
+        Point at a run; what is recorded there already is taken as it is.
+
+        :param training: path of the training YAML
+        :param tell: is given the progress of a stage, [0, 1], and the running loss (-1: none)
+        """
         self._folder, self._training, self._tell = folder, str(training), tell
         self._canceled = False
         self._receipts = {
@@ -313,6 +316,6 @@ class StageRunner:
         key = rounds.filter_key(stage)
         entries = [(self._receipts[episode_id][0], tuple(sorted(keys)))
                    for episode_id, keys in sets.items()]
-        done = aggregate(self._folder / 'dataset.hdf5', entries)
+        done = aggregate(self._folder / DATASET, entries)
         return Aggregated(episodes=done.demos, labels=done.labels.get(key, 0),
                           seconds=time.monotonic() - started)

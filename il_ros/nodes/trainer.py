@@ -18,6 +18,7 @@ import dataclasses
 from pathlib import Path
 import time
 
+from il_ros.data.dataset import DATASET, HELD_OUT
 from il_ros.errors import ImitationError
 from il_ros.learning.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.worker_client import WorkerClient
@@ -28,8 +29,6 @@ from il_ros_interfaces.action import TrainPolicy
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
 
-DATASET = 'dataset.hdf5'
-HELD_OUT_KEY = 'held_out'
 FEEDBACK_S = 0.5
 WORKER_END_S = 3.0
 Result = TrainPolicy.Result
@@ -84,7 +83,7 @@ class TrainerNode(Node):
     def _job(self, request) -> Job:
         dataset = Path(self.parameters.runs) / request.run / DATASET
         return Job(dataset=str(dataset), filter_key=request.filter_key, config=request.config,
-                   output=request.output, seed=request.seed, held_out_key=HELD_OUT_KEY,
+                   output=request.output, seed=request.seed, held_out_key=HELD_OUT,
                    replace=True)
 
     async def _outcome(self, goal) -> JobDone | JobFailed:

@@ -76,7 +76,7 @@ class Simulation:
         for name, value in (('seed', seed), ('horizon', horizon)):
             if value < 0:
                 raise SimulationError(f'{name} is {value}; expected a natural number or 0')
-        self._options = self._read_options(options)
+        self._refuse_unknown(options)
         if self.task.grasped_at_reset:
             self._world.rebuild()
         self._rng = np.random.default_rng(seed)
@@ -152,7 +152,7 @@ class Simulation:
             reading.tool_orientation, reading.object_positions, reading.object_orientations,
             self._goal, verdict.success, end, cause, step, horizon, goals)
 
-    def _read_options(self, text: str) -> dict:
+    def _refuse_unknown(self, text: str):
         try:
             options = json.loads(text) if text else {}
         except ValueError as error:
@@ -165,7 +165,6 @@ class Simulation:
         if unknown:
             raise SimulationError(f'task {self.task.name} has no option {", ".join(unknown)}; it '
                                   f'has {", ".join(self.task.options) or "none"}')
-        return options
 
 
 def _substeps(rate_hz: float, physics_hz: float | None) -> tuple[int, float]:
