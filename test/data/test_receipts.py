@@ -16,10 +16,10 @@ import dataclasses
 
 from il_ros.data.errors import EpisodeFileError
 from il_ros.data.reader import read_episode
-from il_ros.data.receipts import CLOCK_JUMP, INCOMPLETE, read_receipt, Receipt, receipt_path
-from il_ros.data.receipts import verify, write_receipt
+from il_ros.data.receipts import CLOCK_JUMP, DROPS, INCOMPLETE, is_unfinished, read_receipt
+from il_ros.data.receipts import Receipt, receipt_path, verify, write_receipt
 from il_ros.data.schema import fields_of
-from il_ros.data.spec import CLOCK_JUMP as CLOCK_JUMPED, DrivePlan, EXPERT, POLICY
+from il_ros.data.spec import ABORTED, CLOCK_JUMP as CLOCK_JUMPED, DrivePlan, EXPERT, POLICY
 import pytest
 from recordings import executed, header, INTERFACES, messages, observation, PERIOD_NS, record
 from recordings import spec, status
@@ -133,3 +133,10 @@ def test_a_flipped_bit_is_found_by_the_receipt(tmp_path):
     path.write_bytes(data)
     with pytest.raises(EpisodeFileError, match='SHA-256'):
         verify(path)
+
+
+@pytest.mark.parametrize('fields, unfinished', [
+    ({}, False), ({'flags': INCOMPLETE}, True), ({'flags': DROPS}, False),
+    ({'end': ABORTED}, True), ({'error_code': 501}, True)])
+def test_what_was_cut_off_or_aborted_has_to_be_run_again(fields, unfinished):
+    assert is_unfinished(Receipt(spec(), **fields)) == unfinished

@@ -204,3 +204,15 @@ def test_a_hand_over_by_the_gate_is_said_at_the_step_where_it_happens():
     for (before, _), (driver, over) in zip(handed, handed[1:]):
         assert over is (driver != before)
     assert {driver for driver, _ in handed} == {EXPERT, POLICY}
+
+
+def test_an_episode_whose_end_was_missed_is_over_when_a_later_one_is_on_air():
+    one, actuator = arbiter()
+    one.overtake(50)
+    assert one.phase == RUNNING, 'it has not begun: what is on air is the episode before it'
+    one.observe(100, 0, RUNNING)
+    one.overtake(100)
+    assert one.waiting, 'a state of before or at the same stamp says nothing'
+    one.overtake(101)
+    assert one.phase == ENDED and not one.waiting
+    assert actuator.asked == []
