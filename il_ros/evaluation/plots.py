@@ -27,7 +27,8 @@ _STYLE = {'font.size': 10, 'axes.spines.top': False, 'axes.spines.right': False,
           'axes.titlesize': 11, 'axes.titleweight': 'bold', 'axes.titlelocation': 'left'}
 
 
-def _styled(draw: Callable[..., str]) -> Callable[..., str]:
+def styled(draw: Callable[..., str]) -> Callable[..., str]:
+    """Decorate a function that draws, so that it draws in the style of the reports."""
     @functools.wraps(draw)
     def drawn(*args) -> str:
         from matplotlib import rc_context
@@ -36,10 +37,10 @@ def _styled(draw: Callable[..., str]) -> Callable[..., str]:
     return drawn
 
 
-@_styled
+@styled
 def success_against_labels(summary: dict) -> str:
     """Draw success with 95 % intervals against labels: the rounds, BC twice, the ceiling."""
-    figure, (axes,) = _figure(1, width_in=7.2, height_in=4.0)
+    figure, (axes,) = panels(1, width_in=7.2, height_in=4.0)
     loop = [policy for policy in summary['rounds'] if policy['success']]
     cloned = [policy for policy in (summary['bc'], summary['bc_same_labels'])
               if policy and policy['success']]
@@ -51,7 +52,7 @@ def success_against_labels(summary: dict) -> str:
              ylim=(-2, 104))
     axes.set_xlim(left=0)
     axes.legend(loc='lower right')
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _success_line(axes, policies: Sequence[dict], colour: str, label: str, marker: str):
@@ -74,14 +75,14 @@ def _ceiling(axes, expert: dict | None):
                      label='expert')
 
 
-@_styled
+@styled
 def mistakes(summary: dict, curves: Mapping[str, Sequence[float]]) -> str:
     """
     Draw mistakes on the policy's own states: a step by round, and as they add up in an episode.
 
     :param curves: ``J(t)`` by name, t = 1, 2, ...
     """
-    figure, (left, right) = _figure(2, width_in=9.6, height_in=3.6)
+    figure, (left, right) = panels(2, width_in=9.6, height_in=3.6)
     rounds, values = _by_round(summary, 'mistakes_per_step')
     left.bar(rounds, [100 * value for value in values], color=LOOP, width=0.6)
     baseline = summary['bc_same_labels']
@@ -100,13 +101,13 @@ def mistakes(summary: dict, curves: Mapping[str, Sequence[float]]) -> str:
     right.set_ylim(bottom=0)
     if curves:
         right.legend()
-    return _svg(figure)
+    return as_svg(figure)
 
 
-@_styled
+@styled
 def loss_beside_success(summary: dict) -> str:
     """Draw the loss on the expert's held-out states beside success, round by round."""
-    figure, (left, right) = _figure(2, width_in=9.6, height_in=3.2)
+    figure, (left, right) = panels(2, width_in=9.6, height_in=3.2)
     rounds, losses = _by_round(summary, 'loss_held_out')
     left.plot(rounds, losses, color=LOOP, marker='o', markersize=5)
     left.set(title='Loss on held-out states of the expert', xlabel='round', ylabel='loss')
@@ -119,7 +120,7 @@ def loss_beside_success(summary: dict) -> str:
                marker='o', markersize=5)
     right.set(title='Success on held-out resets', xlabel='round', ylabel='%', ylim=(-2, 104))
     _whole_rounds(right, rounds)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _by_round(summary: dict, key: str) -> tuple[list[int], list[float]]:
@@ -132,14 +133,16 @@ def _whole_rounds(axes, rounds: list[int]):
     axes.set_xticks(rounds if len(rounds) <= 12 else rounds[::len(rounds) // 10 + 1])
 
 
-def _figure(count: int, width_in: float, height_in: float):
+def panels(count: int, width_in: float, height_in: float):
+    """Return a figure with so many plots side by side, and their axes."""
     # The object itself, not pyplot: nothing global is touched and no window can open.
     from matplotlib.figure import Figure
     figure = Figure(figsize=(width_in, height_in), layout='constrained')
     return figure, figure.subplots(1, count, squeeze=False)[0]
 
 
-def _svg(figure) -> str:
+def as_svg(figure) -> str:
+    """Return the figure as SVG text, equal for equal figures."""
     text = io.StringIO()
     figure.savefig(text, format='svg', metadata={'Date': None})
     return text.getvalue()

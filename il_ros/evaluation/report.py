@@ -21,6 +21,7 @@ import io
 from typing import Mapping, Sequence
 
 from il_ros.evaluation import plots
+from il_ros.evaluation.page import figure, page, paragraphs, section
 from il_ros.evaluation.reading import read
 from il_ros.evaluation.table import HEADINGS, percent, rows
 from il_ros.interactive.run_state import RunState
@@ -40,40 +41,6 @@ HEADING_TITLES = (
     'mistakes in 100 steps on the states that the policy itself visits',
     'loss on held-out states of the expert', 'mistakes on held-out states of the expert')
 """What the columns of the table mean, shown where the pointer rests."""
-
-STYLE = """
-:root { color-scheme: light; }
-body { font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; color: #1c2329;
-       background: #f6f7f8; margin: 0; }
-main { max-width: 70rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1 { font-size: 1.7rem; margin: 0 0 .2rem; }
-h2 { font-size: 1.15rem; margin: 0 0 .6rem; }
-.about { color: #5f6b76; margin: 0 0 1.5rem; }
-section { background: #fff; border: 1px solid #e1e5e8; border-radius: 10px;
-          padding: 1.1rem 1.3rem; margin: 0 0 1.2rem; }
-.tiles { display: flex; flex-wrap: wrap; gap: .8rem; margin: 0 0 1.2rem; }
-.tile { flex: 1 1 11rem; background: #fff; border: 1px solid #e1e5e8; border-radius: 10px;
-        padding: .8rem 1rem; }
-.tile b { display: block; font-size: 1.65rem; line-height: 1.25; }
-.tile span { color: #5f6b76; font-size: .87rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .84rem; width: 100%; }
-th, td { padding: .34rem .4rem; text-align: right; white-space: nowrap;
-         border-bottom: 1px solid #edf0f2; font-variant-numeric: tabular-nums; }
-th { color: #5f6b76; font-weight: 600; }
-th:first-child, td:first-child { text-align: left; }
-tr.bc td { background: #fdf3ec; }
-tr.last td { background: #eaf4fa; font-weight: 600; }
-.note { color: #5f6b76; font-size: .87rem; margin: .7rem 0 0; }
-img.figure { width: 100%; max-width: 52rem; height: auto; display: block;
-             margin: 0 auto; }
-.strip { display: flex; gap: 4px; overflow-x: auto; }
-.strip figure { margin: 0; flex: 1 1 0; min-width: 84px; }
-.strip img { width: 100%; display: block; border-radius: 4px; }
-.strip figcaption { color: #5f6b76; font-size: .75rem; text-align: center; }
-.bar { background: #cfe3f0; height: .7rem; border-radius: 3px; }
-td.wide { width: 45%; }
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,35 +74,24 @@ def report_html(summary: dict, curves: Mapping[str, Sequence[float]] | None = No
     :param notes: sentences on the conditions of the run that only the caller knows
     """
     title = f'{summary["strategy"]} on {summary["task"]}'
-    sections = [_reading(summary, notes), _figure(
+    sections = [_reading(summary, notes), figure(
         'Success against labels', plots.success_against_labels(summary),
         'Bars are 95 % Wilson intervals; the dashed line is the expert.')]
     sections += [_filmstrip(strip) for strip in filmstrips]
     sections += [
         _table(summary),
-        _figure('Mistakes on the policy&#x27;s own states', plots.mistakes(summary, curves or {}),
-                'A mistake: the tool&#x27;s velocity is off by more than half of the '
-                'expert&#x27;s own speed. An episode that ended adds none.'),
-        _figure('Loss is not success', plots.loss_beside_success(summary),
-                'Left: how well the policy imitates on states that the expert visits. Right: '
-                'whether it does the task. The one does not tell the other.'),
+        figure('Mistakes on the policy&#x27;s own states', plots.mistakes(summary, curves or {}),
+               'A mistake: the tool&#x27;s velocity is off by more than half of the '
+               'expert&#x27;s own speed. An episode that ended adds none.'),
+        figure('Loss is not success', plots.loss_beside_success(summary),
+               'Left: how well the policy imitates on states that the expert visits. Right: '
+               'whether it does the task. The one does not tell the other.'),
         _timing(summary)]
     about = (f'horizon {summary["horizon"]} steps, seed {summary["seed"]}, '
              f'{summary["wall_s"]:.0f} s in all')
-    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f'<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n'
-            f'<main>\n<h1>{html.escape(title)}</h1>\n<p class="about">{html.escape(about)}</p>\n'
-            f'{_tiles(summary)}\n{"".join(sections)}\n</main>\n</body>\n</html>\n')
-
-
-def _text(text: str) -> str:
-    # A number and its per cent sign stay on one line.
-    return html.escape(text).replace(' %', '&#160;%')
-
-
-def _section(title: str, body: str) -> str:
-    return f'<section>\n<h2>{title}</h2>\n{body}\n</section>\n'
+    return page(title, (
+        f'<h1>{html.escape(title)}</h1>\n<p class="about">{html.escape(about)}</p>\n'
+        f'{_tiles(summary)}\n{"".join(sections)}'))
 
 
 def _tiles(summary: dict) -> str:
@@ -154,14 +110,7 @@ def _tiles(summary: dict) -> str:
 
 def _reading(summary: dict, notes: Sequence[str]) -> str:
     texts = [*read(summary), *notes]
-    return _section('What this run says', '\n'.join(f'<p>{_text(t)}</p>' for t in texts))
-
-
-def _figure(title: str, svg: str, note: str) -> str:
-    # An image of its own: the ids inside several SVGs of one page would clash.
-    data = base64.b64encode(svg.encode()).decode()
-    return _section(title, f'<img class="figure" alt="{title}" '
-                           f'src="data:image/svg+xml;base64,{data}">\n<p class="note">{note}</p>')
+    return section('What this run says', paragraphs(texts))
 
 
 def _table(summary: dict) -> str:
@@ -175,7 +124,7 @@ def _table(summary: dict) -> str:
     body = ''.join(
         f'<tr class="{kind}">{"".join(f"<td>{html.escape(cell)}</td>" for cell in row)}</tr>\n'
         for kind, row in zip(kinds, table))
-    return _section('Round by round', (
+    return section('Round by round', (
         f'<div class="scroll"><table>\n<tr>{head}</tr>\n{body}</table></div>\n'
         '<p class="note">Labels, queries and watched are cumulative and include the '
         'demonstrations; steps, takeovers and lost objects are the round&#x27;s own. Mistakes '
@@ -191,7 +140,7 @@ def _timing(summary: dict) -> str:
         f'<tr><td>{phase}</td><td>{seconds:.1f} s</td><td>{percent(seconds / wall)}</td>'
         f'<td class="wide"><div class="bar" style="width:{100 * seconds / wall:.1f}%"></div></td>'
         '</tr>\n' for phase, seconds in entries.items())
-    return _section('Where the time went', (
+    return section('Where the time went', (
         f'<table>\n{body}</table>\n<p class="note">{summary["control_steps_per_s"]:.0f} control '
         f'steps a second while episodes ran; {summary["wall_s"]:.0f} s in all.</p>'))
 
@@ -203,7 +152,7 @@ def _filmstrip(strip: Filmstrip) -> str:
         f'<figure><img alt="step {index * strip.every}" '
         f'src="data:image/png;base64,{_png(strip.frames[index])}">'
         f'<figcaption>step {index * strip.every}</figcaption></figure>' for index in shown)
-    return _section(html.escape(strip.title), (
+    return section(html.escape(strip.title), (
         f'<div class="strip">{pictures}</div>\n'
         f'<p class="note">{html.escape(strip.caption)}</p>'))
 

@@ -73,7 +73,7 @@ def percent(share: float) -> str:
 
 def format_table(summary: dict) -> str:
     """Return the table of rounds for a terminal, and below it what the columns mean."""
-    return f'{_aligned([HEADINGS, *rows(summary)])}\n\n{LEGEND}'
+    return f'{aligned([HEADINGS, *rows(summary)])}\n\n{LEGEND}'
 
 
 def format_timing(summary: dict) -> str:
@@ -85,10 +85,11 @@ def format_timing(summary: dict) -> str:
     lines += [(phase, f'{seconds:.1f}', percent(seconds / wall) if wall else '')
               for phase, seconds in timing.items()]
     lines.append(('all', f'{wall:.1f}', ''))
-    return _aligned(lines) + f'\n{summary["control_steps_per_s"]:.0f} control steps a second'
+    return aligned(lines) + f'\n{summary["control_steps_per_s"]:.0f} control steps a second'
 
 
-def _aligned(lines: list[tuple[str, ...]]) -> str:
+def aligned(lines: list[tuple[str, ...]]) -> str:
+    """Return a table for a terminal; the first line has the headings."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = ['  '.join(cell.ljust(width) if column == 0 else cell.rjust(width)
                       for column, (cell, width) in enumerate(zip(line, widths))).rstrip()
