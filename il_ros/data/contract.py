@@ -157,6 +157,10 @@ class Contract:
 
     def to_json(self) -> str:
         """Return the canonical JSON: sorted keys, no blanks."""
+        return self._json
+
+    @functools.cached_property
+    def _json(self) -> str:
         return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(',', ':'))
 
     @classmethod

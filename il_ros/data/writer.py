@@ -21,6 +21,7 @@ chunk. It gets its name when it is whole and synced, its receipt when it was rea
 """
 
 from collections.abc import Mapping
+import functools
 import hashlib
 import os
 from pathlib import Path
@@ -246,14 +247,18 @@ class EpisodeWriter:
         return EpisodeWriteError(f'{self.path} cannot be recorded: {error.strerror or error}')
 
 
+@functools.cache
+def _begins_with_stamp(schema: Schema) -> bool:
+    top, text = next(iter(split(schema).items()))
+    return fields_of(top, text)[0].type_name == 'std_msgs/Header'
+
+
 class _ChannelState:
     """What ``write`` needs to know of a topic."""
 
     def __init__(self, number: int, schema: Schema):
-        top, text = next(iter(split(schema).items()))
-        first = fields_of(top, text)[0]
         self.number = number
-        self.stamped = first.type_name == 'std_msgs/Header'
+        self.stamped = _begins_with_stamp(schema)
         self.is_status = schema.name == STATUS
         self.last_stamp_ns: int | None = None
 

@@ -152,6 +152,9 @@ class Trained:
     epsilon_states: int
     """... out of so many; 0: not measured."""
     seconds: float
+    """Wall time that the run waited for the fit alone, s: others went on beside it."""
+    fit_seconds: float = -1.0
+    """From its beginning to its end, s; -1: not noted."""
 
 
 @dataclasses.dataclass(frozen=True)

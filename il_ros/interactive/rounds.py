@@ -16,7 +16,8 @@
 A whole run as data: which stage comes next, and what exactly it has to do.
 
 The order is that of DAgger (Ross, Gordon, Bagnell 2011, Algorithm 3.1): demonstrate, clone,
-then roll out, label, aggregate, retrain, evaluate, and again. Whoever executes it does only ::
+then roll out, label, aggregate, retrain, and again; each policy is judged while the next one is
+fitted. Whoever executes it does only ::
 
     while stage := next_stage(state):
         state = state.after(stage, execute(stage))
@@ -82,11 +83,17 @@ class TrainJob:
     """Folder of the checkpoint, relative to the run's."""
 
 
-def next_stage(state: RunState) -> Stage | None:
-    """Return the first stage that is not finished; None: the run is complete."""
+def next_stage(state: RunState, fitting: Stage | None = None) -> Stage | None:
+    """
+    Return the first stage that is not finished; None: there is none, or it waits for the fit.
+
+    :param fitting: a ``train`` stage that is under way meanwhile; until its policy is loaded the
+        one before can be judged
+    """
     for stage in planned_stages(state):
-        if stage.name not in state.finished:
-            return stage
+        if stage.name in state.finished or stage == fitting:
+            continue
+        return None if fitting and stage.act == 'load' else stage
     return None
 
 
@@ -94,8 +101,9 @@ def planned_stages(state: RunState) -> Iterator[Stage]:
     """
     Yield the stages in order, as far as they are known.
 
-    The baseline is known when the last round is judged, and its demonstrations batch by batch,
-    for what a batch brings decides whether another one is needed.
+    A policy is judged behind the next fit, so that the two can go side by side. The baseline is
+    known when the last round is aggregated, and its demonstrations batch by batch, for what a
+    batch brings decides whether another one is needed.
     """
     goal = state.goal
     yield Stage('expert-evaluate', 'evaluate', EXPERT_PART, 0, EXPERT_STAGE)
@@ -104,6 +112,8 @@ def planned_stages(state: RunState) -> Iterator[Stage]:
         yield from _round(state, round_)
     if goal.baseline and goal.rounds:
         yield from _baseline(state)
+    else:
+        yield from _judge(goal.rounds)
 
 
 def _round(state: RunState, round_: int) -> Iterator[Stage]:
@@ -114,20 +124,28 @@ def _round(state: RunState, round_: int) -> Iterator[Stage]:
         yield Stage(f'{prefix}-label', 'label', LOOP_PART, round_, LABEL)
     yield Stage(f'{prefix}-aggregate', 'aggregate', LOOP_PART, round_, AGGREGATE)
     yield Stage(f'{prefix}-train', 'train', LOOP_PART, round_, TRAIN)
+    if round_:
+        yield from _judge(round_ - 1)
     yield Stage(f'{prefix}-load', 'load', LOOP_PART, round_, LOAD)
-    yield Stage(f'{prefix}-evaluate', 'evaluate', LOOP_PART, round_, EVALUATE)
-    yield Stage(f'{prefix}-measure', 'measure', LOOP_PART, round_, EVALUATE)
+
+
+def _judge(round_: int) -> Iterator[Stage]:
+    yield Stage(f'r{round_:02d}-evaluate', 'evaluate', LOOP_PART, round_, EVALUATE)
+    yield Stage(f'r{round_:02d}-measure', 'measure', LOOP_PART, round_, EVALUATE)
 
 
 def _baseline(state: RunState) -> Iterator[Stage]:
     last = state.goal.rounds
-    if f'r{last:02d}-measure' not in state.finished:
+    if f'r{last:02d}-aggregate' not in state.finished:
         return
     for batch in range(1, len(_batches(state)) + 1):
         yield Stage(f'baseline-collect-{batch}', 'collect', BASELINE_PART, last, BASELINE)
         if f'baseline-collect-{batch}' not in state.finished:
             return
-    for act in ('aggregate', 'train', 'load', 'evaluate', 'measure'):
+    for act in ('aggregate', 'train'):
+        yield Stage(f'baseline-{act}', act, BASELINE_PART, last, BASELINE)
+    yield from _judge(last)
+    for act in ('load', 'evaluate', 'measure'):
         yield Stage(f'baseline-{act}', act, BASELINE_PART, last, BASELINE)
     # A graph that stays up is left with the policy that the run is about.
     yield Stage('final-load', 'load', LOOP_PART, last, LOAD)

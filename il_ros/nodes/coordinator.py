@@ -29,14 +29,16 @@ from il_ros.errors import ImitationError
 from il_ros.interactive import rounds, run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
+from il_ros.interactive.run_state import RunState
 from il_ros.interactive.strategies import load_strategy
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.inputs import Inputs
 from il_ros.nodes import runtime
 from il_ros.nodes.calls import Waiter
+from il_ros.nodes.delegates import Fit, RunError
 from il_ros.nodes.parameters import bounded, declare, flag, text
 from il_ros.nodes.results import round_summaries, write_results
-from il_ros.nodes.stages import RunError, StageRunner
+from il_ros.nodes.stages import StageRunner
 from il_ros.share import MissingShareError, share_path
 from il_ros_interfaces.action import RunDagger
 from rclpy.action import ActionServer, CancelResponse
@@ -106,16 +108,34 @@ class CoordinatorNode(Node):
         if handle.is_cancel_requested:
             self._runner.cancel()
         try:
-            while (stage := rounds.next_stage(state)) is not None:
-                reporter.begin(state, stage)
-                self.get_logger().info(f'{goal.run}: {stage.name}')
-                outcome = await self._runner.execute(state, stage)
+            state = await self._carry_out(folder, state, reporter)
+        finally:
+            result.rounds = round_summaries(run_state.load(folder))
+        write_results(folder, state, self.parameters.replay,
+                      lambda: earlier_s + time.monotonic() - started)
+
+    async def _carry_out(self, folder: Path, state: RunState, reporter: '_Reporter') -> RunState:
+        """Go through the stages that are not finished; a fit goes on beside those it can."""
+        fit: Fit | None = None
+        try:
+            while True:
+                stage = rounds.next_stage(state, fit and fit.stage)
+                if stage is None and fit is None:
+                    return state
+                reporter.begin(state, stage or fit.stage)
+                if stage is None:
+                    stage, outcome, fit = fit.stage, await fit.outcome(), None
+                elif stage.act == 'train':
+                    fit = self._runner.start_fit(state, stage, reporter.tell_fit)
+                    continue
+                else:
+                    outcome = await self._runner.execute(state, stage)
+                self.get_logger().info(f'{state.goal.run}: {stage.name} is finished')
                 state = state.after(stage, outcome)
                 run_state.save(folder, state)
         finally:
-            result.rounds = round_summaries(state)
-        write_results(folder, state, self.parameters.replay,
-                      lambda: earlier_s + time.monotonic() - started)
+            if fit is not None:
+                await fit.abandon()
 
 
 class _Reporter:
@@ -125,11 +145,14 @@ class _Reporter:
         self._handle = handle
         self._feedback = RunDagger.Feedback(success_rate=-1.0, loss=-1.0)
         self._said = 0.0
+        self._fit_alone = False
 
     def begin(self, state, stage):
         feedback = self._feedback
         feedback.round, feedback.stage, feedback.progress = stage.round, stage.reported, 0.0
-        feedback.loss = -1.0
+        self._fit_alone = stage.act == 'train'
+        if not self._fit_alone:
+            feedback.loss = -1.0
         rows = ledger(state)
         feedback.labels = rows[-1].labels if rows else 0
         evaluated = [outcome for name, outcome in state.finished.items()
@@ -138,8 +161,18 @@ class _Reporter:
             feedback.success_rate = evaluated[-1].successes / evaluated[-1].episodes
         self._publish()
 
-    def tell(self, progress: float, loss: float):
-        self._feedback.progress, self._feedback.loss = float(progress), float(loss)
+    def tell(self, progress: float, _loss: float):
+        self._feedback.progress = float(progress)
+        self._tick()
+
+    def tell_fit(self, progress: float, loss: float):
+        """Take in where a fit beside the stage stands; its progress counts when it is alone."""
+        self._feedback.loss = float(loss)
+        if self._fit_alone:
+            self._feedback.progress = float(progress)
+        self._tick()
+
+    def _tick(self):
         if time.monotonic() - self._said >= FEEDBACK_S:
             self._publish()
 

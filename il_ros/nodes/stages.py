@@ -19,7 +19,6 @@ What a stage is and which comes next stands in ``interactive/rounds.py``; this i
 asking, always with a deadline, and the writing down of what came back.
 """
 
-from collections.abc import Callable
 import dataclasses
 from pathlib import Path
 import time
@@ -43,22 +42,12 @@ from il_ros.interactive.rounds import Stage
 from il_ros.interactive.run_state import RunState
 from il_ros.nodes import qos
 from il_ros.nodes.calls import CallError, Waiter
-from il_ros_interfaces.action import CollectEpisodes, RunDagger, TrainPolicy
+from il_ros.nodes.delegates import Delegate, Fit, Result, RunError, Tell
+from il_ros_interfaces.action import CollectEpisodes, TrainPolicy
 from il_ros_interfaces.msg import Contract as ContractMessage, PolicyStatus
 from il_ros_interfaces.srv import LabelObservations, LoadPolicy
 import numpy as np
-from rclpy.action import ActionClient
 from rclpy.node import Node
-
-Result = RunDagger.Result
-
-
-class RunError(ImitationError):
-    """A stage that failed; the code is one of ``RunDagger.Result``."""
-
-    def __init__(self, code: int, message: str):
-        super().__init__(message)
-        self.code = code
 
 
 class StageRunner:
@@ -71,9 +60,10 @@ class StageRunner:
     def __init__(self, node: Node, waiter: Waiter, call_s: float):
         self._node, self._waiter, self._call_s = node, waiter, call_s
         group = waiter.group
-        self._collect = ActionClient(
-            node, CollectEpisodes, 'collect_episodes', callback_group=group)
-        self._train = ActionClient(node, TrainPolicy, 'train_policy', callback_group=group)
+        self._collector = Delegate(node, waiter, CollectEpisodes, 'collect_episodes',
+                                   Result.COLLECT_FAILED, call_s)
+        self._trainer = Delegate(node, waiter, TrainPolicy, 'train_policy',
+                                 Result.TRAIN_FAILED, call_s)
         self._label = node.create_client(
             LabelObservations, 'label_observations', callback_group=group)
         self._load = node.create_client(LoadPolicy, 'load_policy', callback_group=group)
@@ -85,20 +75,20 @@ class StageRunner:
                                  callback_group=group)
         self._folder = Path()
         self._training = ''
-        self._tell: Callable[[float, float], None] = lambda *_: None
+        self._tell: Tell = lambda *_: None
         self._receipts: dict[str, tuple[Path, Receipt]] = {}
-        self._inner = None
         self._canceled = False
 
-    def begin(self, folder: Path, training: Path, tell: Callable[[float, float], None]):
+    def begin(self, folder: Path, training: Path, tell: Tell):
         """
         Point at a run; what is recorded there already is taken as it is.
 
         :param training: path of the training YAML
-        :param tell: is given the progress of a stage, [0, 1], and the running loss (-1: none)
         """
         self._folder, self._training, self._tell = folder, str(training), tell
         self._canceled = False
+        self._collector.begin()
+        self._trainer.begin()
         self._receipts = {
             receipt.spec.episode_id: (path, receipt)
             for path, receipt in receipts_in(folder / 'episodes')
@@ -124,12 +114,20 @@ class StageRunner:
     def cancel(self):
         """Stop the stage that is being carried out as soon as it can be."""
         self._canceled = True
-        if self._inner is not None:
-            self._inner.cancel_goal_async()
+        self._collector.cancel()
+        self._trainer.cancel()
+
+    def start_fit(self, state: RunState, stage: Stage, tell: Tell) -> Fit:
+        """Begin the fit of a ``train`` stage; other stages can be carried out meanwhile."""
+        job = rounds.train_job(state, stage)
+        goal = TrainPolicy.Goal(
+            run=state.goal.run, filter_key=job.filter_key, config=self._training, seed=job.seed,
+            output=str(self._folder / job.output))
+        return Fit(self._node, self._trainer, stage, job, goal, tell)
 
     async def execute(self, state: RunState, stage: Stage) -> Outcome:
         """
-        Carry out a stage.
+        Carry out a stage other than ``train``.
 
         :raises RunError: with the code of what failed, and its sentence
         """
@@ -144,7 +142,7 @@ class StageRunner:
         if stage.act == 'load':
             return Loaded(seconds=time.monotonic() - started)
         steps = {'label': self._label_stage, 'measure': self._measure_stage,
-                 'aggregate': self._aggregate_stage, 'train': self._train_stage}
+                 'aggregate': self._aggregate_stage}
         return await steps[stage.act](state, stage, started)
 
     def _on_status(self, status: PolicyStatus):
@@ -161,11 +159,11 @@ class StageRunner:
         if pending:
             goal = CollectEpisodes.Goal(
                 episodes=[spec_to_message(spec) for spec in pending], gate_threshold=-1.0)
-            result = await self._act(self._collect, goal, Result.COLLECT_FAILED, on_feedback)
+            result = await self._collector.ask(goal, on_feedback)
             self._require_policy(state, stage)
             for message in result.episodes:
                 self._keep(receipt_from_message(message))
-            self._raise_inner(result, Result.COLLECT_FAILED, CollectEpisodes.Result.CANCELED)
+            self._collector.check(result)
         receipts = [self._receipts[spec.episode_id][1] for spec in specs
                     if spec.episode_id in self._receipts]
         return Collected.of(specs, receipts, time.monotonic() - started)
@@ -173,44 +171,6 @@ class StageRunner:
     def _keep(self, receipt: Receipt):
         if not is_unfinished(receipt):
             self._receipts[receipt.spec.episode_id] = (self._folder / receipt.path, receipt)
-
-    async def _act(self, client: ActionClient, goal, code: int, on_feedback):
-        def on_start(handle):
-            self._inner = handle
-            if self._canceled:
-                handle.cancel_goal_async()
-        try:
-            _, result = await self._waiter.run_action(
-                client, goal, self._call_s, on_feedback, on_start)
-        except CallError as error:
-            raise RunError(code, str(error)) from error
-        finally:
-            self._inner = None
-        return result
-
-    def _raise_inner(self, result, code: int, canceled_code: int):
-        if result.error_code == canceled_code and self._canceled:
-            raise RunError(Result.CANCELED, 'canceled')
-        if result.error_code:
-            raise RunError(code, f'{result.error_msg} (code {result.error_code})')
-
-    async def _train_stage(self, state: RunState, stage: Stage, started: float) -> Trained:
-        job = rounds.train_job(state, stage)
-        goal = TrainPolicy.Goal(
-            run=state.goal.run, filter_key=job.filter_key, config=self._training, seed=job.seed,
-            output=str(self._folder / job.output))
-
-        def on_feedback(message):
-            step = message.feedback
-            self._tell(step.step / max(step.steps, 1), step.train_loss)
-
-        result = await self._act(self._train, goal, Result.TRAIN_FAILED, on_feedback)
-        self._raise_inner(result, Result.TRAIN_FAILED, TrainPolicy.Result.CANCELED)
-        return Trained(
-            path=job.output, sha256=result.sha256, policy_id=result.policy_id,
-            labels=result.labels, train_loss=result.train_loss,
-            held_out_loss=result.held_out_loss, epsilon_mistakes=result.epsilon_mistakes,
-            epsilon_states=result.epsilon_states, seconds=time.monotonic() - started)
 
     def _require_policy(self, state: RunState, stage: Stage):
         """Refuse episodes in which the policy node may not have run the right checkpoint."""

@@ -46,12 +46,28 @@ def _stages(state) -> dict[str, rounds.Stage]:
 
 
 def test_a_dagger_run_goes_through_its_stages_in_order():
-    once = ['collect', 'aggregate', 'train', 'load', 'evaluate', 'measure']
-    again = ['collect', 'label', *once[1:]]
+    learn, judge = ['collect', 'aggregate', 'train'], ['evaluate', 'measure']
+    again = ['collect', 'label', 'aggregate', 'train']
     assert list(_complete(_state()).finished) == [
-        'expert-evaluate', 'held-out-collect', *(f'r00-{act}' for act in once),
-        *(f'r01-{act}' for act in again), *(f'r02-{act}' for act in again),
-        'baseline-collect-1', *(f'baseline-{act}' for act in once[1:]), 'final-load']
+        'expert-evaluate', 'held-out-collect', *(f'r00-{act}' for act in learn), 'r00-load',
+        *(f'r01-{act}' for act in again), *(f'r00-{act}' for act in judge), 'r01-load',
+        *(f'r02-{act}' for act in again), *(f'r01-{act}' for act in judge), 'r02-load',
+        'baseline-collect-1', 'baseline-aggregate', 'baseline-train',
+        *(f'r02-{act}' for act in judge), 'baseline-load',
+        *(f'baseline-{act}' for act in judge), 'final-load']
+
+
+def test_a_policy_is_judged_while_the_next_one_is_fitted_and_that_one_waits_for_its_fit():
+    states = []
+    collections.deque(dry_run.run(_state(), saved=states.append), maxlen=0)
+    beside = {}
+    for state in [_state(), *states]:
+        fitting = rounds.next_stage(state)
+        if fitting and fitting.act == 'train':
+            other = rounds.next_stage(state, fitting)
+            beside[fitting.name] = other and other.name
+    assert beside == {'r00-train': None, 'r01-train': 'r00-evaluate',
+                      'r02-train': 'r01-evaluate', 'baseline-train': 'r02-evaluate'}
 
 
 @pytest.mark.parametrize('strategy, labelled', [
