@@ -1,0 +1,221 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How mistakes grow, told: a table for a terminal, sentences, and ``compounding.html``."""
+
+import html
+
+from il_ros.evaluation import compounding_plots as plots
+from il_ros.evaluation.compounding import FEWEST_EVENTS
+from il_ros.evaluation.page import figure, page, paragraphs, section
+from il_ros.evaluation.table import aligned, percent
+
+LEGEND = """\
+J(T): mistakes in the first T steps; a lost or ended episode counts as mistaken in all that remain
+exponent: d log J / d log T over the longest window, burn-in left out, 95 % bootstrap by episode
+epsilon: mistakes a step on the expert's states; goals: reached in 1,000 steps
+stopped: share of episodes without a goal from the start / from later on"""
+
+
+def headings(summary: dict) -> tuple[str, ...]:
+    """Return the columns of the table."""
+    return ('', 'labels', 'epsilon', *(f'J({steps})' for steps in _shown(summary)), '95 %',
+            'censored', 'exponent', 'goals', 'stopped', 'J to first')
+
+
+def rows(summary: dict) -> list[tuple[str, ...]]:
+    """Return the table's cells, a policy a row."""
+    return [_row(summary, policy) for policy in summary['policies']]
+
+
+def _shown(summary: dict) -> list[int]:
+    """Return three lengths of an episode: a sixteenth, a quarter and all of the horizon."""
+    grid = summary['grid']
+    return sorted({min(grid, key=lambda steps: abs(steps - grid[-1] / part))
+                   for part in (16, 4, 1)})
+
+
+def _row(summary: dict, policy: dict) -> tuple[str, ...]:
+    mistakes = dict(zip(summary['grid'], policy['mistakes']))
+    last = mistakes[summary['horizon']]
+    fates = policy['fates']
+    ratio = policy.get('mistakes_to_first')
+    return (policy['name'], str(policy['labels']) if policy['labels'] >= 0 else '',
+            _epsilon(policy['epsilon']),
+            *(_short(mistakes[steps]['value']) for steps in _shown(summary)),
+            f'{_short(last["low"])}-{_short(last["high"])}',
+            _short(policy['mistakes_censored'][-1]['value']), _exponent(policy['exponents']),
+            f'{policy["goals_per_1000"]["value"]:.1f}',
+            f'{percent(fates["from_start"]["rate"])} / {percent(fates["later"]["rate"])}',
+            f'{ratio["value"]:.2f} ({_short(ratio["low"])}-{_short(ratio["high"])})'
+            if ratio and ratio['value'] is not None else '')
+
+
+def _epsilon(epsilon: dict) -> str:
+    if epsilon['rule_of_three'] is not None:
+        return f'< {epsilon["rule_of_three"]:.2g}'
+    return f'{epsilon["rate"]:.3g}' if epsilon['n'] else ''
+
+
+def _exponent(exponents: list[dict]) -> str:
+    if not exponents or exponents[-1]['value'] is None:
+        return 'undefined'
+    one = exponents[-1]
+    return f'{one["value"]:.2f} ({_short(one["low"])}-{_short(one["high"])})'
+
+
+def _short(number: float | None) -> str:
+    if number is None:
+        return '?'
+    return f'{number:.0f}' if abs(number) >= 100 else f'{number:.3g}'
+
+
+def format_table(summary: dict) -> str:
+    """Return the table for a terminal, and below it what the columns mean."""
+    return f'{aligned([headings(summary), *rows(summary)])}\n\n{LEGEND}'
+
+
+def read(summary: dict) -> list[str]:
+    """Return what the numbers say in sentences, and only what the intervals carry."""
+    texts = []
+    for policy in summary['policies']:
+        texts += [_growth_of(policy), _fate_of(policy)]
+        if 'mistakes_to_first' in policy:
+            texts.append(_compared(policy, summary))
+    return texts
+
+
+def _growth_of(policy: dict) -> str:
+    name, found = policy['name'], policy['exponents']
+    defined = [one for one in found if one['value'] is not None]
+    faster = [one for one in defined if one['superlinear']]
+    if not defined:
+        return (f'{name}: fewer than {FEWEST_EVENTS} separate runs of mistakes; its exponents '
+                'are undefined.')
+    last = defined[-1]
+    span = f'[{last["first"]}, {last["last"]}]'
+    longest = (f'in the longest window, {span}, the exponent is {last["value"]:.2f} '
+               f'({_short(last["low"])} to {_short(last["high"])})')
+    if not faster:
+        return (f'{name}: superlinear growth was not found in {len(defined)} windows (no lower '
+                f'bound exceeds 1); {longest}.')
+    spans = ', '.join(f'[{one["first"]}, {one["last"]}]' for one in faster)
+    return (f'{name}: mistakes grow faster than T, by the lower bound, in {len(faster)} of '
+            f'{len(defined)} windows: {spans}; {longest}.')
+
+
+def _fate_of(policy: dict) -> str:
+    fates = policy['fates']
+    start, later, working = (fates[kind] for kind in ('from_start', 'later', 'working'))
+    worst = (f'The worst episode alone holds {percent(fates["worst_episode_share"])} of its '
+             'mistakes.')
+    if working['k'] == working['n']:
+        return f'{policy["name"]}: all {working["n"]} episodes worked to the end. {worst}'
+    stopped = [f'{one["k"]} {what} ({one["ended"]} ended early, {one["k"] - one["ended"]} stuck) '
+               f'and hold {percent(one["share_of_mistakes"])} of its mistakes'
+               for one, what in ((start, 'never reached a goal'), (later, 'stopped later'))
+               if one['k']]
+    return (f'{policy["name"]}: of {start["n"]} episodes {"; ".join(stopped)}; {working["k"]} '
+            f'worked to the end. {worst}')
+
+
+def _compared(policy: dict, summary: dict) -> str:
+    ratio, first = policy['mistakes_to_first'], summary['policies'][0]['name']
+    if ratio['value'] is None:
+        return f'{policy["name"]} against {first}: the ratio of their mistakes is undefined.'
+    verdict = 'the interval includes 1'
+    if ratio['high'] is not None and ratio['high'] < 1.0:
+        verdict = 'fewer, beyond chance'
+    elif ratio['low'] is not None and ratio['low'] > 1.0:
+        verdict = 'more, beyond chance'
+    return (f'{policy["name"]} makes {ratio["value"]:.2f} times the mistakes of {first} in '
+            f'{summary["horizon"]} steps ({_short(ratio["low"])} to {_short(ratio["high"])}, same '
+            f'seeds, resampled in pairs): {verdict}.')
+
+
+def report_html(summary: dict) -> str:
+    """
+    Return the report, self-contained.
+
+    :param summary: as ``compounding_summary.summarise`` returns it
+    """
+    title = f'How mistakes grow on endless {summary["task"]}'
+    about = (f'{summary["episodes"]} episodes of {summary["horizon"]} steps each, seeds from '
+             f'{summary["first_seed"]}, the same for every policy')
+    figures = [figure('Mistakes against the length of the episode',
+                      plots.growth(summary, first), _GROWTH_NOTE)
+               for first in range(0, len(summary['policies']), plots.PANELS)]
+    figures += [
+        figure('Local exponents', plots.exponents(summary), _EXPONENT_NOTE.format(**summary)),
+        figure('Goals, and who still works', plots.goals(summary),
+               _GOALS_NOTE.format(**summary)),
+        figure('After the first mistake', plots.after_first_mistake(summary), _AFTER_NOTE)]
+    return page(title, (
+        f'<h1>{html.escape(title)}</h1>\n<p class="about">{html.escape(about)}</p>\n'
+        f'{section("What was found", paragraphs(read(summary)))}{_table(summary)}'
+        f'{"".join(figures)}{_definition(summary)}'))
+
+
+_GROWTH_NOTE = (
+    'Solid: a lost or ended episode counts as mistaken in every remaining step; band: 95 %, '
+    'episodes resampled. Dotted: such an episode tells nothing after its end. Grey lines: the '
+    'lesson&#x27;s &epsilon;T&#178; and &epsilon;T and the chain&#x27;s leading term '
+    '&epsilon;T&#178;/2, each up to T itself (pale). &epsilon; is measured on the expert&#x27;s '
+    'states; &epsilon;&#8314; stands for its upper bound 3/n where no mistake was seen there.')
+_EXPONENT_NOTE = (
+    'Over windows [T, 2T], the first {burn_in} steps left out (one cycle of the expert). Filled: '
+    'superlinear by its lower bound; hollow: not shown. A window with fewer than 10 separate runs '
+    'of mistakes is undefined and left out. Each interval is of its own window; the more windows, '
+    'the likelier that one of them errs. Where nearly every step is mistaken, J cannot but grow '
+    'as T.')
+_GOALS_NOTE = (
+    'Left: bars are 95 %, episodes resampled; steps after an early end count, without goals. '
+    'Right: an episode works until its last goal; one that runs to the end is given '
+    '{patience} steps for the next one.')
+_AFTER_NOTE = (
+    'Share of the steps so long after an episode&#x27;s first mistake that are mistaken; an early '
+    'end counts as mistakes. A policy that recovers comes down.')
+
+
+def _table(summary: dict) -> str:
+    head = ''.join(f'<th>{html.escape(cell)}</th>' for cell in headings(summary))
+    body = ''.join(f'<tr>{"".join(f"<td>{html.escape(cell)}</td>" for cell in row)}</tr>\n'
+                   for row in rows(summary))
+    note = html.escape(LEGEND.replace('\n', '. ').replace('  ', ' '))
+    return section('The policies', (
+        f'<div class="scroll"><table>\n<tr>{head}</tr>\n{body}</table></div>\n'
+        f'<p class="note">{note}.</p>'))
+
+
+def _definition(summary: dict) -> str:
+    said = summary['definition']
+    text = (f'The tool\'s velocity is off by more than {said["fraction"]} of the expert\'s own '
+            f'speed, which is taken to be at least {said["floor"]} of full scale; both actions '
+            'are clipped first. The gripper is counted apart. Below: the mean mistakes of an '
+            f'episode of {summary["horizon"]} steps, and on the expert\'s own states, by '
+            'definition. The states of one demonstration are not independent, so that the '
+            'interval of epsilon is, if anything, too narrow.')
+    head = '<tr><th></th><th>error above</th><th>mistakes</th><th>on the expert&#x27;s states' \
+           '</th><th>95 %</th></tr>\n'
+    body = ''
+    for policy in summary['policies']:
+        for row in policy['definitions']:
+            rule = (f'{row["fraction"]} of its speed' if row['fraction'] is not None
+                    else 'gripper disagrees')
+            cells = (policy['name'], rule, _short(row['mistakes']),
+                     f'{row["epsilon"]["k"]} of {row["epsilon"]["n"]}',
+                     f'{100 * row["epsilon"]["low"]:.2f}-{100 * row["epsilon"]["high"]:.2f} %')
+            body += f'<tr>{"".join(f"<td>{html.escape(cell)}</td>" for cell in cells)}</tr>\n'
+    return section('What counts as a mistake', (
+        f'{paragraphs([text])}\n<div class="scroll"><table>\n{head}{body}</table></div>'))
