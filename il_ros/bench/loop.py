@@ -30,6 +30,7 @@ from il_ros.errors import ImitationError
 from il_ros.experts.registry import make_expert
 from il_ros.interactive.driving import Driving
 from il_ros.learning import checkpoint
+from il_ros.learning.runner import Runner
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA
 from il_ros.sim.environment import Environment
@@ -45,7 +46,7 @@ class Loop:
         self._task = task
         self._environment = Environment(task)
         contract = self._environment.contract
-        self._policy = checkpoint.load(folder)
+        self._runner = Runner(checkpoint.load(folder))
         self._expert = make_expert(task, contract)
         self._bare = Bare(self._environment)
         self._episodes: list[tuple[State, list[np.ndarray]]] = []
@@ -67,15 +68,18 @@ class Loop:
         return {'steps': steps, 'seconds': seconds, 'observed': digest.hexdigest()}
 
     def _episode(self, spec: EpisodeSpec) -> tuple[np.ndarray, float]:
-        environment, policy, expert = self._environment, self._policy, self._expert
+        environment, runner, expert = self._environment, self._runner, self._expert
         observation, _ = environment.reset(seed=spec.seed, options={
             'horizon': spec.horizon, 'continuing': spec.continuing})
         driving = Driving(spec.plan, spec.episode_id, environment.contract)
         observations, sent, over, began_s = [observation], [], False, None
         start = environment.state
+        runner.begin(spec.episode_id)
         while not over:
             choice = driving.choose({EXPERT: expert.act(observation),
-                                     POLICY: policy.act(observation)})
+                                     POLICY: runner.act(len(observations), observation)})
+            if choice.chosen != POLICY:
+                runner.overruled()
             acted_s = time.perf_counter()
             began_s = acted_s if began_s is None else began_s
             observation, _, terminated, truncated, _ = environment.step(choice.action)

@@ -32,6 +32,7 @@ from il_ros.data.errors import DatasetError
 from il_ros.data.label_file import read_labels
 from il_ros.data.labels import Labels, labels_of
 from il_ros.data.reader import read_episode
+from il_ros.data.steps import Steps
 import numpy as np
 
 DATASET = 'dataset.hdf5'
@@ -54,6 +55,8 @@ class Demonstrations:
     """Shape ``(N, act_dim)``, float32: the labels, inside the contract's bounds."""
 
     contract: Contract
+    steps: Steps | None = None
+    """The whole episodes, whose labelled steps these pairs are; None: not asked for."""
 
     def __post_init__(self):
         if len(self.observations) != len(self.actions):
@@ -115,10 +118,17 @@ def same_contract(contract: Contract | None, other: Contract, path: Path) -> Con
     return other if contract is None else contract
 
 
-def load(path: Path, filter_key: str) -> Demonstrations:
+def labelled(steps: Steps, contract: Contract) -> Demonstrations:
+    """Return the pairs of whole episodes, and the episodes beside them."""
+    return Demonstrations(steps.observations[steps.valid], steps.actions[steps.valid], contract,
+                          steps)
+
+
+def load(path: Path, filter_key: str, with_steps: bool = False) -> Demonstrations:
     """
     Return the labelled states of the demos that a filter key names.
 
+    :param with_steps: also the whole episodes, which a history or a chunk of actions needs
     :raises DatasetError: naming the file, if it is none, is damaged, or has no such key
     """
     with opened(path) as file:
@@ -126,7 +136,21 @@ def load(path: Path, filter_key: str) -> Demonstrations:
         if filter_key not in keys:
             raise DatasetError(f'{path} has no filter key {filter_key!r}; it has '
                                f'{", ".join(keys)}')
-        return _labelled(file, filter_key)
+        return labelled(_steps(file, filter_key), contract_of(file)) if with_steps else (
+            _labelled(file, filter_key))
+
+
+def _steps(file: h5py.File, filter_key: str) -> Steps:
+    names = {name.decode() for name in file['mask'][filter_key][()]}
+    demos = [demo for demo in index_of(file) if demo['name'] in names]
+    lengths = [demo['stop'] - demo['start'] for demo in demos]
+    chosen = np.zeros(file['il_ros/label_valid'].shape, bool)
+    for demo in demos:
+        chosen[demo['start']:demo['stop']] = True
+    observations, actions, valid = (file['il_ros'][name][()][chosen] for name in (
+        'observations', 'actions', 'label_valid'))
+    return Steps(observations, actions, valid.astype(bool),
+                 np.cumsum([0, *lengths[:-1]], dtype=np.int64))
 
 
 def _labelled(file: h5py.File, filter_key: str) -> Demonstrations:

@@ -21,6 +21,7 @@ that the same data, configuration and seed give the same checkpoint and ``policy
 """
 
 from collections.abc import Mapping
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -30,6 +31,8 @@ from il_ros.errors import ImitationError
 from il_ros.learning import folders
 from il_ros.learning.errors import ContractMismatchError, DamagedError, LearningError
 from il_ros.learning.errors import NoCheckpointError
+from il_ros.learning.heads import from_document
+from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
@@ -41,7 +44,8 @@ import safetensors.numpy
 DOCUMENT = 'policy.json'
 WEIGHTS = 'policy.safetensors'
 FORMAT = 'il_ros.policy'
-VERSION = 1
+VERSION = 2
+"""Version 1 had neither head nor members nor horizons: one net whose output is the action."""
 
 _LARGEST = {DOCUMENT: 16 << 20, WEIGHTS: 1 << 30}
 _MALFORMED = (ImitationError, AttributeError, KeyError, OverflowError, TypeError, ValueError)
@@ -165,6 +169,9 @@ def _document(policy: Policy, info: Mapping, weights: bytes) -> dict:
         'action_normaliser': _columns(policy.action_normaliser),
         'architecture': policy.net.kind,
         'widths': policy.net.widths,
+        'members': policy.net.members,
+        'head': policy.head.document(),
+        'horizons': dataclasses.asdict(policy.horizons),
         'info': info,
         'weights_sha256': hashlib.sha256(weights).hexdigest(),
     }
@@ -218,9 +225,9 @@ def _parse(path: Path, content: bytes) -> dict:
         raise DamagedError(f'{path}: not the JSON of a policy: {error}') from error
     if not isinstance(document, dict) or document.get('format') != FORMAT:
         raise DamagedError(f'{path}: not a policy of il_ros; expected format {FORMAT!r}')
-    if document.get('version') != VERSION:
+    if document.get('version') not in (1, VERSION):
         raise DamagedError(f'{path}: schema version is {document.get("version")!r}; this il_ros '
-                           f'reads version {VERSION}')
+                           f'reads version 1 and {VERSION}')
     return document
 
 
@@ -241,7 +248,7 @@ def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy
     except (safetensors.SafetensorError, *_MALFORMED) as error:
         raise DamagedError(f'{folder / WEIGHTS}: not a safetensors file: {error}') from error
     try:
-        net = Mlp.from_tensors(tensors, tuple(document['widths']))
+        net = Mlp.from_tensors(tensors, tuple(document['widths']), document.get('members', 1))
     except _MALFORMED as error:
         raise DamagedError(f'{folder / WEIGHTS}: {error}') from error
     try:
@@ -260,4 +267,7 @@ def _assemble(document: dict, net: Mlp, digest: str) -> Policy:
         if tuple(document[key]) != found:
             raise LearningError(f'{key} are {document[key]}; expected {list(found)}')
     normalisers = [_normaliser(document[key]) for key in ('normaliser', 'action_normaliser')]
-    return Policy(contract, inputs, *normalisers, net, document['info'], digest)
+    horizons = Horizons(**document.get('horizons', {}))
+    head = from_document(document['head'], len(contract.actions), horizons.chunk) if (
+        'head' in document) else None
+    return Policy(contract, inputs, *normalisers, net, document['info'], digest, head, horizons)

@@ -18,9 +18,11 @@ import dataclasses
 from pathlib import Path
 
 from il_ros.learning.errors import TrainConfigError
+from il_ros.learning.heads import BINNINGS
+from il_ros.learning.horizons import Horizons
 import yaml
 
-LOSSES = ('mse',)
+LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
 SCHEDULES = ('cosine', 'constant')
 ARCHITECTURES = ('mlp',)
 
@@ -41,7 +43,34 @@ class TrainConfig:
     """Widths of the hidden layers, ReLU between them."""
 
     loss: str = 'mse'
-    """On normalised actions."""
+    """On normalised actions: squared error, Huber's, or the likelihood of `heads.py`."""
+
+    huber_delta: float = 1.0
+    """``huber``: the error, in sds of the labels, from which on the loss is linear."""
+
+    components: int = 5
+    """``mixture``: the number of Gaussians."""
+
+    bins: int = 41
+    """``cross_entropy``: bins of each action element at most; the gripper has two."""
+
+    binning: str = 'quantile'
+    """``cross_entropy``: with about equally many labels, or ``uniform``: equally wide."""
+
+    ensemble: int = 1
+    """Members, trained together from initial weights and batches of their own."""
+
+    history: int = 1
+    """Observations that the policy sees: the newest and those before it."""
+
+    chunk: int = 1
+    """Actions that it answers at once."""
+
+    execute: int = 1
+    """Actions of a chunk that are carried out before the next one is asked for."""
+
+    temporal_ensembling: bool = False
+    """Average what all chunks that reach a step say about it."""
 
     batch: int = 128
     steps: int = 3000
@@ -60,6 +89,7 @@ class TrainConfig:
                 self.inputs, "a list of names as 'goal_position - object_position'")
         for key, value, choices in (('architecture', self.architecture, ARCHITECTURES),
                                     ('loss', self.loss, LOSSES),
+                                    ('binning', self.binning, BINNINGS),
                                     ('schedule', self.schedule, SCHEDULES)):
             _expect(value in choices, key, value, f'one of {list(choices)}')
         _expect(all(_whole(width, 1, 8192) for width in self.hidden), 'hidden',
@@ -73,6 +103,23 @@ class TrainConfig:
                 self.learning_rate, 'a number above 0, at most 1')
         _expect(_real(self.weight_decay) and 0.0 <= self.weight_decay <= 1.0, 'weight_decay',
                 self.weight_decay, 'a number in 0..1')
+
+        self._expect_heads_and_horizons()
+
+    def _expect_heads_and_horizons(self):
+        _expect(_real(self.huber_delta) and 0.0 < self.huber_delta <= 1000.0, 'huber_delta',
+                self.huber_delta, 'a number above 0, at most 1000')
+        for key, low, high in (('components', 2, 64), ('bins', 2, 1024), ('ensemble', 1, 32),
+                               ('history', 1, 64), ('chunk', 1, 256), ('execute', 1, self.chunk)):
+            _expect(_whole(getattr(self, key), low, high), key, getattr(self, key),
+                    f'a whole number in {low}..{high}{" (chunk)" * (key == "execute")}')
+        _expect(isinstance(self.temporal_ensembling, bool), 'temporal_ensembling',
+                self.temporal_ensembling, 'true or false')
+
+    @property
+    def horizons(self) -> Horizons:
+        """Return how far the policy looks back and plans ahead."""
+        return Horizons(self.history, self.chunk, self.execute, self.temporal_ensembling)
 
     @classmethod
     def from_dict(cls, fields: dict) -> 'TrainConfig':

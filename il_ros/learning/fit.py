@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Behavioural cloning: regression of the labels on the observations.
+Behavioural cloning: from the observations to the labels, by the loss of the configuration.
 
 The supervised step of DAgger (Ross, Gordon, Bagnell, AISTATS 2011, Algorithm 3.1, line 8) and, on
 demonstrations alone, behavioural cloning itself. The loss that comes out, on held-out
@@ -24,22 +24,21 @@ from collections.abc import Callable, Iterator
 import dataclasses
 import math
 import time
-import typing
 
 from il_ros.data.contract import Contract
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.errors import CanceledError, NoDataError, NotFiniteError
+from il_ros.learning.errors import CanceledError, NotFiniteError
+from il_ros.learning.examples import check, Examples, Pairs
+from il_ros.learning.heads import Categorical, Gaussian, Head, Mean, Mixture
 from il_ros.learning.inputs import Inputs
-from il_ros.learning.network import make_network, to_mlp
+from il_ros.learning.network import Ensemble, make_network, to_mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np
 import torch
-from torch import nn
 
-NOT_SUCCESS = ('The losses are on states of the data set, in units of the variance of the labels; '
-               'they are not success: a policy with a small loss can fail on the states that it '
-               'drives to.')
+NOT_SUCCESS = ('The losses are on states of the data set, over normalised actions; they are not '
+               'success: a policy with a small loss can fail on the states that it drives to.')
 
 UNKNOWN = -1.0
 """A loss that was not computed."""
@@ -47,16 +46,6 @@ UNKNOWN = -1.0
 _REPORT_EVERY = 50
 _CHUNK = 65536
 _DRAWN_AT_ONCE = 500
-
-
-class Pairs(typing.Protocol):
-    """Observations with labels; `il_ros.data.dataset` loads them."""
-
-    observations: np.ndarray
-    """Shape ``(N, D)``, float32."""
-
-    actions: np.ndarray
-    """Shape ``(N, act_dim)``, float32: the labels."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +70,8 @@ class FitResult:
     """Pairs that it was trained on."""
 
     train_loss: float
-    """Mean squared error over all training pairs after the last step, normalised actions."""
+    """Mean loss over all training pairs after the last step, normalised actions; of an ensemble
+    the members' mean."""
 
     held_out_loss: float
     """The same on held-out demonstrations; -1: there were none. This is not success."""
@@ -100,71 +90,84 @@ def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainCo
     """
     Train a policy; the same data, configuration and seed give the same weights on one CPU thread.
 
-    :param data: what to learn from; every pair counts once
+    :param data: what to learn from; every pair counts once. A history or a chunk needs the
+        episodes that they are from, ``steps``
     :param held_out: demonstrations for the loss alone
     :param contract: layout of the observations and actions
     :param seed: of initial weights and batches
     :param progress: called every 50 steps and after the last
     :param cancelled: asked at every step
-    :raises NoDataError: if there is no pair
+    :raises NoDataError: if there is no pair, or no episodes where they are needed
     :raises NotFiniteError: if data, loss or weights are not finite
     :raises CanceledError: as soon as ``cancelled`` says so
     """
     started = time.perf_counter()
     inputs = Inputs(contract, config.inputs)
-    _check(data, contract, 'training')
+    check(data, contract, 'training', config.horizons)
     rows = inputs.apply(data.observations)
     normaliser = Normaliser.fit(rows, inputs.units)
     actions = Normaliser.fit(data.actions, [element.unit for element in contract.actions])
-
-    def tensors(pairs: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
-        return (torch.from_numpy(normaliser.apply(inputs.apply(pairs.observations))),
-                torch.from_numpy(actions.apply(pairs.actions)))
-
-    generator = torch.Generator().manual_seed(seed)
-    widths = (inputs.width, *config.hidden, len(contract.actions))
-    loop = _Loop(make_network(widths, generator), config, *tensors(data), generator)
+    examples = Examples(inputs, normaliser, actions, config.horizons)
+    head = make_head(config, actions, data.actions, contract)
+    loop = _Loop(head, config, examples.tensors(data), seed)
     if held_out is not None and len(held_out.observations):
-        _check(held_out, contract, 'held-out')
-        loop.held_out = tensors(held_out)
+        check(held_out, contract, 'held-out', config.horizons)
+        loop.held_out = examples.tensors(held_out)
     curve = loop.run(progress, cancelled)
     losses = {'train_loss': loop.loss_on(loop.pairs),
               'held_out_loss': loop.loss_on(loop.held_out)}
     info = {'training': dataclasses.asdict(config), 'seed': seed, 'labels': len(rows), **losses,
             'note': NOT_SUCCESS}
-    policy = Policy(contract, inputs, normaliser, actions, to_mlp(loop.network), info)
+    policy = Policy(contract, inputs, normaliser, actions, to_mlp(loop.network), info, head=head,
+                    horizons=config.horizons)
     return FitResult(policy, len(rows), seconds=time.perf_counter() - started, curve=curve,
                      **losses)
 
 
-def _check(pairs: Pairs, contract: Contract, what: str):
-    found = (pairs.observations.shape, pairs.actions.shape)
-    count = len(pairs.observations)
-    if count == 0:
-        raise NoDataError(f'there is no {what} pair: no step of the data set has a label')
-    if found != ((count, contract.width), (count, len(contract.actions))):
-        raise NoDataError(f'{what} data have shapes {found}; expected ({count}, {contract.width}) '
-                          f'and ({count}, {len(contract.actions)})')
-    for name, array in (('observation', pairs.observations), ('label', pairs.actions)):
-        finite = np.isfinite(array).all(axis=1)
-        if not finite.all():
-            raise NotFiniteError(f'{name} {int(np.argmin(finite))} of the {what} data is not '
-                                 'finite')
+def make_head(config: TrainConfig, normaliser: Normaliser, labels: np.ndarray,
+              contract: Contract) -> Head:
+    """
+    Build what the loss of a configuration needs the net to say.
+
+    :param normaliser: of the actions
+    :param labels: shape ``(N, act_dim)``, from which bins are chosen
+    """
+    dim = len(contract.actions) * config.chunk
+    if config.loss == 'cross_entropy':
+        at = contract.gripper_index
+        two = {} if at < 0 else {at: [
+            float(normaliser.apply(bound)[at]) for bound in (contract.lower, contract.upper)]}
+        return Categorical.fit(normaliser.apply(labels), config.bins, config.binning,
+                               config.chunk, two)
+    return {'mse': Mean(dim), 'huber': Mean(dim, config.huber_delta), 'nll': Gaussian(dim),
+            'mixture': Mixture(dim, config.components)}[config.loss]
+
+
+def _generators(seed: int, members: int) -> list[torch.Generator]:
+    """Return the chance of each member; the first has the one of a net that learns alone."""
+    seeds = [seed, *(int(np.random.SeedSequence([seed, member]).generate_state(1, np.uint64)[0])
+                     for member in range(1, members))]
+    return [torch.Generator().manual_seed(one) for one in seeds]
 
 
 class _Loop:
     """The steps of one fit, on tensors that are ready."""
 
-    def __init__(self, network: nn.Sequential, config: TrainConfig, inputs: torch.Tensor,
-                 targets: torch.Tensor, generator: torch.Generator):
-        self.network, self.config = network, config
-        self.pairs = (inputs, targets)
-        self.held_out: tuple[torch.Tensor, torch.Tensor] | None = None
-        self._criterion = nn.functional.mse_loss
+    def __init__(self, head: Head, config: TrainConfig, pairs: tuple[torch.Tensor, ...],
+                 seed: int):
+        self.pairs, self.config = pairs, config
+        self.held_out: tuple[torch.Tensor, ...] | None = None
+        widths = (pairs[0].shape[1], *config.hidden, head.width)
+        generators = _generators(seed, config.ensemble)
+        members = [make_network(widths, generator) for generator in generators]
+        self.network = Ensemble(members) if len(members) > 1 else members[0]
+        self._criterion = head.loss
         self._optimiser = torch.optim.AdamW(
-            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay,
+            self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay,
             fused=True)
-        self._batches = _batches(len(inputs), config.batch, config.steps, generator)
+        batches = [_batches(len(pairs[0]), config.batch, config.steps, generator)
+                   for generator in generators]
+        self._batches = map(torch.stack, zip(*batches)) if len(members) > 1 else batches[0]
 
     def run(self, progress, cancelled) -> tuple[Progress, ...]:
         """Take all steps and return the reports that were given."""
@@ -183,10 +186,13 @@ class _Loop:
         return tuple(curve)
 
     def _step(self, batch: torch.Tensor) -> torch.Tensor:
-        inputs, targets = (tensor.index_select(0, batch) for tensor in self.pairs)
-        loss = self._criterion(self.network(inputs), targets)
+        inputs, *targets = (tensor.index_select(0, batch.flatten()) for tensor in self.pairs)
+        if batch.ndim > 1:
+            inputs, *targets = (rows.unflatten(0, batch.shape) for rows in (inputs, *targets))
+        loss = self._criterion(self.network(inputs), *targets)
         self._optimiser.zero_grad()
-        loss.backward()
+        # The mean over the members, times their number: each one's gradient is its own alone.
+        (loss * self.config.ensemble if batch.ndim > 1 else loss).backward()
         self._optimiser.step()
         return loss.detach()
 
@@ -201,13 +207,17 @@ class _Loop:
                         self.loss_on(self.held_out) if due else UNKNOWN)
 
     @torch.no_grad()
-    def loss_on(self, pairs: tuple[torch.Tensor, torch.Tensor] | None) -> float:
+    def loss_on(self, pairs: tuple[torch.Tensor, ...] | None) -> float:
         """Return the mean loss over all pairs; -1 without pairs."""
         if pairs is None:
             return UNKNOWN
-        total = 0.0
-        for inputs, targets in zip(*(tensor.split(_CHUNK) for tensor in pairs)):
-            total += self._criterion(self.network(inputs), targets).item() * len(inputs)
+        total, members = 0.0, self.config.ensemble
+        for rows in zip(*(tensor.split(_CHUNK) for tensor in pairs)):
+            count = len(rows[0])
+            if members > 1:
+                rows = [tensor.expand(members, *tensor.shape) for tensor in rows]
+            inputs, *targets = rows
+            total += self._criterion(self.network(inputs), *targets).item() * count
         return total / len(pairs[0])
 
 

@@ -45,8 +45,9 @@ def run(job: Job, report: Callable[[JobProgress], None],
     if output.exists() and not job.replace:
         raise JobError(f'{output} exists already; expected a new folder, or a job that replaces')
     checkpoint.refuse_other_content(output)
-    data = load(Path(job.dataset), job.filter_key)
-    held_out = _held_out(job)
+    with_steps = not config.horizons.plain
+    data = load(Path(job.dataset), job.filter_key, with_steps)
+    held_out = _held_out(job, with_steps)
 
     def progress(now: Progress):
         report(JobProgress(job.number, **dataclasses.asdict(now)))
@@ -63,7 +64,10 @@ def epsilon(policy: Policy, held_out: Demonstrations | None) -> tuple[int, int]:
     """Return mistakes on the expert's held-out states, and how many states there are."""
     if held_out is None or not len(held_out):
         return 0, 0
-    wrong = mistaken(policy.act_batch(held_out.observations), held_out.actions, policy.contract)
+    seen, history = held_out.observations, policy.horizons.history
+    if history > 1:
+        seen = held_out.steps.observations[held_out.steps.windows(history)]
+    wrong = mistaken(policy.act_batch(seen), held_out.actions, policy.contract)
     return int(wrong.sum()), len(held_out)
 
 
@@ -78,8 +82,8 @@ def warm_up():
         TrainConfig(inputs=('x',), hidden=(1,), steps=1, warmup_steps=0), seed=0)
 
 
-def _held_out(job: Job) -> Demonstrations | None:
+def _held_out(job: Job, with_steps: bool) -> Demonstrations | None:
     path = Path(job.held_out_dataset or job.dataset)
     if not job.held_out_key or job.held_out_key not in filter_keys(path):
         return None
-    return load(path, job.held_out_key)
+    return load(path, job.held_out_key, with_steps)

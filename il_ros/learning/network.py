@@ -41,8 +41,35 @@ def make_network(widths: Sequence[int], generator: torch.Generator) -> nn.Sequen
     return nn.Sequential(*layers[:-1])
 
 
-def to_mlp(network: nn.Sequential) -> Mlp:
+class Ensemble(nn.Module):
+    """
+    The layers of several nets, each computed for all of them at once.
+
+    No gradient flows from one to another: each learns as it would alone.
+    """
+
+    def __init__(self, members: Sequence[nn.Sequential]):
+        super().__init__()
+        linears = list(zip(*([layer for layer in member if isinstance(layer, nn.Linear)]
+                             for member in members)))
+        self.weights = nn.ParameterList(
+            torch.stack([linear.weight.detach().T for linear in layer]) for layer in linears)
+        self.biases = nn.ParameterList(
+            torch.stack([linear.bias.detach() for linear in layer])[:, None] for layer in linears)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return shape ``(M, N, A)`` for inputs of shape ``(M, N, K)``."""
+        hidden = inputs
+        for at, (weight, bias) in enumerate(zip(self.weights, self.biases)):
+            hidden = torch.baddbmm(bias, torch.relu(hidden) if at else hidden, weight)
+        return hidden
+
+
+def to_mlp(network: nn.Sequential | Ensemble) -> Mlp:
     """Return a copy of the weights as the net that runs on the arm."""
+    if isinstance(network, Ensemble):
+        return Mlp(tuple(weight.detach().numpy().copy(order='C') for weight in network.weights),
+                   tuple(bias.detach().numpy()[:, 0].copy() for bias in network.biases))
     linears = [layer for layer in network if isinstance(layer, nn.Linear)]
     return Mlp(
         tuple(layer.weight.detach().numpy().T.copy(order='C') for layer in linears),

@@ -12,22 +12,34 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A trained policy: from an observation to an action that the contract accepts."""
+"""A trained policy: from observations to actions that the contract accepts."""
 
 from collections.abc import Mapping
 import math
 
 from il_ros.data.contract import Contract
-from il_ros.learning.errors import LearningError, NotFiniteError, PolicyError
+from il_ros.learning.errors import InputsError, LearningError, NotFiniteError
+from il_ros.learning.errors import PolicyError
+from il_ros.learning.heads import Head, Mean
+from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 import numpy as np
 
+GRIPPER_DISAGREEMENT = 1.0
+"""What members count that want different things of the hand: as two drivers in the gates do."""
+
+UNKNOWN = -1.0
+"""Novelty as a net alone has it."""
+
 
 class Policy:
     """
-    A deterministic policy without memory; immutable, so that a node can swap it between two ticks.
+    A deterministic policy; immutable, so that a node can swap it between two ticks.
+
+    What one with a history or chunks remembers in an episode lies in `runner.py`. An ensemble
+    answers with the mean of its members.
 
     Its answers are finite and inside the contract's bounds, and the gripper element, if there is
     one, is its lower or its upper bound: the mean of an open and a closed hand is a hand half
@@ -36,7 +48,7 @@ class Policy:
 
     def __init__(self, contract: Contract, inputs: Inputs, normaliser: Normaliser,
                  action_normaliser: Normaliser, net: Mlp, info: Mapping | None = None,
-                 sha256: str = ''):
+                 sha256: str = '', head: Head | None = None, horizons: Horizons = Horizons()):
         """
         Put the parts together.
 
@@ -44,19 +56,25 @@ class Policy:
         :param inputs: what it sees of an observation
         :param normaliser: of the inputs, ``inputs.width`` wide
         :param action_normaliser: of the actions, ``act_dim`` wide
-        :param net: from normalised inputs to normalised actions
+        :param net: from normalised inputs, as many observations as the history has, oldest
+            first, to what the head takes
         :param info: how it was made, as JSON has it
         :param sha256: of the checkpoint, hex; empty: not saved yet
+        :param head: what the net's output means; None: it is the normalised action itself
+        :param horizons: its history and chunks
         :raises LearningError: if the widths do not fit
         """
+        self.horizons = horizons
+        self.head = head or Mean(len(contract.actions) * horizons.chunk)
         self.contract, self.inputs, self.net = contract, inputs, net
         self.info, self.sha256 = dict(info or {}), sha256
         self.normaliser, self.action_normaliser = normaliser, action_normaliser
         for what, found, expected in (
                 ('normaliser', normaliser.width, inputs.width),
-                ('net input', net.widths[0], inputs.width),
+                ('net input', net.widths[0], inputs.width * horizons.history),
+                ('head', self.head.dim, len(contract.actions) * horizons.chunk),
                 ('action normaliser', action_normaliser.width, len(contract.actions)),
-                ('net output', net.widths[-1], len(contract.actions))):
+                ('net output', net.widths[-1], self.head.width)):
             if found != expected:
                 raise LearningError(f'the {what} is {found} wide; expected {expected}')
         for name, array in (*net.tensors().items(), ('bounds of the actions', contract.lower),
@@ -66,6 +84,10 @@ class Policy:
         self._gripper = contract.gripper_index
         self._lower, self._upper = contract.lower, contract.upper
         self._middle = (self._lower + self._upper) / 2.0
+        self._scale = 2.0 / (self._upper - self._lower)
+        if self._gripper >= 0:
+            self._scale[self._gripper] = 0.0
+        self._direct = horizons.plain and net.members == 1 and isinstance(self.head, Mean)
 
     @property
     def policy_id(self) -> int:
@@ -74,13 +96,16 @@ class Policy:
 
     def act(self, values: np.ndarray) -> np.ndarray:
         """
-        Answer one observation.
+        Answer one observation as if it were the first of an episode.
 
-        :param values: ``Observation.values``, shape ``(D,)``, float32
+        :param values: ``Observation.values``, shape ``(D,)``, float32; or as many as the history
+            has, shape ``(history, D)``, oldest first
         :returns: shape ``(act_dim,)``, float32, in the contract's units and bounds
         :raises InputsError: if the observation has another width
         :raises PolicyError: if an input or the output is not finite
         """
+        if not self._direct:
+            return self.bounded(self.propose(values)[0][0])
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
             action = self._answer(inputs)
@@ -88,29 +113,101 @@ class Policy:
             checksum = float(inputs.sum()) + float(action.sum())
         if not math.isfinite(checksum):
             raise PolicyError(self._complaint(inputs))
-        return self._bounded(action)
+        return self.bounded(action)
+
+    def propose(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """
+        Answer one observation, or the last ones, with a whole chunk.
+
+        :param values: shape ``(D,)`` or ``(history, D)``, float32
+        :returns: the actions, shape ``(chunk, act_dim)``, float32, in the contract's units and
+            not bounded yet; and the novelty of each, shape ``(chunk,)``: see ``novelty``
+        :raises InputsError: if an observation has another width
+        :raises PolicyError: if an input or the output is not finite
+        """
+        with np.errstate(over='ignore', invalid='ignore'):
+            inputs = self.inputs.apply(values)
+            out = self.net.forward(self._seen(inputs, values.ndim - 1))
+            actions = self._decoded(out)
+            checksum = float(inputs.sum()) + float(out.sum()) + float(actions.sum())
+        if not math.isfinite(checksum):
+            raise PolicyError(self._complaint(inputs))
+        if self.net.members == 1:
+            return actions, np.full(len(actions), UNKNOWN, np.float32)
+        return actions.mean(axis=0), self._spread(actions)
+
+    def novelty(self, values: np.ndarray) -> float:
+        """
+        Return how far the members of an ensemble are apart, as a share of full scale, >= 0.
+
+        The unit is the one of `interactive.gates.Disagreement`: over all axes but the gripper the
+        Euclidean norm of the members' standard deviations, each divided by half of its range;
+        members on different sides of the gripper's middle count as ``GRIPPER_DISAGREEMENT``, and
+        the larger of the two is the result. Nothing is clipped here: far from the data all
+        members may lie beyond the same bound, and be of very different minds. It is a doubt
+        (EnsembleDAgger: Menda et al., IROS 2019, section III), not an error. ``UNKNOWN`` without
+        an ensemble.
+
+        :param values: shape ``(D,)`` or ``(history, D)``, float32
+        :raises PolicyError: if an input or the output is not finite
+        """
+        return float(self.propose(values)[1][0])
 
     def act_batch(self, values: np.ndarray) -> np.ndarray:
         """
         Answer many observations, as ``act`` does within float32 rounding.
 
-        :param values: shape ``(N, D)``, float32
+        :param values: shape ``(N, D)`` or ``(N, history, D)``, float32
         :returns: shape ``(N, act_dim)``, float32
         :raises PolicyError: if an input or output of one of them is not finite
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            actions = self._answer(inputs)
-        finite = np.isfinite(inputs).all(axis=1) & np.isfinite(actions).all(axis=1)
+            out = self.net.forward(self._seen(inputs, values.ndim - 2))
+            actions = self._decoded(out)
+            if self.net.members > 1:
+                actions, out = actions.mean(axis=0), out.sum(axis=0)
+            inputs = inputs.reshape(len(inputs), -1, self.inputs.width)
+        actions = actions[:, 0]
+        finite = (np.isfinite(inputs).all(axis=(1, 2)) & np.isfinite(actions).all(axis=1)
+                  & np.isfinite(out).all(axis=1))
         if not finite.all():
             row = int(np.argmin(finite))
             raise PolicyError(f'observation {row}: {self._complaint(inputs[row])}')
-        return self._bounded(actions)
+        return self.bounded(actions)
+
+    def _seen(self, inputs: np.ndarray, windows: bool) -> np.ndarray:
+        """Return what the net sees: normalised, the observations of a window side by side."""
+        rows, history = self.normaliser.apply(inputs), self.horizons.history
+        if not windows:
+            return rows if history == 1 else np.tile(rows, history)
+        if rows.shape[-2] != history:
+            raise InputsError(f'a window has {rows.shape[-2]} observations; this policy has a '
+                              f'history of {history}')
+        return rows.reshape(*rows.shape[:-2], -1)
+
+    def _decoded(self, out: np.ndarray) -> np.ndarray:
+        """Return what each member means, shape ``(..., chunk, act_dim)``, in units."""
+        actions = self.head.decode(out)
+        shape = (*actions.shape[:-1], self.horizons.chunk, len(self.contract.actions))
+        return self.action_normaliser.undo(actions.reshape(shape))
+
+    def _spread(self, actions: np.ndarray) -> np.ndarray:
+        """Return the novelty of each step: members' actions, shape ``(M, chunk, act_dim)``."""
+        apart = (actions - actions.mean(axis=0)) * self._scale
+        spread = np.sqrt(np.einsum('mca,mca->c', apart, apart) / len(actions))
+        at = self._gripper
+        if at >= 0:
+            opening = (actions[..., at] > self._middle[at]).sum(axis=0)
+            split = (opening > 0) & (opening < len(actions))
+            spread[split] = np.maximum(spread[split], GRIPPER_DISAGREEMENT)
+        return spread
 
     def _answer(self, inputs: np.ndarray) -> np.ndarray:
         return self.action_normaliser.undo(self.net.forward(self.normaliser.apply(inputs)))
 
-    def _bounded(self, actions: np.ndarray) -> np.ndarray:
+    def bounded(self, actions: np.ndarray) -> np.ndarray:
+        """Return actions, shape ``(..., act_dim)``, in the contract's bounds; see the class."""
         bounded = np.minimum(np.maximum(actions, self._lower), self._upper)
         at = self._gripper
         if at >= 0:
@@ -119,7 +216,8 @@ class Policy:
         return bounded
 
     def _complaint(self, inputs: np.ndarray) -> str:
-        for name, value in zip(self.inputs.names, inputs):
-            if not math.isfinite(value):
-                return f'input {name} is {value}; expected a finite number'
+        for row in np.atleast_2d(inputs):
+            for name, value in zip(self.inputs.names, row):
+                if not math.isfinite(value):
+                    return f'input {name} is {value}; expected a finite number'
         return 'the answer to these inputs is not finite; they lie far outside the training data'

@@ -38,21 +38,27 @@ class Driver:
 
     :param source: ``Action.EXPERT`` or ``Action.POLICY``
     :param topic: where the actions go, e.g. ``policy/action``
-    :param act: float32 values, shape ``(D,)``, to an action, shape ``(A,)``, or None
+    :param act: an observation and its float32 values, shape ``(D,)``, to an action, shape
+        ``(A,)``, or None
+    :param is_ready: whether ``act`` may answer this observation yet; who says no calls ``resume``
     :param realtime: after a delay answer only the newest observation, not all that came
     """
 
     def __init__(self, node: Node, source: int, topic: str,
-                 act: Callable[[np.ndarray], np.ndarray | None],
+                 act: Callable[[Observation, np.ndarray], np.ndarray | None],
                  on_contract: Callable[[Contract], None] | None = None,
-                 realtime: bool = False):
+                 realtime: bool = False,
+                 is_ready: Callable[[Observation], bool] = lambda observation: True):
         self._node = node
         self._source = source
         self._act = act
         self._on_contract = on_contract
+        self._is_ready = is_ready
         self.contract: Contract | None = None
         self._drive: Drive | None = None
         self._last: Observation | None = None
+        self.repeated = False
+        """Whether the newest observation came before: then no more news of the last step will."""
         self._answered_ns = -1
         self.answered = 0
         self.unanswered = 0
@@ -71,10 +77,15 @@ class Driver:
 
     def _keep_drive(self, message: Drive):
         self._drive = message
+        self.resume()
+
+    def resume(self):
+        """Answer the newest observation if it has no answer yet."""
         if self._last is not None and to_ns(self._last.header.stamp) != self._answered_ns:
             self._try_answer()
 
     def _on_observation(self, message: Observation):
+        self.repeated = self._last is not None and self._last.header.stamp == message.header.stamp
         self._last = message
         self._try_answer()
 
@@ -91,6 +102,8 @@ class Driver:
             return
         stamp_ns = to_ns(observation.header.stamp)
         if stamp_ns != self._answered_ns:
+            if not self._is_ready(observation):
+                return
             self._fill(observation)
             self._answered_ns = stamp_ns
         self._actions.publish(self.answer)
@@ -101,7 +114,7 @@ class Driver:
         answer.contract_id = observation.contract_id
         action = None
         if observation.contract_id == self.contract.id:
-            action = self._act(np.frombuffer(observation.values, np.float32))
+            action = self._act(observation, np.frombuffer(observation.values, np.float32))
         if action is None:
             self.unanswered += 1
             answer.values = float32s(())

@@ -29,6 +29,7 @@ from il_ros.experts.relabel import relabel
 from il_ros.nodes import diagnostics, runtime
 from il_ros.nodes.driver import Driver
 from il_ros.nodes.parameters import choice, declare, text
+from il_ros_interfaces.msg import Observation
 from il_ros_interfaces.srv import LabelObservations
 import numpy as np
 from rclpy.node import Node
@@ -73,7 +74,7 @@ class ExpertNode(Node):
             self._problem = str(error)
             self.get_logger().error(self._problem)
 
-    def _act(self, values: np.ndarray) -> np.ndarray | None:
+    def _act(self, _: Observation, values: np.ndarray) -> np.ndarray | None:
         if self._expert is None:
             return None
         try:

@@ -17,6 +17,10 @@ The policy: loads checkpoints beside the loop and answers observations with the 
 
 A candidate is loaded and tried out in a worker thread; it replaces the running policy by one
 assignment, so that no answer ever mixes two of them.
+
+A policy that plans ahead listens to ``executed``: when somebody else drove a step, its plan is
+dropped. In lockstep it answers an observation only when it knows who drove the one before, so
+that the same episode comes out the same; a repeated observation is answered in any case.
 """
 
 from collections import deque
@@ -24,18 +28,22 @@ import dataclasses
 from pathlib import Path
 import threading
 
+from il_ros.bridge.messages import to_ns
 from il_ros.data.contract import Contract
 from il_ros.data.spec import POLICY
 from il_ros.errors import ImitationError
 from il_ros.learning import checkpoint
-from il_ros.learning.policy import Policy
+from il_ros.learning.policy import Policy, UNKNOWN
+from il_ros.learning.runner import Runner
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.driver import Driver
+from il_ros.nodes.listening import listen
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag, text
-from il_ros_interfaces.msg import PolicyStatus
+from il_ros_interfaces.msg import Executed, Observation, PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np
+from rclpy.subscription import Subscription
 
 DRY_RUN_OBSERVATIONS = 100
 """The newest observations are kept: a candidate must answer all of them before it may run."""
@@ -74,7 +82,10 @@ class PolicyNode(ManagedNode):
 
     def __init__(self, **kwargs):
         super().__init__('policy', PolicyParameters, **kwargs)
-        self._policy: Policy | None = None
+        self._runner: Runner | None = None
+        self._executions: Subscription | None = None
+        self._executed_ns = -1
+        self._last_answer = ('', -1)
         self._path = ''
         self._contract: Contract | None = None
         self._contract_known = threading.Event()
@@ -85,11 +96,17 @@ class PolicyNode(ManagedNode):
         # Not a lifecycle publisher: what runs must be known while the node is inactive, too.
         self._status = self.create_publisher(PolicyStatus, 'policy_status', qos.LATCHED)
         self._driver = Driver(self, POLICY, 'policy/action', self._act, self._on_contract,
-                              realtime=self.parameters.mode == 'realtime')
+                              realtime=self.parameters.mode == 'realtime',
+                              is_ready=self._is_ready)
         self.create_service(LoadPolicy, 'load_policy', self._on_load)
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self._say(PolicyStatus.EMPTY)
         self.autostart()
+
+    @property
+    def _policy(self) -> Policy | None:
+        runner = self._runner
+        return runner.policy if runner is not None else None
 
     def configure(self):
         """Load the checkpoint that the parameter names, if it names one."""
@@ -116,19 +133,40 @@ class PolicyNode(ManagedNode):
         try:
             checkpoint.check(self._policy, contract)
         except ImitationError as error:
-            self._policy = None
+            self._runner = None
             self._refuse(error)
             return False
         return True
 
-    def _act(self, values: np.ndarray) -> np.ndarray | None:
-        policy = self._policy
+    def _is_ready(self, observation: Observation) -> bool:
+        """Tell whether it is known who drove the last step, where a plan depends on it."""
+        runner, (episode_id, stamp_ns) = self._runner, self._last_answer
+        return (runner is None or not runner.policy.horizons.queued
+                or observation.episode_id != episode_id or self._executed_ns >= stamp_ns
+                or self._driver.repeated or self.parameters.mode == 'realtime')
+
+    def _on_executed(self, message: Executed):
+        stamp_ns = to_ns(message.header.stamp)
+        if stamp_ns == self._executed_ns:
+            return
+        self._executed_ns = stamp_ns
+        if self._runner is not None and message.driver != POLICY:
+            self._runner.overruled()
+        self._driver.resume()
+
+    def _act(self, observation: Observation, values: np.ndarray) -> np.ndarray | None:
+        runner, answer = self._runner, self._driver.answer
         self._recent.append(values)
-        if policy is None or not self.active:
+        answer.uncertainty = UNKNOWN
+        if runner is None or not self.active:
             return None
-        self._driver.answer.policy_id = policy.policy_id
+        answer.policy_id = runner.policy.policy_id
+        stamp_ns = to_ns(observation.header.stamp)
+        self._last_answer = (observation.episode_id, stamp_ns)
         try:
-            return _ask(policy, values)
+            action = _ask(runner, observation.episode_id, stamp_ns, values)
+            answer.uncertainty = runner.uncertainty
+            return action
         except ImitationError as error:
             self._problem = str(error)
             self.get_logger().error(self._problem, throttle_duration_sec=5.0)
@@ -168,15 +206,19 @@ class PolicyNode(ManagedNode):
     def _try_out(self, candidate: Policy, contract: Contract | None):
         if contract is not None:
             checkpoint.check(candidate, contract)
-        for values in tuple(self._recent):
+        trial = Runner(candidate)
+        for number, values in enumerate(tuple(self._recent)):
             try:
-                _ask(candidate, values)
+                _ask(trial, '', number, values)
             except ImitationError as error:
                 raise DryRunError(f'{error} (in the dry run)') from error
 
     def _take(self, policy: Policy, path: str):
+        if policy.horizons.queued and self._executions is None:
+            self._executions = listen(
+                self, Executed, 'executed', self._on_executed, qos.STREAM)
         self._path = path
-        self._policy = policy
+        self._runner = Runner(policy)
 
     def _refuse(self, error: ImitationError):
         self._problem = str(error)
@@ -202,9 +244,10 @@ class PolicyNode(ManagedNode):
         return diagnostics.OK, 'ready' if policy else 'no policy loaded', values
 
 
-def _ask(policy: Policy, values: np.ndarray) -> np.ndarray:
+def _ask(runner: Runner, episode_id: str, stamp_ns: int, values: np.ndarray) -> np.ndarray:
     try:
-        return policy.act(values)
+        runner.begin(episode_id)
+        return runner.act(stamp_ns, values)
     except ImitationError:
         raise
     except Exception as error:  # noqa: B902 - the one place where a policy's code is called

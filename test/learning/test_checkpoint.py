@@ -158,7 +158,15 @@ def _forge(folder, change=lambda document: None, weights: bytes | None = None):
 
 
 @pytest.mark.parametrize('change, part', [
-    (lambda d: d.update(version=2), 'schema version is 2; this il_ros reads version 1'),
+    (lambda d: d.update(version=3), 'schema version is 3; this il_ros reads version 1 and 2'),
+    (lambda d: d.update(members=2), WEIGHTS),
+    (lambda d: d['head'].update(kind='oracle'), "head 'oracle' is unknown"),
+    (lambda d: d.update(head={'kind': 'mixture', 'components': 2}), 'expected 14'),
+    (lambda d: d.update(head={'kind': 'categorical', 'edges': [[1.0, 0.0]],
+                              'centres': [[0.0] * 3]}), 'ascending'),
+    (lambda d: d['horizons'].update(history=0), 'history, chunk and execute'),
+    (lambda d: d['horizons'].update(history=2), 'expected 8'),
+    (lambda d: d['horizons'].update(memory=2), DOCUMENT),
     (lambda d: d.update(format='other'), 'not a policy of il_ros'),
     (lambda d: d.update(architecture='transformer'), "architecture 'transformer' is unknown"),
     (lambda d: d.update(widths=[4, 64, 3]), WEIGHTS),

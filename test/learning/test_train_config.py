@@ -38,7 +38,7 @@ def test_each_task_has_inputs_that_its_contract_can_give(task):
     ({'inputs': 'tool_position'}, "inputs is 'tool_position'; expected a list"),
     ({'inputs': [1]}, 'inputs is (1,)'),
     ({'inputs': ['a'], 'epochs': 3}, "unknown key 'epochs'"),
-    ({'inputs': ['a'], 'loss': 'hinge'}, "loss is 'hinge'; expected one of ['mse']"),
+    ({'inputs': ['a'], 'loss': 'hinge'}, "loss is 'hinge'; expected one of ['mse', 'huber',"),
     ({'inputs': ['a'], 'loss': ['mse']}, "loss is ['mse']; expected one of"),
     ({'inputs': ['a'], 'hidden': [0]}, 'hidden is (0,)'),
     ({'inputs': ['a'], 'hidden': 256}, 'hidden is 256; expected a list'),
@@ -49,6 +49,15 @@ def test_each_task_has_inputs_that_its_contract_can_give(task):
     ({'inputs': ['a'], 'learning_rate': float('nan')}, 'learning_rate is nan'),
     ({'inputs': ['a'], 'learning_rate': '1e-3'}, "learning_rate is '1e-3'"),
     ({'inputs': ['a'], 'weight_decay': -0.1}, 'weight_decay is -0.1'),
+    ({'inputs': ['a'], 'huber_delta': 0}, 'huber_delta is 0; expected a number above 0'),
+    ({'inputs': ['a'], 'components': 1}, 'components is 1; expected a whole number in 2..64'),
+    ({'inputs': ['a'], 'bins': 2.0}, 'bins is 2.0'),
+    ({'inputs': ['a'], 'binning': 'equal'}, "binning is 'equal'; expected one of ['uniform', "),
+    ({'inputs': ['a'], 'ensemble': 0}, 'ensemble is 0'),
+    ({'inputs': ['a'], 'history': 65}, 'history is 65; expected a whole number in 1..64'),
+    ({'inputs': ['a'], 'chunk': True}, 'chunk is True'),
+    ({'inputs': ['a'], 'chunk': 4, 'execute': 5}, 'execute is 5; expected a whole number in 1..4'),
+    ({'inputs': ['a'], 'temporal_ensembling': 1}, 'temporal_ensembling is 1; expected true or'),
     (['inputs'], 'is list; expected keys')])
 def test_a_configuration_that_cannot_be_used_names_its_key(fields, part):
     with pytest.raises(TrainConfigError) as refusal:
