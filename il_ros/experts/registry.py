@@ -20,8 +20,10 @@ from il_ros.experts.base import Expert
 from il_ros.experts.pick_place import PickPlaceExpert
 from il_ros.experts.push import PushExpert
 from il_ros.experts.reach import ReachExpert
+from il_ros.experts.stack import StackExpert
 
-EXPERTS = {expert.task: expert for expert in (ReachExpert, PushExpert, PickPlaceExpert)}
+EXPERTS = {expert.task: expert for expert in (
+    ReachExpert, PushExpert, PickPlaceExpert, StackExpert)}
 
 
 class UnknownExpertError(ImitationError):

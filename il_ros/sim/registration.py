@@ -26,6 +26,7 @@ ENVIRONMENTS = {
     'il_ros/Reach-v0': 'reach',
     'il_ros/Push-v0': 'push',
     'il_ros/PickPlace-v0': 'pick_place',
+    'il_ros/Stack-v0': 'stack',
 }
 """Task of each registered environment."""
 

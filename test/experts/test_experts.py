@@ -48,13 +48,14 @@ def state(contract: Contract, **features) -> np.ndarray:
 
 
 def near_states(contract: Contract, count: int, seed: int = 0) -> np.ndarray:
-    """Return states with tool, object and goal within 15 cm of one another, low over the table."""
+    """Return states with tool, objects and goal within 15 cm of one another, low on the table."""
     rng = np.random.default_rng(seed)
     rows = rng.normal(0.0, 0.3, (count, contract.width)).astype(np.float32)
     centre = rng.uniform([0.4, -0.1, 0.0], [0.6, 0.1, 0.1], (count, 3))
-    for name in ('tool_position', 'object_position', 'goal_position'):
-        if name in [feature.name for feature in contract.features]:
-            contract.values(rows, name)[:] = centre + rng.uniform(-0.08, 0.08, (count, 3))
+    for feature in contract.features:
+        if feature.elements == ('x', 'y', 'z'):
+            offsets = rng.uniform(-0.08, 0.08, (count, 3))
+            contract.values(rows, feature.name)[:] = centre + offsets
     contract.values(rows, 'gripper_opening')[:] = rng.uniform(0.0, 0.08, (count, 1))
     return rows
 
@@ -246,7 +247,44 @@ def test_pick_leaves_upwards_once_the_hand_is_open():
     assert gripper == np.float32(0.08) and z > 0.05 and math.hypot(x, y) < 0.01
 
 
-def test_the_gripper_is_only_ever_told_to_open_or_to_close():
-    contract = contract_of('pick_place')
-    actions, _ = relabel(expert_of('pick_place'), near_states(contract, 2000))
+@pytest.mark.parametrize('task', ['pick_place', 'stack'])
+def test_the_gripper_is_only_ever_told_to_open_or_to_close(task):
+    contract = contract_of(task)
+    actions, _ = relabel(expert_of(task), near_states(contract, 2000))
     assert set(actions[:, 3].tolist()) <= {0.0, float(np.float32(0.08))}
+
+
+def stack(opening: float, tool, cube, base) -> np.ndarray:
+    contract = contract_of('stack')
+    return expert_of('stack').act(state(
+        contract, gripper_opening=opening, tool_position=tool, object_position=cube,
+        base_position=base))
+
+
+BASE, ON_BASE = (0.5, 0.15, 0.025), (0.5, 0.15, 0.075)
+"""Another resting cube, and where a cube stands on it."""
+
+
+def test_stack_goes_up_before_it_carries_a_cube_against_the_other_one():
+    low, high = (0.5, 0.085, 0.04), (0.5, 0.085, 0.11)
+    _, y, z, gripper = stack(0.05, low, low, BASE)
+    assert gripper == 0.0 and z > 0.2 and abs(y) < 0.1
+    _, y, z, gripper = stack(0.05, high, high, BASE)
+    assert gripper == 0.0 and abs(z) < 0.2 and y > 0.3
+
+
+def test_stack_holds_on_over_the_other_cube_until_the_cube_stands_there():
+    above = (0.5, 0.15, 0.09)
+    *_, z, gripper = stack(0.05, above, above, BASE)
+    assert gripper == 0.0 and z < -0.1
+
+
+def test_stack_lets_go_of_a_cube_that_stands_and_leaves_upwards():
+    assert stack(0.05, ON_BASE, ON_BASE, BASE)[3] == np.float32(0.08)
+    x, y, z, gripper = stack(0.08, ON_BASE, ON_BASE, BASE)
+    assert gripper == np.float32(0.08) and z > 0.05 and math.hypot(x, y) < 0.01
+
+
+def test_stack_grasps_a_cube_anew_that_stands_too_far_off_the_middle():
+    beside = (0.5, 0.168, 0.075)
+    assert stack(0.08, beside, beside, BASE)[3] == 0.0

@@ -21,6 +21,7 @@ from il_ros.sim.tasks.pick_place import PickPlace
 from il_ros.sim.tasks.push import Push, RADIUS_M
 from il_ros.sim.tasks.reach import Reach
 from il_ros.sim.tasks.registry import make_task, TASKS
+from il_ros.sim.tasks.stack import Stack
 from il_ros.sim.world import Reading
 import numpy as np
 import pytest
@@ -157,3 +158,51 @@ def test_pick_and_place_goes_on_with_a_cube_that_must_be_grasped_anew():
         aside = math.dist(following.object_positions[0, :2], held.tool_position[:2])
         assert aside >= 0.12
         assert following.object_positions[0, 2] == pytest.approx(0.025)
+
+
+def _stacked(offset=(0.0, 0.0, 0.0), opening_m: float = 0.08) -> tuple[Stack, Reading, np.ndarray]:
+    """Return the task, a reading with one cube on the other, moved by an offset, and the goal."""
+    task = Stack()
+    scene = task.sample(np.random.default_rng(0))
+    lower = scene.object_positions[1]
+    positions = np.array([lower + [0.0, 0.0, 0.05] + np.array(offset), lower])
+    joints = PANDA.home.copy()
+    joints[PANDA.fingers] = opening_m / 2
+    reading = _reading(scene, object_positions=positions, joint_position=joints)
+    return task, reading, scene.goal_position
+
+
+def test_the_cubes_of_stack_leave_room_for_the_hand():
+    for seed in SEEDS:
+        upper, lower = Stack().sample(np.random.default_rng(seed)).object_positions
+        assert math.dist(upper, lower) >= 0.12
+
+
+def test_stack_wants_the_cube_at_rest_for_five_steps():
+    task, reading, goal = _stacked(offset=(0.013, -0.013, 0.001))
+    assert [task.judge(reading, goal).success for _ in range(6)] == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize('state', [
+    {'opening_m': 0.05}, {'offset': (0.016, 0.016, 0.0)}, {'offset': (0.0, 0.0, 0.01)}])
+def test_a_cube_that_is_held_or_off_the_middle_or_in_the_air_is_not_stacked(state):
+    task, reading, goal = _stacked(**state)
+    assert not any(task.judge(reading, goal).success for _ in range(20))
+
+
+@pytest.mark.parametrize('index', [0, 1])
+def test_either_cube_of_stack_can_be_lost(index):
+    task, reading, goal = _stacked()
+    positions = reading.object_positions.copy()
+    positions[index] = (0.7, 0.0, 0.025)
+    assert task.judge(dataclasses.replace(reading, object_positions=positions), goal).lost
+
+
+def test_stack_goes_on_with_both_cubes_elsewhere():
+    task, reading, goal = _stacked()
+    for _ in range(6):
+        task.judge(reading, goal)
+    following = task.resample(np.random.default_rng(1), reading)
+    for place in following.object_positions:
+        assert math.dist(place[:2], reading.tool_position[:2]) >= 0.12
+    assert not task.judge(reading, goal).success

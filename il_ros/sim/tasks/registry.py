@@ -19,8 +19,9 @@ from il_ros.sim.tasks.base import Task
 from il_ros.sim.tasks.pick_place import PickPlace
 from il_ros.sim.tasks.push import Push
 from il_ros.sim.tasks.reach import Reach
+from il_ros.sim.tasks.stack import Stack
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Reach, Push, PickPlace)}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Reach, Push, PickPlace, Stack)}
 
 
 def make_task(name: str) -> Task:

@@ -1,0 +1,97 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Stack: grasp the upper cube, carry it over the lower one, put it down there and let go.
+
+The grasp is that of pick and place. "Placed" is read off the two cubes: one stands over the
+other's middle, an edge length above it. On the way the carried cube stays higher than the lower
+one until it is over it; low beside it, it goes up before it goes on.
+"""
+
+import math
+
+from il_ros.data.contract import Contract
+from il_ros.experts.base import Expert
+from il_ros.experts.pick_place import _around as around_of, _fetch as fetch
+from il_ros.experts.pick_place import CLOSED_M, HELD_M, OPEN_M
+from il_ros.experts.smooth import capped_gain, rising
+
+EDGE_M = 0.05
+"""Of the cubes; also the height of one centre over the other where one stands on the other."""
+
+PLACED_M = 0.012
+"""Sideways error at which a cube that stands is let go."""
+
+FLUSH_M = 0.004
+"""Height over the other cube, beyond an edge length, below which it stands."""
+
+GAIN_PER_S = 10.0
+SPEED_M_S = 0.5
+DIP_M = 0.02
+"""Aim below the top of the lower cube: a hand that is still on its way lets go at once."""
+
+LIFT_M = 0.06
+OVER_M = 0.02
+FUNNEL_M = 0.005
+"""Sideways error at which half of the lift is left, and the width of that sigmoid."""
+
+BESIDE_M = 0.09
+LOW_M = 0.015
+"""A carried cube that is nearer and lower than this would push the other one."""
+
+
+class StackExpert(Expert):
+    """Grasps the one cube from above and puts it onto the other."""
+
+    task = 'stack'
+    drives = ('linear_x', 'linear_y', 'linear_z', 'gripper_opening')
+
+    def __init__(self, contract: Contract):
+        super().__init__(contract)
+        self._opening = self._start('gripper_opening', 1)
+        self._tool = self._start('tool_position', 3)
+        self._cube = self._start('object_position', 3)
+        self._base = self._start('base_position', 3)
+
+    def _law(self, values: list[float]) -> tuple[float, ...]:
+        tool, cube, base = self._tool, self._cube, self._base
+        to_cube = [values[cube + i] - values[tool + i] for i in range(3)]
+        to_base = [values[base + i] - values[cube + i] for i in range(3)]
+        opening = values[self._opening]
+        around, placed = around_of(to_cube, opening), stands(to_base)
+        held = around * rising(HELD_M - opening, 0.0, 0.001) * (1.0 - placed)
+        onto = carry(to_base)
+        x, y, z = (held * c + (1.0 - held) * f
+                   for c, f in zip(onto, fetch(to_cube, opening, around, placed)))
+        return x, y, z, CLOSED_M if around > 0.5 and placed < 0.5 else OPEN_M
+
+
+def stands(to_base: list[float]) -> float:
+    """Return how far a cube stands on the one that ``to_base`` (m) leads to, 0 to 1."""
+    x, y, z = to_base
+    return (rising(PLACED_M - math.hypot(x, y), 0.0, 0.001)
+            * rising(EDGE_M + FLUSH_M + z, 0.0, 0.0005) * rising(-z, EDGE_M - 0.01, 0.002))
+
+
+def carry(to_base: list[float]) -> tuple[float, ...]:
+    """Return the velocity that carries a held cube onto the one ``to_base`` leads to, m/s."""
+    x, y, z = to_base
+    z += EDGE_M
+    aside = math.hypot(x, y)
+    away = rising(aside, OVER_M, FUNNEL_M)
+    low = away * rising(BESIDE_M - aside, 0.0, 0.008) * rising(z, -LOW_M, 0.005)
+    z += LIFT_M * away - DIP_M * (1.0 - away)
+    gain = capped_gain(math.sqrt(x * x + y * y + z * z), GAIN_PER_S, SPEED_M_S)
+    return gain * (1.0 - 0.9 * low) * x, gain * (1.0 - 0.9 * low) * y, gain * z
