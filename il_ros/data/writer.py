@@ -32,7 +32,7 @@ from il_ros.data.atomic import sync_folder, write_all
 from il_ros.data.cdr import CdrError, groups
 from il_ros.data.contract import Contract
 from il_ros.data.errors import EpisodeExistsError, EpisodeFileError, EpisodeWriteError
-from il_ros.data.mcap_file import parse_mcap
+from il_ros.data.mcap_file import McapFile, parse_mcap
 from il_ros.data.reader import decode, METADATA
 from il_ros.data.receipts import is_unfinished, read_receipt, Receipt, receipt_of, receipt_path
 from il_ros.data.receipts import write_receipt
@@ -48,6 +48,9 @@ CHUNK_NS = 500_000_000
 
 MIN_FREE_BYTES = 64 * 1024 * 1024
 """No episode is begun on a disk with less room."""
+
+OUTCOME = f'{METADATA}.outcome'
+"""Name of the metadata record that says what became of an episode."""
 
 PROFILE = 'ros2'
 LIBRARY = 'il_ros'
@@ -207,7 +210,8 @@ class EpisodeWriter:
         :raises EpisodeFileError: if what was read back is no episode; it is left for a look
         """
         try:
-            self._writer.add_metadata(f'{METADATA}.outcome', self._outcome())
+            self._writer.add_metadata(OUTCOME, {**self._outcome(),
+                                                'gate_threshold': repr(gate_threshold)})
             self._writer.finish()
             self._file.close()
             os.replace(self._temporary, self.path)
@@ -215,7 +219,7 @@ class EpisodeWriter:
             sync_folder(self.path.parent)
         except OSError as error:
             raise self._failed(error) from error
-        return acknowledge(self.path, flags, gate_threshold, error_msg)
+        return acknowledge(self.path, flags, error_msg)
 
     def _outcome(self) -> dict[str, str]:
         schema = next((s for s in self._schemas.values() if s.name == STATUS), None)
@@ -268,8 +272,7 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(path.name + '.tmp')
 
 
-def acknowledge(path: Path, flags: int = 0, gate_threshold: float = -1.0,
-                error_msg: str = '') -> Receipt:
+def acknowledge(path: Path, flags: int = 0, error_msg: str = '') -> Receipt:
     """
     Read a finished episode back from disk and write its receipt.
 
@@ -280,11 +283,19 @@ def acknowledge(path: Path, flags: int = 0, gate_threshold: float = -1.0,
         data = path.read_bytes()
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
-    episode = decode(parse_mcap(path, data))
-    receipt = receipt_of(episode, path, hashlib.sha256(data).hexdigest(), flags, gate_threshold,
-                         error_msg)
+    file = parse_mcap(path, data)
+    receipt = receipt_of(decode(file), path, hashlib.sha256(data).hexdigest(), flags,
+                         _gate_threshold(file), error_msg)
     write_receipt(path, receipt)
     return receipt
+
+
+def _gate_threshold(file: McapFile) -> float:
+    try:
+        return float(file.metadata.get(OUTCOME, {}).get('gate_threshold', -1.0))
+    except ValueError as error:
+        raise EpisodeFileError(f'{file.path} is no whole episode: gate_threshold is no number '
+                               'in its metadata') from error
 
 
 def _make_way(path: Path):

@@ -21,7 +21,7 @@ Pure: it is given joint positions, observations and answers, and returns what to
 
 from typing import Any, NamedTuple
 
-from il_ros.data.spec import ENDED, HOLD, RUNNING
+from il_ros.data.spec import ENDED, HOLD, POLICY, RUNNING
 from il_ros.interactive.driving import Choice, Driving
 import numpy as np
 
@@ -65,6 +65,7 @@ class Arbiter:
         self.step = -1
         self.answers: dict[int, np.ndarray] = {}
         self.acted = False
+        self.widened = False
         self._actuator = actuator
         self._paired = paired
         self._measured: np.ndarray | None = None
@@ -104,16 +105,23 @@ class Arbiter:
         if 0 <= self.stamp_ns < stamp_ns:
             self.phase, self.acted = ENDED, True
 
-    def answer(self, source: int, stamp_ns: int, values: np.ndarray) -> bool:
+    def answer(self, source: int, stamp_ns: int, values: np.ndarray,
+               uncertainty: float = -1.0) -> bool:
         """
         Take in an answer; only the first one of a required source for the present stamp counts.
 
+        ``widened`` tells afterwards whether somebody else is now asked for this step, too.
+
         :param values: shape ``(act_dim,)``, float32; empty: no answer for this state
+        :param uncertainty: of the answer, as its source estimates it; -1: not estimated
         """
+        self.widened = False
         if (stamp_ns != self.stamp_ns or self.acted or source in self.answers
                 or source not in self.driving.required):
             return False
         self.answers[source] = values
+        if source == POLICY and self.driving.watch(values, uncertainty):
+            self.widened, self._last_driving = True, self.driving.driving
         return True
 
     def missing(self) -> list[int]:
@@ -150,6 +158,6 @@ class Arbiter:
             return self._actuator.hold(self._measured), HOLD, STOPPED
         if choice.refused:
             return self._actuator.hold(self._measured), HOLD, REFUSED_MISSING
-        sent = self._actuator.step(choice.action, self._measured)
+        sent = self._actuator.step(choice.disturbed, self._measured)
         held = sent.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
         return sent, HOLD if held else choice.chosen, sent.limits

@@ -21,10 +21,10 @@ from typing import Mapping, NamedTuple
 from il_ros.data.contract import Contract
 from il_ros.data.spec import DrivePlan, EXPERT, POLICY, TELEOP
 from il_ros.errors import ImitationError
-from il_ros.interactive.gates import Disagreement, DiscrepancyGate, FARTHEST, UNKNOWN
+from il_ros.interactive.gates import Disagreement, FARTHEST, make_gate, UNKNOWN
 import numpy as np
 
-DISCREPANCY = 'discrepancy'
+DISCREPANCY, NOVELTY = 'discrepancy', 'novelty'
 
 
 class BadPlanError(ImitationError):
@@ -51,10 +51,22 @@ class Choice(NamedTuple):
     refused: bool
     """The chosen one had no answer (REFUSED_MISSING): the arm holds."""
 
+    noise: np.ndarray | None = None
+    """What is added to the action on purpose, same shape and units; None: nothing."""
+
+    @property
+    def disturbed(self) -> np.ndarray | None:
+        """Return what goes to the arm, before limits: the intention and its noise."""
+        if self.action is None or self.noise is None:
+            return self.action
+        return self.action + self.noise
+
 
 def required_drivers(plan: DrivePlan) -> tuple[int, ...]:
     """
     Return who must answer every observation, ascending: it follows from the plan alone.
+
+    Under the novelty gate the expert is required as well, while it drives (``Driving.required``).
 
     :raises BadPlanError: if nobody can drive by this plan; the sentence names the field
     """
@@ -74,15 +86,14 @@ def check_plan(plan: DrivePlan):
 
     :raises BadPlanError: naming the field, what it is and what was expected
     """
-    if plan.gate not in ('', DISCREPANCY):
+    if plan.gate not in ('', DISCREPANCY, NOVELTY):
         raise BadPlanError(f'plan.gate is {plan.gate!r}, which is not supported yet; expected '
-                           f"'' or {DISCREPANCY!r}")
-    if plan.noise_covariance:
-        raise BadPlanError('plan.noise_covariance is set, but noise is not supported yet; '
-                           'expected it empty')
+                           f"'', {DISCREPANCY!r} or {NOVELTY!r}")
+    if plan.noise_covariance and (plan.driver != EXPERT):
+        raise BadPlanError('plan.noise_covariance is set, but not the expert drives; expected it '
+                           'empty')
     if plan.target_rate > 0.0:
-        raise BadPlanError(f'plan.target_rate is {plan.target_rate}, but adapted thresholds are '
-                           'not supported yet; expected 0')
+        _check_adaptation(plan)
     if plan.driver != POLICY and plan.gate:
         raise BadPlanError(f'plan.gate is {plan.gate!r} while plan.driver is {plan.driver}; a '
                            f'gate watches a policy, expected driver {POLICY}')
@@ -92,6 +103,16 @@ def check_plan(plan: DrivePlan):
         raise BadPlanError(f'plan.threshold is {plan.threshold}; expected at least 0')
     if plan.gate and 0 < plan.hold_max < plan.hold_min:
         raise BadPlanError(f'plan.hold_max is {plan.hold_max}, below hold_min {plan.hold_min}')
+
+
+def _check_adaptation(plan: DrivePlan):
+    if plan.target_rate >= 1.0:
+        raise BadPlanError(f'plan.target_rate is {plan.target_rate}; expected a share below 1')
+    if plan.gate != NOVELTY:
+        raise BadPlanError(f'plan.target_rate is {plan.target_rate} with the gate {plan.gate!r}; '
+                           f'only the threshold of {NOVELTY!r} is adapted')
+    if plan.threshold <= 0.0:
+        raise BadPlanError(f'plan.threshold is {plan.threshold}; an adapted one starts above 0')
 
 
 def seeded_generator(seed: int, episode_id: str) -> np.random.Generator:
@@ -106,8 +127,10 @@ class Driving:
 
     It restarts with each ``episode_id``. ``choose`` is called once a step, with the answers of
     exactly the ``required`` drivers, and never again for a repeated stamp: it advances the
-    generator and the gate.
+    generators and the gate. Under the novelty gate ``watch`` comes before it.
 
+    :ivar required: who must answer the present observation
+    :ivar driving: who drives, as far as it is decided
     :param gate_threshold: where an adapted threshold stood at the last episode's end; negative:
         the plan's own
     :raises BadPlanError: if nobody can drive by this plan; the sentence names the field
@@ -117,16 +140,45 @@ class Driving:
                  gate_threshold: float = -1.0):
         self.required = required_drivers(plan)
         self.driving = EXPERT if plan.beta == 1.0 and plan.driver == POLICY else plan.driver
-        self.threshold = -1.0
         self._beta = plan.beta if self.driving == POLICY else float(self.driving == EXPERT)
-        self._random = None
-        self._gate = None
+        self._random = self._gate = self._noise = None
+        self._novelty = plan.gate == NOVELTY and self.driving == POLICY
+        self._signal: float | None = None
+        self._decided = False
         if 0.0 < self._beta < 1.0:
             self._random = seeded_generator(plan.seed, episode_id).random
         if plan.gate and self.driving == POLICY:
-            self.threshold = gate_threshold if gate_threshold >= 0.0 else plan.threshold
-            self._gate = DiscrepancyGate(plan, self.threshold)
+            self._gate = make_gate(plan, gate_threshold)
             self._disagreement = Disagreement(contract)
+        if plan.noise_covariance:
+            self._noise = Noise(plan, episode_id, contract)
+
+    @property
+    def threshold(self) -> float:
+        """Return the gate's threshold, as adapted so far; -1: there is no gate."""
+        return self._gate.threshold if self._gate is not None else -1.0
+
+    def watch(self, policy: np.ndarray | None, uncertainty: float) -> bool:
+        """
+        Take in the policy's answer; the novelty gate may then want the expert's for this step.
+
+        Does nothing under any other plan, and while the expert is required anyway.
+
+        :param policy: shape ``(act_dim,)``; None or empty: no answer for this state
+        :param uncertainty: the policy's own, >= 0; negative: it has none, which counts as novel
+        :returns: whether ``required`` has grown
+        """
+        if not self._novelty or self._signal is not None:
+            return False
+        lost = policy is None or len(policy) == 0 or not uncertainty >= 0.0
+        self._signal = FARTHEST if lost else uncertainty
+        if EXPERT in self.required:
+            return False
+        self._decided = True
+        if not self._gate.step(self._signal):
+            return False
+        self.driving, self.required = EXPERT, (EXPERT, POLICY)
+        return True
 
     def choose(self, answers: Mapping[int, np.ndarray | None]) -> Choice:
         """
@@ -135,17 +187,31 @@ class Driving:
         :param answers: by source, shape ``(act_dim,)``; None or empty: no answer for this state
         """
         gate = UNKNOWN
-        if self._gate is not None:
+        if self._novelty:
+            gate = self._heed()
+        elif self._gate is not None:
             gate = self._compare(answers)
         elif self._random is not None:
             self.driving = POLICY
         # One draw a step, whoever drives: the sequence must not depend on the gate.
         if self._random is not None and self._random() < self._beta:
             self.driving = EXPERT
+        noise = self._noise.draw() if self._noise is not None else None
         action = answers.get(self.driving)
         if action is None or len(action) == 0:
             return Choice(self.driving, None, self._beta, gate, True)
-        return Choice(self.driving, action, self._beta, gate, False)
+        return Choice(self.driving, action, self._beta, gate, False, noise)
+
+    def _heed(self) -> float:
+        """Let the novelty gate decide, unless it did when the policy answered."""
+        signal = UNKNOWN if self._signal is None else self._signal
+        if not self._decided:
+            self._gate.step(signal)
+        self._signal, self._decided = None, False
+        drives = self._gate.expert_drives
+        self.driving = EXPERT if drives else POLICY
+        self.required = (EXPERT, POLICY) if drives else (POLICY,)
+        return UNKNOWN if math.isinf(signal) else signal
 
     def _compare(self, answers: Mapping[int, np.ndarray | None]) -> float:
         policy, expert = _floats(answers.get(POLICY)), _floats(answers.get(EXPERT))
@@ -163,3 +229,35 @@ class Driving:
 
 def _floats(action: np.ndarray | None) -> list[float]:
     return [] if action is None else np.asarray(action).tolist()
+
+
+class Noise:
+    """
+    The noise under which an expert drives, to visit what its learner will visit (DART).
+
+    Laskey, Lee, Fox, Dragan, Goldberg, "DART: Noise Injection for Robust Imitation Learning",
+    CoRL 2017, Algorithm 1. The label is the intended action; the gripper is left alone.
+
+    :raises BadPlanError: if the covariance is no covariance of the contract's actions
+    """
+
+    def __init__(self, plan: DrivePlan, episode_id: str, contract: Contract):
+        width = len(contract.actions)
+        if len(plan.noise_covariance) != width * width:
+            raise BadPlanError(f'plan.noise_covariance has {len(plan.noise_covariance)} numbers; '
+                               f'expected {width * width} for {width} actions')
+        covariance = np.array(plan.noise_covariance).reshape(width, width)
+        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2.0)
+        if not np.isfinite(values).all() or values[0] < -1e-6 * max(1.0, values[-1]):
+            raise BadPlanError('plan.noise_covariance has a negative eigenvalue; expected a '
+                               'covariance')
+        self._root = vectors * np.sqrt(np.maximum(values, 0.0))
+        if contract.gripper_index >= 0:
+            self._root[contract.gripper_index] = 0.0
+        # Apart from the generator of beta, which must not depend on the noise.
+        self._random = seeded_generator(plan.seed, f'{episode_id}/noise')
+
+    def draw(self) -> np.ndarray:
+        """Return the noise of the next step, shape ``(act_dim,)``, float32."""
+        drawn = self._random.standard_normal(len(self._root))
+        return (self._root @ drawn).astype(np.float32)

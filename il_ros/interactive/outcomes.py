@@ -48,6 +48,8 @@ class Collected:
     """Ids that stay out of training: aborted, incomplete, dropped, clock jump, discarded."""
     seconds: float
     """Wall time of the stage, s."""
+    gate_threshold: float = -1.0
+    """Where an adapted threshold stood after the last episode; -1: none was adapted."""
 
     @property
     def policy_steps(self) -> int:
@@ -88,7 +90,14 @@ class Collected:
             objects_lost=sum(receipt.cause == LOST for receipt in chosen),
             labels_by_episode=labels,
             flagged=tuple(spec.episode_id for spec in specs if spec.episode_id in flagged),
-            seconds=float(seconds))
+            seconds=float(seconds),
+            gate_threshold=last_threshold(chosen))
+
+
+def last_threshold(receipts: Sequence) -> float:
+    """Return the newest adapted threshold among receipts in order; -1: there is none."""
+    adapted = [receipt.gate_threshold for receipt in receipts if receipt.gate_threshold >= 0.0]
+    return adapted[-1] if adapted else -1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,6 +164,8 @@ class Trained:
     """Wall time that the run waited for the fit alone, s: others went on beside it."""
     fit_seconds: float = -1.0
     """From its beginning to its end, s; -1: not noted."""
+    error_covariance: tuple[float, ...] = ()
+    """Of what the policy does beside the labels on held-out demonstrations, row by row."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -30,13 +30,13 @@ again (``unrecorded``).
 
 import dataclasses
 import math
-from typing import Collection, Iterator
+from typing import Collection, Iterator, Sequence
 
 from il_ros.data.spec import DEMONSTRATION, episode_id, EpisodeSpec, EVALUATION, EXPERT, POLICY
 from il_ros.data.spec import DrivePlan, ROLLOUT, VALIDATION
 from il_ros.interactive import strategies
 from il_ros.interactive.ledger import ledger
-from il_ros.interactive.outcomes import Trained
+from il_ros.interactive.outcomes import last_threshold, Trained
 from il_ros.interactive.run_state import RunState
 
 (EXPERT_STAGE, DEMONSTRATE, COLLECT, LABEL, AGGREGATE, TRAIN, LOAD, EVALUATE,
@@ -170,7 +170,8 @@ def episode_specs(state: RunState, stage: Stage) -> tuple[EpisodeSpec, ...]:
     if stage.round == 0:
         seeds = goal.demonstration_seeds(0, goal.demonstrations)
         return _specs(state, stage, DEMONSTRATION, DEMONSTRATION, seeds, plan)
-    plan = state.strategy.plan(stage.round, goal.seed)
+    learner = state.finished.get(f'r{stage.round - 1:02d}-train')
+    plan = state.strategy.plan(stage.round, goal.seed, learner)
     return _specs(state, stage, ROLLOUT, ROLLOUT, goal.rollout_seeds(stage.round), plan)
 
 
@@ -182,6 +183,20 @@ def _specs(state: RunState, stage: Stage, kind: str, purpose: str, seeds: range,
                     purpose=purpose, round=stage.round, seed=seed, horizon=goal.horizon,
                     continuing=goal.continuing, options=goal.options, plan=plan)
         for seed in seeds)
+
+
+def gate_threshold(state: RunState, stage: Stage, receipts: Sequence) -> float:
+    """
+    Return where an adapted threshold stands when a stage begins, or goes on.
+
+    :param receipts: of the episodes of the stage that are recorded already, in order
+    :returns: -1: the plan's own
+    """
+    here = last_threshold(receipts)
+    before = state.finished.get(_collect_stage(stage.round - 1).name) if stage.round else None
+    if here >= 0.0 or stage.part != LOOP_PART or stage.act != 'collect' or before is None:
+        return here
+    return before.gate_threshold
 
 
 def unrecorded(specs: tuple[EpisodeSpec, ...],

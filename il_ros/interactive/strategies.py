@@ -17,9 +17,17 @@ Strategies: by which plan the episodes of a round are driven and what of them be
 
 A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
 
-* ``dagger``: expert and policy mixed by a beta schedule; every visited state is labelled;
-* ``gated``: the discrepancy gate hands over and back; every visited state is labelled;
-* ``corrections``: the same gate; only the steps that the expert drove become labels.
+* ``dagger``: expert and policy mixed by a beta schedule; every visited state is labelled (Ross,
+  Gordon, Bagnell, AISTATS 2011, Algorithm 3.1);
+* ``gated``: the discrepancy gate hands over and back; every visited state is labelled (Zhang,
+  Cho, "Query-Efficient Imitation Learning for End-to-End Simulated Driving", AAAI 2017);
+* ``corrections``: the same gate; only the steps that the expert drove become labels, as in
+  HG-DAgger (Kelly et al., ICRA 2019), with a rule in the place of the person;
+* ``novelty``: the spread of an ensemble hands over and back, and the expert is asked only while it
+  drives (EnsembleDAgger, Menda, Driggs-Campbell, Kochenderfer, IROS 2019), at a target rate of
+  intervention (ThriftyDAgger, Hoque et al., CoRL 2021);
+* ``dart``: the expert drives under noise as large as the learner's error; the label is what it
+  intended (DART, Laskey et al., CoRL 2017, Algorithm 1).
 """
 
 import dataclasses
@@ -29,7 +37,9 @@ from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, 
 from il_ros.data.spec import POLICY, SpecError
 from il_ros.errors import ImitationError
 from il_ros.interactive.beta import make_beta
-from il_ros.interactive.driving import BadPlanError, check_plan, DISCREPANCY, required_drivers
+from il_ros.interactive.driving import BadPlanError, check_plan, DISCREPANCY, NOVELTY
+from il_ros.interactive.driving import required_drivers
+from il_ros.interactive.outcomes import Trained
 import yaml
 
 
@@ -45,7 +55,7 @@ class UnknownStrategyError(StrategyError):
 
 @dataclasses.dataclass(frozen=True)
 class GateSettings:
-    """The gate of ``gated`` and ``corrections``; the fields are those of ``DrivePlan``."""
+    """A gate between policy and expert; the fields are those of ``DrivePlan``."""
 
     threshold: float = 0.3
     smoothing: float = 0.7
@@ -54,6 +64,7 @@ class GateSettings:
     release_patience: int = 3
     hold_min: int = 0
     hold_max: int = 15
+    target_rate: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,18 +90,24 @@ class Strategy:
         """
         raise NotImplementedError
 
-    def plan(self, round_: int, seed: int) -> DrivePlan:
+    @property
+    def learner(self) -> dict:
+        """Return what the strategy needs of the training: keys that override its file's."""
+        return self.settings.get('learner', {})
+
+    def plan(self, round_: int, seed: int, trained: Trained | None = None) -> DrivePlan:
         """
         Return the plan of the episodes of a round.
 
         :param round_: 0: demonstrations, the expert drives; from 1 on: rollouts of a learner
         :param seed: the run's seed; the generator of an episode is seeded by it and the id
+        :param trained: the policy of the round before; None: not trained yet
         """
         if round_ == 0:
             return demonstration_plan(seed)
-        return self.learner_plan(round_, seed)
+        return self.learner_plan(round_, seed, trained)
 
-    def learner_plan(self, round_: int, seed: int) -> DrivePlan:
+    def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
         """Return the plan of a rollout in round ``round_`` >= 1."""
         raise NotImplementedError
 
@@ -103,7 +120,7 @@ class Dagger(Strategy):
         _refuse_unknown(self.name, self.settings, {'beta'})
         make_beta(self.settings.get('beta', {}))
 
-    def learner_plan(self, round_: int, seed: int) -> DrivePlan:
+    def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
         """Return a plan where the expert drives a step with the schedule's probability."""
         beta = make_beta(self.settings.get('beta', {}))(round_)
         return DrivePlan(driver=POLICY, beta=beta, labels=LABEL_ALL, seed=seed)
@@ -112,32 +129,24 @@ class Dagger(Strategy):
 class Gated(Strategy):
     """The policy drives until it disagrees; all states are labelled."""
 
+    gate = DISCREPANCY
     labels = LABEL_ALL
+    defaults = GateSettings()
 
     def check(self):
         """Refuse settings that are unknown or out of range."""
-        fields = {field.name: field.type for field in dataclasses.fields(GateSettings)}
-        _refuse_unknown(self.name, self.settings, {'gate'})
-        gate = self.settings.get('gate', {})
-        if not isinstance(gate, dict):
-            raise StrategyError(f'{self.name}: gate is {gate!r}; expected a mapping')
-        _refuse_unknown(f'{self.name}.gate', gate, set(fields))
-        for key, value in gate.items():
-            whole = fields[key] is int
-            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-                kind = 'a whole number' if whole else 'a number'
-                raise StrategyError(f'{self.name}.gate.{key} is {value!r}; expected {kind}')
-            if value < 0:
-                raise StrategyError(f'{self.name}.gate.{key} is {value}; expected at least 0')
+        _refuse_unknown(self.name, self.settings, {'gate', 'learner'})
+        _refuse_wrong_numbers(f'{self.name}.gate', self.settings.get('gate', {}), GateSettings)
+        _refuse_wrong_learner(self)
         try:
-            check_plan(self.learner_plan(1, 0))
+            check_plan(self.learner_plan(1, 0, None))
         except (SpecError, BadPlanError) as error:
             raise StrategyError(f'{self.name}: {error}') from error
 
-    def learner_plan(self, round_: int, seed: int) -> DrivePlan:
-        """Return a plan where the discrepancy gate chooses between policy and expert."""
-        gate = GateSettings(**self.settings.get('gate', {}))
-        return DrivePlan(driver=POLICY, gate=DISCREPANCY, labels=self.labels, seed=seed,
+    def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
+        """Return a plan where the gate chooses between policy and expert."""
+        gate = dataclasses.replace(self.defaults, **self.settings.get('gate', {}))
+        return DrivePlan(driver=POLICY, gate=self.gate, labels=self.labels, seed=seed,
                          **dataclasses.asdict(gate))
 
 
@@ -147,7 +156,56 @@ class Corrections(Gated):
     labels = LABEL_EXPERT_DRIVEN
 
 
-STRATEGIES = {'dagger': Dagger, 'gated': Gated, 'corrections': Corrections}
+class Novelty(Gated):
+    """
+    The policy drives until it does not know: its ensemble disagrees with itself.
+
+    The expert is asked only while it drives; nobody looks on.
+    """
+
+    gate = NOVELTY
+    labels = LABEL_EXPERT_DRIVEN
+    defaults = GateSettings(threshold=0.1, smoothing=0.0, release_threshold=0.05,
+                            target_rate=0.1)
+
+    @property
+    def learner(self) -> dict:
+        """Return that the policy is an ensemble."""
+        return {'ensemble': 4, **super().learner}
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseSettings:
+    """The noise of ``dart``."""
+
+    scale: float = 1.0
+    """Factor on the learner's covariance; DART's alpha sets it by the error that is foreseen."""
+
+
+class Dart(Strategy):
+    """
+    The expert drives, disturbed as its learner would disturb it; what it intended is the label.
+
+    The covariance is fitted to the learner's error on held-out demonstrations, the gripper left
+    out, and fitted anew after each round.
+    """
+
+    def check(self):
+        """Refuse settings that are unknown or out of range."""
+        _refuse_unknown(self.name, self.settings, {'noise', 'learner'})
+        _refuse_wrong_numbers(f'{self.name}.noise', self.settings.get('noise', {}), NoiseSettings)
+        _refuse_wrong_learner(self)
+
+    def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
+        """Return a demonstration under the noise that the last fit's error asks for."""
+        scale = NoiseSettings(**self.settings.get('noise', {})).scale
+        fitted = trained.error_covariance if trained is not None else ()
+        return dataclasses.replace(demonstration_plan(seed), noise_covariance=tuple(
+            scale * entry for entry in fitted))
+
+
+STRATEGIES = {'dagger': Dagger, 'gated': Gated, 'corrections': Corrections, 'novelty': Novelty,
+              'dart': Dart}
 
 
 def make_strategy(name: str, settings: dict | None = None) -> Strategy:
@@ -202,3 +260,25 @@ def _refuse_unknown(where: str, settings: dict, known: set[str]):
     unknown = sorted(map(str, set(settings) - known))
     if unknown:
         raise StrategyError(f'{where} has unknown settings {unknown}; known are {sorted(known)}')
+
+
+def _refuse_wrong_numbers(where: str, found, kind: type):
+    """Refuse what is no mapping to numbers >= 0 of the kind's fields."""
+    fields = {field.name: field.type for field in dataclasses.fields(kind)}
+    if not isinstance(found, dict):
+        raise StrategyError(f'{where} is {found!r}; expected a mapping')
+    _refuse_unknown(where, found, set(fields))
+    for key, value in found.items():
+        whole = fields[key] is int
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+            expected = 'a whole number' if whole else 'a number'
+            raise StrategyError(f'{where}.{key} is {value!r}; expected {expected}')
+        if value < 0:
+            raise StrategyError(f'{where}.{key} is {value}; expected at least 0')
+
+
+def _refuse_wrong_learner(strategy: Strategy):
+    found = strategy.settings.get('learner', {})
+    if not isinstance(found, dict):
+        raise StrategyError(f'{strategy.name}.learner is {found!r}; expected a mapping of training '
+                            'settings')

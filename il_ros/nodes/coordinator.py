@@ -21,6 +21,7 @@ results.
 """
 
 import dataclasses
+import json
 from pathlib import Path
 import time
 
@@ -30,7 +31,7 @@ from il_ros.interactive import rounds, run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.run_state import RunState
-from il_ros.interactive.strategies import load_strategy
+from il_ros.interactive.strategies import load_strategy, Strategy
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.inputs import Inputs
 from il_ros.nodes import runtime
@@ -43,6 +44,7 @@ from il_ros.share import MissingShareError, share_path
 from il_ros_interfaces.action import RunDagger
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
+import yaml
 
 FEEDBACK_S = 0.5
 Result = RunDagger.Result
@@ -97,14 +99,15 @@ class CoordinatorNode(Node):
 
     async def _run(self, handle, result: Result):
         started = time.monotonic()
-        goal, settings, training_file = check_goal(handle.request)
+        goal, strategy, training_file = check_goal(handle.request)
         # Refused now, not after the demonstrations.
         Inputs(await self._runner.contract(), TrainConfig.load(training_file).inputs)
         folder = Path(self.parameters.runs) / goal.run
-        state = run_state.begin(folder, goal, settings, handle.request.resume)
+        state = run_state.begin(folder, goal, strategy.settings, handle.request.resume)
         earlier_s = run_state.seconds(state)
         reporter = _Reporter(handle)
-        self._runner.begin(folder, keep_training(folder, training_file), reporter.tell)
+        self._runner.begin(
+            folder, keep_training(folder, training_file, strategy.learner), reporter.tell)
         if handle.is_cancel_requested:
             self._runner.cancel()
         try:
@@ -191,17 +194,17 @@ def goal_of(request: RunDagger.Goal) -> Goal:
                    for field in dataclasses.fields(Goal)})
 
 
-def check_goal(request: RunDagger.Goal) -> tuple[Goal, dict, Path]:
+def check_goal(request: RunDagger.Goal) -> tuple[Goal, Strategy, Path]:
     """
-    Return the pure goal, the strategy's settings and the training's file.
+    Return the pure goal, the strategy and the training's file.
 
     :raises ImitationError: with what is wrong, before anything is done
     """
     goal = goal_of(request)
     strategy_file, training_file = config_files(goal)
-    settings = load_strategy(goal.strategy, strategy_file).settings
-    TrainConfig.load(training_file)
-    return goal, settings, training_file
+    strategy = load_strategy(goal.strategy, strategy_file)
+    training_of(training_file, strategy.learner)
+    return goal, strategy, training_file
 
 
 def config_files(goal: Goal) -> tuple[Path, Path]:
@@ -222,13 +225,17 @@ def config_files(goal: Goal) -> tuple[Path, Path]:
                                         f'unknown: {error}') from error
 
 
-def keep_training(folder: Path, training_file: Path) -> Path:
+def keep_training(folder: Path, training_file: Path, overrides: dict) -> Path:
     """
     Copy the training's settings into the run, and return the copy that all its fits use.
 
+    :param overrides: what the strategy needs of the training
     :raises RunDiffersError: if the run began with other settings
     """
     copy, wanted = folder / 'training.yaml', training_file.read_bytes()
+    if overrides:
+        settings = dataclasses.asdict(training_of(training_file, overrides))
+        wanted = yaml.safe_dump(json.loads(json.dumps(settings)), sort_keys=False).encode()
     if not copy.exists():
         write_atomically(copy, wanted)
     elif copy.read_bytes() != wanted:
@@ -236,6 +243,16 @@ def keep_training(folder: Path, training_file: Path) -> Path:
             f'{training_file} is not what the run began with, which is {copy}; resume it with '
             'its own')
     return copy
+
+
+def training_of(training_file: Path, overrides: dict) -> TrainConfig:
+    """
+    Return the training's settings with those that the strategy needs.
+
+    :raises TrainConfigError: naming the key that is wrong
+    """
+    config = dataclasses.asdict(TrainConfig.load(training_file))
+    return TrainConfig.from_dict({**config, **overrides})
 
 
 def main(args=None) -> int:

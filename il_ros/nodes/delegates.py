@@ -15,11 +15,13 @@
 """Whom a coordinator hands work to: one action each, one goal at a time, canceled at any time."""
 
 from collections.abc import Callable
+from pathlib import Path
 import time
 
 from il_ros.errors import ImitationError
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.rounds import Stage, TrainJob
+from il_ros.learning import checkpoint
 from il_ros.nodes.calls import CallError, Waiter
 from il_ros_interfaces.action import RunDagger, TrainPolicy
 from rclpy.action import ActionClient
@@ -130,17 +132,20 @@ class Fit:
         Return what came of it.
 
         :raises RunError: with the code of what failed, and its sentence
+        :raises LearningError: if the checkpoint is not what the trainer says it is
         """
         waiting = time.monotonic()
         # The trainer's own server is watched by the call; a fit takes what it takes.
         result = await self._done
         now = time.monotonic()
+        info = checkpoint.load(Path(result.path), result.sha256).info
         return Trained(
             path=self._job.output, sha256=result.sha256, policy_id=result.policy_id,
             labels=result.labels, train_loss=result.train_loss,
             held_out_loss=result.held_out_loss, epsilon_mistakes=result.epsilon_mistakes,
             epsilon_states=result.epsilon_states, seconds=now - waiting,
-            fit_seconds=now - self._started)
+            fit_seconds=now - self._started,
+            error_covariance=tuple(info.get('error_covariance', ())))
 
     async def abandon(self):
         """Cancel it and wait until it has stopped."""

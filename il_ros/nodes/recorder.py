@@ -37,8 +37,8 @@ from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag, text
-from il_ros_interfaces.msg import Contract as ContractMessage, EpisodeStatus, Executed, Observation
-from il_ros_interfaces.msg import RecordedEpisode
+from il_ros_interfaces.msg import Contract as ContractMessage, Drive, EpisodeStatus, Executed
+from il_ros_interfaces.msg import Observation, RecordedEpisode
 from il_ros_interfaces.srv import Discard, OpenEpisode
 from rclpy.clock import Clock, ClockType
 
@@ -75,12 +75,14 @@ class RecorderNode(ManagedNode):
         self._ended_step = self._last_ns = -1
         self._ended_at = 0.0
         self._ended_topics: set[str] = set()
+        self._gate_threshold = -1.0
         self._discards: list[tuple[int, int]] = []
         self._reason = ''
         self._recorded = self._dropped = 0
         self._problem = ''
         self._receipts = self.create_publisher(RecordedEpisode, 'recorded', qos.RECEIPTS)
         self.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED)
+        self.create_subscription(Drive, 'drive', self._on_drive, qos.LATCHED)
         self.create_service(OpenEpisode, 'open_episode', self._on_open)
         self.create_service(Discard, 'discard', self._on_discard)
         self.create_timer(WATCH_S, self._on_watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -106,6 +108,13 @@ class RecorderNode(ManagedNode):
 
     def _on_contract(self, message: ContractMessage):
         self._contract = contract_from_message(message)
+
+    def _on_drive(self, message: Drive):
+        """Take in where an adapted threshold stands at the end: nobody is required any more."""
+        if (self._writer is not None and message.episode_id == self._spec.episode_id
+                and not message.required):
+            self._gate_threshold = message.threshold
+            self._close_if_whole()
 
     def _recording(self, topic: str, key_of):
         def on_raw(raw: bytes):
@@ -135,11 +144,16 @@ class RecorderNode(ManagedNode):
         if topic == EPISODE and key.phase == ENDED and self._ended_step < 0:
             self._ended_step, self._ended_at = key.step, time.monotonic()
             self._reason = wire.status_reason(raw)
+        self._close_if_whole()
+
+    def _close_if_whole(self):
         if self._ended_step >= 0 and self._is_whole():
             self._close()
 
     def _is_whole(self) -> bool:
         counts = self._writer.counts
+        if self._spec.plan.target_rate > 0.0 and self._gate_threshold < 0.0:
+            return False
         return (counts[OBSERVATION] > self._ended_step and counts[EXECUTED] >= self._ended_step
                 and counts[EPISODE] > self._ended_step)
 
@@ -151,7 +165,7 @@ class RecorderNode(ManagedNode):
     def _close(self, flags: int = 0):
         writer, self._writer = self._writer, None
         try:
-            receipt = writer.close(flags, error_msg=self._reason)
+            receipt = writer.close(flags, self._gate_threshold, self._reason)
             for first_step, last_step in self._discards:
                 receipt = discard(writer.path, first_step, last_step)
         except ImitationError as error:
@@ -208,6 +222,7 @@ class RecorderNode(ManagedNode):
             folder, spec, self._contract, self._schemas, self.parameters.min_free_mb << 20)
         self._spec, self._ended_step, self._last_ns, self._discards = spec, -1, -1, []
         self._ended_topics.clear()
+        self._gate_threshold = -1.0
         self._reason = self._problem = ''
 
     def _on_discard(self, request, response):

@@ -157,8 +157,11 @@ class StageRunner:
             self._tell((done + message.feedback.finished) / len(specs), -1.0)
 
         if pending:
+            earlier = specs[:specs.index(pending[0])]
+            recorded = [self._receipts[spec.episode_id][1] for spec in earlier]
             goal = CollectEpisodes.Goal(
-                episodes=[spec_to_message(spec) for spec in pending], gate_threshold=-1.0)
+                episodes=[spec_to_message(spec) for spec in pending],
+                gate_threshold=rounds.gate_threshold(state, stage, recorded))
             result = await self._collector.ask(goal, on_feedback)
             self._require_policy(state, stage)
             for message in result.episodes:

@@ -44,6 +44,8 @@ class StepMessages:
         executed.limits = step.limits
         executed.beta, executed.gate = step.choice.beta, step.choice.gate
         executed.values = float32s(step.sent.values)
+        noise = step.choice.noise
+        executed.noise = float32s(() if noise is None else noise)
         executed.candidates = [candidates[source] for source in sorted(candidates)]
 
 

@@ -27,7 +27,8 @@ import time
 from il_ros.bridge.assembly import JointReader, ObservationError
 from il_ros.bridge.messages import contract_from_message, spec_from_message, to_ns
 from il_ros.data.contract import Contract
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, EXPERT, HOLD, POLICY, RUNNING, TELEOP
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, HOLD, POLICY, RUNNING
+from il_ros.data.spec import TELEOP
 from il_ros.errors import ImitationError
 from il_ros.interactive.arbiter import Arbiter
 from il_ros.interactive.driving import Driving
@@ -157,6 +158,8 @@ class SupervisorNode(ManagedNode):
             self._messages.executed.header = message.header
             self._take_early()
             self._try_act()
+            if message.phase == ENDED and self._spec.plan.target_rate > 0.0:
+                self._announce_end(stamp_ns)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
 
@@ -169,8 +172,10 @@ class SupervisorNode(ManagedNode):
             self._early[source] = message
             return
         values = np.frombuffer(message.values, np.float32)
-        if arbiter.answer(source, stamp_ns, values):
+        if arbiter.answer(source, stamp_ns, values, message.uncertainty):
             self._candidates[source] = message
+            if arbiter.widened:
+                self._announce(stamp_ns)
             self._try_act()
 
     def _take_early(self):
@@ -189,7 +194,9 @@ class SupervisorNode(ManagedNode):
         if step is None:
             return
         if step.handed_over and self._spec.plan.gate:
-            self._announce(step.stamp_ns)
+            # Whoever was asked for this step has answered it: he is let go from the next one on.
+            let_go = EXPERT not in self._arbiter.driving.required
+            self._announce(step.stamp_ns + let_go)
         self._messages.fill(step, self._candidates)
         self._publish_step()
         self._counts['steps'] += 1
@@ -203,6 +210,13 @@ class SupervisorNode(ManagedNode):
     def _announce(self, stamp_ns: int):
         arbiter = self._arbiter
         self._drives.publish(drive_message(arbiter.episode_id, arbiter.driving, stamp_ns))
+
+    def _announce_end(self, stamp_ns: int):
+        """Say where the adapted threshold stands; nobody is asked any more."""
+        arbiter = self._arbiter
+        message = drive_message(arbiter.episode_id, arbiter.driving, stamp_ns)
+        message.required = []
+        self._drives.publish(message)
 
     def _on_set_driver(self, request, response):
         try:

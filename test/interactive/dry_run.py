@@ -34,7 +34,7 @@ def receipt_of(spec):
         cause=LOST if spec.seed % 7 == 0 else SUCCESS,
         end=TERMINATED, flags=0, labels=labels,
         queries=steps if watching else 0, expert_steps=expert,
-        takeovers=int(bool(spec.plan.gate)), error_code=0, error_msg='')
+        takeovers=int(bool(spec.plan.gate)), gate_threshold=-1.0, error_code=0, error_msg='')
 
 
 def _collect(state, stage, recorded):

@@ -91,7 +91,7 @@ def test_a_draw_is_the_same_in_every_process_and_version():
 @pytest.mark.parametrize('driver', [EXPERT, POLICY])
 def test_a_chosen_driver_without_an_answer_means_hold(driver, answer):
     choice = _driving(DrivePlan(driver=driver)).choose({driver: answer})
-    assert choice == (driver, None, float(driver == EXPERT), -1.0, True)
+    assert choice[:5] == (driver, None, float(driver == EXPERT), -1.0, True)
 
 
 def test_a_missing_answer_does_not_shift_the_draws():
@@ -135,7 +135,8 @@ def test_an_adapted_threshold_overrides_the_plans():
 
 
 @pytest.mark.parametrize('plan, field', [
-    (DrivePlan(driver=POLICY, gate='novelty'), 'plan.gate'),
+    (DrivePlan(driver=POLICY, gate='novelty', threshold=0.0, target_rate=0.1), 'plan.threshold'),
+    (DrivePlan(driver=POLICY, gate='novelty', target_rate=1.0), 'plan.target_rate'),
     (DrivePlan(driver=POLICY, gate='human'), 'plan.gate'),
     (DrivePlan(driver=EXPERT, gate='discrepancy'), 'plan.gate'),
     (DrivePlan(driver=POLICY, noise_covariance=(1.0,)), 'plan.noise_covariance'),
@@ -147,3 +148,87 @@ def test_a_plan_that_nobody_can_drive_is_refused_by_its_field(plan, field):
     with pytest.raises(BadPlanError, match=field) as refusal:
         _driving(plan)
     assert refusal.value.code == 301
+
+
+NOVEL = DrivePlan(driver=POLICY, gate='novelty', threshold=0.2, release_threshold=0.1, smoothing=0,
+                  release_patience=2, hold_max=5)
+
+
+def _novel_steps(driving, uncertainties) -> list[tuple]:
+    """Return (required, chosen, gate) of each step, as a supervisor goes through them."""
+    steps = []
+    for uncertainty in uncertainties:
+        driving.watch(LEFT, uncertainty)
+        required = driving.required
+        choice = driving.choose({source: {EXPERT: RIGHT, POLICY: LEFT}[source]
+                                 for source in required})
+        steps.append((required, choice.chosen, choice.gate))
+    return steps
+
+
+def test_under_the_novelty_gate_the_expert_is_asked_only_while_it_drives():
+    both = (EXPERT, POLICY)
+    assert _novel_steps(_driving(NOVEL), (0.1, 0.3, 0.15, 0.05, 0.05, 0.05)) == [
+        ((POLICY,), POLICY, 0.1), (both, EXPERT, 0.3), (both, EXPERT, 0.15),
+        (both, EXPERT, 0.05), (both, POLICY, 0.05), ((POLICY,), POLICY, 0.05)]
+
+
+@pytest.mark.parametrize('policy, uncertainty', [(None, 0.0), (NONE, 0.0), (LEFT, -1.0)])
+def test_a_policy_that_cannot_say_how_sure_it_is_counts_as_lost(policy, uncertainty):
+    driving = _driving(NOVEL)
+    assert driving.watch(policy, uncertainty)
+    assert driving.required == (EXPERT, POLICY)
+    choice = driving.choose({EXPERT: RIGHT, POLICY: policy})
+    assert (choice.chosen, choice.gate) == (EXPERT, -1.0)
+
+
+def test_a_second_answer_to_the_same_step_does_not_advance_the_novelty_gate():
+    driving = _driving(NOVEL)
+    assert driving.watch(LEFT, 0.3)
+    assert not driving.watch(LEFT, 0.0)
+    assert driving.choose({EXPERT: RIGHT, POLICY: LEFT}).chosen == EXPERT
+
+
+@pytest.mark.parametrize('target', [0.1, 0.3])
+@pytest.mark.parametrize('scale', [0.02, 3.0])
+def test_an_adapted_threshold_meets_its_target_whatever_the_scale(target, scale):
+    plan = DrivePlan(driver=POLICY, gate='novelty', threshold=0.2, release_threshold=0.1,
+                     smoothing=0, target_rate=target, hold_max=15)
+    random, threshold, drove = np.random.default_rng(7), -1.0, 0
+    for episode in range(60):
+        driving = _driving(plan, f'rollout-r01-{episode:06d}', gate_threshold=threshold)
+        # What is novel stays so for a while: a signal that is correlated in time.
+        signal = scale * np.exp(np.convolve(random.normal(size=59), np.ones(10) / 10, 'valid'))
+        drove += sum(chosen == EXPERT for _, chosen, _ in _novel_steps(driving, signal))
+        threshold = driving.threshold
+    # The bound that ADAPTATION names, with the threshold's whole way between the two scales.
+    assert drove / 3000 == pytest.approx(target, rel=0.25)
+
+
+COVARIANCE = (0.04, 0.01, 0.01, 0.02)
+
+
+def test_an_expert_drives_under_the_noise_that_the_plan_says_and_its_label_stays_its_own():
+    driving = _driving(DrivePlan(driver=EXPERT, noise_covariance=COVARIANCE))
+    choices = [driving.choose({EXPERT: RIGHT}) for _ in range(4000)]
+    assert all(choice.action is RIGHT for choice in choices)
+    noise = np.array([choice.disturbed for choice in choices]) - RIGHT
+    assert np.cov(noise.T).ravel() == pytest.approx(COVARIANCE, abs=0.003)
+    assert np.abs(noise.mean(axis=0)).max() < 0.01
+
+
+def test_noise_is_the_same_for_the_same_seed_and_episode():
+    plan = DrivePlan(driver=EXPERT, noise_covariance=COVARIANCE, seed=3)
+
+    def drawn(plan, episode_id=ID):
+        driving = _driving(plan, episode_id)
+        return np.array([driving.choose({EXPERT: RIGHT}).noise for _ in range(5)]).tolist()
+    assert drawn(plan) == drawn(plan)
+    assert drawn(plan, 'rollout-r01-004001') != drawn(plan)
+
+
+@pytest.mark.parametrize('covariance, sentence', [
+    ((1.0,), 'has 1 numbers; expected 4'), ((1.0, 2.0, 2.0, 1.0), 'negative eigenvalue')])
+def test_a_covariance_that_is_none_is_refused(covariance, sentence):
+    with pytest.raises(BadPlanError, match=sentence):
+        _driving(DrivePlan(driver=EXPERT, noise_covariance=covariance))

@@ -19,7 +19,7 @@ import math
 from hypothesis import given, strategies as st
 from il_ros.data.contract import ActionElement, Contract, TOOL_VELOCITY
 from il_ros.data.spec import DrivePlan, POLICY
-from il_ros.interactive.gates import disagreement, DiscrepancyGate, FARTHEST, UNKNOWN
+from il_ros.interactive.gates import disagreement, FARTHEST, Gate, UNKNOWN
 import pytest
 
 PLANE = Contract('plane', 20.0, (), TOOL_VELOCITY, 'base', (
@@ -29,9 +29,9 @@ HAND = Contract('hand', 20.0, (), TOOL_VELOCITY, 'base', (
 AGREE, DIFFER = 0.0, 1.0
 
 
-def _gate(**settings) -> DiscrepancyGate:
+def _gate(**settings) -> Gate:
     plan = DrivePlan(driver=POLICY, gate='discrepancy', **settings)
-    return DiscrepancyGate(plan, plan.threshold)
+    return Gate(plan, plan.threshold)
 
 
 def _drives(gate, signal) -> list[bool]:

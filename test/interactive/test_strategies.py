@@ -15,6 +15,7 @@
 """Strategies: their plans, their settings, and what is refused."""
 
 from il_ros.data.spec import EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE, POLICY
+from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.strategies import evaluation_plan, load_strategy, make_strategy
 from il_ros.interactive.strategies import STRATEGIES, StrategyError, UnknownStrategyError
 from il_ros.interactive.strategies import wants_service
@@ -38,7 +39,8 @@ def test_round_zero_is_demonstrated_by_the_expert(name):
 
 @pytest.mark.parametrize('name, gate, labels, service', [
     ('dagger', '', LABEL_ALL, True), ('gated', 'discrepancy', LABEL_ALL, False),
-    ('corrections', 'discrepancy', LABEL_EXPERT_DRIVEN, False)])
+    ('corrections', 'discrepancy', LABEL_EXPERT_DRIVEN, False),
+    ('novelty', 'novelty', LABEL_EXPERT_DRIVEN, False)])
 def test_a_rollout_follows_its_strategy(name, gate, labels, service):
     plan = make_strategy(name).plan(1, 7)
     assert (plan.driver, plan.gate, plan.labels, plan.seed) == (POLICY, gate, labels, 7)
@@ -48,6 +50,25 @@ def test_a_rollout_follows_its_strategy(name, gate, labels, service):
 def test_an_expert_that_is_mixed_in_has_answered_everywhere():
     plan = make_strategy('dagger', {'beta': {'schedule': 'exponential', 'p': 0.5}}).plan(2, 0)
     assert plan.beta == 0.25
+    assert not wants_service(plan)
+
+
+def test_the_novelty_gate_comes_with_an_ensemble_and_a_target():
+    strategy = make_strategy('novelty', {'gate': {'target_rate': 0.3}})
+    assert strategy.plan(1, 0).target_rate == pytest.approx(0.3)
+    assert strategy.learner == {'ensemble': 4}
+    assert make_strategy('novelty', {'learner': {'ensemble': 7}}).learner == {'ensemble': 7}
+    assert make_strategy('gated').learner == {}
+
+
+def test_dart_is_disturbed_by_what_the_last_fit_got_wrong():
+    strategy = make_strategy('dart', {'noise': {'scale': 4.0}})
+    trained = Trained('checkpoints/round_00', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0,
+                      error_covariance=(0.25, 0.0, 0.0, 0.5))
+    plan = strategy.plan(1, 7, trained)
+    assert (plan.driver, plan.labels, plan.seed) == (EXPERT, LABEL_ALL, 7)
+    assert plan.noise_covariance == (1.0, 0.0, 0.0, 2.0)
+    assert strategy.plan(0, 7).noise_covariance == ()
     assert not wants_service(plan)
 
 
@@ -70,6 +91,11 @@ def test_an_unknown_strategy_is_refused_with_the_list():
     ('gated', {'gate': {'hold_min': 9, 'hold_max': 3}}, 'hold_max'),
     ('gated', {'gate': 3}, 'expected a mapping'),
     ('corrections', {'beta': {}}, 'beta'),
+    ('corrections', {'gate': {'target_rate': 0.1}}, 'target_rate'),
+    ('novelty', {'gate': {'target_rate': 1.5}}, 'target_rate'),
+    ('novelty', {'learner': 4}, 'expected a mapping'),
+    ('dart', {'noise': {'scale': -1}}, 'at least 0'),
+    ('dart', {'noise': {'sd': 1}}, 'sd'),
     ('dagger', {'gate': {}}, 'gate'),
     ('dagger', [1], 'expected a mapping')])
 def test_a_wrong_setting_is_named(name, settings, words):

@@ -124,10 +124,12 @@ class Bench:
 class Script:
     """A driver by a function: answers each RUNNING observation like a policy or an expert."""
 
-    def __init__(self, bench: Bench, source: int, act: Callable):
+    def __init__(self, bench: Bench, source: int, act: Callable,
+                 uncertainty: Callable = lambda _: -1.0):
         topic = {EXPERT: 'expert/action', POLICY: 'policy/action'}[source]
         self.publisher = bench.probe.create_publisher(Action, topic, qos.STREAM)
         self.act = act
+        self.uncertainty = uncertainty
         self.source = source
         self.last = -1
         bench.probe.create_subscription(
@@ -140,7 +142,7 @@ class Script:
         if action is not None:
             self.publisher.publish(Action(
                 header=message.header, contract_id=message.contract_id, source=self.source,
-                engaged=True, uncertainty=-1.0, values=float32s(action)))
+                engaged=True, uncertainty=self.uncertainty(message), values=float32s(action)))
 
 
 class Graph:
