@@ -280,5 +280,5 @@ def _refuse_wrong_numbers(where: str, found, kind: type):
 def _refuse_wrong_learner(strategy: Strategy):
     found = strategy.settings.get('learner', {})
     if not isinstance(found, dict):
-        raise StrategyError(f'{strategy.name}.learner is {found!r}; expected a mapping of training '
-                            'settings')
+        raise StrategyError(f'{strategy.name}.learner is {found!r}; expected a mapping of '
+                            'training settings')

@@ -92,7 +92,8 @@ def test_an_expert_under_noise_is_recorded_with_its_intention_as_the_label(bench
     apart = noisy.executed - noisy.expert.actions
     assert np.abs(apart[:, :2]).max() > 0.02 > np.abs(apart[:, 2]).max()
     assert np.abs(quiet.executed - quiet.expert.actions).max() < 0.02
-    executed = [message for message in graph.executed if message.episode_id == noisy.spec.episode_id]
-    drawn = Driving(noisy.spec.plan, noisy.spec.episode_id, noisy.contract)
+    noisy_id = noisy.spec.episode_id
+    executed = [message for message in graph.executed if message.episode_id == noisy_id]
+    drawn = Driving(noisy.spec.plan, noisy_id, noisy.contract)
     for message, action in zip(executed, noisy.expert.actions, strict=True):
         assert np.asarray(message.noise) == pytest.approx(drawn.choose({EXPERT: action}).noise)
