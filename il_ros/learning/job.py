@@ -53,22 +53,42 @@ def run(job: Job, report: Callable[[JobProgress], None],
         report(JobProgress(job.number, **dataclasses.asdict(now)))
 
     result = fit(data, held_out, data.contract, config, job.seed, progress, cancelled)
-    sha256 = checkpoint.save(output, result.policy, {'filter_key': job.filter_key}, job.replace)
+    wrong, states, covariance = 0, 0, ()
+    if held_out is not None and len(held_out):
+        answers = answers_of(result.policy, held_out)
+        wrong = int(mistaken(answers, held_out.actions, data.contract).sum())
+        states = len(held_out)
+        covariance = error_covariance(answers, held_out.actions, data.contract)
+    info = {'filter_key': job.filter_key, 'error_covariance': covariance}
+    sha256 = checkpoint.save(output, result.policy, info, job.replace)
     policy = checkpoint.load(output, sha256)
     return JobDone(job.number, str(output), sha256, policy.policy_id, result.labels,
-                   result.train_loss, result.held_out_loss, *epsilon(policy, held_out),
-                   result.seconds)
+                   result.train_loss, result.held_out_loss, wrong, states, result.seconds)
 
 
-def epsilon(policy: Policy, held_out: Demonstrations | None) -> tuple[int, int]:
-    """Return mistakes on the expert's held-out states, and how many states there are."""
-    if held_out is None or not len(held_out):
-        return 0, 0
-    seen, history = held_out.observations, policy.horizons.history
+def answers_of(policy: Policy, states: Demonstrations) -> np.ndarray:
+    """Return what a policy does on recorded states, shape ``(N, act_dim)``."""
+    seen, history = states.observations, policy.horizons.history
     if history > 1:
-        seen = held_out.steps.observations[held_out.steps.windows(history)]
-    wrong = mistaken(policy.act_batch(seen), held_out.actions, policy.contract)
-    return int(wrong.sum()), len(held_out)
+        seen = states.steps.observations[states.steps.windows(history)]
+    return policy.act_batch(seen)
+
+
+def error_covariance(answers: np.ndarray, labels: np.ndarray,
+                     contract: Contract) -> tuple[float, ...]:
+    """
+    Return the second moment of a policy's error on the expert's states, row by row.
+
+    What DART's noise is fitted to (Laskey et al., CoRL 2017, Algorithm 1); the gripper is left
+    out, for half-open is nothing that an expert would do by mistake.
+
+    :param answers: shape ``(N, act_dim)``, in the contract's units
+    :param labels: the same for the expert
+    """
+    errors = answers.astype(np.float64) - labels
+    if contract.gripper_index >= 0:
+        errors[:, contract.gripper_index] = 0.0
+    return tuple((errors.T @ errors / len(errors)).ravel().tolist())
 
 
 def warm_up():
