@@ -41,6 +41,7 @@ def _whole_number(least: int) -> Callable[[str], int]:
 
 
 WHOLE, POSITIVE = _whole_number(0), _whole_number(1)
+OPTIONS = 'of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or tool'
 
 
 def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
@@ -56,6 +57,7 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
     add('--episodes-per-round', type=POSITIVE, default=10, help='rollouts a round (10)')
     add('--horizon', type=WHOLE, default=0, help="steps an episode may take; 0: the task's own")
     add('--continuing', action='store_true', help='a new goal after each success')
+    add('--options', default='', metavar='JSON', help=OPTIONS)
     add('--seed', type=WHOLE, default=0, help='of everything that is drawn (0)')
     add('--evaluation-episodes', type=POSITIVE, default=100,
         help='held-out resets after the rounds between (100)')
@@ -79,6 +81,7 @@ def _graph_arguments(parser: argparse.ArgumentParser):
 def _episode_arguments(parser: argparse.ArgumentParser):
     parser.add_argument('--horizon', type=WHOLE, default=0, help="0: the task's own")
     parser.add_argument('--continuing', action='store_true', help='a new goal after each success')
+    parser.add_argument('--options', default='', metavar='JSON', help=OPTIONS)
     _graph_arguments(parser)
 
 

@@ -53,7 +53,8 @@ def dagger(words: argparse.Namespace, replace: bool = False) -> int:
         run=words.run, task=words.task, strategy=words.strategy, config=words.config or '',
         demonstrations=words.demonstrations, rounds=words.rounds,
         episodes_per_round=words.episodes_per_round, horizon=words.horizon,
-        continuing=words.continuing, evaluation_episodes=words.evaluation_episodes,
+        continuing=words.continuing, options=words.options,
+        evaluation_episodes=words.evaluation_episodes,
         final_evaluation_episodes=words.final_evaluation_episodes,
         evaluation_first_seed=words.first_seed, baseline=not words.no_baseline, seed=words.seed,
         resume=words.resume)
@@ -95,7 +96,8 @@ def record(words: argparse.Namespace) -> int:
     specs = [EpisodeSpec(
         episode_id=episode_id(DEMONSTRATION, 0, seed), run=words.run, task=words.task,
         purpose=DEMONSTRATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
-        plan=plan) for seed in range(words.seed, words.seed + words.episodes)]
+        options=words.options, plan=plan)
+        for seed in range(words.seed, words.seed + words.episodes)]
 
     async def command(client: Client):
         receipts = await _collect(client, specs, 'recording')
@@ -122,7 +124,8 @@ def evaluate(words: argparse.Namespace) -> int:
     specs = [EpisodeSpec(
         episode_id=episode_id(EVALUATION, 0, seed), run=words.run, task=words.task,
         purpose=EVALUATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
-        plan=plan) for seed in range(words.first_seed, words.first_seed + words.episodes)]
+        options=words.options, plan=plan)
+        for seed in range(words.first_seed, words.first_seed + words.episodes)]
     _refuse_other_episodes(folder)
 
     async def command(client: Client):

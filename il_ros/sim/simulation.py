@@ -21,6 +21,7 @@ from il_ros.data import spec
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
 from il_ros.robots.panda import PANDA, TOOL_DOWN
+from il_ros.sim.bumps import bumps_of
 from il_ros.sim.camera import picture
 from il_ros.sim.errors import SimulationError, TargetError
 from il_ros.sim.state import State
@@ -30,6 +31,8 @@ from il_ros.sim.world import Reading, World
 import numpy as np
 
 _LEAST_PHYSICS_HZ = 240
+_OPTIONS = ('bumps',)
+"""Of every task."""
 
 
 class Simulation:
@@ -71,15 +74,15 @@ class Simulation:
         :param horizon: steps until it is truncated; 0: the task's own
         :param continuing: a new goal after each success, instead of the end
         :param options: canonical JSON of the task's options; '': none
-        :raises SimulationError: naming an option that the task does not have
+        :raises SimulationError: naming an option that the task does not have, or a wrong value
         """
         for name, value in (('seed', seed), ('horizon', horizon)):
             if value < 0:
                 raise SimulationError(f'{name} is {value}; expected a natural number or 0')
-        self._refuse_unknown(options)
+        bumps = bumps_of(self._read_options(options), seed)
         if self.task.grasped_at_reset:
             self._world.rebuild()
-        self._rng = np.random.default_rng(seed)
+        self._rng, self._bumps = np.random.default_rng(seed), bumps
         self._continuing = continuing
         scene = self.task.sample(self._rng)
         self._goal = scene.goal_position
@@ -103,6 +106,8 @@ class Simulation:
         if targets.shape != self.robot.home.shape or not math.isfinite(float(targets.sum())):
             raise TargetError(f'joint targets {targets.tolist()} are not '
                               f'{len(self.robot.joint_names)} finite numbers')
+        if self._bumps is not None:
+            targets = self._bumped(targets)
         reading = self._world.step(targets, self.substeps)
         verdict = self.task.judge(reading, self._goal)
         if verdict.success and self._continuing:
@@ -119,6 +124,21 @@ class Simulation:
         """Give PyBullet's memory back."""
         self._world.close()
         self.kinematics.close()
+
+    def _bumped(self, targets: np.ndarray) -> np.ndarray:
+        """Kick an object if this step has a bump, or shove the tool: return its joint targets."""
+        bump = self._bumps.draw()
+        if bump is None:
+            return targets
+        velocity, choice = bump
+        free = self.task.free_objects
+        if free:
+            self._world.kick(free[int(choice * len(free))], velocity)
+            return targets
+        position, orientation = self.kinematics.forward(targets)
+        shoved = np.clip(position + velocity / self.rate_hz, self.robot.workspace_lower,
+                         self.robot.workspace_upper)
+        return self.kinematics.inverse(shoved, orientation, targets).q
 
     def _go_on(self, reading: Reading) -> Reading:
         """Set the next goal, and the object where it starts anew."""
@@ -152,7 +172,7 @@ class Simulation:
             reading.tool_orientation, reading.object_positions, reading.object_orientations,
             self._goal, verdict.success, end, cause, step, horizon, goals)
 
-    def _refuse_unknown(self, text: str):
+    def _read_options(self, text: str) -> dict:
         try:
             options = json.loads(text) if text else {}
         except ValueError as error:
@@ -161,10 +181,12 @@ class Simulation:
         if not isinstance(options, dict):
             raise SimulationError(f'options of task {self.task.name} are {text}; expected a JSON '
                                   'object')
-        unknown = sorted(set(options) - set(self.task.options))
+        known = (*_OPTIONS, *self.task.options)
+        unknown = sorted(set(options) - set(known))
         if unknown:
             raise SimulationError(f'task {self.task.name} has no option {", ".join(unknown)}; it '
-                                  f'has {", ".join(self.task.options) or "none"}')
+                                  f'has {", ".join(known)}')
+        return options
 
 
 def _substeps(rate_hz: float, physics_hz: float | None) -> tuple[int, float]:

@@ -129,6 +129,13 @@ class World:
         pybullet.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0),
                                    physicsClientId=self.client)
 
+    def kick(self, index: int, velocity: np.ndarray):
+        """Make an object faster by a velocity, shape ``(3,)``, m/s."""
+        body = self._objects[index]
+        linear, angular = pybullet.getBaseVelocity(body, physicsClientId=self.client)
+        pybullet.resetBaseVelocity(body, (np.array(linear) + velocity).tolist(), angular,
+                                   physicsClientId=self.client)
+
     def mark_goal(self, goal: np.ndarray):
         """Move the goal's marker, which nothing collides with."""
         x, y, z = goal.tolist()

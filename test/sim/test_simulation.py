@@ -117,7 +117,7 @@ def test_targets_that_are_no_nine_finite_numbers_never_reach_a_motor(simulation,
 
 
 @pytest.mark.parametrize('options, words', [
-    ('{"bumps": 0.1}', 'push has no option bumps'), ('{', 'not JSON'),
+    ('{"wind": 0.1}', 'push has no option wind; it has bumps'), ('{', 'not JSON'),
     ('[1]', 'expected a JSON object')])
 def test_options_that_a_task_does_not_have_are_refused(simulation, options, words):
     with pytest.raises(SimulationError, match=words):

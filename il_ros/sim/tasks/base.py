@@ -64,11 +64,18 @@ class Task(abc.ABC):
     shapes: tuple[Shape, ...] = ()
     """The objects, in the order of ``object_poses``."""
     options: tuple[str, ...] = ()
-    """Keys that an episode's options may have."""
+    """Keys that an episode's options may have, besides those of every task."""
     goal_on_table = False
     """All goals lie on the table; they are shown by a plate, otherwise by a ball."""
     grasped_at_reset = False
     """The hand holds an object at reset: the world is built anew for each episode."""
+
+    @property
+    def free_objects(self) -> tuple[int, ...]:
+        """Return the indices of the objects that neither the hand holds nor the table."""
+        if self.grasped_at_reset:
+            return ()
+        return tuple(index for index, shape in enumerate(self.shapes) if shape.mass_kg > 0.0)
 
     @abc.abstractmethod
     def sample(self, rng: np.random.Generator) -> Scene:
