@@ -134,7 +134,8 @@ class Policy:
             raise PolicyError(self._complaint(inputs))
         if self.net.members == 1:
             return actions, np.full(len(actions), UNKNOWN, np.float32)
-        return actions.mean(axis=0), self._spread(actions)
+        mean = actions.sum(axis=0) / len(actions)
+        return mean, self._spread(actions - mean, actions)
 
     def novelty(self, values: np.ndarray) -> float:
         """
@@ -192,15 +193,15 @@ class Policy:
         shape = (*actions.shape[:-1], self.horizons.chunk, len(self.contract.actions))
         return self.action_normaliser.undo(actions.reshape(shape))
 
-    def _spread(self, actions: np.ndarray) -> np.ndarray:
+    def _spread(self, apart: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """Return the novelty of each step: members' actions, shape ``(M, chunk, act_dim)``."""
-        apart = (actions - actions.mean(axis=0)) * self._scale
+        apart *= self._scale
         spread = np.sqrt(np.einsum('mca,mca->c', apart, apart) / len(actions))
         at = self._gripper
         if at >= 0:
-            opening = (actions[..., at] > self._middle[at]).sum(axis=0)
-            split = (opening > 0) & (opening < len(actions))
-            spread[split] = np.maximum(spread[split], GRIPPER_DISAGREEMENT)
+            opening = actions[..., at] > self._middle[at]
+            split = (opening != opening[0]).any(axis=0)
+            np.maximum(spread, GRIPPER_DISAGREEMENT, out=spread, where=split)
         return spread
 
     def _answer(self, inputs: np.ndarray) -> np.ndarray:

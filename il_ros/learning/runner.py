@@ -80,6 +80,10 @@ class Runner:
 
     def _next(self, values: np.ndarray) -> np.ndarray:
         self._seen.append(np.array(values, np.float32))
+        if self.policy.horizons.chunk == 1:
+            actions, novelty = self.policy.propose(self._window())
+            self.uncertainty = float(novelty[0])
+            return self.policy.bounded(actions[0])
         if not self._left:
             self._plan()
         self._left -= 1
@@ -93,13 +97,15 @@ class Runner:
         weights = np.exp(-ENSEMBLING_DECAY * np.arange(len(actions), dtype=np.float32))
         return self.policy.bounded(weights @ np.array(actions) / weights.sum())
 
+    def _window(self) -> np.ndarray:
+        missing = self._seen.maxlen - len(self._seen)
+        return np.array([self._seen[0]] * missing + list(self._seen))
+
     def _plan(self):
         horizons = self.policy.horizons
-        missing = horizons.history - len(self._seen)
-        window = np.stack([self._seen[0]] * missing + list(self._seen))
         planned = self._chunks if horizons.temporal_ensembling else deque()
         self._chunks = deque()  # gone already, should there be no answer
-        proposal = self.policy.propose(window)
+        proposal = self.policy.propose(self._window())
         planned.append(proposal)
         self._chunks = planned
         self._left = horizons.execute

@@ -15,16 +15,20 @@
 """The graph and the Gymnasium environment give the same episodes, bit for bit, in any order."""
 
 import dataclasses
+import itertools
 
 from il_ros.data.contract_file import load_contract
 from il_ros.data.reader import read_episode
 from il_ros.data.spec import EXPERT, POLICY
 from il_ros.experts.registry import make_expert
+from il_ros.interactive.driving import Driving
 from il_ros.learning import checkpoint
+from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
+from il_ros.learning.runner import Runner
 from il_ros.nodes.policy import PolicyNode
 from il_ros.share import share_path
 from il_ros.sim.environment import Environment
@@ -61,6 +65,19 @@ def save_policy(folder, task: str, seed: int, strength: float):
     scales = [Normaliser(np.zeros(n, np.float32), np.full(n, s, np.float32))
               for n, s in ((6, 0.5), (len(contract.actions), strength))]
     checkpoint.save(folder, Policy(contract, inputs, *scales, net, {}))
+    return folder
+
+
+def save_memory(folder, task: str, horizons: Horizons, members: int):
+    """Write a checkpoint with random weights that looks back and plans ahead."""
+    contract, _ = load_contract(share_path('config', 'contracts', f'{task}.yaml'))
+    chance, first = np.random.default_rng(3), (members,) if members else ()
+    inputs, width = Inputs(contract, ['goal_position - tool_position']), len(contract.actions)
+    net = Mlp((chance.normal(size=(*first, 3 * horizons.history, width * horizons.chunk)).astype(
+        np.float32),), (np.zeros((*first, width * horizons.chunk), np.float32),))
+    scales = [Normaliser(np.zeros(n, np.float32), np.full(n, s, np.float32))
+              for n, s in ((3, 0.5), (width, 0.1))]
+    checkpoint.save(folder, Policy(contract, inputs, *scales, net, {}, horizons=horizons))
     return folder
 
 
@@ -114,6 +131,34 @@ def test_an_episode_of_the_graph_is_that_of_the_environment(stand, tmp_path, dri
         assert recorded.observations.tobytes() == observations.tobytes()
         assert recorded.executed.tobytes() == executed.tobytes()
         assert receipt.success == environment.state.success
+    environment.close()
+
+
+@pytest.mark.parametrize('stand', ['push'], indirect=True)
+@pytest.mark.parametrize('horizons, members', [
+    (Horizons(history=3), 2), (Horizons(2, 5, 4), 0),
+    (Horizons(1, 4, 2, temporal_ensembling=True), 2)])
+def test_a_policy_with_a_memory_and_an_expert_in_turns_drive_as_they_do_in_process(
+        stand, tmp_path, horizons, members):
+    task = stand.graph.task
+    environment = Environment(task)
+    stand.load(save_memory(tmp_path / 'policy', task, horizons, members))
+    expert = make_expert(task, environment.contract)
+    runner = Runner(checkpoint.load(tmp_path / 'policy'))
+    spec = episode(21, 40, task, POLICY, beta=0.4)
+    driving, step = Driving(spec.plan, spec.episode_id, environment.contract), itertools.count()
+
+    def act(seen):
+        choice = driving.choose({EXPERT: expert.act(seen), POLICY: runner.act(next(step), seen)})
+        if choice.chosen != POLICY:
+            runner.overruled()
+        return choice.action
+
+    _, recorded = stand.run(spec)
+    observations, executed = roll_out(environment, spec, act)
+    assert len(set(recorded.driver)) == 2
+    assert recorded.observations.tobytes() == observations.tobytes()
+    assert recorded.executed.tobytes() == executed.tobytes()
     environment.close()
 
 
