@@ -94,6 +94,53 @@ def _add_bench(verbs):
     bench.set_defaults(call='bench')
 
 
+COMPOUNDING = """\
+How do mistakes grow with the length of an episode? The lesson bounds them by epsilon T^2 for
+behavioural cloning and by epsilon T for DAgger; this measures J(T) on endless episodes, in which
+each success brings a new goal. No ROS is needed, and all policies get the same seeds.
+
+  il_ros dagger --task push --run endless --continuing --horizon 100
+  il_ros compounding --task push --policy BC=runs/endless/checkpoints/baseline \\
+      --policy corrections=runs/endless/checkpoints/round_06
+
+Train on what you measure: policies that learned from episodes with one goal do badly here.
+"""
+
+COMPOUNDING_END = """\
+How to read it: an exponent d log J / d log T of 1 means that mistakes grow as T, of 2 as T^2; only
+a lower bound above 1 shows that they grow faster than T. The others are compared with the first
+policy. The episodes are kept under --output: a run that was ended goes on where it was.
+"""
+
+
+def _add_compounding(verbs):
+    compounding = verbs.add_parser(
+        'compounding', help='how mistakes grow with the length of an episode',
+        description=COMPOUNDING, epilog=COMPOUNDING_END,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = compounding.add_argument
+    add('--task', default='push', help='a task that goes on after a success (push)')
+    add('--policy', action='append', required=True, metavar='NAME=PATH',
+        help='a name for the table, and the folder of a checkpoint; once for each policy')
+    add('--episodes', type=POSITIVE, default=300, help='of each policy (300)')
+    add('--horizon', type=POSITIVE, default=1600, help='steps of an episode (1600)')
+    add('--first-seed', type=POSITIVE, default=1_000_000,
+        help='first seed (1,000,000); while you still choose, use validation seeds: 500,000 up')
+    add('--expert-episodes', type=POSITIVE, default=20,
+        help='episodes of the expert, on whose states epsilon is measured (20); it takes '
+             '3 / epsilon states to be seen')
+    add('--burn-in', type=WHOLE, help='steps at the start that the exponents leave out; default: '
+                                      'what the expert takes for one goal')
+    add('--workers', type=POSITIVE, default=1, help='processes that run episodes (1)')
+    add('--output', default='runs/compounding',
+        help='folder of the episodes and the results (runs/compounding)')
+    add('--json', metavar='OUT', help='the numbers; default: OUTPUT/compounding.json')
+    add('--report', metavar='OUT', help='the page; default: OUTPUT/compounding.html')
+    add('--fresh', action='store_true',
+        help='run all episodes anew, also those that are there already')
+    compounding.set_defaults(call='compounding')
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
     parser = argparse.ArgumentParser(
@@ -140,6 +187,7 @@ def make_parser() -> argparse.ArgumentParser:
                           help='where the episodes go; replaced (evaluation)')
     _episode_arguments(evaluate)
     evaluate.set_defaults(call='evaluate')
+    _add_compounding(verbs)
     _add_bench(verbs)
     return parser
 
@@ -153,6 +201,9 @@ def main(args: Sequence[str] | None = None) -> int:
         if words.call == 'train':
             from il_ros.learning.offline import train
             call = train
+        elif words.call == 'compounding':
+            from il_ros.study.compounding import compounding
+            call = compounding
         elif words.call == 'bench':
             from il_ros.bench.command import bench
             call = bench

@@ -42,6 +42,7 @@ FORBIDDEN = {
     'sim': ROS | {'torch', 'h5py', 'mcap', 'matplotlib'},
     'bridge': CLIENT | HEAVY | {'h5py', 'mcap', 'matplotlib'},
     'bench': ROS | {'matplotlib'},
+    'study': ROS | {'matplotlib', 'h5py', 'mcap'},
     'nodes': HEAVY,
 }
 """Modules of others that a room never imports; only ``nodes`` and ``cli`` meet ROS."""
@@ -56,6 +57,7 @@ ROOMS_ALLOWED = {
     'sim': {'data', 'robots'},
     'bridge': {'data'},
     'bench': {'data', 'learning', 'interactive', 'evaluation', 'experts', 'robots', 'sim'},
+    'study': {'data', 'learning', 'interactive', 'evaluation', 'experts', 'robots', 'sim'},
 }
 """Rooms of ours that a room may import beside itself; ``nodes`` may import every one."""
 

@@ -15,46 +15,24 @@
 """``report.html``: whole, self-contained, and safe with whatever it is given."""
 
 import base64
-from html.parser import HTMLParser
 import re
 
 from il_ros.evaluation import plots
 from il_ros.evaluation.report import Filmstrip, report_html
 import made_up
 import numpy as np
+from page_reader import Page
 import pytest
 
 CURVES = {'BC': (0.3, 0.6, 0.9), 'corrections, round 2': (0.1, 0.1, 0.2)}
-VOID = {'meta', 'img', 'br'}
-
-
-class _Page(HTMLParser):
-    """Collects what a page refers to, and checks that its tags close."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.sources, self.text = [], [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        self.sources += [value for name, value in attributes if name in ('src', 'href')]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
 
 
 @pytest.fixture(scope='module')
-def page() -> _Page:
+def page() -> Page:
     """Return the parsed report of a made-up run with a filmstrip of twenty frames."""
     frames = [np.full((12, 16, 3), 10 * step, np.uint8) for step in range(20)]
     strip = Filmstrip('BC <fails>', 'Seed 1000003', frames, every=4)
-    return _Page(report_html(made_up.summary(), CURVES, [strip], ['Rounds < 2 & "so".']))
+    return Page(report_html(made_up.summary(), CURVES, [strip], ['Rounds < 2 & "so".']))
 
 
 def test_every_tag_is_closed(page):

@@ -1,0 +1,70 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``il_ros compounding`` that is ended from outside: nobody stays behind, nothing is half done."""
+
+import os
+from pathlib import Path
+import signal
+
+from command_line import finish, il_ros, start
+import pytest
+
+EPISODES = ('--episodes', '300', '--horizon', '100', '--first-seed', '500000',
+            '--expert-episodes', '300', '--workers', '2')
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process started, the standard library's tracker left out."""
+    found = []
+    for task in Path(f'/proc/{pid}/task').iterdir():
+        found += map(int, (task / 'children').read_text().split())
+    return [child for child in found
+            if b'resource_tracker' not in Path(f'/proc/{child}/cmdline').read_bytes()]
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether a process has ended; one that nobody has waited for has, too."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] == 'Z'
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize('how, code', [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_whoever_ends_it_finds_whole_files_and_no_process(
+        whole_run, tmp_path, wait_until, how, code):
+    policy = whole_run('push') / 'checkpoints' / 'round_00'
+    words = ['compounding', '--policy', f'BC={policy}', '--output', str(tmp_path), *EPISODES]
+    process = start(words)
+    assert wait_until(None, lambda: [*tmp_path.glob('rollouts/*/*.npz')], timeout_s=60.0)
+    workers = children_of(process.pid)
+    assert len(workers) == 2
+    # As a terminal does it: Ctrl-C meets the workers, too.
+    (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
+    found, _, err = finish(process)
+    assert found == code and 'Traceback' not in err
+    assert wait_until(None, lambda: all(map(is_gone, workers)), timeout_s=20.0)
+    assert not [*tmp_path.glob('compounding.*')]
+    assert not [*tmp_path.glob('rollouts/*/*.tmp')] or how == signal.SIGKILL
+
+
+def test_the_policy_of_a_finished_run_is_measured(whole_run, tmp_path):
+    folder = whole_run('push') / 'checkpoints'
+    code, out, err = il_ros(
+        'compounding', '--policy', f'BC={folder / "round_00"}', '--policy',
+        f'last={folder / "round_01"}', '--output', str(tmp_path), '--episodes', '2', '--horizon',
+        '30', '--expert-episodes', '1', '--first-seed', '500000')
+    assert code == 0, err
+    assert 'last makes' in out and (tmp_path / 'compounding.html').is_file()
