@@ -73,6 +73,9 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
 def _graph_arguments(parser: argparse.ArgumentParser):
     add = parser.add_argument
     add('--runs', default='runs', help='folder of the runs (runs)')
+    add('--contract', default='', metavar='NAME',
+        help='what is observed, e.g. push_image: contract file, or the name of one in '
+             "config/contracts; default: the task's own")
     add('--gui', action='store_true', help='open the window of PyBullet')
     add('--attach', action='store_true',
         help='use the graph that runs in this ROS domain instead of a new one')

@@ -30,7 +30,8 @@ def generate_launch_description() -> LaunchDescription:
             'task', default_value='push', description='task: reach, push or pick_place'),
         DeclareLaunchArgument(
             'contract', default_value=LaunchConfiguration('task'),
-            description='contract file, or the name of one in config/contracts'),
+            description='what is observed, e.g. push_image: contract file, or the name of one in '
+                        'config/contracts'),
         DeclareLaunchArgument(
             'mode', default_value='lockstep', choices=['lockstep', 'realtime'],
             description='lockstep: step when the command is there, deterministic; realtime: at '
@@ -41,6 +42,6 @@ def generate_launch_description() -> LaunchDescription:
             'gui', default_value='false', choices=['true', 'false'],
             description='open the window of PyBullet'),
         node('simulator', task=text('task'), mode=text('mode'), rate_hz=number('rate'),
-             gui=flag('gui')),
+             gui=flag('gui'), contract=text('contract')),
         node('observer', contract=text('contract'), pairing=pairing, rate_hz=number('rate')),
     ])

@@ -18,9 +18,9 @@ The aggregated data set: D grows by a round at a time.
 ``dataset.hdf5`` is derived from the episodes and can be rebuilt from them at any time. It has
 robomimic's layout (https://robomimic.github.io, v0.3): ``data/demo_k`` with ``obs``,
 ``actions``, ``rewards`` and ``dones``, and a filter key a round under ``mask``. Every step
-stays in its demo; ``label_valid`` says which actions are labels. Beside it, under ``il_ros``,
-all demos stand in one row of arrays, so that a training reads a few large ones instead of
-thousands of small ones.
+stays in its demo; ``label_valid`` says which actions are labels. Images stand under ``obs``
+alone, compressed, a chunk a frame. Beside it, under ``il_ros``, all demos stand in one row of
+arrays, so that a training reads a few large ones instead of thousands of small ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -217,6 +217,10 @@ def _write_demo(group: h5py.Group, episode: Episode, labels: Labels, source: str
         'success': episode.success, 'source': source})
     for name, values in _observed(episode):
         group.create_dataset(f'obs/{name}', data=values)
+    for feature in episode.contract.images:
+        group.create_dataset(f'obs/{feature.name}', data=episode.images[feature.name][:-1],
+                             chunks=(1, *feature.shape), compression='gzip', compression_opts=1,
+                             fletcher32=True)
     last = np.arange(steps) == steps - 1
     for name, values in (
             ('actions', labels.actions), ('executed_actions', episode.executed),

@@ -32,6 +32,9 @@ IMAGE = 1
 TOOL_VELOCITY = 0
 JOINT_POSITION = 1
 
+CHANNELS = {'rgb8': 3, 'mono8': 1}
+"""Channels of each encoding that an image may have."""
+
 GRIPPER = 'gripper_opening'
 """Name of the action element that opens and closes the hand; a width in m, 0 or fully open."""
 
@@ -59,6 +62,11 @@ class Feature:
     def stop(self) -> int:
         """Return the index after the last one in ``Observation.values``."""
         return self.start + len(self.elements)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return height, width and channels of an image."""
+        return self.height, self.width, CHANNELS[self.encoding]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +109,19 @@ class Contract:
                         f'contract {self.name}: feature {feature.name} starts at {feature.start}, '
                         f'expected {expected}')
                 expected = feature.stop
+        for index, feature in enumerate(self.images):
+            self._check_image(index, feature)
+
+    def _check_image(self, index: int, feature: Feature):
+        where = f'contract {self.name}: feature {feature.name}'
+        if feature.start != index:
+            raise ContractError(f'{where} is image {feature.start}, expected {index}')
+        if feature.encoding not in CHANNELS:
+            raise ContractError(f'{where} has encoding {feature.encoding!r}; expected one of '
+                                f'{", ".join(CHANNELS)}')
+        if feature.height < 1 or feature.width < 1:
+            raise ContractError(f'{where} has {feature.height}x{feature.width} pixels; expected '
+                                'at least 1x1')
 
     @functools.cached_property
     def id(self) -> int:  # noqa: A003
@@ -112,6 +133,11 @@ class Contract:
     def width(self) -> int:
         """Return the length of ``Observation.values``."""
         return sum(len(f.elements) for f in self.features if f.kind == VALUES)
+
+    @functools.cached_property
+    def images(self) -> tuple[Feature, ...]:
+        """Return the image features, in the order of ``Observation.images``."""
+        return tuple(feature for feature in self.features if feature.kind == IMAGE)
 
     @functools.cached_property
     def lower(self) -> np.ndarray:

@@ -19,11 +19,15 @@ from pathlib import Path
 
 from il_ros.data.contract import ActionElement, Contract, ContractError, Feature, IMAGE
 from il_ros.data.contract import JOINT_POSITION, TOOL_VELOCITY, VALUES
+from il_ros.share import MissingShareError, share_path
 import yaml
+
+JOINT_STATES = 'joint_states'
+TOOL_POSE = 'tool_pose'
 
 _SPACES = {'tool_velocity': TOOL_VELOCITY, 'joint_position': JOINT_POSITION}
 _FEATURE_KEYS = {'name', 'topic', 'field', 'unit', 'joints', 'reduce', 'index', 'privileged',
-                 'height', 'width', 'encoding', 'every', 'frame_id'}
+                 'height', 'width', 'encoding', 'every', 'frame_id', 'source'}
 _FILE_KEYS = {'rate', 'frame_id', 'action_space', 'actions', 'features'}
 _POSE_ELEMENTS = {'position': ('x', 'y', 'z'), 'orientation': ('x', 'y', 'z', 'w')}
 _JOINT_FIELDS = ('position', 'velocity', 'effort')
@@ -40,6 +44,31 @@ class Source:
     reduce: str = ''
     index: int = -1
     every: int = 1
+    """Images: control steps from one to the next; between them the last one stands."""
+    kinematic: bool = False
+    """A tool pose that is computed from the arm's ``joint_states`` instead of heard."""
+
+
+def find_contract(name: str) -> Path:
+    """
+    Return where a contract lies.
+
+    :param name: a file (``*.yaml``), or the name of one in ``config/contracts``
+    :raises ContractError: if there is none of that name
+    """
+    if name.endswith(('.yaml', '.yml')):
+        return Path(name)
+    try:
+        return share_path('config', 'contracts', f'{name}.yaml')
+    except MissingShareError as error:
+        raise ContractError(f'there is no contract {name!r}: {error}') from error
+
+
+def from_joints(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Return the sources with every tool pose computed from the joints; the contract stays."""
+    return tuple(
+        dataclasses.replace(source, topic=JOINT_STATES, kinematic=True)
+        if source.topic == TOOL_POSE else source for source in sources)
 
 
 def load_contract(path: Path) -> tuple[Contract, tuple[Source, ...]]:
@@ -122,6 +151,15 @@ def _image(entry: dict, start: int) -> Feature:
 
 
 def _source(entry: dict) -> Source:
-    return Source(feature=entry['name'], topic=entry['topic'], field=entry.get('field', ''),
-                  joints=tuple(entry.get('joints', ())), reduce=entry.get('reduce', ''),
-                  index=int(entry.get('index', -1)), every=int(entry.get('every', 1)))
+    kinematic = 'source' in entry
+    if kinematic and (entry['source'], entry['topic']) != (JOINT_STATES, TOOL_POSE):
+        raise ContractError(f'feature {entry["name"]}: source is {entry["source"]!r} for '
+                            f'{entry["topic"]}; only {TOOL_POSE} can come from {JOINT_STATES}')
+    every = entry.get('every', 1)
+    if not isinstance(every, int) or every < 1 or (every > 1 and 'encoding' not in entry):
+        raise ContractError(f'feature {entry["name"]}: every is {every!r}; expected a whole '
+                            'number from 1 up, and 1 for what is no image')
+    return Source(feature=entry['name'], topic=JOINT_STATES if kinematic else entry['topic'],
+                  field=entry.get('field', ''), joints=tuple(entry.get('joints', ())),
+                  reduce=entry.get('reduce', ''), index=int(entry.get('index', -1)), every=every,
+                  kinematic=kinematic)

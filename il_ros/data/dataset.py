@@ -18,7 +18,7 @@ Recorded episodes as what learning takes: pairs of observation and label.
 They come from the aggregated file, or straight from the episodes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 import contextlib
 import dataclasses
 import json
@@ -29,6 +29,7 @@ from il_ros.data.contract import Contract, ContractError
 from il_ros.data.discards import discarded
 from il_ros.data.episode import Episode
 from il_ros.data.errors import DatasetError
+from il_ros.data.frames import Frames
 from il_ros.data.label_file import read_labels
 from il_ros.data.labels import Labels, labels_of
 from il_ros.data.reader import read_episode
@@ -58,10 +59,22 @@ class Demonstrations:
     steps: Steps | None = None
     """The whole episodes, whose labelled steps these pairs are; None: not asked for."""
 
+    images: Mapping[str, np.ndarray | Frames] = dataclasses.field(default_factory=dict)
+    """
+    By the names of the contract's image features, a row a pair.
+
+    Shape ``(N, height, width, channels)``, uint8. Out of an aggregated file they are read when
+    they are indexed; ``[:]`` takes ``nbytes`` bytes of memory, 12 KiB a 64x64 colour image.
+    """
+
     def __post_init__(self):
         if len(self.observations) != len(self.actions):
             raise ValueError(f'{len(self.observations)} observations have {len(self.actions)} '
                              'labels; expected as many')
+        for name, frames in self.images.items():
+            if len(frames) != len(self.observations):
+                raise ValueError(f'{len(self.observations)} observations have {len(frames)} '
+                                 f'images {name}; expected as many')
 
     def __len__(self) -> int:
         return len(self.observations)
@@ -96,14 +109,18 @@ def from_episodes(paths: Iterable[Path]) -> Demonstrations:
     :raises DatasetError: if there is none, or two have different contracts
     """
     observations, actions, contract = [], [], None
+    images: dict[str, list[np.ndarray]] = {}
     for path in paths:
         episode, labels = training_episode(path)
         contract = same_contract(contract, episode.contract, path)
         observations.append(episode.observations[:-1][labels.valid])
         actions.append(labels.actions[labels.valid])
+        for name, frames in episode.images.items():
+            images.setdefault(name, []).append(frames[:-1][labels.valid])
     if contract is None:
         raise DatasetError('there is no episode to learn from')
-    return Demonstrations(np.concatenate(observations), np.concatenate(actions), contract)
+    return Demonstrations(np.concatenate(observations), np.concatenate(actions), contract,
+                          images={name: np.concatenate(parts) for name, parts in images.items()})
 
 
 def same_contract(contract: Contract | None, other: Contract, path: Path) -> Contract:
@@ -136,13 +153,30 @@ def load(path: Path, filter_key: str, with_steps: bool = False) -> Demonstration
         if filter_key not in keys:
             raise DatasetError(f'{path} has no filter key {filter_key!r}; it has '
                                f'{", ".join(keys)}')
-        return labelled(_steps(file, filter_key), contract_of(file)) if with_steps else (
+        data = labelled(_steps(file, filter_key), contract_of(file)) if with_steps else (
             _labelled(file, filter_key))
+        return dataclasses.replace(data, images=_frames(path, file, filter_key, data.contract))
+
+
+def _frames(path: Path, file: h5py.File, filter_key: str,
+            contract: Contract) -> dict[str, Frames]:
+    if not contract.images:
+        return {}
+    demos = _demos(file, filter_key)
+    valid = file['il_ros/label_valid'][()].astype(bool)
+    rows = np.flatnonzero(np.concatenate([valid[d['start']:d['stop']] for d in demos]))
+    lengths = [(demo['name'], demo['stop'] - demo['start']) for demo in demos]
+    return {feature.name: Frames(path, feature.name, lengths, rows, feature.shape)
+            for feature in contract.images}
+
+
+def _demos(file: h5py.File, filter_key: str) -> list[dict]:
+    names = {name.decode() for name in file['mask'][filter_key][()]}
+    return [demo for demo in index_of(file) if demo['name'] in names]
 
 
 def _steps(file: h5py.File, filter_key: str) -> Steps:
-    names = {name.decode() for name in file['mask'][filter_key][()]}
-    demos = [demo for demo in index_of(file) if demo['name'] in names]
+    demos = _demos(file, filter_key)
     lengths = [demo['stop'] - demo['start'] for demo in demos]
     chosen = np.zeros(file['il_ros/label_valid'].shape, bool)
     for demo in demos:

@@ -94,6 +94,13 @@ class Episode:
     complete: bool = True
     """The file has the episode's end, and nothing before it is missing."""
 
+    images: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    """
+    By the names of the contract's image features, in its order.
+
+    Shape ``(T + 1, height, width, channels)``, uint8; row ``t`` precedes action ``t``.
+    """
+
     def __post_init__(self):
         steps = len(self.executed)
         if len(self.observations) != steps + 1:
@@ -105,6 +112,12 @@ class Episode:
         if self.observations.shape[1] != self.contract.width:
             raise ValueError(f'observations are {self.observations.shape[1]} wide; the contract '
                              f'{self.contract.name} says {self.contract.width}')
+        for feature in self.contract.images:
+            found = self.images.get(feature.name)
+            if found is None or found.shape != (steps + 1, *feature.shape):
+                raise ValueError(f'images {feature.name} have shape '
+                                 f'{None if found is None else found.shape}; expected '
+                                 f'{(steps + 1, *feature.shape)}')
         if self.executed.shape[1] != len(self.contract.actions):
             raise ValueError(f'actions are {self.executed.shape[1]} wide; the contract '
                              f'{self.contract.name} says {len(self.contract.actions)}')
@@ -120,7 +133,7 @@ class Episode:
         """
         Return the hash of what happened, in hexadecimal digits; equal for equal seeds.
 
-        It covers steps, observations, executed actions, drivers, outcome, and the stamps
+        It covers steps, observations, images, executed actions, drivers, outcome, and the stamps
         relative to step 0: nothing of when or where the episode was recorded.
         """
         outcome = json.dumps([self.observations.shape, self.executed.shape, self.end, self.cause,
@@ -130,4 +143,6 @@ class Episode:
                             (self.observations, '<f4'), (self.executed, '<f4'),
                             (self.driver, '<u1')):
             digest.update(np.ascontiguousarray(array, form).tobytes())
+        for feature in self.contract.images:
+            digest.update(np.ascontiguousarray(self.images[feature.name]))
         return digest.hexdigest()

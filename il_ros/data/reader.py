@@ -110,11 +110,13 @@ class _Assembly:
             'values', self._contract.width, np.float32)[:steps + 1]
         if not np.isfinite(observations).all():
             raise ValueError('an observation is not finite')
+        images = {feature.name: self._observation.images(index, feature.shape)[:steps + 1]
+                  for index, feature in enumerate(self._contract.images)}
         dropped, ended = self._dropped(), self._ended()
         return Episode(
             spec=self._spec, contract=self._contract,
             stamps_ns=self._observation.stamps[:steps + 1], observations=observations,
-            **self._actions(steps), **self._outcome(), dropped=dropped,
+            images=images, **self._actions(steps), **self._outcome(), dropped=dropped,
             complete=ended and dropped == 0)
 
     def _steps(self) -> int:

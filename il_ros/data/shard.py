@@ -43,7 +43,8 @@ class Shard:
         Take the folder, which is made where it is missing, and mend what a crash left there.
 
         :raises ShardLockedError: if another process has it; the sentence has its id
-        :raises EpisodeWriteError: if the folder forbids it
+        :raises EpisodeWriteError: if the folder forbids it, or what a crash left cannot be
+            mended
         """
         self.folder = Path(folder)
         try:
@@ -55,6 +56,10 @@ class Shard:
         try:
             self._lock()
             self.recovered = mend(self.folder)
+        except OSError as error:
+            self.close()
+            raise EpisodeWriteError(
+                f'{self.folder} cannot be brought in order: {error}') from error
         except BaseException:
             self.close()
             raise

@@ -72,6 +72,23 @@ class Track:
                 matrix[members] = rows[name]
         return matrix[self._first]
 
+    def images(self, index: int, shape: tuple[int, int, int]) -> np.ndarray:
+        """
+        Return one image of every message, shape ``(n, height, width, channels)``, uint8.
+
+        :param index: of the image in ``images``
+        :param shape: height, width and channels
+        :raises ValueError: if a message carries an image of another size
+        """
+        height, width, channels = shape
+        for _, rows in self.groups:
+            where = f'images.{index}'
+            if (rows[f'{where}.height'] != height).any() or (
+                    rows[f'{where}.width'] != width).any():
+                raise ValueError(f'{where} has another size than {height}x{width}')
+        pixels = self.matrix(f'images.{index}.data', height * width * channels, np.uint8)
+        return pixels.reshape(-1, height, width, channels)
+
     def answers(self, source: int, width: int) -> tuple[Answers, np.ndarray]:
         """Return what one candidate answered to each row, and its policy ids, shape ``(n,)``."""
         answers = Answers.none(self._total, width)

@@ -218,6 +218,9 @@ class StageBar:
 
 def _options(words: argparse.Namespace) -> GraphOptions | None:
     if words.attach:
+        if words.contract:
+            raise CommandError(f'--contract is {words.contract!r}; the graph that --attach uses '
+                               'has its contract already')
         return None
-    return GraphOptions(task=words.task, runs=words.runs, gui=words.gui,
+    return GraphOptions(task=words.task, runs=words.runs, gui=words.gui, contract=words.contract,
                         training=words.call in ('dagger', 'demo'))

@@ -22,12 +22,12 @@ RUNNING (``docs/architecture.md``, lockstep, rules 5 to 8).
 
 from collections.abc import Callable
 
-from il_ros.bridge.messages import contract_from_message, float32s, to_ns
+from il_ros.bridge.messages import float32s, to_ns
 from il_ros.data.contract import Contract
 from il_ros.data.spec import RUNNING
 from il_ros.nodes import qos
-from il_ros.nodes.listening import listen
-from il_ros_interfaces.msg import Action, Contract as ContractMessage, Drive, Observation
+from il_ros.nodes.listening import listen, listen_to_contract
+from il_ros_interfaces.msg import Action, Drive, Observation
 import numpy as np
 from rclpy.node import Node
 
@@ -64,15 +64,15 @@ class Driver:
         self.unanswered = 0
         self.answer = Action(source=source, engaged=True, uncertainty=-1.0)
         self._actions = node.create_publisher(Action, topic, qos.STREAM)
-        node.create_subscription(ContractMessage, 'contract', self._keep_contract, qos.LATCHED)
+        listen_to_contract(node, self._keep_contract)
         node.create_subscription(Drive, 'drive', self._keep_drive, qos.LATCHED)
         listen(node, Observation, 'observation', self._on_observation,
                qos.NEWEST if realtime else qos.STREAM)
 
-    def _keep_contract(self, message: ContractMessage):
-        self.contract = contract_from_message(message)
+    def _keep_contract(self, contract: Contract):
+        self.contract = contract
         if self._on_contract is not None:
-            self._on_contract(self.contract)
+            self._on_contract(contract)
         self._try_answer()
 
     def _keep_drive(self, message: Drive):

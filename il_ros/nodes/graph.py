@@ -48,6 +48,8 @@ class GraphOptions:
     mode: str = 'lockstep'
     rate_hz: float = 20.0
     gui: bool = False
+    contract: str = ''
+    """A contract file, or the name of one in config/contracts; empty: the task's own."""
     training: bool = True
     """Trainer and coordinator, too."""
 
@@ -60,15 +62,16 @@ def build(runtime: Runtime, options: GraphOptions):
     """
     make_task(options.task)
     realtime = options.mode == 'realtime'
+    contract = options.contract or options.task
     hot = (
         (SupervisorNode, {'mode': options.mode}),
         (ExpertNode, {'task': options.task, 'mode': options.mode}),
         (PolicyNode, {'mode': options.mode}),
         (RecorderNode, {'runs': options.runs}),
-        (ObserverNode, {'contract': options.task, 'rate_hz': options.rate_hz,
+        (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
-                         'rate_hz': options.rate_hz}))
+                         'rate_hz': options.rate_hz, 'contract': contract}))
     for kind, values in hot:
         runtime.add_hot(kind, parameter_overrides=overrides(values))
     runtime.add_slow(CollectorNode)
@@ -88,11 +91,15 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument('--task', default='push', help='task of the simulator (default: push)')
     parser.add_argument('--runs', default='runs', help='folder of the runs (default: runs)')
     parser.add_argument('--mode', default='lockstep', choices=('lockstep', 'realtime'))
+    parser.add_argument('--contract', default='',
+                        help='contract file, or the name of one in config/contracts (default: '
+                             "the task's)")
     parser.add_argument('--gui', action='store_true', help='open the window of PyBullet')
     words, ros = parser.parse_known_args(args)
     try:
         with Runtime([sys.argv[0], *ros]) as runtime:
-            build(runtime, GraphOptions(words.task, words.runs, words.mode, gui=words.gui))
+            build(runtime, GraphOptions(words.task, words.runs, words.mode, gui=words.gui,
+                                        contract=words.contract))
             runtime.spin()
     except ImitationError as error:
         print(f'graph: {error}', file=sys.stderr)

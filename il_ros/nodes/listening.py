@@ -12,11 +12,19 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Subscriptions to what comes once a control step, without rclpy's slow conversion."""
+"""
+Subscriptions that nodes share: to the contract, and to what comes once a control step.
+
+The latter go without rclpy's slow conversion.
+"""
 
 from collections.abc import Callable
 
 from il_ros.bridge.decoder import DecodeError, Decoder
+from il_ros.bridge.messages import contract_from_message
+from il_ros.data.contract import Contract, ContractError
+from il_ros.nodes import qos
+from il_ros_interfaces.msg import Contract as ContractMessage
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
@@ -39,3 +47,15 @@ def listen(node: Node, kind: type, topic: str, callback: Callable, profile: QoSP
             message = deserialize_message(raw, kind)
         callback(message)
     return node.create_subscription(kind, topic, on_raw, profile, raw=True, **arguments)
+
+
+def listen_to_contract(node: Node, callback: Callable[[Contract], None]) -> Subscription:
+    """Subscribe to the latched contract; one that contradicts itself is refused by a log line."""
+    def on_contract(message: ContractMessage):
+        try:
+            contract = contract_from_message(message)
+        except ContractError as error:
+            node.get_logger().error(f'contract refused: {error}')
+            return
+        callback(contract)
+    return node.create_subscription(ContractMessage, 'contract', on_contract, qos.LATCHED)

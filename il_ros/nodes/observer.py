@@ -16,21 +16,22 @@
 
 import dataclasses
 from functools import partial
-from pathlib import Path
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
-from il_ros.bridge.assembly import AsOfPairing, ExactPairing, Extractor, ObservationError
+from il_ros.bridge.assembly import Extractor, ObservationError, ToolOfJoints
+from il_ros.bridge.images import ImageReader
 from il_ros.bridge.messages import contract_to_message, float32s, NS, to_stamp
-from il_ros.data.contract_file import load_contract
+from il_ros.bridge.pairing import AsOfPairing, ExactPairing, OccasionalPairing
+from il_ros.data.contract import Contract, IMAGE
+from il_ros.data.contract_file import find_contract, from_joints, load_contract, Source
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.listening import listen
 from il_ros.nodes.parameters import bounded, choice, declare, text
-from il_ros.share import share_path
-from il_ros_interfaces.msg import Contract, EpisodeStatus, Observation
+from il_ros_interfaces.msg import Contract as ContractMessage, EpisodeStatus, Observation
 from il_ros_interfaces.srv import EndEpisode
 from rclpy.node import Node
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import Image, JointState
 
 _TYPES = {'joint_states': JointState, 'object_poses': PoseArray}
 LATE_S = 1.0
@@ -46,6 +47,13 @@ class ObserverParameters:
     rate_hz: float = bounded(0.0, 0.0, 200.0, "control rate [Hz]; 0: the contract file's")
     beat: str = text('joint_states', 'the stream whose stamps make the beat with as_of')
     tolerance_s: float = bounded(0.1, 0.001, 5.0, 'how old another stream may be at a beat [s]')
+    tool_pose_from: str = choice(
+        'topic', ('topic', 'joints'),
+        "topic: tool_pose, unless the contract file says otherwise; joints: the Panda's forward "
+        'kinematics of joint_states, where nobody publishes tool_pose')
+    rejected_in_a_row: int = bounded(
+        5, 1, 1000, 'as_of: unusable beats in a row that end the episode; with exact the first '
+                    'one does, for the simulator waits')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
@@ -55,36 +63,63 @@ class ObserverNode(Node):
     def __init__(self, **kwargs):
         super().__init__('observer', **kwargs)
         self.parameters = declare(self, ObserverParameters)
-        contract, sources = load_contract(_contract_path(self.parameters.contract))
+        contract, sources = load_contract(find_contract(self.parameters.contract))
         if self.parameters.rate_hz:
             contract = dataclasses.replace(contract, rate=self.parameters.rate_hz)
-        self._extract = Extractor(contract, sources)
-        self._pairing = self._make_pairing(contract)
+        if self.parameters.tool_pose_from == 'joints':
+            sources = from_joints(sources)
+        self._kinematics = None
+        self._extract = Extractor(contract, sources, self._tool(sources))
+        self._images = _image_readers(contract, sources)
+        self._pairing = self._make_pairing(contract, sources)
         self._message = Observation(contract_id=contract.id)
         self._message.header.frame_id = contract.action_frame_id
         self._last_ns = -1
         self._ended = ''
         self._end = self.create_client(EndEpisode, 'end_episode')
-        self._published = self._rejected = self._repeated = 0
+        self._published = self._rejected = self._repeated = self._in_a_row = 0
+        self._problem = ''
         self._complete_at = time.monotonic()
-        self._contract_publisher = self.create_publisher(Contract, 'contract', qos.LATCHED)
+        self._contract_publisher = self.create_publisher(ContractMessage, 'contract', qos.LATCHED)
         self._contract_publisher.publish(contract_to_message(contract))
         self._observations = self.create_publisher(Observation, 'observation', qos.STREAM)
         self._subscribe()
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
 
-    def _make_pairing(self, contract):
-        topics = ('episode', *self._extract.topics)
-        if self.parameters.pairing == 'exact':
-            return ExactPairing(topics)
-        return AsOfPairing(topics, self.parameters.beat, round(NS / contract.rate),
-                           round(self.parameters.tolerance_s * NS))
+    def _tool(self, sources: tuple[Source, ...]) -> ToolOfJoints | None:
+        if not any(source.kinematic for source in sources):
+            return None
+        # Imported here: where the pose is heard, this process needs no PyBullet.
+        from il_ros.robots.kinematics import Kinematics
+        from il_ros.robots.panda import PANDA
+        self._kinematics = Kinematics(PANDA)
+        return ToolOfJoints(PANDA.joint_names[PANDA.arm], self._kinematics.forward,
+                            PANDA.base_frame)
+
+    def shut_down(self):
+        """Close the kinematics, if there are any."""
+        if self._kinematics is not None:
+            self._kinematics.close()
+
+    def _make_pairing(self, contract: Contract, sources: tuple[Source, ...]):
+        topics = tuple(dict.fromkeys(('episode', *self._extract.topics, *self._image_topics())))
+        every = {source.topic: source.every for source in sources if source.every > 1}
+        if self.parameters.pairing == 'as_of':
+            return AsOfPairing(topics, self.parameters.beat, round(NS / contract.rate),
+                               round(self.parameters.tolerance_s * NS), every)
+        if every:
+            return OccasionalPairing(tuple(t for t in topics if t not in every), every)
+        return ExactPairing(topics)
+
+    def _image_topics(self) -> list[str]:
+        return [topic for topic, _ in self._images]
 
     def _subscribe(self):
         sensor = qos.STREAM if self.parameters.pairing == 'exact' else qos.FOREIGN_SENSOR
-        for topic in self._extract.topics:
-            listen(self, _TYPES.get(topic, PoseStamped), topic,
-                   partial(self._on_message, topic), sensor)
+        kinds = {topic: _TYPES.get(topic, PoseStamped) for topic in self._extract.topics}
+        kinds.update(dict.fromkeys(self._image_topics(), Image))
+        for topic, kind in kinds.items():
+            listen(self, kind, topic, partial(self._on_message, topic), sensor)
         listen(self, EpisodeStatus, 'episode', partial(self._on_message, 'episode'), qos.STATUS)
 
     def _on_message(self, topic: str, message):
@@ -100,10 +135,12 @@ class ObserverNode(Node):
         else:
             try:
                 message.values = float32s(self._extract(messages))
+                if self._images:
+                    message.images = [read(messages[topic]) for topic, read in self._images]
             except ObservationError as error:
-                self._rejected += 1
-                self._end_episode(messages['episode'], f'no observation: {error}')
+                self._reject(messages['episode'], f'no observation: {error}')
                 return
+            self._problem, self._in_a_row = '', 0
             status = messages['episode']
             message.header.stamp = to_stamp(stamp_ns)
             message.step = status.step
@@ -113,9 +150,15 @@ class ObserverNode(Node):
             self._published += 1
         self._observations.publish(message)
 
-    def _end_episode(self, status: EpisodeStatus, reason: str):
-        """End an episode that nobody can see any more, once, and say why."""
+    def _reject(self, status: EpisodeStatus, reason: str):
+        """Say why there is no observation; end an episode that nobody can see any more, once."""
         self.get_logger().error(reason, throttle_duration_sec=1.0)
+        self._problem = reason
+        self._rejected += 1
+        self._in_a_row += 1
+        if self.parameters.pairing == 'as_of' and (
+                self._in_a_row < self.parameters.rejected_in_a_row):
+            return
         if status.phase == status.RUNNING and status.episode_id != self._ended:
             self._ended = status.episode_id
             self._end.call_async(EndEpisode.Request(
@@ -128,13 +171,15 @@ class ObserverNode(Node):
         missing = self._pairing.missing()
         if missing and time.monotonic() - self._complete_at > LATE_S:
             return diagnostics.WARN, f'late: {", ".join(missing)}', values
+        if self._problem:
+            return diagnostics.ERROR, self._problem, values
         return diagnostics.OK, 'observing', values
 
 
-def _contract_path(name: str) -> Path:
-    if name.endswith(('.yaml', '.yml')):
-        return Path(name)
-    return share_path('config', 'contracts', f'{name}.yaml')
+def _image_readers(contract: Contract,
+                   sources: tuple[Source, ...]) -> list[tuple[str, ImageReader]]:
+    return [(source.topic, ImageReader(feature, source))
+            for feature, source in zip(contract.features, sources) if feature.kind == IMAGE]
 
 
 def main(args=None) -> int:

@@ -24,7 +24,7 @@ from pathlib import Path
 import time
 
 from il_ros.bridge import wire
-from il_ros.bridge.messages import contract_from_message, receipt_to_message, spec_from_message
+from il_ros.bridge.messages import receipt_to_message, spec_from_message
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
 from il_ros.data.errors import NoSuchEpisodeError
@@ -35,10 +35,10 @@ from il_ros.data.spec import ENDED, EPISODE_ID, EpisodeSpec
 from il_ros.data.writer import EpisodeWriter
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.listening import listen_to_contract
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag, text
-from il_ros_interfaces.msg import Contract as ContractMessage, Drive, EpisodeStatus, Executed
-from il_ros_interfaces.msg import Observation, RecordedEpisode
+from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import Discard, OpenEpisode
 from rclpy.clock import Clock, ClockType
 
@@ -81,7 +81,7 @@ class RecorderNode(ManagedNode):
         self._recorded = self._dropped = 0
         self._problem = ''
         self._receipts = self.create_publisher(RecordedEpisode, 'recorded', qos.RECEIPTS)
-        self.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED)
+        listen_to_contract(self, self._on_contract)
         self.create_subscription(Drive, 'drive', self._on_drive, qos.LATCHED)
         self.create_service(OpenEpisode, 'open_episode', self._on_open)
         self.create_service(Discard, 'discard', self._on_discard)
@@ -106,8 +106,8 @@ class RecorderNode(ManagedNode):
         if self._shard is not None:
             self._shard.close()
 
-    def _on_contract(self, message: ContractMessage):
-        self._contract = contract_from_message(message)
+    def _on_contract(self, contract: Contract):
+        self._contract = contract
 
     def _on_drive(self, message: Drive):
         """Take in where an adapted threshold stands at the end: nobody is required any more."""

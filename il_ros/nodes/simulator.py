@@ -21,17 +21,18 @@ It is the arm's driver (``joint_states``, ``joint_command``, images) and the tas
 
 from collections import deque
 import dataclasses
+import itertools
 import math
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
-from il_ros.bridge.assembly import Cadence
 from il_ros.bridge.messages import NS, spec_from_message, to_ns, to_stamp
+from il_ros.bridge.pairing import Cadence
 from il_ros.bridge.robot_messages import CommandReader, StateMessages
 from il_ros.data.spec import RUNNING
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
-from il_ros.nodes.camera import Camera
+from il_ros.nodes.camera import Camera, CameraMode, mode_of
 from il_ros.nodes.parameters import bounded, choice, declare, flag, text
 from il_ros.nodes.writers import CommandInput
 from il_ros.sim.session import Session
@@ -62,10 +63,14 @@ class SimulatorParameters:
     physics_hz: float = bounded(
         0.0, 0.0, 2000.0, 'physics rate [Hz], a whole multiple of the control rate; 0: about 240')
     gui: bool = flag(False, 'open the window of PyBullet')
-    camera: bool = flag(False, 'publish camera/image_raw and camera/camera_info')
-    camera_width: int = bounded(96, 16, 1920, 'width of the image [pixels]')
-    camera_height: int = bounded(96, 16, 1080, 'height of the image [pixels]')
-    camera_every: int = bounded(1, 1, 1000, 'an image every so many control steps')
+    contract: str = text(
+        '', 'contract whose images the camera takes, in their size; empty: no contract')
+    camera: bool = flag(False, 'publish camera/image_raw and camera/camera_info also where no '
+                               'contract wants them')
+    camera_width: int = bounded(96, 16, 1920, 'width of the image without a contract [pixels]')
+    camera_height: int = bounded(96, 16, 1080, 'height of the image without a contract [pixels]')
+    camera_every: int = bounded(
+        1, 1, 1000, 'an image every so many control steps, without a contract')
     command_timeout_s: float = bounded(
         0.5, 0.05, 5.0, 'realtime: hold when no command came for so long [s]')
     frame_id: str = text('panda_link0', 'frame of every pose')
@@ -92,6 +97,7 @@ class SimulatorNode(Node):
         self._command_at = self._published_at = -math.inf
         self._command_ns = 0
         self._fresh = False
+        self._resting_beats = itertools.count()
         self._cadence = Cadence(round(NS / self.parameters.rate_hz))
         self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
         self._unanswered: dict[int, float] = {}
@@ -115,10 +121,18 @@ class SimulatorNode(Node):
         # The beat of realtime comes last: what belongs to it is then there, not a period old.
         self._outputs.append((self.create_publisher(JointState, 'joint_states', qos.STREAM),
                               self._messages.joint_states))
-        self._camera = Camera(self) if self.parameters.camera else None
+        mode = self._camera_mode()
+        self._camera = Camera(self, mode, self._simulation.camera_image) if mode else None
         self._clock_publisher = None
         if self.parameters.publish_clock:
             self._clock_publisher = self.create_publisher(ClockMessage, 'clock', qos.STREAM)
+
+    def _camera_mode(self) -> CameraMode | None:
+        given = self.parameters
+        mode = mode_of(given.contract) if given.contract else None
+        if mode is None and given.camera:
+            return CameraMode(given.camera_width, given.camera_height, given.camera_every)
+        return mode
 
     def _create_inputs(self):
         self._commands = CommandInput(self, self._on_command)
@@ -185,13 +199,13 @@ class SimulatorNode(Node):
         self._published_at = time.monotonic()
         if self._realtime and session.status.phase == RUNNING:
             self._unanswered[session.stamp_ns] = self._published_at
+        if self._camera is not None:
+            resting = self._realtime and session.status.phase != RUNNING
+            self._camera.publish(
+                session.stamp_ns, next(self._resting_beats) if resting else session.status.step)
         self._episode.publish(self._messages.episode)
         for publisher, message in self._outputs:
             publisher.publish(message)
-        if self._camera is not None and (
-                session.state.step % self.parameters.camera_every == 0):
-            self._camera.publish(self._simulation.render(
-                self.parameters.camera_width, self.parameters.camera_height), session.stamp_ns)
         if self._clock_publisher is not None:
             self._clock_publisher.publish(ClockMessage(clock=to_stamp(session.stamp_ns)))
 

@@ -25,7 +25,7 @@ from functools import partial
 import time
 
 from il_ros.bridge.assembly import JointReader, ObservationError
-from il_ros.bridge.messages import contract_from_message, spec_from_message, to_ns
+from il_ros.bridge.messages import spec_from_message, to_ns
 from il_ros.data.contract import Contract
 from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, HOLD, POLICY, RUNNING
 from il_ros.data.spec import TELEOP
@@ -34,14 +34,14 @@ from il_ros.interactive.arbiter import Arbiter
 from il_ros.interactive.driving import Driving
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.estop import EmergencyStop
-from il_ros.nodes.listening import listen
+from il_ros.nodes.listening import listen, listen_to_contract
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag
 from il_ros.nodes.step_messages import drive_message, StepMessages
 from il_ros.robots.actuation import Actuator
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA
-from il_ros_interfaces.msg import Action, Contract as ContractMessage, Drive, Executed, Observation
+from il_ros_interfaces.msg import Action, Drive, Executed, Observation
 from il_ros_interfaces.srv import EndEpisode, SetDriver
 import numpy as np
 from rclpy.clock import Clock, ClockType
@@ -101,7 +101,7 @@ class SupervisorNode(ManagedNode):
         self._estop = EmergencyStop(self, self._hold_now)
 
     def _create_inputs(self):
-        self.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED)
+        listen_to_contract(self, self._on_contract)
         listen(self, JointState, 'joint_states', self._on_joints, qos.STREAM)
         listen(self, Observation, 'observation', self._on_observation, qos.STREAM)
         for source, topic in ACTION_TOPICS.items():
@@ -123,8 +123,8 @@ class SupervisorNode(ManagedNode):
         super().shut_down()
         self._kinematics.close()
 
-    def _on_contract(self, message: ContractMessage):
-        self._contract = contract_from_message(message)
+    def _on_contract(self, contract: Contract):
+        self._contract = contract
 
     def _on_joints(self, message: JointState):
         if self._arbiter is None:

@@ -13,26 +13,51 @@
 # limitations under the License.
 
 """
-A picture of the scene by PyBullet's tiny renderer, from a fixed camera in front of the arm.
+A picture of the scene by PyBullet's tiny renderer, from a camera that stands still.
 
 It stands low enough to look under the hand, which would otherwise hide what it works on.
 """
 
+import dataclasses
+import math
+
 import numpy as np
 import pybullet
 
-_EYE_M = (1.4, -0.3, 0.55)
-_LOOK_AT_M = (0.46, 0.0, 0.12)
-FIELD_OF_VIEW_DEG = 30.0
 _NEAR_M, _FAR_M = 0.1, 4.0
 
 
-def picture(client: int, width: int, height: int) -> np.ndarray:
+@dataclasses.dataclass(frozen=True)
+class View:
+    """Where a camera stands, in the base frame, and how wide it sees."""
+
+    eye_m: tuple[float, float, float]
+    look_at_m: tuple[float, float, float]
+    field_of_view_deg: float
+    """Vertical."""
+
+    def focal_px(self, height: int) -> float:
+        """Return the focal length in pixels of a picture so many pixels high."""
+        return height / (2.0 * math.tan(math.radians(self.field_of_view_deg) / 2.0))
+
+
+FRONT = View((1.4, -0.3, 0.55), (0.46, 0.0, 0.12), 30.0)
+"""For people: the report's pictures."""
+
+CAMERA = View((0.62, -1.1, 0.62), (0.49, 0.02, 0.08), 34.0)
+"""
+The camera of ``camera/image_raw``, from the side, where the hand is narrow.
+
+In 64x64 pixels it hides puck or goal in less than 2 % of the expert's steps.
+"""
+
+
+def picture(client: int, width: int, height: int, view: View = FRONT) -> np.ndarray:
     """Return what the camera sees, shape ``(height, width, 3)``, uint8, RGB."""
-    view = pybullet.computeViewMatrix(_EYE_M, _LOOK_AT_M, (0.0, 0.0, 1.0))
+    matrix = pybullet.computeViewMatrix(view.eye_m, view.look_at_m, (0.0, 0.0, 1.0))
     projection = pybullet.computeProjectionMatrixFOV(
-        FIELD_OF_VIEW_DEG, width / height, _NEAR_M, _FAR_M)
+        view.field_of_view_deg, width / height, _NEAR_M, _FAR_M)
     _, _, pixels, _, _ = pybullet.getCameraImage(
-        width, height, view, projection, renderer=pybullet.ER_TINY_RENDERER,
+        width, height, matrix, projection, renderer=pybullet.ER_TINY_RENDERER,
         flags=pybullet.ER_NO_SEGMENTATION_MASK, physicsClientId=client)
     return np.asarray(pixels, np.uint8).reshape(height, width, 4)[:, :, :3].copy()

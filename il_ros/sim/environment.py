@@ -18,12 +18,14 @@ from typing import Any
 
 import gymnasium
 from il_ros.data import spec
-from il_ros.data.contract_file import load_contract
+from il_ros.data.contract_file import find_contract, load_contract, Source
 from il_ros.robots.actuation import Actuator
-from il_ros.share import share_path
-from il_ros.sim.observation import Observer
+from il_ros.sim.observation import ImageObserver, Observer
 from il_ros.sim.simulation import Simulation
 import numpy as np
+
+VALUES = 'values'
+"""Key of ``Observation.values`` in the observations of a contract that has images."""
 
 
 class Environment(gymnasium.Env):
@@ -31,28 +33,36 @@ class Environment(gymnasium.Env):
     One task as a Gymnasium environment.
 
     Observations are ``Observation.values`` and actions ``Action.values`` of the task's contract,
-    in its units. An episode equals that of the ROS graph in lockstep, bit for bit.
+    in its units. An episode equals that of the ROS graph in lockstep, bit for bit. With a contract
+    that has images an observation is a dictionary: ``values``, as above, and each image by the
+    name of its feature, shape ``(height, width, 3)``, uint8.
     """
 
     metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
 
     def __init__(self, task: str, render_mode: str | None = None, width: int = 320,
-                 height: int = 240):
+                 height: int = 240, contract: str = ''):
         """
         Build the simulation of a task and read its contract.
 
         :param render_mode: None or ``'rgb_array'``
+        :param contract: a file, or the name of one in config/contracts; '': the task's own
+        :raises ContractError: if there is no such contract
+        :raises SimulationError: naming a feature that the simulation does not offer
         """
-        self.contract, sources = load_contract(share_path('config', 'contracts', f'{task}.yaml'))
+        self.contract, sources = load_contract(find_contract(contract or task))
         self.render_mode = render_mode
         self._size = (width, height)
         self.simulation = Simulation(task, self.contract.rate)
         robot = self.simulation.robot
-        self._observer = Observer(robot, self.contract, sources)
+        self._observer = Observer(robot, self.contract, sources, self.simulation.kinematics)
+        self._images: ImageObserver | None = None
         self._actuator = Actuator(robot, self.contract, 1.0 / self.contract.rate,
                                   self.simulation.kinematics)
         self.observation_space = gymnasium.spaces.Box(
             -np.inf, np.inf, (self.contract.width,), np.float32)
+        if self.contract.images:
+            self._add_images(sources)
         self.action_space = gymnasium.spaces.Box(self.contract.lower, self.contract.upper)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
@@ -67,16 +77,29 @@ class Environment(gymnasium.Env):
             seed = int(self.np_random.integers(2**32))
         self.state = self.simulation.reset(seed, **(options or {}))
         self._actuator.start(self.state.joint_position)
-        return self._observer.observe(self.state), self._info(0)
+        return self._observe(), self._info(0)
 
     def step(self, action: np.ndarray):
         """Execute one action; the reward is 1 for a reached goal, otherwise 0."""
         sent = self._actuator.step(action, self.state.joint_position)
         self.sent = sent
         self.state = state = self.simulation.step(sent.positions)
-        return (self._observer.observe(state), float(state.success),
+        return (self._observe(), float(state.success),
                 state.end == spec.TERMINATED, state.end == spec.TRUNCATED,
                 self._info(sent.limits))
+
+    def _add_images(self, sources: tuple[Source, ...]):
+        self._images = ImageObserver(self.contract, sources, self.simulation.camera_image)
+        boxes = {feature.name: gymnasium.spaces.Box(0, 255, feature.shape, np.uint8)
+                 for feature in self.contract.images}
+        self.observation_space = gymnasium.spaces.Dict(
+            {VALUES: self.observation_space, **boxes})
+
+    def _observe(self) -> np.ndarray | dict[str, np.ndarray]:
+        values = self._observer.observe(self.state)
+        if self._images is None:
+            return values
+        return {VALUES: values, **self._images.observe(self.state.step)}
 
     def render(self) -> np.ndarray | None:
         """Return a picture, shape ``(height, width, 3)``, uint8; None without a render mode."""

@@ -12,16 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From a simulated state to the vector that ``Observation.values`` carries."""
+"""From a simulated state to the vector and the images that an ``Observation`` carries."""
 
 from collections.abc import Callable
 
-from il_ros.data.contract import Contract, VALUES
+from il_ros.data.contract import Contract, IMAGE, VALUES
 from il_ros.data.contract_file import Source
+from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
 from il_ros.sim.errors import SimulationError
 from il_ros.sim.state import State
 import numpy as np
+
+
+CAMERA_TOPIC = 'camera/image_raw'
 
 
 class Observer:
@@ -31,15 +35,17 @@ class Observer:
     Everything is float64 until the very end, as in the messages, and float32 afterwards.
     """
 
-    def __init__(self, robot: RobotModel, contract: Contract, sources: tuple[Source, ...]):
+    def __init__(self, robot: RobotModel, contract: Contract, sources: tuple[Source, ...],
+                 kinematics: Kinematics):
         """
         Prepare for a contract.
 
+        :param kinematics: for a tool pose that is computed from the joints
         :raises SimulationError: naming a feature that the simulation does not offer
         """
         self._readers = tuple(
-            _reader(robot, source) for feature, source in zip(contract.features, sources)
-            if feature.kind == VALUES)
+            _reader(robot, source, kinematics)
+            for feature, source in zip(contract.features, sources) if feature.kind == VALUES)
         self._width = contract.width
 
     def observe(self, state: State) -> np.ndarray:
@@ -48,7 +54,50 @@ class Observer:
                               casting='same_kind')
 
 
-def _reader(robot: RobotModel, source: Source) -> Callable[[State], np.ndarray]:
+class ImageObserver:
+    """
+    Observer and camera of one contract: the same images as in the graph, bit for bit.
+
+    :param take: width and height to a picture of the present state, as
+        ``Simulation.camera_image``
+    """
+
+    def __init__(self, contract: Contract, sources: tuple[Source, ...],
+                 take: Callable[[int, int], np.ndarray]):
+        """
+        Prepare for a contract.
+
+        :raises SimulationError: naming an image that the simulated camera does not take
+        """
+        self._images = [(feature, source.every)
+                        for feature, source in zip(contract.features, sources)
+                        if feature.kind == IMAGE]
+        for feature, source in zip(contract.features, sources):
+            if feature.kind == IMAGE and (
+                    source.topic != CAMERA_TOPIC or feature.encoding != 'rgb8'):
+                raise SimulationError(
+                    f'feature {feature.name}: the simulation offers no {feature.encoding} of '
+                    f'{source.topic}, only rgb8 of {CAMERA_TOPIC}')
+        self._take = take
+        self._last: dict[str, np.ndarray] = {}
+
+    def observe(self, step: int) -> dict[str, np.ndarray]:
+        """
+        Return the images by the names of their features, uint8, shape ``Feature.shape``.
+
+        :param step: of the present state; between two images the last one stands
+        """
+        for feature, every in self._images:
+            if step % every == 0:
+                self._last[feature.name] = self._take(feature.width, feature.height)
+        return dict(self._last)
+
+
+def _reader(robot: RobotModel, source: Source,
+            kinematics: Kinematics) -> Callable[[State], np.ndarray]:
+    if source.kinematic:
+        part = 0 if source.field == 'position' else 1
+        return lambda state: kinematics.forward(state.joint_position)[part]
     if source.topic == 'joint_states':
         return _joint_reader(robot, source)
     fields = {

@@ -23,6 +23,7 @@ from il_ros.robots.model import RobotModel
 from il_ros.robots.panda import PANDA, TOOL_DOWN
 from il_ros.sim.bumps import bumps_of
 from il_ros.sim.camera import picture
+from il_ros.sim.camera_scene import CameraScene
 from il_ros.sim.errors import SimulationError, TargetError
 from il_ros.sim.state import State
 from il_ros.sim.tasks.base import Scene, Verdict
@@ -63,6 +64,7 @@ class Simulation:
         self._world = World(robot, self.task.shapes, self.task.goal_radius_m, self.physics_hz,
                             gui, self.task.goal_on_table)
         self.kinematics = Kinematics(robot)
+        self._camera_scene: CameraScene | None = None
         self._state: State | None = None
 
     def reset(self, seed: int, horizon: int = 0, continuing: bool = False,
@@ -117,12 +119,24 @@ class Simulation:
         return self._state
 
     def render(self, width: int, height: int) -> np.ndarray:
-        """Return a picture of the scene, shape ``(height, width, 3)``, uint8."""
+        """Return a picture of the scene for people, shape ``(height, width, 3)``, uint8."""
         return picture(self._world.client, width, height)
+
+    def camera_image(self, width: int, height: int) -> np.ndarray:
+        """
+        Return what the simulated camera sees, shape ``(height, width, 3)``, uint8, RGB.
+
+        It depends on the state and the size alone.
+        """
+        if self._camera_scene is None:
+            self._camera_scene = CameraScene(self.robot, self.task, self.physics_hz)
+        return self._camera_scene.image(self._state, width, height)
 
     def close(self):
         """Give PyBullet's memory back."""
         self._world.close()
+        if self._camera_scene is not None:
+            self._camera_scene.close()
         self.kinematics.close()
 
     def _bumped(self, targets: np.ndarray) -> np.ndarray:

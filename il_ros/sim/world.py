@@ -32,6 +32,10 @@ _GRAVITY_M_S2 = -9.81
 _PLATE_M = 0.001
 """Half the thickness of a goal's plate on the table, and the height at which it lies."""
 
+_STALK_RADIUS_M = 0.005
+_STALK_M = 0.4
+"""Length of the stalk below a goal in the air; what of it is below the table is hidden."""
+
 _GOAL_COLOUR = (0.05, 0.75, 0.15, 1.0)
 _POSITION_GAIN = 0.5
 """Share of the error to the interpolated target that a motor corrects in one physics step."""
@@ -71,7 +75,8 @@ class World:
         Build table, arm, objects and the goal's marker in a PyBullet client of their own.
 
         :param goal_on_table: mark the goal by a plate on the table, which an object on it does
-            not hide; otherwise by a ball of the goal's radius
+            not hide; otherwise by a ball of the goal's radius on a stalk, whose foot shows how far
+            off it is
         """
         # Without a display PyBullet ends the process instead of returning.
         if gui and sys.platform == 'linux' and not os.environ.get('DISPLAY'):
@@ -101,7 +106,7 @@ class World:
         self._joints, self._tool = find_joints(self._body, self.robot, client)
         self._gear_fingers()
         self._objects = [self._make_object(shape) for shape in self._shapes]
-        self._marker = self._make_marker()
+        self._markers = self._make_markers()
 
     def reset(self, q: np.ndarray, positions: np.ndarray, orientations: np.ndarray,
               goal: np.ndarray) -> Reading:
@@ -139,9 +144,10 @@ class World:
     def mark_goal(self, goal: np.ndarray):
         """Move the goal's marker, which nothing collides with."""
         x, y, z = goal.tolist()
-        pybullet.resetBasePositionAndOrientation(
-            self._marker, (x, y, _PLATE_M if self._goal_on_table else z), (0.0, 0.0, 0.0, 1.0),
-            physicsClientId=self.client)
+        for body, above_m in self._markers:
+            height_m = _PLATE_M if self._goal_on_table else z + above_m
+            pybullet.resetBasePositionAndOrientation(
+                body, (x, y, height_m), (0.0, 0.0, 0.0, 1.0), physicsClientId=self.client)
 
     def step(self, targets: np.ndarray, substeps: int) -> Reading:
         """
@@ -218,12 +224,35 @@ class World:
             angularDamping=shape.angular_damping, physicsClientId=client)
         return body
 
-    def _make_marker(self) -> int:
+    def _make_markers(self) -> list[tuple[int, float]]:
+        """Return the bodies that show the goal, each with its height above it, m."""
         if self._goal_on_table:
             half_m = 1.6 * self._goal_radius_m
-            shape = {'shapeType': pybullet.GEOM_BOX, 'halfExtents': (half_m, half_m, _PLATE_M)}
-        else:
-            shape = {'shapeType': pybullet.GEOM_SPHERE, 'radius': self._goal_radius_m}
-        visual = pybullet.createVisualShape(**shape, rgbaColor=_GOAL_COLOUR,
-                                            physicsClientId=self.client)
+            return [(self._make_marker(pybullet.GEOM_BOX, halfExtents=(half_m, half_m, _PLATE_M)),
+                     0.0)]
+        ball = self._make_marker(pybullet.GEOM_SPHERE, radius=self._goal_radius_m)
+        stalk = self._make_marker(pybullet.GEOM_CYLINDER, radius=_STALK_RADIUS_M, length=_STALK_M)
+        return [(ball, 0.0), (stalk, -_STALK_M / 2)]
+
+    def _make_marker(self, kind: int, **shape) -> int:
+        visual = pybullet.createVisualShape(kind, rgbaColor=_GOAL_COLOUR,
+                                            physicsClientId=self.client, **shape)
         return pybullet.createMultiBody(0.0, -1, visual, physicsClientId=self.client)
+
+
+def _geometry(shape: Shape) -> tuple[dict, dict]:
+    """Return PyBullet's arguments for the collision and the visual shape."""
+    if shape.kind == 'box':
+        box = {'shapeType': pybullet.GEOM_BOX, 'halfExtents': shape.size_m}
+        return box, box
+    if shape.kind == 'cylinder':
+        radius, height = shape.size_m
+        return ({'shapeType': pybullet.GEOM_CYLINDER, 'radius': radius, 'height': height},
+                {'shapeType': pybullet.GEOM_CYLINDER, 'radius': radius, 'length': height})
+    hole, block, height = shape.size_m
+    middle, wall = (block + hole) / 2.0, (block - hole) / 2.0
+    boxes = {'shapeTypes': [pybullet.GEOM_BOX] * 4,
+             'halfExtents': [(wall, block, height)] * 2 + [(hole, wall, height)] * 2}
+    places = [(middle, 0.0, 0.0), (-middle, 0.0, 0.0), (0.0, middle, 0.0), (0.0, -middle, 0.0)]
+    return ({**boxes, 'collisionFramePositions': places},
+            {**boxes, 'visualFramePositions': places})

@@ -17,8 +17,8 @@
 import random
 from types import SimpleNamespace
 
-from il_ros.bridge.assembly import AsOfPairing, Cadence
 from il_ros.bridge.messages import to_stamp
+from il_ros.bridge.pairing import AsOfPairing, Cadence
 import pytest
 
 MS = 1_000_000

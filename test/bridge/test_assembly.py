@@ -17,8 +17,9 @@
 import random
 
 from geometry_msgs.msg import Pose, PoseArray, PoseStamped
-from il_ros.bridge.assembly import ExactPairing, Extractor, MAX_PENDING, ObservationError
+from il_ros.bridge.assembly import Extractor, ObservationError
 from il_ros.bridge.messages import to_stamp
+from il_ros.bridge.pairing import ExactPairing, MAX_PENDING
 from il_ros.data.contract import Contract, Feature, TOOL_VELOCITY
 from il_ros.data.contract_file import Source
 import numpy as np

@@ -42,7 +42,7 @@ def test_joints_are_found_by_name_in_any_order(push):
     contract, sources = load_contract(share_path('config', 'contracts', 'push.yaml'))
     turned = (dataclasses.replace(sources[0], joints=sources[0].joints[::-1]), *sources[1:])
     push.reset(seed=1)
-    values = Observer(PANDA, contract, turned).observe(push.state)
+    values = Observer(PANDA, contract, turned, push.simulation.kinematics).observe(push.state)
     np.testing.assert_array_equal(values[:7], np.float32(push.state.joint_position[6::-1]))
 
 
@@ -52,4 +52,4 @@ def test_a_feature_that_the_simulation_lacks_is_named(change):
     contract, sources = load_contract(share_path('config', 'contracts', 'push.yaml'))
     wrong = (dataclasses.replace(sources[0], **change), *sources[1:])
     with pytest.raises(SimulationError, match='joint_position'):
-        Observer(PANDA, contract, wrong)
+        Observer(PANDA, contract, wrong, None)

@@ -1,0 +1,58 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The scene once more, only to be looked at: the simulated camera's world.
+
+It has the coarse meshes that the arm's collision model consists of, which the tiny renderer draws
+ten times as fast as the fine ones. What the camera sees depends on the state alone: the graph and
+the Gymnasium environment see the same, bit for bit.
+"""
+
+import dataclasses
+from pathlib import Path
+import tempfile
+
+from il_ros.robots.model import RobotModel
+from il_ros.sim.camera import CAMERA, picture
+from il_ros.sim.state import State
+from il_ros.sim.tasks.base import Task
+from il_ros.sim.world import World
+import numpy as np
+
+_FINE, _COARSE = 'package://meshes/visual/', 'package://meshes/collision/'
+
+
+class CameraScene:
+    """Poses the arm, the objects and the goal's marker of a state, and takes a picture."""
+
+    def __init__(self, robot: RobotModel, task: Task, physics_hz: float):
+        """Build a world of its own for the scene of a task."""
+        folder = Path(robot.urdf).parent
+        text = Path(robot.urdf).read_text().replace(_FINE, _COARSE)
+        with tempfile.TemporaryDirectory() as temporary:
+            urdf = Path(temporary, 'coarse.urdf')
+            urdf.write_text(text.replace('package://', f'{folder}/'))
+            self._world = World(dataclasses.replace(robot, urdf=str(urdf)), task.shapes,
+                                task.goal_radius_m, physics_hz, goal_on_table=task.goal_on_table)
+
+    def image(self, state: State, width: int, height: int) -> np.ndarray:
+        """Return what the camera sees of a state, shape ``(height, width, 3)``, uint8, RGB."""
+        self._world.reset(state.joint_position, state.object_positions,
+                          state.object_orientations, state.goal_position)
+        return picture(self._world.client, width, height, CAMERA)
+
+    def close(self):
+        """Give PyBullet's memory back."""
+        self._world.close()
