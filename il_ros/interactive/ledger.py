@@ -16,7 +16,7 @@
 
 import dataclasses
 
-from il_ros.interactive.outcomes import Collected, Labelled
+from il_ros.interactive.outcomes import Collected, Labelled, Trained
 from il_ros.interactive.run_state import RunState
 
 
@@ -45,7 +45,7 @@ class RoundCost:
     service_seconds: float = 0.0
     """Of this round: the expert's own time in the labelling service, s."""
     synthetic: int = 0
-    """States made up at aggregation (none yet); they are no labels of the expert."""
+    """Pairs made up for this round's fit; they are no labels of the expert."""
 
 
 def ledger(state: RunState) -> tuple[RoundCost, ...]:
@@ -60,6 +60,9 @@ def ledger(state: RunState) -> tuple[RoundCost, ...]:
         labelled = state.finished.get(f'{prefix}-label')
         if isinstance(labelled, Labelled):
             row = _label(row, labelled)
+        trained = state.finished.get(f'{prefix}-train')
+        if isinstance(trained, Trained):
+            row = dataclasses.replace(row, synthetic=trained.synthetic)
         rows.append(row)
     return tuple(rows)
 

@@ -166,6 +166,8 @@ class Trained:
     """From its beginning to its end, s; -1: not noted."""
     error_covariance: tuple[float, ...] = ()
     """Of what the policy does beside the labels on held-out demonstrations, row by row."""
+    synthetic: int = 0
+    """Pairs made up for this fit; they are no labels of the expert."""
 
 
 @dataclasses.dataclass(frozen=True)

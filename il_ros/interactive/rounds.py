@@ -81,6 +81,8 @@ class TrainJob:
     seed: int
     output: str
     """Folder of the checkpoint, relative to the run's."""
+    augmented: bool = False
+    """With the strategy's augmentation: the rounds from 1 on."""
 
 
 def next_stage(state: RunState, fitting: Stage | None = None) -> Stage | None:
@@ -261,8 +263,10 @@ def held_out_episodes(state: RunState) -> tuple[str, ...]:
 
 def train_job(state: RunState, stage: Stage) -> TrainJob:
     """Return the fit of a ``train`` stage: every fit of a run starts from the same seed."""
-    name = 'baseline' if stage.part == BASELINE_PART else f'round_{stage.round:02d}'
-    return TrainJob(filter_key(stage), state.goal.seed, f'checkpoints/{name}')
+    loop = stage.part == LOOP_PART
+    name = f'round_{stage.round:02d}' if loop else 'baseline'
+    return TrainJob(filter_key(stage), state.goal.seed, f'checkpoints/{name}',
+                    augmented=loop and stage.round > 0)
 
 
 def checkpoint_for(state: RunState, stage: Stage) -> Trained | None:

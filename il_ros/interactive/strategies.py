@@ -27,7 +27,10 @@ A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
   drives (EnsembleDAgger, Menda, Driggs-Campbell, Kochenderfer, IROS 2019), at a target rate of
   intervention (ThriftyDAgger, Hoque et al., CoRL 2021);
 * ``dart``: the expert drives under noise as large as the learner's error; the label is what it
-  intended (DART, Laskey et al., CoRL 2017, Algorithm 1).
+  intended (DART, Laskey et al., CoRL 2017, Algorithm 1);
+* ``shift``: more demonstrations, and beside them the same states with the tool shifted and the
+  label that brings it back, which nobody is asked for (Bojarski et al., "End to End Learning for
+  Self-Driving Cars", 2016, section 5).
 """
 
 import dataclasses
@@ -94,6 +97,11 @@ class Strategy:
     def learner(self) -> dict:
         """Return what the strategy needs of the training: keys that override its file's."""
         return self.settings.get('learner', {})
+
+    @property
+    def augmentation(self) -> dict:
+        """Return more such keys, for the rounds from 1 on: never for BC and the baseline."""
+        return {}
 
     def plan(self, round_: int, seed: int, trained: Trained | None = None) -> DrivePlan:
         """
@@ -204,8 +212,29 @@ class Dart(Strategy):
             scale * entry for entry in fitted))
 
 
+class ShiftedDemonstrations(Strategy):
+    """The expert demonstrates; the states that it did not visit are made up beside its own."""
+
+    def check(self):
+        """Refuse settings that are unknown; the trainer's own check refuses wrong numbers."""
+        _refuse_unknown(self.name, self.settings, {'shift', 'learner'})
+        _refuse_wrong_learner(self)
+        if not isinstance(self.augmentation['shift'], dict):
+            raise StrategyError(f'shift.shift is {self.augmentation["shift"]!r}; expected a '
+                                'mapping')
+
+    @property
+    def augmentation(self) -> dict:
+        """Return how the synthetic states are made."""
+        return {'shift': self.settings.get('shift', {})}
+
+    def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
+        """Return a plain demonstration."""
+        return demonstration_plan(seed)
+
+
 STRATEGIES = {'dagger': Dagger, 'gated': Gated, 'corrections': Corrections, 'novelty': Novelty,
-              'dart': Dart}
+              'dart': Dart, 'shift': ShiftedDemonstrations}
 
 
 def make_strategy(name: str, settings: dict | None = None) -> Strategy:

@@ -20,6 +20,7 @@ from pathlib import Path
 from il_ros.learning.errors import TrainConfigError
 from il_ros.learning.heads import BINNINGS
 from il_ros.learning.horizons import Horizons
+from il_ros.learning.shift import Shift
 import yaml
 
 LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
@@ -84,6 +85,9 @@ class TrainConfig:
     warmup_steps: int = 100
     """Steps over which the learning rate rises linearly."""
 
+    shift: Shift | None = None
+    """Synthetic states beside the recorded ones; see `shift.py`."""
+
     def __post_init__(self):
         _expect(self.inputs and all(isinstance(text, str) for text in self.inputs), 'inputs',
                 self.inputs, "a list of names as 'goal_position - object_position'")
@@ -113,6 +117,8 @@ class TrainConfig:
                                ('history', 1, 64), ('chunk', 1, 256), ('execute', 1, self.chunk)):
             _expect(_whole(getattr(self, key), low, high), key, getattr(self, key),
                     f'a whole number in {low}..{high}{" (chunk)" * (key == "execute")}')
+        _expect(self.shift is None or self.horizons.plain, 'shift', self.shift,
+                'none together with history or chunk')
         _expect(isinstance(self.temporal_ensembling, bool), 'temporal_ensembling',
                 self.temporal_ensembling, 'true or false')
 
@@ -139,7 +145,8 @@ class TrainConfig:
         lists = {key: fields[key] for key in ('inputs', 'hidden') if key in fields}
         for key, value in lists.items():
             _expect(isinstance(value, (list, tuple)), key, value, 'a list')
-        return cls(**{**fields, **{key: tuple(value) for key, value in lists.items()}})
+        return cls(**{**fields, **{key: tuple(value) for key, value in lists.items()},
+                      'shift': Shift.of(fields.get('shift'))})
 
     @classmethod
     def load(cls, path: Path) -> 'TrainConfig':

@@ -25,8 +25,10 @@ from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.errors import JobError
 from il_ros.learning.fit import fit, Progress
+from il_ros.learning.inputs import Inputs
 from il_ros.learning.policy import Policy
 from il_ros.learning.protocol import Job, JobDone, JobProgress
+from il_ros.learning.shift import shifted
 import numpy as np
 
 
@@ -52,18 +54,34 @@ def run(job: Job, report: Callable[[JobProgress], None],
     def progress(now: Progress):
         report(JobProgress(job.number, **dataclasses.asdict(now)))
 
-    result = fit(data, held_out, data.contract, config, job.seed, progress, cancelled)
+    synthetic = _synthetic(data, config, job.seed)
+    result = fit(_joined(data, synthetic), held_out, data.contract, config, job.seed, progress,
+                 cancelled)
     wrong, states, covariance = 0, 0, ()
     if held_out is not None and len(held_out):
         answers = answers_of(result.policy, held_out)
         wrong = int(mistaken(answers, held_out.actions, data.contract).sum())
         states = len(held_out)
         covariance = error_covariance(answers, held_out.actions, data.contract)
-    info = {'filter_key': job.filter_key, 'error_covariance': covariance}
+    info = {'filter_key': job.filter_key, 'error_covariance': covariance, 'labels': len(data),
+            'synthetic': 0 if synthetic is None else len(synthetic)}
     sha256 = checkpoint.save(output, result.policy, info, job.replace)
     policy = checkpoint.load(output, sha256)
-    return JobDone(job.number, str(output), sha256, policy.policy_id, result.labels,
+    return JobDone(job.number, str(output), sha256, policy.policy_id, len(data),
                    result.train_loss, result.held_out_loss, wrong, states, result.seconds)
+
+
+def _synthetic(data: Demonstrations, config: TrainConfig, seed: int) -> Demonstrations | None:
+    if config.shift is None:
+        return None
+    return shifted(data, Inputs(data.contract, config.inputs), config.shift, seed)
+
+
+def _joined(data: Demonstrations, synthetic: Demonstrations | None) -> Demonstrations:
+    if synthetic is None:
+        return data
+    return Demonstrations(np.concatenate([data.observations, synthetic.observations]),
+                          np.concatenate([data.actions, synthetic.actions]), data.contract)
 
 
 def answers_of(policy: Policy, states: Demonstrations) -> np.ndarray:

@@ -106,8 +106,7 @@ class CoordinatorNode(Node):
         state = run_state.begin(folder, goal, strategy.settings, handle.request.resume)
         earlier_s = run_state.seconds(state)
         reporter = _Reporter(handle)
-        self._runner.begin(
-            folder, keep_training(folder, training_file, strategy.learner), reporter.tell)
+        self._runner.begin(folder, keep_training(folder, training_file, strategy), reporter.tell)
         if handle.is_cancel_requested:
             self._runner.cancel()
         try:
@@ -203,7 +202,7 @@ def check_goal(request: RunDagger.Goal) -> tuple[Goal, Strategy, Path]:
     goal = goal_of(request)
     strategy_file, training_file = config_files(goal)
     strategy = load_strategy(goal.strategy, strategy_file)
-    training_of(training_file, strategy.learner)
+    training_of(training_file, {**strategy.learner, **strategy.augmentation})
     return goal, strategy, training_file
 
 
@@ -225,17 +224,30 @@ def config_files(goal: Goal) -> tuple[Path, Path]:
                                         f'unknown: {error}') from error
 
 
-def keep_training(folder: Path, training_file: Path, overrides: dict) -> Path:
+def keep_training(folder: Path, training_file: Path, strategy: Strategy) -> dict[bool, Path]:
     """
-    Copy the training's settings into the run, and return the copy that all its fits use.
+    Copy the training's settings into the run, and return the copies that all its fits use.
 
-    :param overrides: what the strategy needs of the training
+    :returns: by whether the strategy's augmentation is in them: not for BC and the baseline
     :raises RunDiffersError: if the run began with other settings
     """
-    copy, wanted = folder / 'training.yaml', training_file.read_bytes()
-    if overrides:
-        settings = dataclasses.asdict(training_of(training_file, overrides))
-        wanted = yaml.safe_dump(json.loads(json.dumps(settings)), sort_keys=False).encode()
+    plain = training_file.read_bytes()
+    if strategy.learner:
+        plain = _as_yaml(training_of(training_file, strategy.learner))
+    kept = {False: _keep(folder / 'training.yaml', plain, training_file)}
+    kept[True] = kept[False]
+    if strategy.augmentation:
+        augmented = training_of(training_file, {**strategy.learner, **strategy.augmentation})
+        kept[True] = _keep(folder / 'augmented.yaml', _as_yaml(augmented), training_file)
+    return kept
+
+
+def _as_yaml(config: TrainConfig) -> bytes:
+    fields = json.loads(json.dumps(dataclasses.asdict(config)))
+    return yaml.safe_dump(fields, sort_keys=False).encode()
+
+
+def _keep(copy: Path, wanted: bytes, training_file: Path) -> Path:
     if not copy.exists():
         write_atomically(copy, wanted)
     elif copy.read_bytes() != wanted:

@@ -145,7 +145,8 @@ class Fit:
             held_out_loss=result.held_out_loss, epsilon_mistakes=result.epsilon_mistakes,
             epsilon_states=result.epsilon_states, seconds=now - waiting,
             fit_seconds=now - self._started,
-            error_covariance=tuple(info.get('error_covariance', ())))
+            error_covariance=tuple(info.get('error_covariance', ())),
+            synthetic=info.get('synthetic', 0))
 
     async def abandon(self):
         """Cancel it and wait until it has stopped."""

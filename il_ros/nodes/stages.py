@@ -74,18 +74,18 @@ class StageRunner:
         node.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED,
                                  callback_group=group)
         self._folder = Path()
-        self._training = ''
+        self._training: dict[bool, Path] = {}
         self._tell: Tell = lambda *_: None
         self._receipts: dict[str, tuple[Path, Receipt]] = {}
         self._canceled = False
 
-    def begin(self, folder: Path, training: Path, tell: Tell):
+    def begin(self, folder: Path, training: dict[bool, Path], tell: Tell):
         """
         Point at a run; what is recorded there already is taken as it is.
 
-        :param training: path of the training YAML
+        :param training: the training YAML, with the strategy's augmentation and without
         """
-        self._folder, self._training, self._tell = folder, str(training), tell
+        self._folder, self._training, self._tell = folder, training, tell
         self._canceled = False
         self._collector.begin()
         self._trainer.begin()
@@ -121,8 +121,8 @@ class StageRunner:
         """Begin the fit of a ``train`` stage; other stages can be carried out meanwhile."""
         job = rounds.train_job(state, stage)
         goal = TrainPolicy.Goal(
-            run=state.goal.run, filter_key=job.filter_key, config=self._training, seed=job.seed,
-            output=str(self._folder / job.output))
+            run=state.goal.run, filter_key=job.filter_key,
+            config=str(self._training[job.augmented]), seed=job.seed, output=str(self._folder / job.output))
         return Fit(self._node, self._trainer, stage, job, goal, tell)
 
     async def execute(self, state: RunState, stage: Stage) -> Outcome:

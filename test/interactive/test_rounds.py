@@ -157,7 +157,7 @@ def test_a_fit_is_keyed_by_its_data_set_and_seeded_by_the_run():
     state = _complete(_state(seed=3))
     stages = _stages(state)
     assert rounds.train_job(state, stages['r02-train']) == rounds.TrainJob(
-        'round_2', 3, 'checkpoints/round_02')
+        'round_2', 3, 'checkpoints/round_02', augmented=True)
     assert rounds.train_job(state, stages['baseline-train']) == rounds.TrainJob(
         'baseline', 3, 'checkpoints/baseline')
 

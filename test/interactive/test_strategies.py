@@ -72,6 +72,15 @@ def test_dart_is_disturbed_by_what_the_last_fit_got_wrong():
     assert not wants_service(plan)
 
 
+def test_shifted_states_are_made_for_the_rounds_alone():
+    strategy = make_strategy('shift', {'shift': {'sd_m': 0.02}})
+    assert strategy.augmentation == {'shift': {'sd_m': 0.02}}
+    assert strategy.learner == {}
+    plan = strategy.plan(2, 7)
+    assert (plan.driver, plan.labels, plan.noise_covariance) == (EXPERT, LABEL_ALL, ())
+    assert make_strategy('corrections').augmentation == {}
+
+
 def test_an_evaluation_is_never_labelled():
     assert evaluation_plan(POLICY, 0).labels == LABEL_NONE
     assert not wants_service(evaluation_plan(POLICY, 0))
@@ -96,6 +105,7 @@ def test_an_unknown_strategy_is_refused_with_the_list():
     ('novelty', {'learner': 4}, 'expected a mapping'),
     ('dart', {'noise': {'scale': -1}}, 'at least 0'),
     ('dart', {'noise': {'sd': 1}}, 'sd'),
+    ('shift', {'shift': 2}, 'expected a mapping'),
     ('dagger', {'gate': {}}, 'gate'),
     ('dagger', [1], 'expected a mapping')])
 def test_a_wrong_setting_is_named(name, settings, words):

@@ -1,0 +1,124 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Synthetic states: the recorded tool shifted sideways, with the action that brings it back.
+
+Bojarski et al., "End to End Learning for Self-Driving Cars", 2016, section 5: images of a car that
+was shifted in its lane, labelled with the steering that returns it. Here the tool is shifted by a
+normal offset, and the velocity that undoes the offset within ``recover_s`` is added to the label.
+No expert is asked. What it says is true where the label is geometric, in free space; beside a
+closing hand or at a contact it is wrong, so that only states are taken whose objects are all
+farther than ``clear_m`` from the tool, before and after the shift.
+"""
+
+import dataclasses
+
+from il_ros.data.contract import Contract, TOOL_VELOCITY
+from il_ros.data.dataset import Demonstrations
+from il_ros.learning.errors import InputsError, TrainConfigError
+from il_ros.learning.inputs import Inputs
+import numpy as np
+
+TOOL, GOAL, POSITION, JOINTS = 'tool_position', 'goal_position', '_position', 'joint_'
+AXES = ('linear_x', 'linear_y', 'linear_z')
+
+
+@dataclasses.dataclass(frozen=True)
+class Shift:
+    """How far, how often, and where."""
+
+    sd_m: float = 0.012
+    """Of the offset along each axis that the actions have."""
+
+    copies: int = 1
+    """Synthetic pairs a recorded one, at most."""
+
+    recover_s: float = 0.5
+    """Time in which the offset would be undone."""
+
+    clear_m: float = 0.1
+    """Least distance of every object from the tool."""
+
+    def __post_init__(self):
+        for name, low, high in (('sd_m', 0.0, 1.0), ('copies', 1, 100), ('recover_s', 0.01, 60.0),
+                                ('clear_m', 0.0, 10.0)):
+            value = getattr(self, name)
+            whole = name == 'copies'
+            fine = isinstance(value, int if whole else (int, float))
+            if not fine or isinstance(value, bool) or not low <= value <= high:
+                raise TrainConfigError(f'shift.{name} is {value!r}; expected a '
+                                       f'{"whole " * whole}number in {low}..{high}')
+
+    @classmethod
+    def of(cls, fields) -> 'Shift | None':
+        """
+        Return the settings of a mapping; None stays None.
+
+        :raises TrainConfigError: naming the key that is unknown or out of range
+        """
+        if fields is None or isinstance(fields, cls):
+            return fields
+        known = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(fields, dict) or set(fields) - set(known):
+            raise TrainConfigError(f'shift is {fields!r}; expected a mapping with keys of {known}')
+        return cls(**fields)
+
+
+def shifted(data: Demonstrations, inputs: Inputs, shift: Shift, seed: int) -> Demonstrations:
+    """
+    Return the synthetic pairs of recorded ones.
+
+    :param inputs: of the policy: all of them must be known for a shifted tool
+    :param seed: of the offsets
+    :returns: observations and labels, inside the contract's bounds; perhaps none at all
+    :raises InputsError: naming the input that cannot be shifted
+    """
+    contract = data.contract
+    _refuse_unknown(contract, inputs)
+    axes = [axis for axis, name in enumerate(AXES) if name in contract.action_names]
+    columns = [contract.action_names.index(AXES[axis]) for axis in axes]
+    start = contract.feature(TOOL).start
+    random = np.random.default_rng((seed, len(data)))
+    observations, actions = [], []
+    for _ in range(shift.copies):
+        offset = np.zeros((len(data), 3), np.float32)
+        offset[:, axes] = shift.sd_m * random.standard_normal((len(data), len(axes)))
+        moved, wanted = data.observations.copy(), data.actions.copy()
+        moved[:, start:start + 3] += offset
+        wanted[:, columns] -= offset[:, axes] / shift.recover_s
+        clear = _is_clear(contract, data.observations, shift.clear_m) & _is_clear(
+            contract, moved, shift.clear_m)
+        observations.append(moved[clear])
+        actions.append(contract.clip(wanted[clear]).astype(np.float32))
+    return Demonstrations(np.concatenate(observations), np.concatenate(actions), contract)
+
+
+def _refuse_unknown(contract: Contract, inputs: Inputs):
+    if contract.action_space != TOOL_VELOCITY:
+        raise InputsError('shift moves the tool; expected actions that are its velocity')
+    for name in inputs.features:
+        if name.startswith(JOINTS):
+            raise InputsError(f'shift does not know {name} for a tool that is elsewhere; expected '
+                              'inputs without joints')
+
+
+def _is_clear(contract: Contract, observations: np.ndarray, clear_m: float) -> np.ndarray:
+    tool = contract.values(observations, TOOL)
+    clear = np.ones(len(observations), bool)
+    for feature in contract.features:
+        if feature.name.endswith(POSITION) and not feature.name.startswith((TOOL, GOAL, JOINTS)):
+            place = contract.values(observations, feature.name)
+            clear &= np.linalg.norm(place - tool, axis=1) > clear_m
+    return clear
