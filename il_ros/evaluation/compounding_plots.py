@@ -40,7 +40,7 @@ def growth(summary: dict, first: int = 0) -> str:
     :param first: index of the first policy that is drawn
     """
     shown = summary['policies'][first:first + PANELS]
-    figure, row = panels(len(shown), width_in=max(5.6, 4.1 * len(shown)), height_in=4.3)
+    figure, row = panels(len(shown), width_in=max(5.6, 3.4 * len(shown)), height_in=3.9)
     grid, floor = summary['grid'], _floor(summary)
     for index, (axes, policy) in enumerate(zip(row, shown), start=first):
         _lines(axes, policy['epsilon'], grid)

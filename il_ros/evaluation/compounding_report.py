@@ -122,8 +122,8 @@ def _fate_of(policy: dict) -> str:
              'mistakes.')
     if working['k'] == working['n']:
         return f'{policy["name"]}: all {working["n"]} episodes worked to the end. {worst}'
-    stopped = [f'{one["k"]} {what} ({one["ended"]} ended early, {one["k"] - one["ended"]} stuck) '
-               f'and hold {percent(one["share_of_mistakes"])} of its mistakes'
+    stopped = [f'{one["k"]} {what} ({one["ended"]} ended early, {one["k"] - one["ended"]} stuck), '
+               f'with {percent(one["share_of_mistakes"])} of its mistakes'
                for one, what in ((start, 'never reached a goal'), (later, 'stopped later'))
                if one['k']]
     return (f'{policy["name"]}: of {start["n"]} episodes {"; ".join(stopped)}; {working["k"]} '

@@ -26,8 +26,9 @@ from multiprocessing.connection import Connection, wait
 import os
 import signal
 import sys
+import tempfile
 import threading
-from typing import Any
+from typing import Any, BinaryIO
 
 from il_ros.errors import ImitationError
 
@@ -52,11 +53,16 @@ def spread(make: Callable[..., Callable[[Any], Any]], arguments: Sequence, jobs:
     :param workers: processes, at most one a job
     :raises ProcessError: if one of them ends or raises an error of ours; all are ended then
     """
-    waiting = list(reversed(jobs))
+    with tempfile.TemporaryFile() as said:
+        yield from _spread(make, arguments, list(reversed(jobs)), workers, said)
+
+
+def _spread(make: Callable, arguments: Sequence, waiting: list, workers: int,
+            said: BinaryIO) -> Iterator[tuple[Any, Any]]:
     team: dict[Connection, multiprocessing.Process] = {}
     busy: dict[Connection, Any] = {}
     try:
-        with _for_the_children():
+        with _for_the_children(said):
             for _ in range(min(workers, len(waiting))):
                 connection, process = _start(make, arguments)
                 team[connection] = process
@@ -65,7 +71,7 @@ def spread(make: Callable[..., Callable[[Any], Any]], arguments: Sequence, jobs:
         while busy:
             for connection in wait(list(busy)):
                 job = busy.pop(connection)
-                result = _result_of(connection, team[connection])
+                result = _result_of(connection, team[connection], said)
                 _hand_out(connection, waiting, busy)
                 yield job, result
     finally:
@@ -82,16 +88,18 @@ def _start(make: Callable, arguments: Sequence) -> tuple[Connection, multiproces
 
 
 @contextlib.contextmanager
-def _for_the_children() -> Iterator[None]:
+def _for_the_children(said: BinaryIO) -> Iterator[None]:
     """
     Set up what a new process inherits: it ignores Ctrl-C from its first moment.
 
-    Its standard output leads nowhere, for libraries print there when they are imported; errors
-    are seen.
+    What it prints goes to the file ``said``: libraries print when they are imported, and that
+    has no place in a progress bar.
     """
     sys.stdout.flush()
-    output, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    sys.stderr.flush()
+    ours = os.dup(1), os.dup(2)
+    for stream in (1, 2):
+        os.dup2(said.fileno(), stream)
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)
     in_main = threading.current_thread() is threading.main_thread()
@@ -99,9 +107,9 @@ def _for_the_children() -> Iterator[None]:
     try:
         yield
     finally:
-        os.dup2(output, 1)
-        os.close(output)
-        os.close(nowhere)
+        for stream, kept in zip((1, 2), ours):
+            os.dup2(kept, stream)
+            os.close(kept)
         if in_main:
             signal.signal(signal.SIGINT, handler)
         for name, value in before.items():
@@ -119,13 +127,16 @@ def _hand_out(connection: Connection, waiting: list, busy: dict[Connection, Any]
             connection.send(job)
 
 
-def _result_of(connection: Connection, process: multiprocessing.Process) -> Any:
+def _result_of(connection: Connection, process: multiprocessing.Process, said: BinaryIO) -> Any:
     try:
         error, result = connection.recv()
     except (EOFError, ConnectionError) as lost:
         process.join(_END_S)
-        raise ProcessError(f'a process that worked ended with exit code {process.exitcode}; what '
-                           'was finished before is kept') from lost
+        said.seek(0)
+        lines = said.read().decode(errors='replace').split('\n')
+        last = next((line for line in reversed(lines) if line.strip()), 'nothing')
+        raise ProcessError(f'a process ended in the midst of its work, with exit code '
+                           f'{process.exitcode}; the last that was said: {last}') from lost
     if error:
         raise ProcessError(error)
     return result

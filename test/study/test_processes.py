@@ -71,6 +71,12 @@ def test_a_process_that_dies_is_named_with_its_exit_code_and_the_others_are_ende
     assert not multiprocessing.active_children()
 
 
+def test_a_bug_in_a_process_is_named_by_the_last_line_of_its_traceback(capfd):
+    with pytest.raises(ProcessError, match='exit code 1; .*: TypeError: .*NoneType'):
+        list(spread(make_multiplier, (None,), (2,), workers=1))
+    assert capfd.readouterr() == ('', '')
+
+
 def test_whoever_stops_listening_leaves_no_process_behind():
     results = spread(make_multiplier, (3,), range(20, 120), workers=1)
     next(results)
