@@ -53,7 +53,7 @@ def growth(summary: dict, first: int = 0) -> str:
                   linestyle=(0, (1, 1.2)), linewidth=1.4, label='J(T), lost is censored')
         axes.set(title=titled(policy), xlabel='T, steps', xscale='log', yscale='log',
                  xlim=(1, grid[-1]), ylim=(floor, 2.0 * grid[-1]))
-        axes.legend(loc='lower right', fontsize=7.5, handlelength=2.6)
+        axes.legend(loc='upper left', fontsize=7.5, handlelength=2.6)
     row[0].set_ylabel('mistakes in the first T steps')
     return as_svg(figure)
 
