@@ -18,7 +18,7 @@ import dataclasses
 from pathlib import Path
 
 from il_ros.learning.errors import TrainConfigError
-from il_ros.learning.heads import BINNINGS
+from il_ros.learning.heads import BINNINGS, MOST_BINS
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.shift import Shift
 import yaml
@@ -113,7 +113,7 @@ class TrainConfig:
     def _expect_heads_and_horizons(self):
         _expect(_real(self.huber_delta) and 0.0 < self.huber_delta <= 1000.0, 'huber_delta',
                 self.huber_delta, 'a number above 0, at most 1000')
-        for key, low, high in (('components', 2, 64), ('bins', 2, 1024), ('ensemble', 1, 32),
+        for key, low, high in (('components', 2, 64), ('bins', 2, MOST_BINS), ('ensemble', 1, 32),
                                ('history', 1, 64), ('chunk', 1, 256), ('execute', 1, self.chunk)):
             _expect(_whole(getattr(self, key), low, high), key, getattr(self, key),
                     f'a whole number in {low}..{high}{" (chunk)" * (key == "execute")}')

@@ -39,6 +39,9 @@ if typing.TYPE_CHECKING:
 LEAST_SD, LARGEST_SD = 0.15, 2.0
 """Bounds of a learnt standard deviation, as a share of the labels' own."""
 
+MOST_BINS = 1024
+"""Of an element."""
+
 UNIFORM, QUANTILE = 'uniform', 'quantile'
 BINNINGS = (UNIFORM, QUANTILE)
 
@@ -236,12 +239,16 @@ def from_document(document: Mapping, act_dim: int, chunk: int) -> Head:
     """
     kind, dim = document['kind'], act_dim * chunk
     if kind == Mixture.kind:
-        return Mixture(dim, int(document['components']))
+        count = document['components']
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise LearningError(f'components is {count!r}; expected a whole number from 1 on')
+        return Mixture(dim, count)
     if kind == Categorical.kind:
-        head = Categorical(document['edges'], document['centres'], chunk)
-        if head.dim != dim:
-            raise LearningError(f'the bins are of {head.dim} numbers; expected {dim}')
-        return head
+        counts = [len(one) for one in document['centres']]
+        if len(counts) != act_dim or max(counts) > MOST_BINS:
+            raise LearningError(f'bins are {counts}; expected of {act_dim} elements, at most '
+                                f'{MOST_BINS} each')
+        return Categorical(document['edges'], document['centres'], chunk)
     for head in (Mean, Gaussian):
         if kind == head.kind:
             return head(dim)

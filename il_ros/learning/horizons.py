@@ -18,6 +18,9 @@ import dataclasses
 
 from il_ros.learning.errors import LearningError
 
+LONGEST = 1024
+"""Steps of a history or a chunk."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Horizons:
@@ -37,10 +40,13 @@ class Horizons:
 
     def __post_init__(self):
         steps = (self.history, self.chunk, self.execute)
-        if not all(isinstance(count, int) and count >= 1 for count in steps) or (
-                self.execute > self.chunk):
+        if not all(isinstance(count, int) and not isinstance(count, bool)
+                   and 1 <= count <= LONGEST for count in steps) or self.execute > self.chunk:
             raise LearningError(f'history, chunk and execute are {steps}; expected whole numbers '
-                                'from 1 on, and no more to execute than the chunk has')
+                                f'in 1..{LONGEST}, and no more to execute than the chunk has')
+        if not isinstance(self.temporal_ensembling, bool):
+            raise LearningError(f'temporal_ensembling is {self.temporal_ensembling!r}; expected '
+                                'true or false')
 
     @property
     def plain(self) -> bool:

@@ -29,6 +29,10 @@ from il_ros.learning import checkpoint
 from il_ros.learning.checkpoint import DOCUMENT, WEIGHTS
 from il_ros.learning.errors import ContractMismatchError, DamagedError, LearningError
 from il_ros.learning.errors import NoCheckpointError
+from il_ros.learning.heads import Categorical, QUANTILE
+from il_ros.learning.horizons import Horizons
+from il_ros.learning.mlp import Mlp
+from il_ros.learning.policy import Policy
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -162,8 +166,11 @@ def _forge(folder, change=lambda document: None, weights: bytes | None = None):
     (lambda d: d.update(members=2), WEIGHTS),
     (lambda d: d['head'].update(kind='oracle'), "head 'oracle' is unknown"),
     (lambda d: d.update(head={'kind': 'mixture', 'components': 2}), 'expected 14'),
-    (lambda d: d.update(head={'kind': 'categorical', 'edges': [[1.0, 0.0]],
-                              'centres': [[0.0] * 3]}), 'ascending'),
+    (lambda d: d.update(head={'kind': 'categorical', 'edges': [[1.0, 0.0]] * 3,
+                              'centres': [[0.0] * 3] * 3}), 'ascending'),
+    (lambda d: d.update(head={'kind': 'categorical', 'edges': [[]], 'centres': [[0.0]]}),
+     'expected of 3 elements'),
+    (lambda d: d.update(head={'kind': 'mixture', 'components': True}), 'components is True'),
     (lambda d: d['horizons'].update(history=0), 'history, chunk and execute'),
     (lambda d: d['horizons'].update(history=2), 'expected 8'),
     (lambda d: d['horizons'].update(memory=2), DOCUMENT),
@@ -217,7 +224,11 @@ json_values = strategies.recursive(
 @settings(max_examples=200, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=strategies.data())
-def test_no_forged_value_causes_another_error(saved, observations, data):
+@pytest.mark.parametrize('elaborate', [False, True])
+def test_no_forged_value_causes_another_error(saved, observations, elaborate, data):
+    if elaborate and not (saved.parent / 'elaborate').exists():
+        _save_elaborate(saved.parent / 'elaborate', checkpoint.load(saved))
+    saved = saved.parent / 'elaborate' if elaborate else saved
     original = (saved / DOCUMENT).read_text()
 
     def change(document):
@@ -236,6 +247,17 @@ def test_no_forged_value_causes_another_error(saved, observations, data):
             checkpoint.load(saved).act_batch(observations)
     finally:
         (saved / DOCUMENT).write_text(original)
+
+
+def _save_elaborate(folder, policy):
+    """Write an ensemble with a history, chunks and bins."""
+    horizons = Horizons(history=2, chunk=2, execute=2)
+    head = Categorical.fit(np.random.default_rng(0).normal(size=(50, 3)), 4, QUANTILE, 2)
+    net = Mlp((np.zeros((2, 8, head.width), np.float32),),
+              (np.zeros((2, head.width), np.float32),))
+    checkpoint.save(folder, Policy(
+        policy.contract, policy.inputs, policy.normaliser, policy.action_normaliser, net,
+        head=head, horizons=horizons))
 
 
 @pytest.mark.parametrize('text', ['[' * 100_000, '"' + '9' * 10_000, '9' * 10_000, 'null',
