@@ -54,7 +54,7 @@ def data(action, count: int = 400, seed: int = 0) -> Demonstrations:
     return Demonstrations(x, actions.astype(np.float32), CONTRACT)
 
 
-def descend(head, target: np.ndarray, steps: int = 250) -> np.ndarray:
+def descend(head, target: np.ndarray, steps: int = 400) -> np.ndarray:
     """Return the action of an output that descends the loss to one target."""
     generator = torch.Generator().manual_seed(0)
     out = torch.randn(head.width, generator=generator).requires_grad_()
