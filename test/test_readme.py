@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / 'README.md').read_text()
 NODES = ('simulator', 'observer', 'policy', 'expert', 'supervisor', 'recorder', 'collector',
          'trainer', 'coordinator')
-OFF_BY_DEFAULT = {'simulator': {'camera': True, 'publish_clock': True}}
+OFF_BY_DEFAULT = {'simulator': {'camera': True, 'publish_clock': True},
+                  'observer': {'contract': 'push_image'}}
 
 
 def table(*headings: str) -> list[list[str]]:

@@ -78,11 +78,13 @@ class Track:
 
         :param index: of the image in ``images``
         :param shape: height, width and channels
-        :raises ValueError: if a message carries an image of another size
+        :raises ValueError: if a message lacks the image, or carries one of another size
         """
         height, width, channels = shape
         for _, rows in self.groups:
             where = f'images.{index}'
+            if f'{where}.data' not in rows.dtype.fields:
+                raise ValueError(f'a message has no {where}')
             if (rows[f'{where}.height'] != height).any() or (
                     rows[f'{where}.width'] != width).any():
                 raise ValueError(f'{where} has another size than {height}x{width}')

@@ -96,13 +96,16 @@ class Arbiter:
         self.acted = phase == ENDED
         return True
 
-    def overtake(self, stamp_ns: int):
+    def overtake(self, stamp_ns: int, idle: bool = False):
         """
         Take in that another episode, or none, is on air at a stamp.
 
         If it is later than what was seen of this one, its end was missed: the task was restarted.
+
+        :param idle: no episode at all; who says so after this one began was restarted, even with
+            a clock that stands before the lockstep's
         """
-        if 0 <= self.stamp_ns < stamp_ns:
+        if self.stamp_ns >= 0 and (idle or self.stamp_ns < stamp_ns):
             self.phase, self.acted = ENDED, True
 
     def answer(self, source: int, stamp_ns: int, values: np.ndarray,

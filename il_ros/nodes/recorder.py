@@ -31,7 +31,7 @@ from il_ros.data.errors import NoSuchEpisodeError
 from il_ros.data.receipts import DROPS, INCOMPLETE, Receipt
 from il_ros.data.schema import recorded_schemas
 from il_ros.data.shard import Shard
-from il_ros.data.spec import ENDED, EPISODE_ID, EpisodeSpec
+from il_ros.data.spec import ENDED, EPISODE_ID, EpisodeSpec, IDLE
 from il_ros.data.writer import EpisodeWriter
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
@@ -124,11 +124,17 @@ class RecorderNode(ManagedNode):
             if key.episode_id == self._spec.episode_id:
                 self._last_ns = max(self._last_ns, key.stamp_ns)
                 self._record(topic, key, raw)
-            elif topic == EPISODE and 0 <= self._last_ns < key.stamp_ns:
-                # The task was restarted: this episode's end will never come.
+            elif topic == EPISODE and self._is_restarted(key):
+                # This episode's end will never come.
                 self._reason = 'the task was restarted'
                 self._close(INCOMPLETE)
         return on_raw
+
+    def _is_restarted(self, key: wire.Key) -> bool:
+        """Tell whether a status of another episode, or of none, comes after this one began."""
+        if key.phase == IDLE and self._writer.counts[EPISODE]:
+            return True  # also with stamps of before: lockstep may be ahead of the new clock
+        return 0 <= self._last_ns < key.stamp_ns
 
     def _record(self, topic: str, key: wire.Key, raw: bytes):
         if key.phase == ENDED:

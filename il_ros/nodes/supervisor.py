@@ -27,8 +27,8 @@ import time
 from il_ros.bridge.assembly import JointReader, ObservationError
 from il_ros.bridge.messages import spec_from_message, to_ns
 from il_ros.data.contract import Contract
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, HOLD, POLICY, RUNNING
-from il_ros.data.spec import TELEOP
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, HOLD, IDLE, POLICY
+from il_ros.data.spec import RUNNING, TELEOP
 from il_ros.errors import ImitationError
 from il_ros.interactive.arbiter import Arbiter
 from il_ros.interactive.driving import Driving
@@ -143,7 +143,7 @@ class SupervisorNode(ManagedNode):
             return
         stamp_ns = to_ns(message.header.stamp)
         if message.episode_id != arbiter.episode_id:
-            arbiter.overtake(stamp_ns)
+            arbiter.overtake(stamp_ns, message.phase == IDLE)
             return
         overdue = self._realtime or message.phase != RUNNING
         if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:

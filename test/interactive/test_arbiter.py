@@ -216,3 +216,12 @@ def test_an_episode_whose_end_was_missed_is_over_when_a_later_one_is_on_air():
     one.overtake(101)
     assert one.phase == ENDED and not one.waiting
     assert actuator.asked == []
+
+
+def test_no_episode_on_air_ends_one_that_began_whatever_the_stamp():
+    one, _ = arbiter()
+    one.overtake(50, idle=True)
+    assert one.phase == RUNNING, 'it has not begun: the task is still to be reset'
+    one.observe(100, 0, RUNNING)
+    one.overtake(50, idle=True)
+    assert one.phase == ENDED and not one.waiting

@@ -149,7 +149,8 @@ class Graph:
     """The hot nodes around one task, with episodes to run on them."""
 
     def __init__(self, bench: Bench, runs, task: str = 'reach', simulator=SimulatorNode,
-                 expert: bool = True, **supervisor):
+                 expert: bool = True, contract: str = '', observer: dict | None = None,
+                 **supervisor):
         self.bench, self.runs, self.task = bench, runs, task
         self.observations = bench.listen(Observation, 'observation', qos.RECORD)
         self.executed = bench.listen(Executed, 'executed', qos.RECORD)
@@ -158,8 +159,9 @@ class Graph:
         self.supervisor = bench.add(SupervisorNode, **supervisor)
         self.expert = bench.add(ExpertNode, task=task) if expert else None
         self.recorder = bench.add(RecorderNode, runs=str(runs))
-        self.observer = bench.add(ObserverNode, contract=task)
-        self.simulator = bench.add(simulator, task=task)
+        contract = contract or task
+        self.observer = bench.add(ObserverNode, contract=contract, **(observer or {}))
+        self.simulator = bench.add(simulator, task=task, contract=contract)
         assert bench.until(lambda: self.observations), 'the graph does not start'
 
     def open(self, spec: EpisodeSpec):  # noqa: A003
