@@ -17,13 +17,14 @@
 from il_ros.data.contract import Contract
 from il_ros.errors import ImitationError
 from il_ros.experts.base import Expert
+from il_ros.experts.insert import InsertExpert
 from il_ros.experts.pick_place import PickPlaceExpert
 from il_ros.experts.push import PushExpert
 from il_ros.experts.reach import ReachExpert
 from il_ros.experts.stack import StackExpert
 
 EXPERTS = {expert.task: expert for expert in (
-    ReachExpert, PushExpert, PickPlaceExpert, StackExpert)}
+    ReachExpert, PushExpert, PickPlaceExpert, StackExpert, InsertExpert)}
 
 
 class UnknownExpertError(ImitationError):

@@ -27,6 +27,7 @@ ENVIRONMENTS = {
     'il_ros/Push-v0': 'push',
     'il_ros/PickPlace-v0': 'pick_place',
     'il_ros/Stack-v0': 'stack',
+    'il_ros/Insert-v0': 'insert',
 }
 """Task of each registered environment."""
 

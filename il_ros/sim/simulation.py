@@ -161,7 +161,8 @@ class Simulation:
         self._world.mark_goal(self._goal)
         if scene.object_positions is reading.object_positions:
             return reading
-        for index in range(len(scene.object_positions)):
+        moved = (scene.object_positions != reading.object_positions).any(axis=1)
+        for index in np.flatnonzero(moved).tolist():
             self._world.place(index, scene.object_positions[index],
                               scene.object_orientations[index])
         return self._world.read()

@@ -43,7 +43,12 @@ _POSITION_GAIN = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """A free object: a box (three half lengths) or a cylinder (radius, height), in m."""
+    """
+    An object: a box (three half lengths), a cylinder (radius, height) or a socket, in m.
+
+    A socket is a block with a square hole from top to bottom (half the hole's side, half the
+    block's side, half the height). What has no mass is fixed where it is placed.
+    """
 
     kind: str
     size_m: tuple[float, ...]
@@ -208,17 +213,18 @@ class World:
 
     def _make_object(self, shape: Shape) -> int:
         client = self.client
-        if shape.kind == 'box':
-            collision = {'shapeType': pybullet.GEOM_BOX, 'halfExtents': shape.size_m}
-            visual = collision
+        collision, visual = _geometry(shape)
+        if shape.kind == 'socket':
+            collision_id = pybullet.createCollisionShapeArray(**collision, physicsClientId=client)
+            visual_id = pybullet.createVisualShapeArray(
+                **visual, rgbaColors=[shape.colour] * len(visual['shapeTypes']),
+                physicsClientId=client)
         else:
-            radius, height = shape.size_m
-            collision = {'shapeType': pybullet.GEOM_CYLINDER, 'radius': radius, 'height': height}
-            visual = {'shapeType': pybullet.GEOM_CYLINDER, 'radius': radius, 'length': height}
-        body = pybullet.createMultiBody(
-            shape.mass_kg, pybullet.createCollisionShape(**collision, physicsClientId=client),
-            pybullet.createVisualShape(**visual, rgbaColor=shape.colour, physicsClientId=client),
-            physicsClientId=client)
+            collision_id = pybullet.createCollisionShape(**collision, physicsClientId=client)
+            visual_id = pybullet.createVisualShape(
+                **visual, rgbaColor=shape.colour, physicsClientId=client)
+        body = pybullet.createMultiBody(shape.mass_kg, collision_id, visual_id,
+                                        physicsClientId=client)
         pybullet.changeDynamics(
             body, -1, lateralFriction=shape.friction, linearDamping=shape.linear_damping,
             angularDamping=shape.angular_damping, physicsClientId=client)

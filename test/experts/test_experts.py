@@ -288,3 +288,24 @@ def test_stack_lets_go_of_a_cube_that_stands_and_leaves_upwards():
 def test_stack_grasps_a_cube_anew_that_stands_too_far_off_the_middle():
     beside = (0.5, 0.168, 0.075)
     assert stack(0.08, beside, beside, BASE)[3] == 0.0
+
+
+def insert(peg, goal=(0.5, 0.0, 0.06)) -> np.ndarray:
+    contract = contract_of('insert')
+    return expert_of('insert').act(state(contract, object_position=peg, goal_position=goal))
+
+
+def test_insert_keeps_the_peg_above_the_block_until_it_is_over_the_hole():
+    x, _, z = insert((0.49, 0.0, 0.13))
+    assert x > 0.05 and abs(z) < 0.12
+    assert insert((0.5005, 0.0, 0.13))[2] < -0.2
+
+
+def test_insert_lifts_a_peg_that_is_beside_the_hole_before_it_goes_on():
+    x, _, z = insert((0.45, 0.0, 0.08))
+    assert 0.0 < x < 0.1 and z > 0.2
+
+
+def test_insert_goes_on_down_inside_the_hole():
+    *_, z = insert((0.5005, 0.0005, 0.08))
+    assert z < -0.1

@@ -68,8 +68,9 @@ def test_a_bump_moves_the_puck_and_its_absence_does_not(push, rate):
     assert moved == pytest.approx(0.5 / 20.0 * rate, abs=0.006)
 
 
-def test_where_no_object_is_free_the_tool_is_shoved_and_comes_back(environments):
-    simulation = environments['reach'].simulation
+@pytest.mark.parametrize('task', ['reach', 'insert'])
+def test_where_no_object_is_free_the_tool_is_shoved(environments, task):
+    simulation = environments[task].simulation
     before = simulation.reset(seed=6, options=options(1.0))
     after = simulation.step(before.joint_position)
     moved = np.linalg.norm(after.tool_position - before.tool_position)

@@ -142,7 +142,8 @@ def test_an_arm_that_is_told_to_stay_stays(environment):
     for _ in range(20):
         state = environment.simulation.step(start.joint_position)
     assert np.abs(state.joint_position - start.joint_position).max() < 1e-3
-    assert np.abs(state.object_positions - start.object_positions).max(initial=0.0) < 1e-3
+    # A grip that closes at reset shifts what it holds by a little more than a millimetre, once.
+    assert np.abs(state.object_positions - start.object_positions).max(initial=0.0) < 2e-3
 
 
 def test_the_arm_is_where_it_was_sent_after_a_step(environment):
@@ -168,3 +169,19 @@ def test_a_held_cube_stays_between_the_fingers(pick_place):
     assert np.ptp(np.array(offsets), axis=0).max() < 0.006
     left, right = pick_place.state.joint_position[7:]
     assert abs(left - right) < 2e-3
+
+
+@pytest.mark.parametrize('offset_m', [0.0, 0.004])
+def test_a_peg_goes_into_its_hole_but_not_beside_it(environments, offset_m):
+    insert = environments['insert']
+    expert = make_expert('insert', insert.contract)
+    values, _ = insert.reset(seed=500_004)
+    offset = np.zeros(insert.contract.width, np.float32)
+    insert.contract.values(offset, 'goal_position')[:] = (offset_m, 0.0, 0.0)
+    heights = []
+    while insert.state.end == NOT_ENDED:
+        values, *_ = insert.step(expert.act(values + offset))
+        heights.append(insert.state.object_positions[0, 2] - 0.06)
+    assert insert.state.success == (offset_m == 0.0)
+    assert (min(heights) < 0.01) == (offset_m == 0.0)
+    assert min(heights) < 0.042 and (offset_m == 0.0 or min(heights) > 0.036)

@@ -17,6 +17,7 @@ import math
 
 from il_ros.robots.panda import PANDA
 from il_ros.sim.tasks.base import Scene
+from il_ros.sim.tasks.insert import Insert
 from il_ros.sim.tasks.pick_place import PickPlace
 from il_ros.sim.tasks.push import Push, RADIUS_M
 from il_ros.sim.tasks.reach import Reach
@@ -206,3 +207,39 @@ def test_stack_goes_on_with_both_cubes_elsewhere():
     for place in following.object_positions:
         assert math.dist(place[:2], reading.tool_position[:2]) >= 0.12
     assert not task.judge(reading, goal).success
+
+
+def _inserted(offset=(0.0, 0.0, 0.0), slip=(0.0, 0.0, 0.0), tilt_rad: float = 0.0):
+    """Return the verdict on a peg moved from the goal, in a hand it has slipped or turned in."""
+    task = Insert()
+    scene = task.sample(np.random.default_rng(0))
+    held_at = scene.tool_position - scene.object_positions[0]
+    peg = scene.goal_position + offset
+    turned = np.array([math.sin(tilt_rad / 2.0), 0.0, 0.0, math.cos(tilt_rad / 2.0)])
+    reading = _reading(
+        scene, tool_position=peg + held_at - slip,
+        object_positions=np.array([peg, scene.object_positions[1]]),
+        object_orientations=np.array([turned, scene.object_orientations[1]]))
+    return task.judge(reading, scene.goal_position)
+
+
+@pytest.mark.parametrize('offset, success', [
+    ((0.0, 0.0, 0.009), True), ((0.0015, 0.0015, 0.0), True), ((0.0, 0.0, 0.011), False),
+    ((0.03, 0.0, 0.0), False)])
+def test_insert_succeeds_at_a_depth_of_three_centimetres(offset, success):
+    verdict = _inserted(offset)
+    assert (verdict.success, verdict.lost) == (success, False)
+
+
+@pytest.mark.parametrize('change', [{'slip': (0.0, 0.0, -0.013)}, {'tilt_rad': 0.21}])
+def test_a_peg_that_has_slipped_or_turned_in_the_hand_is_lost(change):
+    verdict = _inserted(**change)
+    assert (verdict.success, verdict.lost) == (False, True)
+
+
+def test_insert_goes_on_with_the_block_elsewhere_and_the_peg_in_the_hand():
+    task, rng = Insert(), np.random.default_rng(0)
+    reading = _reading(task.sample(rng))
+    scene = task.resample(rng, reading)
+    np.testing.assert_array_equal(scene.object_positions[0], reading.object_positions[0])
+    assert math.dist(scene.object_positions[1, :2], reading.object_positions[0, :2]) >= 0.08

@@ -16,12 +16,14 @@
 
 from il_ros.sim.errors import UnknownTaskError
 from il_ros.sim.tasks.base import Task
+from il_ros.sim.tasks.insert import Insert
 from il_ros.sim.tasks.pick_place import PickPlace
 from il_ros.sim.tasks.push import Push
 from il_ros.sim.tasks.reach import Reach
 from il_ros.sim.tasks.stack import Stack
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Reach, Push, PickPlace, Stack)}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (
+    Reach, Push, PickPlace, Stack, Insert)}
 
 
 def make_task(name: str) -> Task:
