@@ -62,7 +62,9 @@ class Goal:
     continuing: bool = False
     options: str = ''
     evaluation_episodes: int = 100
+    """Of the rounds between; 0: they are not evaluated."""
     final_evaluation_episodes: int = 200
+    """Of expert, BC, last round and baseline; 0: they are not evaluated."""
     evaluation_first_seed: int = EVALUATION_SEEDS
     baseline: bool = True
     seed: int = 0
@@ -79,10 +81,10 @@ class Goal:
         self._check_options()
 
     def _check_counts(self):
-        for name in ('demonstrations', 'evaluation_episodes', 'final_evaluation_episodes'):
-            if getattr(self, name) < 1:
-                raise GoalError(f'{name} is {getattr(self, name)}; expected at least 1')
-        for name in ('rounds', 'horizon', 'seed'):
+        if self.demonstrations < 1:
+            raise GoalError(f'demonstrations is {self.demonstrations}; expected at least 1')
+        for name in ('rounds', 'horizon', 'seed', 'evaluation_episodes',
+                     'final_evaluation_episodes'):
             if getattr(self, name) < 0:
                 raise GoalError(f'{name} is {getattr(self, name)}; expected at least 0')
         if self.rounds and self.episodes_per_round < 1:

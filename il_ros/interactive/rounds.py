@@ -35,6 +35,7 @@ from typing import Collection, Iterator, Sequence
 from il_ros.data.spec import DEMONSTRATION, episode_id, EpisodeSpec, EVALUATION, EXPERT, POLICY
 from il_ros.data.spec import DrivePlan, ROLLOUT, VALIDATION
 from il_ros.interactive import strategies
+from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import last_threshold, Trained
 from il_ros.interactive.run_state import RunState
@@ -108,14 +109,15 @@ def planned_stages(state: RunState) -> Iterator[Stage]:
     batch brings decides whether another one is needed.
     """
     goal = state.goal
-    yield Stage('expert-evaluate', 'evaluate', EXPERT_PART, 0, EXPERT_STAGE)
+    if goal.final_evaluation_episodes:
+        yield Stage('expert-evaluate', 'evaluate', EXPERT_PART, 0, EXPERT_STAGE)
     yield Stage('held-out-collect', 'collect', HELD_OUT_PART, 0, DEMONSTRATE)
     for round_ in range(goal.rounds + 1):
         yield from _round(state, round_)
     if goal.baseline and goal.rounds:
         yield from _baseline(state)
     else:
-        yield from _judge(goal.rounds)
+        yield from _judge(goal, goal.rounds)
 
 
 def _round(state: RunState, round_: int) -> Iterator[Stage]:
@@ -127,13 +129,20 @@ def _round(state: RunState, round_: int) -> Iterator[Stage]:
     yield Stage(f'{prefix}-aggregate', 'aggregate', LOOP_PART, round_, AGGREGATE)
     yield Stage(f'{prefix}-train', 'train', LOOP_PART, round_, TRAIN)
     if round_:
-        yield from _judge(round_ - 1)
+        yield from _judge(state.goal, round_ - 1)
     yield Stage(f'{prefix}-load', 'load', LOOP_PART, round_, LOAD)
 
 
-def _judge(round_: int) -> Iterator[Stage]:
-    yield Stage(f'r{round_:02d}-evaluate', 'evaluate', LOOP_PART, round_, EVALUATE)
-    yield Stage(f'r{round_:02d}-measure', 'measure', LOOP_PART, round_, EVALUATE)
+def _judge(goal: Goal, round_: int) -> Iterator[Stage]:
+    if not goal.evaluation_seeds(_is_final(goal, LOOP_PART, round_)):
+        return
+    for act in ('evaluate', 'measure'):
+        yield Stage(f'r{round_:02d}-{act}', act, LOOP_PART, round_, EVALUATE)
+
+
+def _is_final(goal: Goal, part: str, round_: int) -> bool:
+    """Return whether a policy, or the expert, is judged on all resets."""
+    return part != LOOP_PART or round_ in (0, goal.rounds)
 
 
 def _baseline(state: RunState) -> Iterator[Stage]:
@@ -146,9 +155,10 @@ def _baseline(state: RunState) -> Iterator[Stage]:
             return
     for act in ('aggregate', 'train'):
         yield Stage(f'baseline-{act}', act, BASELINE_PART, last, BASELINE)
-    yield from _judge(last)
-    for act in ('load', 'evaluate', 'measure'):
-        yield Stage(f'baseline-{act}', act, BASELINE_PART, last, BASELINE)
+    yield from _judge(state.goal, last)
+    if state.goal.final_evaluation_episodes:
+        for act in ('load', 'evaluate', 'measure'):
+            yield Stage(f'baseline-{act}', act, BASELINE_PART, last, BASELINE)
     # A graph that stays up is left with the policy that the run is about.
     yield Stage('final-load', 'load', LOOP_PART, last, LOAD)
 
@@ -158,7 +168,7 @@ def episode_specs(state: RunState, stage: Stage) -> tuple[EpisodeSpec, ...]:
     goal = state.goal
     if stage.act == 'evaluate':
         driver = EXPERT if stage.part == EXPERT_PART else POLICY
-        final = stage.part != LOOP_PART or stage.round in (0, goal.rounds)
+        final = _is_final(goal, stage.part, stage.round)
         kind = EVALUATION if stage.part == LOOP_PART else stage.part
         plan = strategies.evaluation_plan(driver, goal.seed)
         return _specs(state, stage, kind, EVALUATION, goal.evaluation_seeds(final), plan)

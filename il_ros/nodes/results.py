@@ -41,8 +41,8 @@ def write_results(folder: Path, state: RunState, replay: bool,
     :param wall_s: of the whole run so far, s
     """
     evaluated = _evaluations(folder)
-    some = next(iter(evaluated.values()))
-    episode = read_episode(some[0])
+    # Any episode tells the rate and the horizon that they all have.
+    episode = read_episode(next(receipts_in(folder / 'episodes'))[0])
     summary = summarise(state, episode.horizon, episode.contract.rate, wall_s())
     write_atomically(folder / 'summary.json', summary_json(summary).encode())
     conditions = list(conditions_of(state))
@@ -65,6 +65,8 @@ def _evaluations(folder: Path) -> dict:
 def _filmstrips(state: RunState, evaluated: dict) -> list[Filmstrip]:
     goal, strips = state.goal, []
     seeds = goal.evaluation_seeds(True)
+    if not seeds:
+        return strips
     failed = next((seed for seed in seeds
                    if not evaluated[episode_id(EVALUATION, 0, seed)][1].success), seeds[0])
     for round_, who in ((0, 'Behavioural cloning'),

@@ -35,7 +35,7 @@ def _goal(**fields) -> Goal:
     ({'episodes_per_round': 0}, 'episodes_per_round is 0'),
     ({'rounds': 60, 'episodes_per_round': 101}, 'at most 6000'),
     ({'horizon': -5}, 'horizon is -5'),
-    ({'evaluation_episodes': 0}, 'evaluation_episodes is 0'),
+    ({'evaluation_episodes': -1}, 'evaluation_episodes is -1'),
     ({'evaluation_first_seed': 999_999}, 'evaluation_first_seed is 999999'),
     ({'evaluation_first_seed': 2 ** 32 - 1}, 'uint32'),
     ({'seed': 2 ** 32}, 'uint32'),

@@ -80,6 +80,18 @@ def test_without_a_baseline_the_run_ends_with_the_last_round():
     assert list(_complete(_state(baseline=False)).finished)[-1] == 'r02-measure'
 
 
+@pytest.mark.parametrize('between, final, judged', [
+    (0, 0, []), (0, 7, ['expert', 'r00', 'r02', 'baseline']), (5, 0, ['r01'])])
+def test_whoever_gets_no_resets_is_neither_evaluated_nor_measured(between, final, judged):
+    finished = _complete(_state(evaluation_episodes=between, final_evaluation_episodes=final)
+                         ).finished
+    assert {name.removesuffix('-evaluate') for name in finished
+            if name.endswith('-evaluate')} == set(judged)
+    assert {name.removesuffix('-measure') for name in finished
+            if name.endswith('-measure')} == set(judged) - {'expert'}
+    assert list(finished)[-1] == 'final-load' and 'baseline-train' in finished
+
+
 def test_without_rounds_a_run_is_behavioural_cloning():
     finished = _complete(_state(rounds=0)).finished
     assert not [name for name in finished if 'baseline' in name or 'r01' in name]
