@@ -22,9 +22,10 @@ from il_ros.experts.pick_place import PickPlaceExpert
 from il_ros.experts.push import PushExpert
 from il_ros.experts.reach import ReachExpert
 from il_ros.experts.stack import StackExpert
+from il_ros.experts.tower import TowerExpert
 
 EXPERTS = {expert.task: expert for expert in (
-    ReachExpert, PushExpert, PickPlaceExpert, StackExpert, InsertExpert)}
+    ReachExpert, PushExpert, PickPlaceExpert, StackExpert, InsertExpert, TowerExpert)}
 
 
 class UnknownExpertError(ImitationError):

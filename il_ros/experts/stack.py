@@ -85,13 +85,20 @@ def stands(to_base: list[float]) -> float:
             * rising(EDGE_M + FLUSH_M + z, 0.0, 0.0005) * rising(-z, EDGE_M - 0.01, 0.002))
 
 
-def carry(to_base: list[float]) -> tuple[float, ...]:
-    """Return the velocity that carries a held cube onto the one ``to_base`` leads to, m/s."""
+def carry(to_base: list[float], lift_m: float = LIFT_M,
+          beside_m: float = BESIDE_M) -> tuple[float, ...]:
+    """
+    Return the velocity that carries a held cube onto the one ``to_base`` leads to, m/s.
+
+    :param lift_m: how much higher than where it belongs the cube is carried
+    :param beside_m: nearer than this the cube rises before it goes on
+    """
     x, y, z = to_base
     z += EDGE_M
     aside = math.hypot(x, y)
     away = rising(aside, OVER_M, FUNNEL_M)
-    low = away * rising(BESIDE_M - aside, 0.0, 0.008) * rising(z, -LOW_M, 0.005)
-    z += LIFT_M * away - DIP_M * (1.0 - away)
+    low = away * rising(beside_m - aside, 0.0, 0.008) * rising(z, -LOW_M, 0.005)
+    z += lift_m * away - DIP_M * (1.0 - away)
     gain = capped_gain(math.sqrt(x * x + y * y + z * z), GAIN_PER_S, SPEED_M_S)
-    return gain * (1.0 - 0.9 * low) * x, gain * (1.0 - 0.9 * low) * y, gain * z
+    up = low * capped_gain(abs(z), GAIN_PER_S, SPEED_M_S) + (1.0 - low) * gain
+    return gain * (1.0 - 0.9 * low) * x, gain * (1.0 - 0.9 * low) * y, up * z

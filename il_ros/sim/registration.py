@@ -28,6 +28,7 @@ ENVIRONMENTS = {
     'il_ros/PickPlace-v0': 'pick_place',
     'il_ros/Stack-v0': 'stack',
     'il_ros/Insert-v0': 'insert',
+    'il_ros/Tower-v0': 'tower',
 }
 """Task of each registered environment."""
 

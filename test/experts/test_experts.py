@@ -247,7 +247,7 @@ def test_pick_leaves_upwards_once_the_hand_is_open():
     assert gripper == np.float32(0.08) and z > 0.05 and math.hypot(x, y) < 0.01
 
 
-@pytest.mark.parametrize('task', ['pick_place', 'stack'])
+@pytest.mark.parametrize('task', ['pick_place', 'stack', 'tower'])
 def test_the_gripper_is_only_ever_told_to_open_or_to_close(task):
     contract = contract_of(task)
     actions, _ = relabel(expert_of(task), near_states(contract, 2000))
@@ -309,3 +309,42 @@ def test_insert_lifts_a_peg_that_is_beside_the_hole_before_it_goes_on():
 def test_insert_goes_on_down_inside_the_hole():
     *_, z = insert((0.5005, 0.0005, 0.08))
     assert z < -0.1
+
+
+PLACE, ON_PLACE, ON_TWO = (0.5, 0.0, 0.025), (0.5, 0.0, 0.075), (0.5, 0.0, 0.125)
+FIRST, SECOND, THIRD = (0.4, 0.15, 0.025), (0.6, 0.15, 0.025), (0.5, -0.15, 0.025)
+"""The marked place and those above it, and where three cubes lie at first."""
+
+
+def tower(tool, first=FIRST, second=SECOND, third=THIRD, opening: float = 0.08) -> np.ndarray:
+    contract = contract_of('tower')
+    return expert_of('tower').act(state(
+        contract, gripper_opening=opening, tool_position=tool, object_position=first,
+        second_position=second, third_position=third, goal_position=PLACE))
+
+
+@pytest.mark.parametrize('placed, towards', [
+    ({}, FIRST), ({'first': PLACE}, SECOND), ({'first': PLACE, 'second': ON_PLACE}, THIRD),
+    ({'second': ON_PLACE}, FIRST), ({'first': PLACE, 'third': ON_PLACE}, SECOND)])
+def test_tower_fetches_the_cube_above_the_highest_that_is_placed(placed, towards):
+    above = (0.5, 0.0, 0.25)
+    velocity = tower(above, **placed)[:2]
+    way = np.array(towards[:2]) - above[:2]
+    assert velocity @ way > 0.99 * np.linalg.norm(velocity) * np.linalg.norm(way) > 0.0
+
+
+def test_tower_lets_go_of_a_placed_cube_and_rises_before_it_goes_for_the_next():
+    held = tower(ON_PLACE, first=PLACE, second=ON_PLACE, opening=0.05)
+    assert held[3] == np.float32(0.08) and np.abs(held[:3]).max() < 0.02
+    x, y, z, gripper = tower(ON_PLACE, first=PLACE, second=ON_PLACE)
+    assert gripper == np.float32(0.08) and z > 0.2 and math.hypot(x, y) < 0.02
+
+
+def test_tower_lifts_a_cube_straight_up_before_it_carries_it():
+    x, y, z, gripper = tower(FIRST, opening=0.05)
+    assert gripper == 0.0 and z > 0.3 and math.hypot(x, y) < 0.1
+
+
+def test_tower_goes_down_for_a_cube_that_lies_beside_the_tower():
+    beside = (0.555, 0.0, 0.025)
+    assert tower((0.555, 0.0, 0.08), first=PLACE, second=beside)[2] < -0.2

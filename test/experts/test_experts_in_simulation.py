@@ -45,11 +45,16 @@ def driven(request):
     environment.close()
 
 
+def shortened(episodes: int, driven) -> int:
+    """Return how many episodes the tests of a task take: a third of them where they are long."""
+    return episodes // 3 if driven[0].simulation.task.horizon > 200 else episodes
+
+
 def test_the_expert_succeeds_from_reset(tool, driven):
-    score = tool.from_reset(*driven, RESETS)
-    assert score.successes >= RESETS - 1, score
+    score = tool.from_reset(*driven, shortened(RESETS, driven))
+    assert score.successes >= score.episodes - 1, score
 
 
 def test_the_expert_succeeds_from_where_held_random_actions_led(tool, driven):
-    score = tool.after_held_actions(*driven, TAKEOVERS)
-    assert score.successes >= TAKEOVERS - 1, score
+    score = tool.after_held_actions(*driven, shortened(TAKEOVERS, driven))
+    assert score.successes >= score.episodes - 1, score

@@ -23,6 +23,7 @@ from il_ros.sim.tasks.push import Push, RADIUS_M
 from il_ros.sim.tasks.reach import Reach
 from il_ros.sim.tasks.registry import make_task, TASKS
 from il_ros.sim.tasks.stack import Stack
+from il_ros.sim.tasks.tower import Tower
 from il_ros.sim.world import Reading
 import numpy as np
 import pytest
@@ -243,3 +244,29 @@ def test_insert_goes_on_with_the_block_elsewhere_and_the_peg_in_the_hand():
     scene = task.resample(rng, reading)
     np.testing.assert_array_equal(scene.object_positions[0], reading.object_positions[0])
     assert math.dist(scene.object_positions[1, :2], reading.object_positions[0, :2]) >= 0.08
+
+
+def _tower(first=(0.0, 0.0, 0.0), second=(0.0, 0.0, 0.05), third=(0.0, 0.0, 0.1)) -> list:
+    """Return what is said of six steps with the cubes at these offsets from the goal."""
+    task = Tower()
+    scene = task.sample(np.random.default_rng(0))
+    reading = _reading(scene, object_positions=scene.goal_position + [first, second, third])
+    return [task.judge(reading, scene.goal_position) for _ in range(6)]
+
+
+def test_a_tower_that_stands_for_five_steps_at_the_goal_is_a_success():
+    assert [verdict.success for verdict in _tower()] == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize('wrong', [
+    {'first': (0.025, 0.0, 0.0)}, {'second': (0.0, 0.0, 0.1), 'third': (0.0, 0.0, 0.05)},
+    {'third': (0.021, 0.0, 0.1)}, {'third': (0.1, 0.0, 0.0)}])
+def test_a_tower_out_of_order_or_not_whole_or_without_a_base_is_none(wrong):
+    assert not any(verdict.success or verdict.lost for verdict in _tower(**wrong))
+
+
+def test_a_tower_elsewhere_is_none_and_a_cube_out_of_reach_is_lost():
+    away = {name: (0.04, 0.0, height)
+            for name, height in (('first', 0.0), ('second', 0.05), ('third', 0.1))}
+    assert not any(verdict.success for verdict in _tower(**away))
+    assert all(verdict.lost for verdict in _tower(third=(0.5, 0.0, 0.0)))

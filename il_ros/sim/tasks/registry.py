@@ -21,9 +21,10 @@ from il_ros.sim.tasks.pick_place import PickPlace
 from il_ros.sim.tasks.push import Push
 from il_ros.sim.tasks.reach import Reach
 from il_ros.sim.tasks.stack import Stack
+from il_ros.sim.tasks.tower import Tower
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (
-    Reach, Push, PickPlace, Stack, Insert)}
+    Reach, Push, PickPlace, Stack, Insert, Tower)}
 
 
 def make_task(name: str) -> Task:
