@@ -188,7 +188,8 @@ def _found(file: h5py.File, episode: Episode):
     contract, task = episode.contract, episode.spec.task
     names = ''.join(part.capitalize() for part in task.split('_'))
     file.create_group('data').attrs['env_args'] = json.dumps(
-        {'env_name': f'il_ros/{names}-v0', 'type': _GYMNASIUM, 'env_kwargs': {}})
+        {'env_name': f'il_ros/{names}-v0', 'type': _GYMNASIUM,
+         'env_kwargs': {} if contract.name == task else {'contract': contract.name}})
     flat = file.create_group('il_ros')
     flat.attrs['schema_version'] = SCHEMA_VERSION
     flat.attrs['contract'] = contract.to_json()

@@ -22,7 +22,8 @@ from il_ros.data.contract import ContractError, IMAGE
 from il_ros.data.contract_file import find_contract, load_contract
 from il_ros.nodes import qos
 from il_ros.sim.camera import CAMERA
-from il_ros.sim.observation import CAMERA_TOPIC
+from il_ros.sim.observation import CAMERA_TOPIC, refuse_missing_objects
+from il_ros.sim.tasks.base import Task
 import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
@@ -40,14 +41,16 @@ class CameraMode:
     """Control steps from one image to the next."""
 
 
-def mode_of(name: str) -> CameraMode | None:
+def mode_of(name: str, task: Task) -> CameraMode | None:
     """
     Return how the camera has to run for a contract; None: the contract has no image of it.
 
     :param name: a contract file, or the name of one in config/contracts
     :raises ContractError: if it is none, or wants images that this camera does not take
+    :raises SimulationError: if it wants an object that the task does not have
     """
     contract, sources = load_contract(find_contract(name))
+    refuse_missing_objects(sources, task)
     modes = set()
     for feature, source in zip(contract.features, sources):
         if feature.kind == IMAGE and source.topic == CAMERA_TOPIC:

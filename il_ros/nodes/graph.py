@@ -24,7 +24,9 @@ from collections.abc import Sequence
 import dataclasses
 import sys
 
+from il_ros.data.contract_file import find_contract, load_contract
 from il_ros.errors import ImitationError
+from il_ros.experts.registry import make_expert
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.coordinator import CoordinatorNode
 from il_ros.nodes.expert import ExpertNode
@@ -58,11 +60,13 @@ def build(runtime: Runtime, options: GraphOptions):
     """
     Add every node to the runtime: the hot ones and, in the slow thread, those with actions.
 
-    :raises ImitationError: if there is no such task, or a node refuses its parameters
+    :raises ImitationError: if there is no such task or contract, its expert cannot use the
+        contract, or a node refuses its parameters
     """
     make_task(options.task)
     realtime = options.mode == 'realtime'
     contract = options.contract or options.task
+    make_expert(options.task, load_contract(find_contract(contract))[0])  # refused now, if at all
     hot = (
         (SupervisorNode, {'mode': options.mode}),
         (ExpertNode, {'task': options.task, 'mode': options.mode}),

@@ -129,7 +129,7 @@ class SimulatorNode(Node):
 
     def _camera_mode(self) -> CameraMode | None:
         given = self.parameters
-        mode = mode_of(given.contract) if given.contract else None
+        mode = mode_of(given.contract, self._simulation.task) if given.contract else None
         if mode is None and given.camera:
             return CameraMode(given.camera_width, given.camera_height, given.camera_every)
         return mode

@@ -20,7 +20,7 @@ import gymnasium
 from il_ros.data import spec
 from il_ros.data.contract_file import find_contract, load_contract, Source
 from il_ros.robots.actuation import Actuator
-from il_ros.sim.observation import ImageObserver, Observer
+from il_ros.sim.observation import ImageObserver, Observer, refuse_missing_objects
 from il_ros.sim.simulation import Simulation
 import numpy as np
 
@@ -55,6 +55,7 @@ class Environment(gymnasium.Env):
         self._size = (width, height)
         self.simulation = Simulation(task, self.contract.rate)
         robot = self.simulation.robot
+        refuse_missing_objects(sources, self.simulation.task)
         self._observer = Observer(robot, self.contract, sources, self.simulation.kinematics)
         self._images: ImageObserver | None = None
         self._actuator = Actuator(robot, self.contract, 1.0 / self.contract.rate,

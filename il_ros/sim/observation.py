@@ -22,6 +22,7 @@ from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
 from il_ros.sim.errors import SimulationError
 from il_ros.sim.state import State
+from il_ros.sim.tasks.base import Task
 import numpy as np
 
 
@@ -52,6 +53,18 @@ class Observer:
         """Return the observation of a state, shape ``(width,)``, float32."""
         return np.concatenate([read(state) for read in self._readers], dtype=np.float32,
                               casting='same_kind')
+
+
+def refuse_missing_objects(sources: tuple[Source, ...], task: Task):
+    """
+    Refuse sources that want an object which a task does not have.
+
+    :raises SimulationError: naming the feature
+    """
+    for source in sources:
+        if source.topic == 'object_poses' and not 0 <= source.index < len(task.shapes):
+            raise SimulationError(f'feature {source.feature} wants object {source.index}; the '
+                                  f'task {task.name} has {len(task.shapes)}')
 
 
 class ImageObserver:

@@ -156,7 +156,8 @@ def test_a_larger_image_is_made_smaller(bench, tmp_path):
 @pytest.mark.parametrize('changes, sentence', [
     ({'encoding': 'mono8'}, 'feature camera is mono8; the simulated camera takes rgb8'),
     ({'encoding': 'jpeg'}, "encoding 'jpeg'; expected one of rgb8, mono8"),
-    ({'height': 0}, '0x64 pixels'), ({'every': 0}, 'every is 0')])
+    ({'height': 0}, '0x64 pixels'), ({'every': 0}, 'every is 0'),
+    ({'topic': 'object_poses', 'index': 0}, 'camera wants object 0; the task reach has 0')])
 def test_a_simulator_refuses_a_contract_whose_images_it_cannot_take(tmp_path, changes, sentence):
     with Bench('single') as bench, pytest.raises(ImitationError, match=sentence):
         bench.add(SimulatorNode, task='reach', contract=contract_with(tmp_path, **changes))

@@ -60,6 +60,15 @@ def refused(capfd, *words: str) -> str:
     return said[0]
 
 
+@pytest.mark.parametrize('words, sentence', [
+    (('--contract', 'moon'), "there is no contract 'moon'"),
+    (('--contract', 'push_image'), 'the reach expert drives'),
+    (('--contract', 'reach_image', '--attach'), "--contract is 'reach_image'")])
+def test_a_contract_that_does_not_fit(capfd, tmp_path, words, sentence):
+    assert sentence in refused(
+        capfd, 'record', '--task', 'reach', '--run', 'r', '--runs', tmp_path, *words)
+
+
 def left(folder) -> list[str]:
     """Return the files below a folder, but for what the test put there itself."""
     return [str(path) for path in folder.rglob('*') if path.is_file()]
