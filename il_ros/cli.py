@@ -41,12 +41,13 @@ def _whole_number(least: int) -> Callable[[str], int]:
 
 
 WHOLE, POSITIVE = _whole_number(0), _whole_number(1)
+TASKS = 'reach, push, pick_place, stack, insert or tower'
 OPTIONS = 'of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or tool'
 
 
 def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
     add = parser.add_argument
-    add('--task', required=not task, default=task, help='reach, push or pick_place')
+    add('--task', required=not task, default=task, help=TASKS)
     add('--run', required=not run, default=run, help='name of the run, a folder under --runs')
     add('--strategy', default='corrections',
         help='dagger (mix by beta), gated (gate, every state labelled) or corrections (gate, '
@@ -90,7 +91,7 @@ def _episode_arguments(parser: argparse.ArgumentParser):
 
 def _add_bench(verbs):
     bench = verbs.add_parser('bench', help='measure the loop, its latency, training and loading')
-    bench.add_argument('--task', default='push', help='reach, push or pick_place (push)')
+    bench.add_argument('--task', default='push', help=f'{TASKS} (push)')
     bench.add_argument('--runs', default='runs', help='folder that bench.json goes to (runs)')
     bench.add_argument('--quick', action='store_true',
                        help='whether it runs, in a minute; its figures say nothing')
@@ -161,7 +162,7 @@ def make_parser() -> argparse.ArgumentParser:
     dagger.set_defaults(call='dagger')
 
     record = verbs.add_parser('record', help='record demonstrations of the expert')
-    record.add_argument('--task', required=True, help='reach, push or pick_place')
+    record.add_argument('--task', required=True, help=TASKS)
     record.add_argument('--run', required=True, help='name of the run')
     record.add_argument('--episodes', type=POSITIVE, default=10, help='how many (10)')
     record.add_argument('--seed', type=WHOLE, default=0, help='of the first one (0)')
@@ -179,7 +180,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.set_defaults(call='train')
 
     evaluate = verbs.add_parser('evaluate', help='success on held-out resets, with interval')
-    evaluate.add_argument('--task', required=True, help='reach, push or pick_place')
+    evaluate.add_argument('--task', required=True, help=TASKS)
     evaluate.add_argument('--policy', required=True, metavar='PATH',
                           help="folder of a checkpoint, or 'expert'")
     evaluate.add_argument('--episodes', type=POSITIVE, default=100, help='how many (100)')
