@@ -10,7 +10,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport PYTHONHOME PYTHONPATH RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-peer colcon clean
+.PHONY: help setup demo test drills test-exports lint bench bench-peer colcon clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -23,6 +23,14 @@ demo: setup  ## Watch an arm learn to push: runs/demo/summary.json, runs/demo/re
 
 test: setup  ## Run every test; some of them: make test ARGS='test/data -k reader'
 	@$(V)/bin/python -m pytest $(ARGS)
+
+drills: setup  ## Damage recordings in full number: 200 truncations, 200 flipped bits
+	@$(V)/bin/python -m pytest -m drill $(ARGS)
+
+test-exports:  ## Open exports with robomimic, lerobot and rosbags, in .venv-exports
+	@$(PYTHON) tools/environment.py --venv .venv-exports --requirements exports --without-package
+	@.venv-exports/bin/python -m pip install -q --disable-pip-version-check --no-deps -r requirements/exports-readers.txt
+	@PYTHONPATH=. .venv-exports/bin/python -m pytest test/data/test_readers_of_others.py test/data/test_exports.py $(ARGS)
 
 lint: setup  ## Run the style and import-boundary tests alone
 	@$(V)/bin/python -m pytest test/style test/test_boundaries.py $(ARGS)

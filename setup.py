@@ -39,7 +39,7 @@ setup(
     ],
     python_requires='>=3.11',
     install_requires=['setuptools'],
-    extras_require={'test': ['pytest']},
+    extras_require={'export': ['pyarrow'], 'test': ['pytest']},
     zip_safe=False,
     maintainer='il_ros maintainers',
     maintainer_email='maintainers@example.org',

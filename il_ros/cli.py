@@ -18,6 +18,8 @@ import argparse
 from collections.abc import Callable, Sequence
 import sys
 
+from il_ros.cli_dataset import add_dataset
+
 LARGEST = 2 ** 32 - 1
 
 DESCRIPTION = """\
@@ -192,6 +194,7 @@ def make_parser() -> argparse.ArgumentParser:
     _episode_arguments(evaluate)
     evaluate.set_defaults(call='evaluate')
     _add_compounding(verbs)
+    add_dataset(verbs, float, WHOLE)
     _add_bench(verbs)
     return parser
 
@@ -208,6 +211,9 @@ def main(args: Sequence[str] | None = None) -> int:
         elif words.call == 'compounding':
             from il_ros.study.compounding import compounding
             call = compounding
+        elif words.call == 'dataset':
+            from il_ros.cli_dataset_verbs import dataset
+            call = dataset
         elif words.call == 'bench':
             from il_ros.bench.command import bench
             call = bench

@@ -97,7 +97,7 @@ def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
         if receipt.flags & ~allowed_flags or receipt.error_code:
             skipped.append((Path(path), _reason(receipt, allowed_flags)))
         else:
-            wanted.append(_Entry(Path(path), tuple(sets), _source(Path(path), receipt)))
+            wanted.append(_Entry(Path(path), tuple(sets), source_of(Path(path), receipt)))
     temporary = Path(output).with_name(f'.{Path(output).name}.tmp')
     try:
         _begin(Path(output), temporary, {entry.source for entry in wanted})
@@ -125,7 +125,8 @@ def _reason(receipt: Receipt, allowed_flags: int) -> str:
     return ', '.join(found) or receipt.error_msg
 
 
-def _source(path: Path, receipt: Receipt) -> str:
+def source_of(path: Path, receipt: Receipt) -> str:
+    """Return the hash of all that a demo is made of: the episode, its later labels, discards."""
     digest = hashlib.sha256(f'{path.name} {receipt.sha256}'.encode())
     for other in (labels_path(path), discards_path(path)):
         digest.update(other.read_bytes() if other.exists() else b'-')

@@ -70,6 +70,14 @@ class Layout:
         """Return which rows of ``block`` (``(n, size)``, uint8) have this layout."""
         return (block[:, self._guard] == self._expected).all(axis=1)
 
+    def cleaned(self, block: np.ndarray) -> np.ndarray:
+        """Return rows of ``block`` (``(n, size)``, uint8) with zeros where no field stands."""
+        kept = np.zeros(self.size, bool)
+        kept[self._guard] = True
+        for form, offset in (self.dtype.fields or {}).values():
+            kept[offset:offset + form.itemsize] = True
+        return np.where(kept, block, 0).astype(np.uint8)
+
     def _walk(self, type_name: str, prefix: str):
         for kind, name, size in self._definitions[type_name]:
             path = prefix + name
@@ -144,6 +152,25 @@ def groups(schema: Schema, raws: Sequence[bytes]) -> Iterator[tuple[np.ndarray, 
         yield members, block.view(layout.dtype)[:, 0]
         done = len(members) == len(pending)
         pending = pending[:0] if done else np.setdiff1d(pending, members, assume_unique=True)
+
+
+def canonical(schema: Schema, raws: Sequence[bytes]) -> list[bytes]:
+    """
+    Return messages of one type without what a sender leaves between and behind their fields.
+
+    Some middleware sends uninitialised padding and up to 8 trailing bytes, which strict readers
+    refuse; every field stays as it is, bit for bit.
+
+    :raises CdrError: if a message is too short or not little-endian
+    :raises SchemaError: if the schema cannot be understood
+    """
+    clean: list[bytes] = [b''] * len(raws)
+    for members, rows in groups(schema, raws):
+        layout = _layout_of(schema, raws[members[0]])
+        block = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), layout.size)
+        for index, row in zip(members, layout.cleaned(block), strict=True):
+            clean[index] = row.tobytes()
+    return clean
 
 
 def _layout_of(schema: Schema, raw: bytes) -> Layout:

@@ -61,3 +61,19 @@ class DatasetError(ImitationError):
 
 class SchemaError(ImitationError):
     """A message definition that is missing or cannot be understood."""
+
+
+class NoSuchRunError(ImitationError):
+    """Neither a name under the folder of the runs nor the path of a run."""
+
+
+class MergeError(ImitationError):
+    """Runs that cannot become one, or a place that is taken."""
+
+
+class SplitError(ImitationError):
+    """A run that cannot be parted as asked."""
+
+
+class ExportError(ImitationError):
+    """Episodes that another format cannot hold, a place that is taken, a missing library."""

@@ -123,5 +123,11 @@ def costs_of(episode: Episode) -> Costs:
 
 def takeovers(driver: np.ndarray) -> int:
     """Count the changes from policy to expert or person; held steps between do not hide one."""
-    driving = driver[driver != HOLD]
-    return int(((driving[:-1] == POLICY) & (driving[1:] != POLICY)).sum())
+    return len(takeover_steps(driver))
+
+
+def takeover_steps(driver: np.ndarray) -> np.ndarray:
+    """Return the steps at which an expert or a person took the wheel, shape ``(n,)``."""
+    driving = np.flatnonzero(driver != HOLD)
+    before, after = driver[driving[:-1]], driver[driving[1:]]
+    return driving[1:][(before == POLICY) & (after != POLICY)]

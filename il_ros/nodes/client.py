@@ -58,8 +58,8 @@ class Client(Node):
 
     def __init__(self, **kwargs):
         super().__init__('il_ros_command', **kwargs)
-        self._waiter = Waiter(self)
-        group = self._waiter.group
+        self.waiter = Waiter(self)
+        group = self.waiter.group
         self._collect = ActionClient(
             self, CollectEpisodes, 'collect_episodes', callback_group=group)
         self._dagger = ActionClient(self, RunDagger, 'run_dagger', callback_group=group)
@@ -80,7 +80,7 @@ class Client(Node):
         """
         goal = CollectEpisodes.Goal(
             episodes=[spec_to_message(spec) for spec in specs], gate_threshold=-1.0)
-        _, result = await self._waiter.run_action(
+        _, result = await self.waiter.run_action(
             self._collect, goal, CALL_S, lambda message: on_feedback(message.feedback))
         if result.error_code:
             raise RefusedError(result.error_msg)
@@ -93,7 +93,7 @@ class Client(Node):
 
         :raises RefusedError: with the coordinator's sentence
         """
-        _, result = await self._waiter.run_action(
+        _, result = await self.waiter.run_action(
             self._dagger, goal, CALL_S, lambda message: on_feedback(message.feedback))
         if result.error_code:
             raise RefusedError(result.error_msg)
@@ -101,7 +101,7 @@ class Client(Node):
 
     async def pause(self, seconds: float):
         """Let others run for a while."""
-        await self._waiter.pause(seconds)
+        await self.waiter.pause(seconds)
 
     async def load_policy(self, folder: Path) -> str:
         """
@@ -109,7 +109,7 @@ class Client(Node):
 
         :raises RefusedError: with the policy node's sentence
         """
-        response = await self._waiter.call(
+        response = await self.waiter.call(
             self._load, LoadPolicy.Request(path=str(folder.resolve())), CALL_S)
         if response.error_code:
             raise RefusedError(response.error_msg)
@@ -121,7 +121,7 @@ class Client(Node):
             if status is not None and status.ticket >= response.ticket and (
                     status.state != status.LOADING):
                 break
-            await self._waiter.pause(0.02)
+            await self.waiter.pause(0.02)
         if status.state != status.READY:
             raise RefusedError(status.error_msg)
         return status.sha256
@@ -144,13 +144,25 @@ def run_command(command: Callable[[Client], Awaitable], options: GraphOptions | 
 
     :param options: of the graph; None: attach to the one that runs in this ROS domain
     """
+    if options is None:
+        return run_client(command, None)
+    return run_client(command, lambda runtime: build(runtime, options))
+
+
+def run_client(command: Callable[[Client], Awaitable],
+               compose: Callable[[Runtime], None] | None) -> int:
+    """
+    Run a command beside nodes of its own and return the exit code.
+
+    :param compose: adds these nodes; None: attach to those that run in this ROS domain
+    """
     failures: list[ImitationError] = []
     finished = []
     try:
-        domain = own_domain() if options is not None else contextlib.nullcontext()
+        domain = own_domain() if compose is not None else contextlib.nullcontext()
         with domain, Runtime(LOGGING) as runtime:
-            if options is not None:
-                build(runtime, options)
+            if compose is not None:
+                compose(runtime)
             client = runtime.add_slow(Client)
 
             async def guarded():

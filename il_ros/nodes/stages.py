@@ -23,19 +23,19 @@ import dataclasses
 from pathlib import Path
 import time
 
-from il_ros.bridge.labels import make_requests, read_response
+from il_ros.bridge.labels import BadAnswerError
 from il_ros.bridge.messages import contract_from_message, receipt_from_message, spec_to_message
 from il_ros.data.aggregation import aggregate
 from il_ros.data.contract import Contract
-from il_ros.data.dataset import DATASET, HELD_OUT
+from il_ros.data.dataset import DATASET
 from il_ros.data.label_file import read_labels, StoredLabels, write_labels
 from il_ros.data.labels import unlabelled
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import is_unfinished, Receipt
 from il_ros.data.shard import receipts_in
-from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import count_mistakes, Rollout
 from il_ros.interactive import rounds
+from il_ros.interactive.dataset_keys import dataset_keys
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured
 from il_ros.interactive.outcomes import Outcome, Trained
 from il_ros.interactive.rounds import Stage
@@ -43,6 +43,7 @@ from il_ros.interactive.run_state import RunState
 from il_ros.nodes import qos
 from il_ros.nodes.calls import CallError, Waiter
 from il_ros.nodes.delegates import Delegate, Fit, Result, RunError, Tell
+from il_ros.nodes.labelling import ask_labels
 from il_ros_interfaces.action import CollectEpisodes, TrainPolicy
 from il_ros_interfaces.msg import Contract as ContractMessage, PolicyStatus
 from il_ros_interfaces.srv import LabelObservations, LoadPolicy
@@ -122,7 +123,8 @@ class StageRunner:
         job = rounds.train_job(state, stage)
         goal = TrainPolicy.Goal(
             run=state.goal.run, filter_key=job.filter_key,
-            config=str(self._training[job.augmented]), seed=job.seed, output=str(self._folder / job.output))
+            config=str(self._training[job.augmented]), seed=job.seed,
+            output=str(self._folder / job.output))
         return Fit(self._node, self._trainer, stage, job, goal, tell)
 
     async def execute(self, state: RunState, stage: Stage) -> Outcome:
@@ -237,22 +239,14 @@ class StageRunner:
         return stored
 
     async def _ask(self, episode, steps: np.ndarray):
-        width = len(episode.contract.actions)
-        actions, valid = [np.zeros((0, width), np.float32)], [np.zeros(0, bool)]
-        labeller, seconds = '', 0.0
-        for request in make_requests(episode, steps):
+        def check():
             if self._canceled:
                 raise RunError(Result.CANCELED, 'canceled')
-            try:
-                response = await self._waiter.call(self._label, request, self._call_s)
-                answer = read_response(request, response, width)
-            except ImitationError as error:
-                raise RunError(Result.LABEL_FAILED,
-                               f'{episode.spec.episode_id}: {error}') from error
-            actions.append(answer[0])
-            valid.append(answer[1])
-            labeller, seconds = response.labeller, seconds + response.seconds
-        return np.concatenate(actions), np.concatenate(valid), labeller, seconds
+
+        try:
+            return await ask_labels(self._waiter, self._label, self._call_s, episode, steps, check)
+        except (CallError, BadAnswerError) as error:
+            raise RunError(Result.LABEL_FAILED, f'{episode.spec.episode_id}: {error}') from error
 
     async def _measure_stage(self, state: RunState, stage: Stage, started: float) -> Measured:
         ids = rounds.episodes_to_label(state, stage)
@@ -270,15 +264,9 @@ class StageRunner:
 
     async def _aggregate_stage(self, state: RunState, stage: Stage,
                                started: float) -> Aggregated:
-        sets: dict[str, set[str]] = {}
-        for episode_id in rounds.held_out_episodes(state):
-            sets.setdefault(episode_id, set()).add(HELD_OUT)
-        for earlier in rounds.aggregated_stages(state, stage):
-            for episode_id in rounds.dataset_episodes(state, earlier):
-                sets.setdefault(episode_id, set()).add(rounds.filter_key(earlier))
         key = rounds.filter_key(stage)
-        entries = [(self._receipts[episode_id][0], tuple(sorted(keys)))
-                   for episode_id, keys in sets.items()]
+        entries = [(self._receipts[episode_id][0], keys)
+                   for episode_id, keys in dataset_keys(state, stage).items()]
         done = aggregate(self._folder / DATASET, entries)
         return Aggregated(episodes=done.demos, labels=done.labels.get(key, 0),
                           seconds=time.monotonic() - started)

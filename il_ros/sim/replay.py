@@ -12,13 +12,38 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A recorded episode once more in the simulator, to look at."""
 
+"""A recorded episode once more in the simulator: to look at, and to compare state by state."""
+
+import dataclasses
+
+from il_ros.data.contract import VALUES
+from il_ros.data.contract_file import Source
 from il_ros.data.episode import Episode
+from il_ros.data.spec import ABORTED
+from il_ros.sim.errors import SimulationError
+from il_ros.sim.observation import Observer
 from il_ros.sim.simulation import Simulation
 import numpy as np
 
 WIDTH, HEIGHT = 320, 240
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """How far the states of a replay are those that were recorded, bit for bit."""
+
+    states: int
+    """How many were compared, that of the reset included."""
+    first_difference: int = -1
+    """Step of the first state that differs; -1: none does."""
+    sentence: str = ''
+    """What differs there, with both values."""
+
+    @property
+    def identical(self) -> bool:
+        """Tell whether nothing differs."""
+        return self.first_difference < 0
 
 
 def replay_frames(episode: Episode, every: int, width: int = WIDTH,
@@ -42,3 +67,56 @@ def replay_frames(episode: Episode, every: int, width: int = WIDTH,
         return frames
     finally:
         simulation.close()
+
+
+def compare_replay(simulation: Simulation, episode: Episode,
+                   sources: tuple[Source, ...]) -> Comparison:
+    """
+    Repeat an episode's joint commands from its seed, and compare every state bit for bit.
+
+    What is compared are the observations' values; images are not.
+
+    :param simulation: of the episode's task and rate; what it did before does not matter
+    :param sources: where the contract's features come from
+    :raises SimulationError: if the episode has other joints, or features that the simulation
+        does not offer
+    """
+    spec, contract = episode.spec, episode.contract
+    observer = Observer(simulation.robot, contract, sources, simulation.kinematics)
+    order = _joint_order(simulation, episode)
+    state = simulation.reset(spec.seed, spec.horizon, spec.continuing, spec.options)
+    compared = episode.steps + 1
+    if episode.end == ABORTED:
+        compared -= 1  # who ends an episode from outside says the last state once more
+    for step in range(compared):
+        if step:
+            state = simulation.step(episode.commands[step - 1][order])
+        recorded, found = episode.observations[step], observer.observe(state)
+        if recorded.tobytes() != found.tobytes():
+            return Comparison(step + 1, step, _difference(episode, step, found))
+    if episode.complete and episode.end != ABORTED and (
+            (state.end, state.cause) != (episode.end, episode.cause)):
+        return Comparison(compared, compared - 1, (
+            f'recorded as ended by {episode.end}, {episode.cause}; the replay says {state.end}, '
+            f'{state.cause}'))
+    return Comparison(compared)
+
+
+def _joint_order(simulation: Simulation, episode: Episode) -> list[int]:
+    names = simulation.robot.joint_names
+    if episode.steps and sorted(episode.joint_names) != sorted(names):
+        raise SimulationError(f'{episode.spec.episode_id} commands the joints '
+                              f'{", ".join(episode.joint_names)}; the simulated arm has '
+                              f'{", ".join(names)}')
+    return [episode.joint_names.index(name) for name in names] if episode.steps else []
+
+
+def _difference(episode: Episode, step: int, found: np.ndarray) -> str:
+    recorded = episode.observations[step]
+    unequal = np.flatnonzero(recorded.view(np.uint32) != found.view(np.uint32))
+    index = int(unequal[0])
+    feature = next(one for one in episode.contract.features
+                   if one.kind == VALUES and one.start <= index < one.stop)
+    element = feature.elements[index - feature.start]
+    return (f'{feature.name}.{element} was {recorded[index]!s} and is {found[index]!s}; '
+            f'{len(unequal)} of {len(recorded)} values differ')
