@@ -21,7 +21,8 @@ Pure: it is given joint positions, observations and answers, and returns what to
 
 from typing import Any, NamedTuple
 
-from il_ros.data.spec import ENDED, HOLD, POLICY, RUNNING
+from il_ros.data.spec import ENDED, HOLD, POLICY, RUNNING, TELEOP
+from il_ros.interactive.blending import BLENDED, Blending
 from il_ros.interactive.driving import Choice, Driving
 import numpy as np
 
@@ -55,9 +56,11 @@ class Arbiter:
     :param driving: who drives, by the episode's plan
     :param actuator: ``start(measured)``, ``step(action, measured)`` and ``hold(measured)``
     :param paired: the joints of exactly the observation's stamp are waited for (lockstep)
+    :param blending: of hand-overs to and from a person; None: none
     """
 
-    def __init__(self, episode_id: str, driving: Driving, actuator, paired: bool = True):
+    def __init__(self, episode_id: str, driving: Driving, actuator, paired: bool = True,
+                 blending: Blending | None = None):
         self.episode_id = episode_id
         self.driving = driving
         self.phase = RUNNING
@@ -68,6 +71,7 @@ class Arbiter:
         self.widened = False
         self._actuator = actuator
         self._paired = paired
+        self._blending = blending
         self._measured: np.ndarray | None = None
         self._measured_ns = -1
         self._started = False
@@ -109,7 +113,7 @@ class Arbiter:
             self.phase, self.acted = ENDED, True
 
     def answer(self, source: int, stamp_ns: int, values: np.ndarray,
-               uncertainty: float = -1.0) -> bool:
+               uncertainty: float = -1.0, engaged: bool = True) -> bool:
         """
         Take in an answer; only the first one of a required source for the present stamp counts.
 
@@ -117,12 +121,15 @@ class Arbiter:
 
         :param values: shape ``(act_dim,)``, float32; empty: no answer for this state
         :param uncertainty: of the answer, as its source estimates it; -1: not estimated
+        :param engaged: of a person: the dead-man's button is held
         """
         self.widened = False
         if (stamp_ns != self.stamp_ns or self.acted or source in self.answers
                 or source not in self.driving.required):
             return False
         self.answers[source] = values
+        if source == TELEOP:
+            self.driving.engaged = engaged
         if source == POLICY and self.driving.watch(values, uncertainty):
             self.widened, self._last_driving = True, self.driving.driving
         return True
@@ -157,10 +164,20 @@ class Arbiter:
         return Step(self.stamp_ns, self.step, driver, choice, sent, limits, handed_over)
 
     def _actuate(self, choice: Choice, stopped: bool):
-        if stopped:
-            return self._actuator.hold(self._measured), HOLD, STOPPED
-        if choice.refused:
-            return self._actuator.hold(self._measured), HOLD, REFUSED_MISSING
-        sent = self._actuator.step(choice.disturbed, self._measured)
-        held = sent.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
-        return sent, HOLD if held else choice.chosen, sent.limits
+        refusal = STOPPED if stopped else REFUSED_MISSING if choice.refused else 0
+        if refusal:
+            sent, driver, limits = self._actuator.hold(self._measured), HOLD, refusal
+        else:
+            action, led = self._led(choice)
+            sent = self._actuator.step(action, self._measured)
+            held = sent.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
+            driver = HOLD if held else choice.chosen
+            limits = sent.limits | (BLENDED if led else 0)
+        if self._blending is not None:
+            self._blending.sent(sent.values)
+        return sent, driver, limits
+
+    def _led(self, choice: Choice) -> tuple[np.ndarray, bool]:
+        if self._blending is None:
+            return choice.disturbed, False
+        return self._blending.lead(choice.chosen, choice.disturbed)

@@ -24,7 +24,7 @@ from il_ros.errors import ImitationError
 from il_ros.interactive.gates import Disagreement, FARTHEST, make_gate, UNKNOWN
 import numpy as np
 
-DISCREPANCY, NOVELTY = 'discrepancy', 'novelty'
+DISCREPANCY, NOVELTY, HUMAN = 'discrepancy', 'novelty', 'human'
 
 
 class BadPlanError(ImitationError):
@@ -75,6 +75,8 @@ def required_drivers(plan: DrivePlan) -> tuple[int, ...]:
         return (EXPERT,)
     if plan.driver == TELEOP:
         return (TELEOP,)
+    if plan.gate == HUMAN:
+        return (POLICY, TELEOP)
     if plan.beta > 0.0 or plan.gate == DISCREPANCY:
         return (EXPERT, POLICY)
     return (POLICY,)
@@ -86,9 +88,9 @@ def check_plan(plan: DrivePlan):
 
     :raises BadPlanError: naming the field, what it is and what was expected
     """
-    if plan.gate not in ('', DISCREPANCY, NOVELTY):
-        raise BadPlanError(f'plan.gate is {plan.gate!r}, which is not supported yet; expected '
-                           f"'', {DISCREPANCY!r} or {NOVELTY!r}")
+    if plan.gate == HUMAN and plan.beta > 0.0:
+        raise BadPlanError(f'plan.beta is {plan.beta} while a person decides who drives; expected '
+                           '0')
     if plan.noise_covariance and (plan.driver != EXPERT):
         raise BadPlanError('plan.noise_covariance is set, but not the expert drives; expected it '
                            'empty')
@@ -131,6 +133,7 @@ class Driving:
 
     :ivar required: who must answer the present observation
     :ivar driving: who drives, as far as it is decided
+    :ivar engaged: the person holds the dead-man's button: set it with each answer of TELEOP
     :param gate_threshold: where an adapted threshold stood at the last episode's end; negative:
         the plan's own
     :raises BadPlanError: if nobody can drive by this plan; the sentence names the field
@@ -142,12 +145,14 @@ class Driving:
         self.driving = EXPERT if plan.beta == 1.0 and plan.driver == POLICY else plan.driver
         self._beta = plan.beta if self.driving == POLICY else float(self.driving == EXPERT)
         self._random = self._gate = self._noise = None
+        self._human = plan.gate == HUMAN
+        self.engaged = False
         self._novelty = plan.gate == NOVELTY and self.driving == POLICY
         self._signal: float | None = None
         self._decided = False
         if 0.0 < self._beta < 1.0:
             self._random = seeded_generator(plan.seed, episode_id).random
-        if plan.gate and self.driving == POLICY:
+        if plan.gate and not self._human and self.driving == POLICY:
             self._gate = make_gate(plan, gate_threshold)
             self._disagreement = Disagreement(contract)
         if plan.noise_covariance:
@@ -189,6 +194,8 @@ class Driving:
         gate = UNKNOWN
         if self._novelty:
             gate = self._heed()
+        elif self._human:
+            self.driving = TELEOP if self.engaged else POLICY
         elif self._gate is not None:
             gate = self._compare(answers)
         elif self._random is not None:
@@ -198,6 +205,8 @@ class Driving:
             self.driving = EXPERT
         noise = self._noise.draw() if self._noise is not None else None
         action = answers.get(self.driving)
+        if self.driving == TELEOP and not self.engaged:
+            action = None
         if action is None or len(action) == 0:
             return Choice(self.driving, None, self._beta, gate, True)
         return Choice(self.driving, action, self._beta, gate, False, noise)

@@ -21,11 +21,13 @@ A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
   Gordon, Bagnell, AISTATS 2011, Algorithm 3.1);
 * ``gated``: the discrepancy gate hands over and back; every visited state is labelled (Zhang,
   Cho, "Query-Efficient Imitation Learning for End-to-End Simulated Driving", AAAI 2017);
-* ``corrections``: the same gate; only the steps that the expert drove become labels, as in
-  HG-DAgger (Kelly et al., ICRA 2019), with a rule in the place of the person;
+* ``corrections``: the same gate; only the steps that the expert drove become labels, with a rule
+  in the place of HG-DAgger's person;
 * ``novelty``: the spread of an ensemble hands over and back, and the expert is asked only while it
   drives (EnsembleDAgger, Menda, Driggs-Campbell, Kochenderfer, IROS 2019), at a target rate of
   intervention (ThriftyDAgger, Hoque et al., CoRL 2021);
+* ``human``: a person watches the policy, takes over and hands back as he sees fit; what he drove
+  becomes labels (HG-DAgger, Kelly et al., ICRA 2019);
 * ``dart``: the expert drives under noise as large as the learner's error; the label is what it
   intended (DART, Laskey et al., CoRL 2017, Algorithm 1);
 * ``shift``: more demonstrations, and beside them the same states with the tool shifted and the
@@ -37,11 +39,11 @@ import dataclasses
 from pathlib import Path
 
 from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE
-from il_ros.data.spec import POLICY, SpecError
+from il_ros.data.spec import POLICY, SpecError, TELEOP
 from il_ros.errors import ImitationError
 from il_ros.interactive.beta import make_beta
-from il_ros.interactive.driving import BadPlanError, check_plan, DISCREPANCY, NOVELTY
-from il_ros.interactive.driving import required_drivers
+from il_ros.interactive.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN
+from il_ros.interactive.driving import NOVELTY, required_drivers
 from il_ros.interactive.outcomes import Trained
 import yaml
 
@@ -112,8 +114,12 @@ class Strategy:
         :param trained: the policy of the round before; None: not trained yet
         """
         if round_ == 0:
-            return demonstration_plan(seed)
+            return self.demonstration(seed)
         return self.learner_plan(round_, seed, trained)
+
+    def demonstration(self, seed: int) -> DrivePlan:
+        """Return the plan of a demonstration, of the held-out ones and the baseline's alike."""
+        return demonstration_plan(seed)
 
     def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
         """Return the plan of a rollout in round ``round_`` >= 1."""
@@ -182,6 +188,27 @@ class Novelty(Gated):
         return {'ensemble': 4, **super().learner}
 
 
+class Human(Strategy):
+    """The policy drives until a person engages; what he drives is learnt."""
+
+    def check(self):
+        """Refuse settings that are unknown."""
+        _refuse_unknown(self.name, self.settings, {'demonstrator', 'learner'})
+        _refuse_wrong_learner(self)
+        if self.settings.get('demonstrator', 'expert') not in _DEMONSTRATORS:
+            raise StrategyError(f'human.demonstrator is {self.settings["demonstrator"]!r}; '
+                                f'expected one of {", ".join(_DEMONSTRATORS)}')
+
+    def demonstration(self, seed: int) -> DrivePlan:
+        """Return the plan of a demonstration by the expert or by the person."""
+        driver = _DEMONSTRATORS[self.settings.get('demonstrator', 'expert')]
+        return dataclasses.replace(demonstration_plan(seed), driver=driver)
+
+    def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
+        """Return a plan where the person decides."""
+        return DrivePlan(driver=POLICY, gate=HUMAN, labels=LABEL_EXPERT_DRIVEN, seed=seed)
+
+
 @dataclasses.dataclass(frozen=True)
 class NoiseSettings:
     """The noise of ``dart``."""
@@ -233,8 +260,10 @@ class ShiftedDemonstrations(Strategy):
         return demonstration_plan(seed)
 
 
+_DEMONSTRATORS = {'expert': EXPERT, 'person': TELEOP}
+
 STRATEGIES = {'dagger': Dagger, 'gated': Gated, 'corrections': Corrections, 'novelty': Novelty,
-              'dart': Dart, 'shift': ShiftedDemonstrations}
+              'human': Human, 'dart': Dart, 'shift': ShiftedDemonstrations}
 
 
 def make_strategy(name: str, settings: dict | None = None) -> Strategy:

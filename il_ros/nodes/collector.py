@@ -18,17 +18,19 @@ import dataclasses
 import time
 
 from il_ros.bridge.messages import spec_from_message
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR, TELEOP
 from il_ros.errors import ImitationError
+from il_ros.interactive.driving import HUMAN
 from il_ros.nodes import qos, runtime
 from il_ros.nodes.calls import CallError, Waiter
-from il_ros.nodes.parameters import bounded, declare
+from il_ros.nodes.parameters import bounded, declare, flag
 from il_ros_interfaces.action import CollectEpisodes
-from il_ros_interfaces.msg import RecordedEpisode
+from il_ros_interfaces.msg import DrivePlan, RecordedEpisode
 from il_ros_interfaces.srv import EndEpisode, OpenEpisode, ResetTask, SetDriver
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
 from rclpy.task import Future
+from std_srvs.srv import Trigger
 
 FEEDBACK_S = 0.5
 RETRY_S = 0.1
@@ -58,6 +60,9 @@ class CollectorParameters:
         5.0, 0.0, 60.0, 'how long nodes that have just started may not be ready [s]')
     episode_deadline_s: float = bounded(
         120.0, 1.0, 86400.0, "deadline from an episode's reset to its receipt [s]")
+    operator_start: bool = flag(
+        False, 'wait for start_episode before each episode in which a person may drive')
+    start_deadline_s: float = bounded(3600.0, 1.0, 86400.0, 'how long it waits for that [s]')
 
 
 class CollectorNode(Node):
@@ -74,6 +79,9 @@ class CollectorNode(Node):
         self._awaited: dict[str, Future] = {}
         self._busy = False
         self._canceled = False
+        self._started: Future | None = None
+        self.create_service(Trigger, 'start_episode', self._on_start,
+                            callback_group=self._waiter.group)
         self.create_subscription(RecordedEpisode, 'recorded', self._on_recorded, qos.RECEIPTS,
                                  callback_group=self._waiter.group)
         self._server = ActionServer(
@@ -88,10 +96,18 @@ class CollectorNode(Node):
         if future is not None and not future.done():
             future.set_result(receipt)
 
+    def _on_start(self, _request, response):
+        response.success = self._started is not None and not self._started.done()
+        if response.success:
+            self._started.set_result(None)
+        else:
+            response.message = 'no episode is waiting to be started'
+        return response
+
     def _on_cancel(self, _goal):
         self._canceled = True
-        for future in self._awaited.values():
-            if not future.done():
+        for future in (*self._awaited.values(), self._started):
+            if future is not None and not future.done():
                 future.set_exception(CollectError(Result.CANCELED, 'canceled'))
         return CancelResponse.ACCEPT
 
@@ -124,7 +140,7 @@ class CollectorNode(Node):
         for spec in goal.request.episodes:
             if self._canceled:
                 raise CollectError(Result.CANCELED, 'canceled')
-            receipt = await self._run(spec, threshold)
+            receipt = await self._attempt(spec, threshold)
             result.episodes.append(receipt)
             if receipt.gate_threshold >= 0.0:
                 threshold = receipt.gate_threshold
@@ -140,6 +156,28 @@ class CollectorNode(Node):
                 raise CollectError(
                     FAILURES[receipt.cause], f'{spec.episode_id}: {receipt.error_msg}')
         goal.publish_feedback(feedback)
+
+    async def _attempt(self, spec, threshold: float) -> RecordedEpisode:
+        """Run an episode, and again for as long as the operator takes the attempt back."""
+        while True:
+            await self._wait_for_start(spec)
+            receipt = await self._run(spec, threshold)
+            if receipt.end != ABORTED or receipt.cause != OPERATOR:
+                return receipt
+            self.get_logger().info(f'{spec.episode_id} was taken back; once more')
+
+    async def _wait_for_start(self, spec):
+        if not self.parameters.operator_start or not may_be_driven_by_hand(spec.plan):
+            return
+        deadline_s = self.parameters.start_deadline_s
+        self._started = Future()
+        self.get_logger().info(f'{spec.episode_id} waits to be started')
+        try:
+            await self._waiter.wait(self._started, deadline_s, CollectError(
+                Result.TASK_FAILED,
+                f'{spec.episode_id}: nobody called start_episode within {deadline_s} s'))
+        finally:
+            self._started = None
 
     async def _run(self, spec, threshold: float) -> RecordedEpisode:
         try:
@@ -198,6 +236,11 @@ class CollectorNode(Node):
             await self._waiter.call(self._end, request, self.parameters.call_deadline_s)
         except CallError as error:
             self.get_logger().error(str(error))
+
+
+def may_be_driven_by_hand(plan: DrivePlan) -> bool:
+    """Tell whether a plan asks a person, from the start or by the human gate."""
+    return plan.driver == TELEOP or plan.gate == HUMAN
 
 
 def main(args=None) -> int:

@@ -31,6 +31,7 @@ from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, HOLD, IDLE, 
 from il_ros.data.spec import RUNNING, TELEOP
 from il_ros.errors import ImitationError
 from il_ros.interactive.arbiter import Arbiter
+from il_ros.interactive.blending import Blending
 from il_ros.interactive.driving import Driving
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.estop import EmergencyStop
@@ -68,6 +69,9 @@ class SupervisorParameters:
         2.0, 0.1, 60.0, 'a required driver silent for so long ends the episode [s]')
     observation_timeout_s: float = bounded(
         0.2, 0.02, 5.0, 'realtime: hold when no observation came for so long [s]')
+    takeover_acceleration: float = bounded(
+        2.0, 0.1, 20.0, "how fast the tool's velocity goes to that of a new driver, where one of "
+        'the two is a person [m/s^2]')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
@@ -172,7 +176,7 @@ class SupervisorNode(ManagedNode):
             self._early[source] = message
             return
         values = np.frombuffer(message.values, np.float32)
-        if arbiter.answer(source, stamp_ns, values, message.uncertainty):
+        if arbiter.answer(source, stamp_ns, values, message.uncertainty, message.engaged):
             self._candidates[source] = message
             if arbiter.widened:
                 self._announce(stamp_ns)
@@ -253,7 +257,11 @@ class SupervisorNode(ManagedNode):
             PANDA, self._contract, 1.0 / self._contract.rate, self._kinematics)
         self._refuse_absent(driving.required)
         self._spec = spec
-        self._arbiter = Arbiter(spec.episode_id, driving, actuator, paired=not self._realtime)
+        blending = None
+        if TELEOP in driving.required:
+            blending = Blending(self._contract, self.parameters.takeover_acceleration)
+        self._arbiter = Arbiter(
+            spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending)
         self._ending = False
         self._problem = ''
         self._messages.executed.episode_id = spec.episode_id

@@ -51,7 +51,9 @@ def test_who_is_waited_for_follows_from_the_plan(plan, required):
 
 @pytest.mark.parametrize('driver', [EXPERT, POLICY, TELEOP])
 def test_a_lone_driver_drives_with_its_own_action(driver):
-    choice = _driving(DrivePlan(driver=driver)).choose({driver: RIGHT})
+    driving = _driving(DrivePlan(driver=driver))
+    driving.engaged = True
+    choice = driving.choose({driver: RIGHT})
     assert choice.chosen == driver
     assert choice.action is RIGHT
     assert (choice.gate, choice.refused) == (-1.0, False)
@@ -137,7 +139,8 @@ def test_an_adapted_threshold_overrides_the_plans():
 @pytest.mark.parametrize('plan, field', [
     (DrivePlan(driver=POLICY, gate='novelty', threshold=0.0, target_rate=0.1), 'plan.threshold'),
     (DrivePlan(driver=POLICY, gate='novelty', target_rate=1.0), 'plan.target_rate'),
-    (DrivePlan(driver=POLICY, gate='human'), 'plan.gate'),
+    (DrivePlan(driver=POLICY, gate='human', beta=0.5), 'plan.beta'),
+    (DrivePlan(driver=TELEOP, gate='human'), 'plan.gate'),
     (DrivePlan(driver=EXPERT, gate='discrepancy'), 'plan.gate'),
     (DrivePlan(driver=POLICY, noise_covariance=(1.0,)), 'plan.noise_covariance'),
     (DrivePlan(driver=POLICY, gate='discrepancy', target_rate=0.1), 'plan.target_rate'),
@@ -148,6 +151,24 @@ def test_a_plan_that_nobody_can_drive_is_refused_by_its_field(plan, field):
     with pytest.raises(BadPlanError, match=field) as refusal:
         _driving(plan)
     assert refusal.value.code == 301
+
+
+HUMAN = DrivePlan(driver=POLICY, gate='human')
+
+
+def test_a_person_drives_while_the_dead_mans_button_is_held_and_no_step_longer():
+    driving = _driving(HUMAN)
+    assert driving.required == (POLICY, TELEOP)
+    chosen = []
+    for engaged in (False, True, True, False):
+        driving.engaged = engaged
+        chosen.append(driving.choose({POLICY: LEFT, TELEOP: RIGHT if engaged else NONE}).chosen)
+    assert chosen == [POLICY, TELEOP, TELEOP, POLICY]
+
+
+def test_a_person_alone_who_lets_go_of_the_button_holds_the_arm():
+    choice = _driving(DrivePlan(driver=TELEOP)).choose({TELEOP: RIGHT})
+    assert (choice.chosen, choice.action, choice.refused) == (TELEOP, None, True)
 
 
 NOVEL = DrivePlan(driver=POLICY, gate='novelty', threshold=0.2, release_threshold=0.1, smoothing=0,

@@ -15,6 +15,7 @@
 """Strategies: their plans, their settings, and what is refused."""
 
 from il_ros.data.spec import EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE, POLICY
+from il_ros.data.spec import TELEOP
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.strategies import evaluation_plan, load_strategy, make_strategy
 from il_ros.interactive.strategies import STRATEGIES, StrategyError, UnknownStrategyError
@@ -40,7 +41,8 @@ def test_round_zero_is_demonstrated_by_the_expert(name):
 @pytest.mark.parametrize('name, gate, labels, service', [
     ('dagger', '', LABEL_ALL, True), ('gated', 'discrepancy', LABEL_ALL, False),
     ('corrections', 'discrepancy', LABEL_EXPERT_DRIVEN, False),
-    ('novelty', 'novelty', LABEL_EXPERT_DRIVEN, False)])
+    ('novelty', 'novelty', LABEL_EXPERT_DRIVEN, False),
+    ('human', 'human', LABEL_EXPERT_DRIVEN, False)])
 def test_a_rollout_follows_its_strategy(name, gate, labels, service):
     plan = make_strategy(name).plan(1, 7)
     assert (plan.driver, plan.gate, plan.labels, plan.seed) == (POLICY, gate, labels, 7)
@@ -59,6 +61,10 @@ def test_the_novelty_gate_comes_with_an_ensemble_and_a_target():
     assert strategy.learner == {'ensemble': 4}
     assert make_strategy('novelty', {'learner': {'ensemble': 7}}).learner == {'ensemble': 7}
     assert make_strategy('gated').learner == {}
+
+
+def test_a_person_may_demonstrate_too():
+    assert make_strategy('human', {'demonstrator': 'person'}).plan(0, 3).driver == TELEOP
 
 
 def test_dart_is_disturbed_by_what_the_last_fit_got_wrong():
@@ -105,6 +111,7 @@ def test_an_unknown_strategy_is_refused_with_the_list():
     ('novelty', {'learner': 4}, 'expected a mapping'),
     ('dart', {'noise': {'scale': -1}}, 'at least 0'),
     ('dart', {'noise': {'sd': 1}}, 'sd'),
+    ('human', {'demonstrator': 'cat'}, 'expert, person'),
     ('shift', {'shift': 2}, 'expected a mapping'),
     ('dagger', {'gate': {}}, 'gate'),
     ('dagger', [1], 'expected a mapping')])

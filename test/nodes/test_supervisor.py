@@ -200,7 +200,7 @@ def test_a_plan_whose_driver_is_not_there_is_refused_at_once():
 
 
 @pytest.mark.parametrize('field, value', [
-    ('beta', 2.0), ('gate', 'human'), ('noise_covariance', [1.0]), ('target_rate', 0.1)])
+    ('beta', 2.0), ('gate', 'moon'), ('noise_covariance', [1.0]), ('target_rate', 0.1)])
 def test_a_plan_that_cannot_be_driven_is_refused_by_field(bench, field, value):
     made = Arm(bench)
     made.arm()
