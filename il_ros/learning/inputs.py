@@ -13,12 +13,15 @@
 # limitations under the License.
 
 """
-What a policy sees: features, parts of features, and differences of them.
+What a policy sees: features, parts of features, differences of them, and their lengths.
 
 The grammar of an expression, names as in the contract::
 
-    term  := FEATURE ['.' ELEMENTS]
-    input := term [' - ' term]
+    term   := FEATURE ['.' ELEMENTS]
+    vector := term [' - ' term]
+    input  := vector | '|' vector '|'
+
+Between bars stands the Euclidean length of the vector, one number.
 
 ``ELEMENTS`` is the name of one element (``joint_position.panda_joint4``) or a run of one-letter
 elements (``object_position.xy``). ``fit`` and the policy node compute inputs with this one class.
@@ -58,10 +61,18 @@ class Inputs:
         if not self.expressions:
             raise InputsError('a policy needs at least one input; none is given')
         names, units, self._plus, minus = [], [], [], []
+        self._lengths: list[tuple[int, int, int]] = []
         for expression in self.expressions:
-            left, right = _parse(contract, expression)
+            start = len(self._plus)
+            bare = _without_bars(expression)
+            left, right = _parse(contract, bare)
             minus += right.indices if right else (-1,) * len(left.indices)
             self._plus += left.indices
+            if bare is not expression:
+                self._lengths.append((len(names), start, len(self._plus)))
+                units.append(left.unit)
+                names.append(f'|{bare}|')
+                continue
             units += [left.unit] * len(left.indices)
             names += [f'{a} - {b}' for a, b in zip(left.names, right.names)] if right else (
                 left.names)
@@ -74,6 +85,9 @@ class Inputs:
         self._minus = np.array([index for index in minus if index >= 0], np.intp)
         self._at = np.array([at for at, index in enumerate(minus) if index >= 0], np.intp)
         self._plus = np.array(self._plus, np.intp)
+        bars = [index for _, start, stop in self._lengths for index in range(start, stop)]
+        self._bare = np.setdiff1d(np.arange(len(self._plus)), bars)
+        self._entries = np.setdiff1d(np.arange(self.width), [at for at, *_ in self._lengths])
 
     @property
     def width(self) -> int:
@@ -83,7 +97,8 @@ class Inputs:
     @functools.cached_property
     def features(self) -> tuple[str, ...]:
         """Return the names of the features used, each once, in order of first use."""
-        terms = [term for expression in self.expressions for term in expression.split(' - ')]
+        terms = [term for expression in self.expressions
+                 for term in _without_bars(expression).split(' - ')]
         return tuple(dict.fromkeys(term.partition('.')[0].strip() for term in terms))
 
     def apply(self, values: np.ndarray) -> np.ndarray:
@@ -101,7 +116,24 @@ class Inputs:
         chosen = values[..., self._plus]
         if len(self._at):
             chosen[..., self._at] -= values[..., self._minus]
-        return chosen
+        return self._with_lengths(chosen) if self._lengths else chosen
+
+    def _with_lengths(self, chosen: np.ndarray) -> np.ndarray:
+        inputs = np.empty((*chosen.shape[:-1], self.width), np.float32)
+        inputs[..., self._entries] = chosen[..., self._bare]
+        for at, start, stop in self._lengths:
+            part = chosen[..., start:stop]
+            # Not by a matrix product, whose rounding depends on how many rows there are.
+            inputs[..., at] = np.sqrt(np.square(part).sum(axis=-1))
+        return inputs
+
+
+def _without_bars(expression):
+    """Return what stands between the bars; what has none, or is no text, comes back itself."""
+    if isinstance(expression, str) and len(expression) > 2 and (
+            expression[0] == expression[-1] == '|'):
+        return expression[1:-1].strip()
+    return expression
 
 
 def _parse(contract: Contract, expression: str) -> tuple[_Term, _Term | None]:
