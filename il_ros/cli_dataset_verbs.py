@@ -209,7 +209,7 @@ def replay(words: argparse.Namespace) -> int:
     for path in _progress('replaying')(paths):
         episode = read_episode(path)
         found = compare_replay(make(episode.spec.task, episode.contract.rate), episode,
-                               _sources(episode))
+                               sources_of(episode))
         states += found.states
         identical += found.identical
         if not found.identical:
@@ -218,7 +218,12 @@ def replay(words: argparse.Namespace) -> int:
     return 0 if identical == len(paths) else 1
 
 
-def _sources(episode) -> tuple:
+def sources_of(episode) -> tuple:
+    """
+    Return where the features of an episode's contract come from, by the installed contract.
+
+    :raises ContractError: if that is another one than the episode was recorded with
+    """
     from il_ros.data.contract import ContractError
     from il_ros.data.contract_file import load_contract
     from il_ros.share import share_path
