@@ -41,12 +41,27 @@ VALUES = np.arange(12, dtype=np.float32) ** 2
     ('tool_position.zx', ('tool_position.z', 'tool_position.x'), (16, 4)),
     ('joint_position.joint2', ('joint_position.joint2',), (1,)),
     ('goal_position.xy - tool_position.xy',
-     ('goal_position.x - tool_position.x', 'goal_position.y - tool_position.y'), (21, 27))])
+     ('goal_position.x - tool_position.x', 'goal_position.y - tool_position.y'), (21, 27)),
+    ('|goal_position.xy - tool_position.xy|', ('|goal_position.xy - tool_position.xy|',),
+     (np.hypot(21, 27),)),
+    ('| tool_position |', ('|tool_position|',), (np.sqrt(16 + 81 + 256),))])
 def test_an_expression_gives_its_entries_in_order(expression, names, expected):
     inputs = Inputs(CONTRACT, [expression])
     assert inputs.names == names
     assert inputs.width == len(expected)
     np.testing.assert_array_equal(inputs.apply(VALUES), np.array(expected, np.float32))
+
+
+def test_lengths_stand_where_they_are_written_for_one_observation_and_for_many():
+    inputs = Inputs(CONTRACT, ['|joint_position|', 'tool_position.z',
+                               '|goal_position - tool_position|', 'joint_position.joint2'])
+    assert inputs.units == ('rad', 'm', 'm', 'rad')
+    assert inputs.features == ('joint_position', 'tool_position', 'goal_position')
+    expected = [1, 16, np.sqrt(21 ** 2 + 27 ** 2 + 33 ** 2), 1]
+    np.testing.assert_allclose(inputs.apply(VALUES), expected, rtol=1e-6)
+    many = np.random.default_rng(2).normal(size=(50, 12)).astype(np.float32)
+    np.testing.assert_array_equal(
+        inputs.apply(many), np.stack([inputs.apply(row) for row in many]))
 
 
 def test_expressions_are_joined_in_the_order_given():
