@@ -10,7 +10,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport PYTHONHOME PYTHONPATH RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test drills test-exports lint bench bench-peer colcon clean
+.PHONY: help setup demo study test drills test-exports lint bench bench-peer colcon clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,9 @@ test-exports:  ## Open exports with robomimic, lerobot and rosbags, in .venv-exp
 
 lint: setup  ## Run the style and import-boundary tests alone
 	@$(V)/bin/python -m pytest test/style test/test_boundaries.py $(ARGS)
+
+study: setup  ## Compare strategies and BC label by label on push (hours): runs/study/study.html
+	@$(V)/bin/il_ros study $(ARGS)
 
 bench: setup  ## Measure the loop, its latency and training: runs/bench.json
 	@$(V)/bin/il_ros bench $(ARGS)

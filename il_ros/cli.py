@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 import sys
 
 from il_ros.cli_dataset import add_dataset
+from il_ros.cli_study import add_study
 
 LARGEST = 2 ** 32 - 1
 
@@ -52,8 +53,10 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
     add('--task', required=not task, default=task, help=TASKS)
     add('--run', required=not run, default=run, help='name of the run, a folder under --runs')
     add('--strategy', default='corrections',
-        help='dagger (mix by beta), gated (gate, every state labelled) or corrections (gate, '
-             'only what the expert drove is labelled); default: corrections')
+        help='dagger (mix by beta), gated (gate, every state labelled), corrections (gate, '
+             'only what the expert drove is labelled), novelty (an ensemble asks for the expert), '
+             'dart (the expert under fitted noise) or shift (demonstrations and shifted states); '
+             'default: corrections')
     add('--config', help="YAML with the keys strategy and training; default: the package's own")
     add('--demonstrations', type=POSITIVE, default=10, help='expert episodes to begin with (10)')
     add('--rounds', type=WHOLE, default=6, help='rounds of rollout, labels, retraining (6)')
@@ -62,10 +65,10 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
     add('--continuing', action='store_true', help='a new goal after each success')
     add('--options', default='', metavar='JSON', help=OPTIONS)
     add('--seed', type=WHOLE, default=0, help='of everything that is drawn (0)')
-    add('--evaluation-episodes', type=POSITIVE, default=100,
-        help='held-out resets after the rounds between (100)')
-    add('--final-evaluation-episodes', type=POSITIVE, default=200,
-        help='held-out resets for expert, BC, last round and baseline (200)')
+    add('--evaluation-episodes', type=WHOLE, default=100,
+        help='held-out resets after the rounds between (100); 0: do not evaluate them')
+    add('--final-evaluation-episodes', type=WHOLE, default=200,
+        help='held-out resets for expert, BC, last round and baseline (200); 0: none')
     add('--first-seed', type=POSITIVE, default=1_000_000,
         help='first seed of the held-out resets, 1,000,000 or more')
     add('--no-baseline', action='store_true', help='skip BC with the same number of labels')
@@ -194,6 +197,7 @@ def make_parser() -> argparse.ArgumentParser:
     _episode_arguments(evaluate)
     evaluate.set_defaults(call='evaluate')
     _add_compounding(verbs)
+    add_study(verbs, WHOLE, POSITIVE)
     add_dataset(verbs, float, WHOLE)
     _add_bench(verbs)
     return parser
@@ -211,6 +215,9 @@ def main(args: Sequence[str] | None = None) -> int:
         elif words.call == 'compounding':
             from il_ros.study.compounding import compounding
             call = compounding
+        elif words.call == 'study':
+            from il_ros.study.command import study
+            call = study
         elif words.call == 'dataset':
             from il_ros.cli_dataset_verbs import dataset
             call = dataset

@@ -134,15 +134,9 @@ def _round(state: RunState, round_: int) -> Iterator[Stage]:
 
 
 def _judge(goal: Goal, round_: int) -> Iterator[Stage]:
-    if not goal.evaluation_seeds(_is_final(goal, LOOP_PART, round_)):
-        return
-    for act in ('evaluate', 'measure'):
-        yield Stage(f'r{round_:02d}-{act}', act, LOOP_PART, round_, EVALUATE)
-
-
-def _is_final(goal: Goal, part: str, round_: int) -> bool:
-    """Return whether a policy, or the expert, is judged on all resets."""
-    return part != LOOP_PART or round_ in (0, goal.rounds)
+    if goal.evaluation_seeds(final=round_ in (0, goal.rounds)):
+        yield Stage(f'r{round_:02d}-evaluate', 'evaluate', LOOP_PART, round_, EVALUATE)
+        yield Stage(f'r{round_:02d}-measure', 'measure', LOOP_PART, round_, EVALUATE)
 
 
 def _baseline(state: RunState) -> Iterator[Stage]:
@@ -168,7 +162,7 @@ def episode_specs(state: RunState, stage: Stage) -> tuple[EpisodeSpec, ...]:
     goal = state.goal
     if stage.act == 'evaluate':
         driver = EXPERT if stage.part == EXPERT_PART else POLICY
-        final = _is_final(goal, stage.part, stage.round)
+        final = stage.part != LOOP_PART or stage.round in (0, goal.rounds)
         kind = EVALUATION if stage.part == LOOP_PART else stage.part
         plan = strategies.evaluation_plan(driver, goal.seed)
         return _specs(state, stage, kind, EVALUATION, goal.evaluation_seeds(final), plan)

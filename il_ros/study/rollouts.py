@@ -102,12 +102,21 @@ class Rollouts:
         self._environment = Environment(conditions.task)
         self._reset = {'horizon': conditions.horizon, 'continuing': conditions.continuing,
                        'options': conditions.options}
-        contract = self._environment.contract
-        self._expert = make_expert(conditions.task, contract)
+        self.contract = self._environment.contract
+        self._expert = make_expert(conditions.task, self.contract)
+        self.take(policy)
+        self._keep = keep_observations
+
+    def take(self, policy: str):
+        """
+        Let somebody drive from now on.
+
+        :param policy: folder of a checkpoint; '': the expert
+        :raises LearningError: if there is no such checkpoint, or it belongs to another contract
+        """
         self._policy = checkpoint.load(Path(policy)) if policy else None
         if self._policy:
-            checkpoint.check(self._policy, contract)
-        self._keep = keep_observations
+            checkpoint.check(self._policy, self.contract)
 
     def run(self, seed: int) -> Rolled:
         """Run one episode to its end and return it."""

@@ -1,0 +1,132 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+What a study measured: one point a checkpoint, with all that its labels cost.
+
+A curve is what one way of collecting brought at one training seed: its rounds in their order, or
+behavioural cloning at more and more demonstrations.
+"""
+
+import csv
+import dataclasses
+import io
+from typing import Iterable, Sequence
+
+from il_ros.evaluation.interval import Interval, wilson
+import numpy as np
+
+BC = 'BC'
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One checkpoint; costs are cumulative and include the demonstrations."""
+
+    task: str
+    method: str
+    """A way of collecting, or ``BC`` (with what its learner has of its own)."""
+    cloned: bool
+    """Behavioural cloning: demonstrations alone."""
+    seed: int
+    """Of the training."""
+    number: int
+    """The round; where it is cloned, the demonstrations."""
+    labels: int
+    queries: int
+    watched: int
+    expert_driven_steps: int
+    policy_driven_steps: int
+    takeovers: int
+    objects_lost: int
+    """While collecting."""
+    synthetic: int
+    """Pairs made up for this fit alone."""
+    expert_seconds: float
+    loss_held_out: float
+    """On held-out demonstrations; -1: not computed."""
+    epsilon_mistakes: int
+    epsilon_states: int
+    wins: str
+    """A ``1`` or ``0`` an evaluation episode, in the order of their seeds."""
+    steps: int
+    """Of the evaluation, where the expert has an answer: mistakes are counted over these."""
+    mistakes: int
+    lost: int
+    """Evaluation episodes whose object was lost."""
+    sha256: str
+
+    @property
+    def success(self) -> Interval:
+        """Return the success rate on the evaluation's resets."""
+        return wilson(self.wins.count('1'), len(self.wins))
+
+    @property
+    def mistakes_per_step(self) -> float:
+        """Return mistakes a step on the policy's own states; -1: no step was judged."""
+        return self.mistakes / self.steps if self.steps else -1.0
+
+    @property
+    def won(self) -> np.ndarray:
+        """Return which episodes succeeded, shape ``(E,)``, float64."""
+        return np.array([one == '1' for one in self.wins], float)
+
+
+Curves = dict[str, dict[int, tuple[Point, ...]]]
+"""Points by method and seed, in order."""
+
+
+def curves_of(points: Iterable[Point], task: str) -> Curves:
+    """Return the curves of a task; within each, rounds or demonstrations rise."""
+    found: dict[str, dict[int, list[Point]]] = {}
+    for point in points:
+        if point.task == task:
+            found.setdefault(point.method, {}).setdefault(point.seed, []).append(point)
+    return {method: {seed: tuple(sorted(curve, key=lambda point: point.number))
+                     for seed, curve in sorted(by_seed.items())}
+            for method, by_seed in found.items()}
+
+
+def in_rounds(curve: Sequence[Point], key: str, first: int = 1) -> int:
+    """Return what a cumulative cost came to in the rounds from ``first`` (>= 1) to the last."""
+    before = [point for point in curve if point.number < first]
+    return getattr(curve[-1], key) - (getattr(before[-1], key) if before else 0)
+
+
+def learner_labels(curve: Sequence[Point]) -> int:
+    """Return the labels of the rounds: on states that a learner led to; 0 where none drove."""
+    if curve[0].cloned or not curve[-1].policy_driven_steps:
+        return 0
+    return in_rounds(curve, 'labels')
+
+
+def points_csv(points: Sequence[Point]) -> str:
+    """Return a row a checkpoint; the episodes themselves stand in ``study.json``."""
+    names = [field.name for field in dataclasses.fields(Point) if field.name != 'wins']
+    rates = ('successes', 'episodes', 'success', 'success_low', 'success_high')
+    rows = []
+    for point in points:
+        one = point.success
+        rows.append([getattr(point, name) for name in names]
+                    + [one.k, one.n, *(round(rate, 6) for rate in (one.rate, one.low, one.high))])
+    return to_csv([*names, *rates], rows)
+
+
+def to_csv(headings: Sequence[str], rows: Iterable[Sequence]) -> str:
+    """Return a table as CSV; None is an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator='\n')
+    writer.writerow(headings)
+    writer.writerows(rows)
+    return text.getvalue()
