@@ -20,6 +20,7 @@ import sys
 
 from il_ros.cli_dataset import add_dataset
 from il_ros.cli_study import add_study
+from il_ros.cli_teleop import add_view, teleop_arguments
 
 LARGEST = 2 ** 32 - 1
 
@@ -55,6 +56,7 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
     add('--strategy', default='corrections',
         help='dagger (mix by beta), gated (gate, every state labelled), corrections (gate, '
              'only what the expert drove is labelled), novelty (an ensemble asks for the expert), '
+             'human (a person takes over and lets go, with --teleop), '
              'dart (the expert under fitted noise) or shift (demonstrations and shifted states); '
              'default: corrections')
     add('--config', help="YAML with the keys strategy and training; default: the package's own")
@@ -73,6 +75,7 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
         help='first seed of the held-out resets, 1,000,000 or more')
     add('--no-baseline', action='store_true', help='skip BC with the same number of labels')
     add('--resume', action='store_true', help='go on with a run of that name and goal')
+    teleop_arguments(parser)
     _graph_arguments(parser)
 
 
@@ -150,6 +153,17 @@ def _add_compounding(verbs):
     compounding.set_defaults(call='compounding')
 
 
+def _add_record(verbs):
+    record = verbs.add_parser('record', help='record demonstrations of the expert or a person')
+    record.add_argument('--task', required=True, help=TASKS)
+    record.add_argument('--run', required=True, help='name of the run')
+    record.add_argument('--episodes', type=POSITIVE, default=10, help='how many (10)')
+    record.add_argument('--seed', type=WHOLE, default=0, help='of the first one (0)')
+    teleop_arguments(record)
+    _episode_arguments(record)
+    record.set_defaults(call='record')
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
     parser = argparse.ArgumentParser(
@@ -166,13 +180,8 @@ def make_parser() -> argparse.ArgumentParser:
     _dagger_arguments(dagger)
     dagger.set_defaults(call='dagger')
 
-    record = verbs.add_parser('record', help='record demonstrations of the expert')
-    record.add_argument('--task', required=True, help=TASKS)
-    record.add_argument('--run', required=True, help='name of the run')
-    record.add_argument('--episodes', type=POSITIVE, default=10, help='how many (10)')
-    record.add_argument('--seed', type=WHOLE, default=0, help='of the first one (0)')
-    _episode_arguments(record)
-    record.set_defaults(call='record')
+    _add_record(verbs)
+    add_view(verbs)
 
     train = verbs.add_parser('train', help='clone the recorded episodes of a run')
     train.add_argument('--run', required=True, help='name of the run, a folder under --runs')

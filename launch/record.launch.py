@@ -12,17 +12,19 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The simulation, the expert that drives it, and what records the episodes."""
+"""The simulation, the expert or the person that drives it, and what records the episodes."""
 
 from il_ros.nodes.launching import flag, include, node, text
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
+from launch_ros.parameter_descriptions import ParameterValue
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the simulation, supervisor, expert, recorder and collector."""
+    """Return the simulation, supervisor, expert, recorder and collector; teleop, if asked for."""
+    by_hand = NotEqualsSubstitution(LaunchConfiguration('teleop'), 'none')
     return LaunchDescription([
         include('simulation.launch.py', beside=__file__),
         DeclareLaunchArgument(
@@ -37,9 +39,19 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'expert', default_value='true', choices=['true', 'false'],
             description='start the expert, which drives and labels'),
+        DeclareLaunchArgument(
+            'teleop', default_value='none', choices=['none', 'joy', 'keyboard'],
+            description='a person drives, too, in mode:=realtime, and starts the episodes: by '
+                        'the topic joy, or by the keys of this terminal'),
+        DeclareLaunchArgument(
+            'mapping', default_value='',
+            description='what buttons or keys mean: a file, or the name of one in config/teleop; '
+                        'empty: xbox or keyboard'),
         node('supervisor', mode=text('mode'), autostart=flag('autostart')),
         node('expert', condition=IfCondition(LaunchConfiguration('expert')), task=text('task'),
              mode=text('mode')),
         node('recorder', runs=text('runs'), shard=text('shard'), autostart=flag('autostart')),
-        node('collector'),
+        node('teleop', condition=IfCondition(by_hand), device=text('teleop'), mode=text('mode'),
+             mapping=text('mapping'), terminal='/dev/tty'),
+        node('collector', operator_start=ParameterValue(by_hand, value_type=bool)),
     ])

@@ -24,8 +24,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / 'README.md').read_text()
-NODES = ('simulator', 'observer', 'policy', 'expert', 'supervisor', 'recorder', 'collector',
-         'trainer', 'coordinator')
+NODES = ('simulator', 'observer', 'policy', 'expert', 'teleop', 'supervisor', 'recorder',
+         'collector', 'trainer', 'coordinator')
 OFF_BY_DEFAULT = {'simulator': {'camera': True, 'publish_clock': True},
                   'observer': {'contract': 'push_image'}}
 

@@ -174,7 +174,7 @@ class Arbiter:
             driver = HOLD if held else choice.chosen
             limits = sent.limits | (BLENDED if led else 0)
         if self._blending is not None:
-            self._blending.sent(sent.values)
+            self._blending.sent(sent.values, driver)
         return sent, driver, limits
 
     def _led(self, choice: Choice) -> tuple[np.ndarray, bool]:

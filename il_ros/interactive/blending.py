@@ -65,6 +65,13 @@ class Blending:
         led[self._axes] = self._last + change * (self._most / size)
         return led, True
 
-    def sent(self, values: np.ndarray):
-        """Take in what was sent after all limits, shape ``(act_dim,)``; zero while it holds."""
+    def sent(self, values: np.ndarray, driver: int | None = None):
+        """
+        Take in what was sent after all limits, shape ``(act_dim,)``; zero while it holds.
+
+        :param driver: who really drove: after a hold it begins from rest; None: who was led
+        """
         self._last = np.asarray(values, np.float64)[self._axes]
+        if driver == HOLD and self._driver != HOLD:
+            self._leading = self._leading or self._driver == TELEOP
+            self._driver = HOLD

@@ -202,7 +202,7 @@ class Human(Strategy):
     def demonstration(self, seed: int) -> DrivePlan:
         """Return the plan of a demonstration by the expert or by the person."""
         driver = _DEMONSTRATORS[self.settings.get('demonstrator', 'expert')]
-        return dataclasses.replace(demonstration_plan(seed), driver=driver)
+        return demonstration_plan(seed) if driver == EXPERT else person_plan(seed)
 
     def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
         """Return a plan where the person decides."""
@@ -302,6 +302,11 @@ def load_strategy(name: str, path: Path) -> Strategy:
 def demonstration_plan(seed: int) -> DrivePlan:
     """Return the plan of a demonstration: the expert drives, every state is labelled."""
     return DrivePlan(driver=EXPERT, labels=LABEL_ALL, seed=seed)
+
+
+def person_plan(seed: int) -> DrivePlan:
+    """Return the plan of a person's demonstration: what he drove is labelled, no rest is."""
+    return DrivePlan(driver=TELEOP, labels=LABEL_EXPERT_DRIVEN, seed=seed)
 
 
 def evaluation_plan(driver: int, seed: int) -> DrivePlan:

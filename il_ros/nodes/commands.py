@@ -16,6 +16,7 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 import shutil
 
@@ -27,16 +28,22 @@ from il_ros.data.spec import LABEL_NONE, POLICY
 from il_ros.errors import ImitationError
 from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.table import format_table, format_timing
+from il_ros.interactive.driving import HUMAN
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.interactive.rounds import PHASES
 from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
-from il_ros.nodes.client import Client, run_command
+from il_ros.interactive.strategies import person_plan
+from il_ros.nodes import runtime
+from il_ros.nodes.client import Client, LOGGING, run_command
 from il_ros.nodes.coordinator import check_goal
 from il_ros.nodes.graph import GraphOptions
+from il_ros.nodes.view import ViewNode
 from il_ros_interfaces.action import RunDagger
 from tqdm import tqdm
 
 DEMO_RUN = 'demo'
+PERSON_HORIZON = 1200
+"""Steps that a person has by default: a minute at 20 Hz; the tasks' own suit their experts."""
 
 
 class CommandError(ImitationError):
@@ -58,6 +65,7 @@ def dagger(words: argparse.Namespace, replace: bool = False) -> int:
         final_evaluation_episodes=words.final_evaluation_episodes,
         evaluation_first_seed=words.first_seed, baseline=not words.no_baseline, seed=words.seed,
         resume=words.resume)
+    _check_teleop(words)
     check_goal(goal)
 
     async def command(client: Client):
@@ -67,8 +75,18 @@ def dagger(words: argparse.Namespace, replace: bool = False) -> int:
     return run_command(command, _options(words))
 
 
+def _check_teleop(words: argparse.Namespace):
+    human = words.strategy == HUMAN
+    if human and not words.teleop and not words.attach:
+        raise CommandError('--strategy human needs a person: give --teleop joy or keyboard, or '
+                           '--attach to a graph that has one')
+    if words.teleop and not human:
+        raise CommandError(f'--teleop is {words.teleop!r} with --strategy {words.strategy}, where '
+                           'no person drives; expected --strategy human')
+
+
 async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespace):
-    with StageBar(words.rounds) as bar:
+    with StageBar(words.rounds, hidden=bool(words.teleop)) as bar:
         await client.dagger(goal, bar.update)
     folder = Path(words.runs) / goal.run
     if not (folder / 'summary.json').exists():
@@ -85,7 +103,7 @@ def demo(words: argparse.Namespace) -> int:
 
 
 def record(words: argparse.Namespace) -> int:
-    """Record demonstrations of the expert."""
+    """Record demonstrations of the expert, or of a person."""
     if not 0 <= words.seed <= VALIDATION_SEEDS - words.episodes:
         raise CommandError(f'--seed is {words.seed}; demonstrations use seeds below '
                            f'{VALIDATION_SEEDS}, the others are held out')
@@ -93,14 +111,17 @@ def record(words: argparse.Namespace) -> int:
         raise CommandError(f'{words.runs}/{words.run} is a run of il_ros dagger; give --run '
                            'another name')
     plan = DrivePlan(driver=EXPERT, seed=words.seed)
+    horizon = words.horizon
+    if words.teleop:
+        plan, horizon = person_plan(words.seed), horizon or PERSON_HORIZON
     specs = [EpisodeSpec(
         episode_id=episode_id(DEMONSTRATION, 0, seed), run=words.run, task=words.task,
-        purpose=DEMONSTRATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
+        purpose=DEMONSTRATION, seed=seed, horizon=horizon, continuing=words.continuing,
         options=words.options, plan=plan)
         for seed in range(words.seed, words.seed + words.episodes)]
 
     async def command(client: Client):
-        receipts = await _collect(client, specs, 'recording')
+        receipts = await _collect(client, specs, 'recording', hidden=bool(words.teleop))
         labels = sum(receipt.labels for receipt in receipts)
         print(f'{len(receipts)} demonstrations, {labels} labels, '
               f'{sum(r.success for r in receipts)} successful, in {words.runs}/{words.run}; '
@@ -170,8 +191,14 @@ def evaluation_report(words: argparse.Namespace, sha256: str, receipts: list[Rec
                       'content_sha256': r.content_sha256} for r in receipts]}
 
 
-async def _collect(client: Client, specs: list[EpisodeSpec], what: str) -> list[Receipt]:
-    with tqdm(total=len(specs), desc=what, unit='episode') as bar:
+def view(words: argparse.Namespace) -> int:
+    """Show who drives, rates, step, success and labels of a graph, until Ctrl-C."""
+    return runtime.run(ViewNode, [*LOGGING, '-p', f'period_s:={words.period}'])
+
+
+async def _collect(client: Client, specs: list[EpisodeSpec], what: str,
+                   hidden: bool = False) -> list[Receipt]:
+    with tqdm(total=len(specs), desc=what, unit='episode', disable=hidden) as bar:
         def on_feedback(feedback):
             bar.update(feedback.finished - bar.n)
             bar.set_postfix(success=feedback.successes, steps_per_s=round(feedback.steps_per_s))
@@ -181,10 +208,15 @@ async def _collect(client: Client, specs: list[EpisodeSpec], what: str) -> list[
 
 
 class StageBar:
-    """One bar for the stage that runs; finished stages stay above it."""
+    """
+    One bar for the stage that runs; finished stages stay above it.
 
-    def __init__(self, rounds: int):
+    :param hidden: the live view has the terminal and says the same
+    """
+
+    def __init__(self, rounds: int, hidden: bool = False):
         self._rounds = rounds
+        self._hidden = hidden
         self._bar: tqdm | None = None
         self._stage = None
 
@@ -205,7 +237,8 @@ class StageBar:
             self._close()
             self._stage = stage
             self._bar = tqdm(
-                total=100, leave=False, bar_format='{desc} {bar} {n:3.0f} % {postfix}',
+                total=100, leave=False, disable=self._hidden,
+                bar_format='{desc} {bar} {n:3.0f} % {postfix}',
                 desc=f'round {feedback.round} of {self._rounds}: {PHASES[feedback.stage]:11}')
         self._bar.n = 100.0 * feedback.progress
         words = [f'{feedback.labels} labels']
@@ -222,5 +255,9 @@ def _options(words: argparse.Namespace) -> GraphOptions | None:
             raise CommandError(f'--contract is {words.contract!r}; the graph that --attach uses '
                                'has its contract already')
         return None
-    return GraphOptions(task=words.task, runs=words.runs, gui=words.gui, contract=words.contract,
-                        training=words.call in ('dagger', 'demo'))
+    teleop = getattr(words, 'teleop', '')
+    return GraphOptions(
+        task=words.task, runs=words.runs, contract=words.contract, teleop=teleop,
+        mapping=getattr(words, 'mapping', ''), mode='realtime' if teleop else 'lockstep',
+        gui=words.gui or bool(teleop and os.environ.get('DISPLAY') and not words.no_gui),
+        training=words.call in ('dagger', 'demo'))

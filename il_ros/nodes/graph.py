@@ -36,9 +36,14 @@ from il_ros.nodes.recorder import RecorderNode
 from il_ros.nodes.runtime import Runtime
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.nodes.teleop import TeleopNode
 from il_ros.nodes.trainer import TrainerNode
+from il_ros.nodes.view import ViewNode
 from il_ros.sim.tasks.registry import make_task
 from rclpy.parameter import Parameter
+
+PATIENCE_S = 86_400.0
+"""A person decides when an episode ends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +59,10 @@ class GraphOptions:
     """A contract file, or the name of one in config/contracts; empty: the task's own."""
     training: bool = True
     """Trainer and coordinator, too."""
+    teleop: str = ''
+    """``joy`` or ``keyboard``: a person drives, too, and sees the live view; empty: nobody."""
+    mapping: str = ''
+    """What buttons or keys mean; empty: the device's usual mapping."""
 
 
 def build(runtime: Runtime, options: GraphOptions):
@@ -76,9 +85,15 @@ def build(runtime: Runtime, options: GraphOptions):
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
                          'rate_hz': options.rate_hz, 'contract': contract}))
+    if options.teleop:
+        # First of all, while nothing is running yet: keyboard or mapping may be refused.
+        runtime.add_hot(TeleopNode, parameter_overrides=overrides(
+            {'device': options.teleop, 'mode': options.mode, 'mapping': options.mapping}))
+        runtime.add_hot(ViewNode)
     for kind, values in hot:
         runtime.add_hot(kind, parameter_overrides=overrides(values))
-    runtime.add_slow(CollectorNode)
+    runtime.add_slow(CollectorNode, parameter_overrides=overrides(
+        {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop else {}))
     if options.training:
         runtime.add_slow(TrainerNode, parameter_overrides=overrides({'runs': options.runs}))
         runtime.add_slow(CoordinatorNode, parameter_overrides=overrides({'runs': options.runs}))

@@ -27,7 +27,7 @@ from il_ros.bridge import wire
 from il_ros.bridge.messages import receipt_to_message, spec_from_message
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
-from il_ros.data.errors import NoSuchEpisodeError
+from il_ros.data.errors import NoSuchEpisodeError, StepRangeError
 from il_ros.data.receipts import DROPS, INCOMPLETE, Receipt
 from il_ros.data.schema import recorded_schemas
 from il_ros.data.shard import Shard
@@ -139,7 +139,7 @@ class RecorderNode(ManagedNode):
     def _record(self, topic: str, key: wire.Key, raw: bytes):
         if key.phase == ENDED:
             # In realtime the last state is said again at every beat, with a new stamp each time.
-            if topic in self._ended_topics:
+            if topic in self._ended_topics or self._is_of_earlier_attempt(topic, key):
                 return
             self._ended_topics.add(topic)
         try:
@@ -151,6 +151,10 @@ class RecorderNode(ManagedNode):
             self._ended_step, self._ended_at = key.step, time.monotonic()
             self._reason = wire.status_reason(raw)
         self._close_if_whole()
+
+    def _is_of_earlier_attempt(self, topic: str, key: wire.Key) -> bool:
+        """Tell whether this is the end of a run under the same id, still said before the reset."""
+        return key.step > 0 and not self._writer.counts[topic]
 
     def _close_if_whole(self):
         if self._ended_step >= 0 and self._is_whole():
@@ -173,7 +177,9 @@ class RecorderNode(ManagedNode):
         try:
             receipt = writer.close(flags, self._gate_threshold, self._reason)
             for first_step, last_step in self._discards:
-                receipt = discard(writer.path, first_step, last_step)
+                if first_step < receipt.steps or last_step == 0:
+                    last_step = min(last_step, max(receipt.steps - 1, 0))
+                    receipt = discard(writer.path, first_step, last_step)
         except ImitationError as error:
             self._acknowledge_failure(error)
             return
@@ -240,6 +246,9 @@ class RecorderNode(ManagedNode):
 
     def _discard(self, episode_id: str, first_step: int, last_step: int):
         if self._writer is not None and episode_id == self._spec.episode_id:
+            if first_step > last_step:
+                raise StepRangeError(
+                    f'{first_step} to {last_step} is no range of steps of {episode_id}')
             self._discards.append((first_step, last_step))
         elif self._shard is None or not EPISODE_ID.fullmatch(episode_id):
             raise NoSuchEpisodeError(f'this recorder has no episode {episode_id!r}')

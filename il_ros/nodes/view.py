@@ -1,0 +1,104 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The live view of a graph in a terminal: reads what is on air, says nothing."""
+
+import dataclasses
+import sys
+import time
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from il_ros.interactive.rounds import PHASES
+from il_ros.interactive.teleop.live_view import LiveView
+from il_ros.interactive.teleop.screen import Screen
+from il_ros.nodes import qos, runtime
+from il_ros.nodes.listening import listen
+from il_ros.nodes.parameters import bounded, choice, declare
+from il_ros_interfaces.action import RunDagger
+from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation, RecordedEpisode
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import JointState, Joy
+
+COUNTED = {'joint_states': (JointState, qos.STREAM), 'observation': (Observation, qos.STREAM),
+           'policy/action': (Action, qos.STREAM), 'expert/action': (Action, qos.STREAM),
+           'teleop/action': (Action, qos.STREAM), 'joy': (Joy, qos.FOREIGN_SENSOR)}
+EXECUTED = 'executed'
+ALWAYS = ('joint_states', 'observation')
+NODE_PREFIX = 'il_ros: '
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewParameters:
+    """Parameters of the view."""
+
+    period_s: float = bounded(0.25, 0.05, 10.0, 'time between two pictures [s]')
+    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
+
+
+class ViewNode(Node):
+    """Draws who drives, rates, step, success and labels on the standard output."""
+
+    def __init__(self, **kwargs):
+        super().__init__('view', **kwargs)
+        self.parameters = declare(self, ViewParameters)
+        self._view = LiveView((*COUNTED, EXECUTED), ALWAYS)
+        self._screen = Screen(sys.stdout)
+        for topic, (kind, profile) in COUNTED.items():
+            self._count(topic, kind, profile)
+        listen(self, Executed, EXECUTED, self._on_executed, qos.STREAM)
+        self.create_subscription(EpisodeStatus, 'episode', self._view.status, qos.STATUS)
+        self.create_subscription(
+            RecordedEpisode, 'recorded', self._view.recorded, qos.RECEIPTS)
+        self.create_subscription(
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.STREAM)
+        self.create_subscription(RunDagger.Impl.FeedbackMessage, 'run_dagger/_action/feedback',
+                                 self._on_stage, qos.STREAM)
+        self.create_timer(
+            self.parameters.period_s, self._draw, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _count(self, topic: str, kind: type, profile):
+        def on_raw(_: bytes):
+            self._view.hear(topic, time.monotonic())
+        self.create_subscription(kind, topic, on_raw, profile, raw=True)
+
+    def _on_executed(self, message: Executed):
+        self._view.hear(EXECUTED, time.monotonic())
+        self._view.executed(message)
+
+    def _on_diagnostics(self, array: DiagnosticArray):
+        for status in array.status:
+            if status.name.startswith(NODE_PREFIX) and (
+                    status.hardware_id == self.get_namespace()):
+                self._view.diagnostics(
+                    status.name.removeprefix(NODE_PREFIX), status.level == DiagnosticStatus.OK,
+                    status.message, {pair.key: pair.value for pair in status.values},
+                    time.monotonic())
+
+    def _on_stage(self, message):
+        feedback = message.feedback
+        self._view.stage(f'round {feedback.round}: {PHASES[feedback.stage]}, '
+                         f'{100 * feedback.progress:.0f} %, {feedback.labels} labels in D')
+
+    def _draw(self):
+        self._screen.draw(self._view.lines(time.monotonic()))
+
+    def shut_down(self):
+        """Draw the last picture."""
+        self._draw()
+
+
+def main(args=None) -> int:
+    """Run the view until it is asked to stop."""
+    return runtime.run(ViewNode, args)
