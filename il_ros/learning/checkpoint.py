@@ -26,9 +26,10 @@ import hashlib
 import json
 from pathlib import Path
 
-from il_ros.data.contract import Contract
+from il_ros.data.contract import Contract, IMAGE
 from il_ros.errors import ImitationError
 from il_ros.learning import folders
+from il_ros.learning.cnn import Cnn
 from il_ros.learning.errors import ContractMismatchError, DamagedError, LearningError
 from il_ros.learning.errors import NoCheckpointError
 from il_ros.learning.heads import from_document
@@ -48,6 +49,7 @@ VERSION = 2
 """Version 1 had neither head nor members nor horizons: one net whose output is the action."""
 
 _LARGEST = {DOCUMENT: 16 << 20, WEIGHTS: 1 << 30}
+_NETS = {net.kind: net for net in (Mlp, Cnn)}
 _MALFORMED = (ImitationError, AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 
@@ -134,7 +136,7 @@ def check(policy: Policy, contract: Contract):
         ('action frame', expected.action_frame_id, found.action_frame_id),
         ('actions', _actions(expected), _actions(found))) if a != b]
     there = {feature.name: feature for feature in found.features}
-    for name in policy.inputs.features:
+    for name in (*policy.inputs.features, *policy.images):
         before = expected.feature(name)
         if name not in there:
             wrong.append(f'feature {name}: expected {_feature(before)}, found none')
@@ -151,6 +153,8 @@ def _actions(contract: Contract) -> str:
 
 
 def _feature(feature) -> str:
+    if feature.kind == IMAGE:
+        return f'an image, {feature.height}x{feature.width} {feature.encoding}'
     elements = ' '.join(feature.elements)
     private = ', privileged' if feature.privileged else ''
     return (f'({elements}) from {feature.start} in {feature.unit!r}, frame {feature.frame_id!r}'
@@ -167,9 +171,7 @@ def _document(policy: Policy, info: Mapping, weights: bytes) -> dict:
         'input_units': policy.inputs.units,
         'normaliser': _columns(policy.normaliser),
         'action_normaliser': _columns(policy.action_normaliser),
-        'architecture': policy.net.kind,
-        'widths': policy.net.widths,
-        'members': policy.net.members,
+        **policy.net.document(),
         'head': policy.head.document(),
         'horizons': dataclasses.asdict(policy.horizons),
         'info': info,
@@ -248,7 +250,7 @@ def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy
     except (safetensors.SafetensorError, *_MALFORMED) as error:
         raise DamagedError(f'{folder / WEIGHTS}: not a safetensors file: {error}') from error
     try:
-        net = Mlp.from_tensors(tensors, tuple(document['widths']), document.get('members', 1))
+        net = _NETS.get(document.get('architecture'), Mlp).from_document(document, tensors)
     except _MALFORMED as error:
         raise DamagedError(f'{folder / WEIGHTS}: {error}') from error
     try:
@@ -257,10 +259,10 @@ def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy
         raise DamagedError(f'{folder / DOCUMENT}: not a policy: {error}') from error
 
 
-def _assemble(document: dict, net: Mlp, digest: str) -> Policy:
+def _assemble(document: dict, net: Mlp | Cnn, digest: str) -> Policy:
     if document['architecture'] != net.kind:
         raise LearningError(f'architecture {document["architecture"]!r} is unknown; expected '
-                            f'{net.kind!r}')
+                            f'one of {list(_NETS)}')
     contract = Contract.from_json(json.dumps(document['contract']))
     inputs = Inputs(contract, document['inputs'])
     for key, found in (('input_names', inputs.names), ('input_units', inputs.units)):

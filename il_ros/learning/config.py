@@ -17,15 +17,18 @@
 import dataclasses
 from pathlib import Path
 
+from il_ros.learning.cnn import LARGEST_STRIDE, MOST_LAYERS
 from il_ros.learning.errors import TrainConfigError
 from il_ros.learning.heads import BINNINGS, MOST_BINS
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.shift import Shift
+from il_ros.share import MissingShareError, share_path
 import yaml
 
 LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
 SCHEDULES = ('cosine', 'constant')
-ARCHITECTURES = ('mlp',)
+_LISTS = ('inputs', 'hidden', 'images', 'channels', 'strides')
+ARCHITECTURES = ('mlp', 'cnn')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +43,20 @@ class TrainConfig:
     """Expressions of `inputs.py`."""
 
     architecture: str = 'mlp'
+    """``cnn``: with an encoder for each image, see `cnn.py`."""
+
+    images: tuple[str, ...] = ()
+    """``cnn``: the names of the image features that the policy sees."""
+
+    channels: tuple[int, ...] = (16, 16, 32)
+    """``cnn``: of each convolution; of the last one each becomes a place in the image."""
+
+    strides: tuple[int, ...] = (2, 2, 1)
+    """``cnn``: of each convolution, in pixels."""
+
+    crop_px: int = 0
+    """``cnn``: by how much an image is shifted at random, at most, each time it is learnt from."""
+
     hidden: tuple[int, ...] = (256, 256)
     """Widths of the hidden layers, ReLU between them."""
 
@@ -109,6 +126,7 @@ class TrainConfig:
                 self.weight_decay, 'a number in 0..1')
 
         self._expect_heads_and_horizons()
+        self._expect_images()
 
     def _expect_heads_and_horizons(self):
         _expect(_real(self.huber_delta) and 0.0 < self.huber_delta <= 1000.0, 'huber_delta',
@@ -121,6 +139,23 @@ class TrainConfig:
                 'none together with history or chunk')
         _expect(isinstance(self.temporal_ensembling, bool), 'temporal_ensembling',
                 self.temporal_ensembling, 'true or false')
+
+    def _expect_images(self):
+        _expect(all(isinstance(name, str) for name in self.images)
+                and len(set(self.images)) == len(self.images)
+                and bool(self.images) == (self.architecture == 'cnn'), 'images',
+                self.images, 'names of image features, with the architecture cnn alone')
+        _expect(0 < len(self.channels) <= MOST_LAYERS and all(
+            _whole(count, 1, 1024) for count in self.channels), 'channels', self.channels,
+            f'1 to {MOST_LAYERS} numbers of channels from 1 to 1024')
+        _expect(len(self.strides) == len(self.channels) and all(
+            _whole(stride, 1, LARGEST_STRIDE) for stride in self.strides), 'strides',
+            self.strides, f'as many as channels, each in 1..{LARGEST_STRIDE}')
+        _expect(_whole(self.crop_px, 0, 64), 'crop_px', self.crop_px, 'a whole number in 0..64')
+        _expect(not self.images or self.history == 1, 'history', self.history,
+                '1 together with images')
+        _expect(not self.images or self.shift is None, 'shift', self.shift,
+                'none together with images')
 
     @property
     def horizons(self) -> Horizons:
@@ -142,7 +177,7 @@ class TrainConfig:
             raise TrainConfigError(f'unknown key {unknown[0]!r}; known are {known}')
         if 'inputs' not in fields:
             raise TrainConfigError("key 'inputs' is missing; expected a list of input names")
-        lists = {key: fields[key] for key in ('inputs', 'hidden') if key in fields}
+        lists = {key: fields[key] for key in _LISTS if key in fields}
         for key, value in lists.items():
             _expect(isinstance(value, (list, tuple)), key, value, 'a list')
         return cls(**{**fields, **{key: tuple(value) for key, value in lists.items()},
@@ -171,6 +206,19 @@ class TrainConfig:
             return cls.from_dict(fields)
         except TrainConfigError as error:
             raise TrainConfigError(f'{path}: {error}') from error
+
+
+def training_path(contract: str, task: str) -> Path:
+    """
+    Return the package's training YAML for a contract; without one of its own, the task's.
+
+    :param contract: its name; '': the task's own
+    :raises MissingShareError: if there is none for the task
+    """
+    try:
+        return share_path('config', 'training', f'{contract or task}.yaml')
+    except MissingShareError:
+        return share_path('config', 'training', f'{task}.yaml')
 
 
 def _whole(value, low: int, high: int) -> bool:

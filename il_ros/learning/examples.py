@@ -12,12 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a net learns from: normalised windows of inputs and chunks of labels, as tensors."""
+"""What a net learns from: normalised windows of inputs, images, chunks of labels, as tensors."""
 
+from collections.abc import Sequence
 import dataclasses
 import typing
 
-from il_ros.data.contract import Contract
+from il_ros.data.contract import Contract, Feature
 from il_ros.learning.errors import NoDataError, NotFiniteError
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
@@ -31,6 +32,7 @@ class Pairs(typing.Protocol):
     Observations with labels; `il_ros.data.dataset` loads them.
 
     Where there are ``steps`` (`il_ros.data.steps`), the pairs are its labelled steps, in order.
+    Where there are ``images``, they have by name a row a pair.
     """
 
     observations: np.ndarray
@@ -67,17 +69,27 @@ class Examples:
             windows, labels, np.broadcast_to(counts[..., None], labels.shape).astype(np.float32))
         return tuple(torch.from_numpy(array.reshape(len(array), -1)) for array in tensors)
 
+    def images(self, pairs: Pairs, names: Sequence[str]) -> tuple[torch.Tensor, ...]:
+        """
+        Return the images by these names, shape ``(N, height, width, channels)``, uint8.
+
+        All of them are in memory from here on, 12 KiB a 64x64 colour image.
+        """
+        return tuple(torch.from_numpy(pairs.images[name][:]) for name in names)
+
     def _seen(self, observations: np.ndarray) -> np.ndarray:
         return self.normaliser.apply(self.inputs.apply(observations))
 
 
-def check(pairs: Pairs, contract: Contract, what: str, horizons: Horizons):
+def check(pairs: Pairs, contract: Contract, what: str, horizons: Horizons,
+          images: Sequence[Feature] = ()):
     """
     Make sure that pairs can be learnt from.
 
     :param what: of the data, for the sentence
+    :param images: that are needed
     :raises NoDataError: if there are none, if they have another shape than the contract's, or if
-        their episodes are needed and missing
+        their episodes or images are needed and missing
     :raises NotFiniteError: naming the first row that is not finite
     """
     found = (pairs.observations.shape, pairs.actions.shape)
@@ -89,6 +101,12 @@ def check(pairs: Pairs, contract: Contract, what: str, horizons: Horizons):
                           f'and ({count}, {len(contract.actions)})')
     _finite('observation', pairs.observations, what)
     _finite('label', pairs.actions, what)
+    for feature in images:
+        frames = getattr(pairs, 'images', {}).get(feature.name)
+        if frames is None or frames.shape != (count, *feature.shape):
+            raise NoDataError(f'{what} data have images {feature.name} of shape '
+                              f'{getattr(frames, "shape", None)}; expected '
+                              f'{(count, *feature.shape)}')
     if horizons.plain:
         return
     steps = getattr(pairs, 'steps', None)

@@ -20,17 +20,20 @@ demonstrations alone, behavioural cloning itself. The loss that comes out, on he
 demonstrations too, speaks of the expert's states; it is not success, which only rollouts show.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 import dataclasses
 import math
 import time
 
-from il_ros.data.contract import Contract
+from il_ros.data.contract import Contract, Feature
+from il_ros.learning.cnn import Cnn
+from il_ros.learning.cnn_network import CnnEnsemble, make_cnn, random_crop, to_cnn
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.errors import CanceledError, NotFiniteError
 from il_ros.learning.examples import check, Examples, Pairs
 from il_ros.learning.heads import Categorical, Gaussian, Head, Mean, Mixture
-from il_ros.learning.inputs import Inputs
+from il_ros.learning.inputs import image_features, Inputs
+from il_ros.learning.mlp import Mlp
 from il_ros.learning.network import Ensemble, make_network, to_mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
@@ -45,6 +48,7 @@ UNKNOWN = -1.0
 
 _REPORT_EVERY = 50
 _CHUNK = 65536
+_IMAGES_AT_ONCE = 256
 _DRAWN_AT_ONCE = 500
 
 
@@ -91,34 +95,36 @@ def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainCo
     Train a policy; the same data, configuration and seed give the same weights on one CPU thread.
 
     :param data: what to learn from; every pair counts once. A history or a chunk needs the
-        episodes that they are from, ``steps``
+        episodes that they are from, ``steps``; images are read into memory whole
     :param held_out: demonstrations for the loss alone
     :param contract: layout of the observations and actions
     :param seed: of initial weights and batches
     :param progress: called every 50 steps and after the last
     :param cancelled: asked at every step
-    :raises NoDataError: if there is no pair, or no episodes where they are needed
+    :raises NoDataError: if there is no pair, or no episodes or images where they are needed
     :raises NotFiniteError: if data, loss or weights are not finite
     :raises CanceledError: as soon as ``cancelled`` says so
     """
     started = time.perf_counter()
     inputs = Inputs(contract, config.inputs)
-    check(data, contract, 'training', config.horizons)
+    images = image_features(contract, config.images)
+    check(data, contract, 'training', config.horizons, images)
     rows = inputs.apply(data.observations)
     normaliser = Normaliser.fit(rows, inputs.units)
     actions = Normaliser.fit(data.actions, [element.unit for element in contract.actions])
     examples = Examples(inputs, normaliser, actions, config.horizons)
     head = make_head(config, actions, data.actions, contract)
-    loop = _Loop(head, config, examples.tensors(data), seed)
+    pairs = (*examples.images(data, config.images), *examples.tensors(data))
+    loop = _Loop(head, config, pairs, images, seed)
     if held_out is not None and len(held_out.observations):
-        check(held_out, contract, 'held-out', config.horizons)
-        loop.held_out = examples.tensors(held_out)
+        check(held_out, contract, 'held-out', config.horizons, images)
+        loop.held_out = (*examples.images(held_out, config.images), *examples.tensors(held_out))
     curve = loop.run(progress, cancelled)
     losses = {'train_loss': loop.loss_on(loop.pairs),
               'held_out_loss': loop.loss_on(loop.held_out)}
     info = {'training': dataclasses.asdict(config), 'seed': seed, 'labels': len(rows), **losses,
             'note': NOT_SUCCESS}
-    policy = Policy(contract, inputs, normaliser, actions, to_mlp(loop.network), info, head=head,
+    policy = Policy(contract, inputs, normaliser, actions, loop.net(), info, head=head,
                     horizons=config.horizons)
     return FitResult(policy, len(rows), seconds=time.perf_counter() - started, curve=curve,
                      **losses)
@@ -154,13 +160,17 @@ class _Loop:
     """The steps of one fit, on tensors that are ready."""
 
     def __init__(self, head: Head, config: TrainConfig, pairs: tuple[torch.Tensor, ...],
-                 seed: int):
+                 images: Sequence[Feature], seed: int):
+        """Build the net; ``pairs`` are the images, the inputs and the targets."""
         self.pairs, self.config = pairs, config
         self.held_out: tuple[torch.Tensor, ...] | None = None
-        widths = (pairs[0].shape[1], *config.hidden, head.width)
+        widths = (pairs[len(images)].shape[1], *config.hidden, head.width)
         generators = _generators(seed, config.ensemble)
-        members = [make_network(widths, generator) for generator in generators]
-        self.network = Ensemble(members) if len(members) > 1 else members[0]
+        self._shapes = {feature.name: feature.shape for feature in images}
+        members = [self._member(widths, generator) for generator in generators]
+        kind = CnnEnsemble if images else Ensemble
+        self.network = kind(members) if len(members) > 1 else members[0]
+        self._shifts = torch.Generator().manual_seed(seed)
         self._criterion = head.loss
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay,
@@ -168,6 +178,18 @@ class _Loop:
         batches = [_batches(len(pairs[0]), config.batch, config.steps, generator)
                    for generator in generators]
         self._batches = map(torch.stack, zip(*batches)) if len(members) > 1 else batches[0]
+
+    def _member(self, widths: tuple[int, ...], generator: torch.Generator) -> torch.nn.Module:
+        if not self._shapes:
+            return make_network(widths, generator)
+        config = self.config
+        return make_cnn(self._shapes, config.channels, config.strides, widths, generator)
+
+    def net(self) -> Mlp | Cnn:
+        """Return a copy of the net as it runs on the arm."""
+        if self._shapes:
+            return to_cnn(self.network, tuple(self._shapes))
+        return to_mlp(self.network)
 
     def run(self, progress, cancelled) -> tuple[Progress, ...]:
         """Take all steps and return the reports that were given."""
@@ -186,15 +208,22 @@ class _Loop:
         return tuple(curve)
 
     def _step(self, batch: torch.Tensor) -> torch.Tensor:
-        inputs, *targets = (tensor.index_select(0, batch.flatten()) for tensor in self.pairs)
+        rows = [tensor.index_select(0, batch.flatten()) for tensor in self.pairs]
+        for at in range(len(self._shapes)):
+            rows[at] = random_crop(rows[at], self.config.crop_px, self._shifts)
         if batch.ndim > 1:
-            inputs, *targets = (rows.unflatten(0, batch.shape) for rows in (inputs, *targets))
-        loss = self._criterion(self.network(inputs), *targets)
+            rows = [tensor.unflatten(0, batch.shape) for tensor in rows]
+        loss = self._loss(rows)
         self._optimiser.zero_grad()
         # The mean over the members, times their number: each one's gradient is its own alone.
         (loss * self.config.ensemble if batch.ndim > 1 else loss).backward()
         self._optimiser.step()
         return loss.detach()
+
+    def _loss(self, rows: Sequence[torch.Tensor]) -> torch.Tensor:
+        count = len(self._shapes)
+        images, (inputs, *targets) = rows[:count], rows[count:]
+        return self._criterion(self.network(inputs, *images), *targets)
 
     def _report(self, step: int, losses: list[torch.Tensor]) -> Progress:
         train_loss = torch.stack(losses).mean().item()
@@ -212,12 +241,12 @@ class _Loop:
         if pairs is None:
             return UNKNOWN
         total, members = 0.0, self.config.ensemble
-        for rows in zip(*(tensor.split(_CHUNK) for tensor in pairs)):
+        at_once = _IMAGES_AT_ONCE if self._shapes else _CHUNK
+        for rows in zip(*(tensor.split(at_once) for tensor in pairs)):
             count = len(rows[0])
             if members > 1:
                 rows = [tensor.expand(members, *tensor.shape) for tensor in rows]
-            inputs, *targets = rows
-            total += self._criterion(self.network(inputs), *targets).item() * count
+            total += self._loss(rows).item() * count
         return total / len(pairs[0])
 
 

@@ -136,6 +136,22 @@ def _without_bars(expression):
     return expression
 
 
+def image_features(contract: Contract, names: Sequence[str]) -> tuple[Feature, ...]:
+    """
+    Return the images that a policy sees.
+
+    :raises InputsError: naming the one that the contract does not have, or has for the expert
+    """
+    features = {feature.name: feature for feature in contract.images}
+    for name in names:
+        if name not in features:
+            raise InputsError(f'images has {name!r}; expected names among those of the contract '
+                              f'{contract.name}: {", ".join(features) or "it has none"}')
+        if features[name].privileged:
+            raise InputsError(f'images has {name!r}, which is privileged; only the expert sees it')
+    return tuple(features[name] for name in names)
+
+
 def _parse(contract: Contract, expression: str) -> tuple[_Term, _Term | None]:
     if not isinstance(expression, str):
         raise InputsError(f'input {expression!r} is no text; expected a name as '

@@ -89,7 +89,7 @@ def answers_of(policy: Policy, states: Demonstrations) -> np.ndarray:
     seen, history = states.observations, policy.horizons.history
     if history > 1:
         seen = states.steps.observations[states.steps.windows(history)]
-    return policy.act_batch(seen)
+    return policy.act_batch(seen, {name: states.images[name][:] for name in policy.images})
 
 
 def error_covariance(answers: np.ndarray, labels: np.ndarray,

@@ -41,6 +41,8 @@ class Mlp:
     """Of each layer, shape ``([M,] outputs)``, float32."""
 
     kind = 'mlp'
+    images = ()
+    """Names of the images that it sees: none."""
 
     def __post_init__(self):
         if not self.weights or len(self.weights) != len(self.biases):
@@ -99,6 +101,19 @@ class Mlp:
         layers = enumerate(zip(self.weights, self.biases))
         return {f'layers.{at}.{name}': array for at, (weight, bias) in layers
                 for name, array in (('weight', weight), ('bias', bias))}
+
+    def document(self) -> dict:
+        """Return what a checkpoint notes beside the tensors, as JSON has it."""
+        return {'architecture': self.kind, 'widths': self.widths, 'members': self.members}
+
+    @classmethod
+    def from_document(cls, document: dict, tensors: dict[str, np.ndarray]) -> 'Mlp':
+        """
+        Build the net that ``document`` notes from the arrays that ``tensors`` gave.
+
+        :raises LearningError: naming the array that is missing, surplus or of another shape
+        """
+        return cls.from_tensors(tensors, tuple(document['widths']), document.get('members', 1))
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, np.ndarray], widths: tuple[int, ...],

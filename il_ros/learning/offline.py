@@ -18,14 +18,14 @@ import argparse
 from pathlib import Path
 
 from il_ros.data.aggregation import aggregate
-from il_ros.data.dataset import DATASET, HELD_OUT
+from il_ros.data.dataset import contract_of, DATASET, HELD_OUT, opened
 from il_ros.data.shard import receipts_in
 from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
+from il_ros.learning.config import training_path
 from il_ros.learning.errors import LearningError, NoDataError
 from il_ros.learning.fit import NOT_SUCCESS
 from il_ros.learning.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.worker_client import WorkerClient
-from il_ros.share import share_path
 from tqdm import tqdm
 
 ALL = 'all'
@@ -42,7 +42,7 @@ def train(words: argparse.Namespace) -> int:
     """
     folder = Path(words.runs) / words.run
     dataset, task = _dataset(folder, words.filter_key)
-    config = words.config or str(share_path('config', 'training', f'{task}.yaml'))
+    config = words.config or str(training_path(_contract_name(dataset), task))
     output = Path(words.output or folder / 'checkpoints' / 'bc')
     job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
               output=str(output), seed=words.seed,
@@ -73,6 +73,11 @@ def _dataset(folder: Path, filter_key: str) -> tuple[Path, str]:
     for path, reason in aggregate(dataset, entries).skipped:
         print(f'left out: {path} ({reason})')
     return dataset, task
+
+
+def _contract_name(dataset: Path) -> str:
+    with opened(dataset) as file:
+        return contract_of(file).name
 
 
 def _has_held_out(folder: Path) -> bool:

@@ -16,13 +16,15 @@
 
 from collections.abc import Mapping
 import math
+import types
 
 from il_ros.data.contract import Contract
+from il_ros.learning.cnn import Cnn
 from il_ros.learning.errors import InputsError, LearningError, NotFiniteError
 from il_ros.learning.errors import PolicyError
 from il_ros.learning.heads import Head, Mean
 from il_ros.learning.horizons import Horizons
-from il_ros.learning.inputs import Inputs
+from il_ros.learning.inputs import image_features, Inputs
 from il_ros.learning.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 import numpy as np
@@ -32,6 +34,11 @@ GRIPPER_DISAGREEMENT = 1.0
 
 UNKNOWN = -1.0
 """Novelty as a net alone has it."""
+
+Images = Mapping[str, np.ndarray]
+"""By the names of their features, shape ``Feature.shape``, or with ``N`` before, uint8."""
+
+NO_IMAGES: Images = types.MappingProxyType({})
 
 
 class Policy:
@@ -47,7 +54,7 @@ class Policy:
     """
 
     def __init__(self, contract: Contract, inputs: Inputs, normaliser: Normaliser,
-                 action_normaliser: Normaliser, net: Mlp, info: Mapping | None = None,
+                 action_normaliser: Normaliser, net: Mlp | Cnn, info: Mapping | None = None,
                  sha256: str = '', head: Head | None = None, horizons: Horizons = Horizons()):
         """
         Put the parts together.
@@ -62,7 +69,8 @@ class Policy:
         :param sha256: of the checkpoint, hex; empty: not saved yet
         :param head: what the net's output means; None: it is the normalised action itself
         :param horizons: its history and chunks
-        :raises LearningError: if the widths do not fit
+        :raises LearningError: if the widths do not fit, or the net sees images that the contract
+            does not have as it expects them
         """
         self.horizons = horizons
         self.head = head or Mean(len(contract.actions) * horizons.chunk)
@@ -77,6 +85,7 @@ class Policy:
                 ('net output', net.widths[-1], self.head.width)):
             if found != expected:
                 raise LearningError(f'the {what} is {found} wide; expected {expected}')
+        self._check_images()
         for name, array in (*net.tensors().items(), ('bounds of the actions', contract.lower),
                             ('bounds of the actions', contract.upper)):
             if not np.isfinite(array).all():
@@ -87,25 +96,44 @@ class Policy:
         self._scale = 2.0 / (self._upper - self._lower)
         if self._gripper >= 0:
             self._scale[self._gripper] = 0.0
-        self._direct = horizons.plain and net.members == 1 and isinstance(self.head, Mean)
+        self._direct = (horizons.plain and net.members == 1 and not net.images
+                        and isinstance(self.head, Mean))
+
+    def _check_images(self):
+        if self.images and self.horizons.history > 1:
+            raise LearningError(f'a net with images has a history of {self.horizons.history}; '
+                                'expected 1')
+        self._shapes = {feature.name: feature.shape
+                        for feature in image_features(self.contract, self.images)}
+        for name, shape in self._shapes.items():
+            if not self.net.encoders[name].fits(shape):
+                raise LearningError(f'the net cannot see the image {name} of shape {shape}; '
+                                    'its kernels need another one')
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Return the names of the images that it sees."""
+        return self.net.images
 
     @property
     def policy_id(self) -> int:
         """Return the first 8 bytes (big endian) of ``sha256``; 0: not saved yet."""
         return int(self.sha256[:16] or '0', 16)
 
-    def act(self, values: np.ndarray) -> np.ndarray:
+    def act(self, values: np.ndarray, images: Images = NO_IMAGES) -> np.ndarray:
         """
         Answer one observation as if it were the first of an episode.
 
         :param values: ``Observation.values``, shape ``(D,)``, float32; or as many as the history
             has, shape ``(history, D)``, oldest first
+        :param images: of the observation, at least ``self.images``
         :returns: shape ``(act_dim,)``, float32, in the contract's units and bounds
-        :raises InputsError: if the observation has another width
+        :raises InputsError: if the observation has another width, or an image is missing or of
+            another shape
         :raises PolicyError: if an input or the output is not finite
         """
         if not self._direct:
-            return self.bounded(self.propose(values)[0][0])
+            return self.bounded(self.propose(values, images)[0][0])
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
             action = self._answer(inputs)
@@ -115,19 +143,22 @@ class Policy:
             raise PolicyError(self._complaint(inputs))
         return self.bounded(action)
 
-    def propose(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def propose(self, values: np.ndarray,
+                images: Images = NO_IMAGES) -> tuple[np.ndarray, np.ndarray]:
         """
         Answer one observation, or the last ones, with a whole chunk.
 
         :param values: shape ``(D,)`` or ``(history, D)``, float32
+        :param images: of the observation, at least ``self.images``
         :returns: the actions, shape ``(chunk, act_dim)``, float32, in the contract's units and
             not bounded yet; and the novelty of each, shape ``(chunk,)``: see ``novelty``
-        :raises InputsError: if an observation has another width
+        :raises InputsError: if an observation has another width, or an image is missing or of
+            another shape
         :raises PolicyError: if an input or the output is not finite
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._seen(inputs, values.ndim - 1))
+            out = self.net.forward(self._seen(inputs, values.ndim - 1), *self._pictures(images))
             actions = self._decoded(out)
             checksum = float(inputs.sum()) + float(out.sum()) + float(actions.sum())
         if not math.isfinite(checksum):
@@ -137,7 +168,7 @@ class Policy:
         mean = actions.sum(axis=0) / len(actions)
         return mean, self._spread(actions - mean, actions)
 
-    def novelty(self, values: np.ndarray) -> float:
+    def novelty(self, values: np.ndarray, images: Images = NO_IMAGES) -> float:
         """
         Return how far the members of an ensemble are apart, as a share of full scale, >= 0.
 
@@ -150,21 +181,24 @@ class Policy:
         an ensemble.
 
         :param values: shape ``(D,)`` or ``(history, D)``, float32
+        :param images: of the observation, at least ``self.images``
         :raises PolicyError: if an input or the output is not finite
         """
-        return float(self.propose(values)[1][0])
+        return float(self.propose(values, images)[1][0])
 
-    def act_batch(self, values: np.ndarray) -> np.ndarray:
+    def act_batch(self, values: np.ndarray, images: Images = NO_IMAGES) -> np.ndarray:
         """
         Answer many observations, as ``act`` does within float32 rounding.
 
         :param values: shape ``(N, D)`` or ``(N, history, D)``, float32
+        :param images: of the observations, at least ``self.images``
         :returns: shape ``(N, act_dim)``, float32
         :raises PolicyError: if an input or output of one of them is not finite
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._seen(inputs, values.ndim - 2))
+            out = self.net.forward(self._seen(inputs, values.ndim - 2),
+                                   *self._pictures(images, (len(values),)))
             actions = self._decoded(out)
             if self.net.members > 1:
                 actions, out = actions.mean(axis=0), out.sum(axis=0)
@@ -186,6 +220,16 @@ class Policy:
             raise InputsError(f'a window has {rows.shape[-2]} observations; this policy has a '
                               f'history of {history}')
         return rows.reshape(*rows.shape[:-2], -1)
+
+    def _pictures(self, images: Images, count: tuple[int, ...] = ()) -> list[np.ndarray]:
+        """Return the images in the order of the net."""
+        for name, shape in self._shapes.items():
+            image = images.get(name)
+            if image is None or image.shape != (*count, *shape) or image.dtype != np.uint8:
+                found = 'none' if image is None else f'{image.dtype} of {image.shape}'
+                raise InputsError(f'this policy sees the image {name}, uint8 of '
+                                  f'{(*count, *shape)}; found {found}')
+        return [images[name] for name in self._shapes]
 
     def _decoded(self, out: np.ndarray) -> np.ndarray:
         """Return what each member means, shape ``(..., chunk, act_dim)``, in units."""

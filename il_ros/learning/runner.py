@@ -16,7 +16,7 @@
 
 from collections import deque
 
-from il_ros.learning.policy import Policy, UNKNOWN
+from il_ros.learning.policy import Images, NO_IMAGES, Policy, UNKNOWN
 import numpy as np
 
 ENSEMBLING_DECAY = 0.01
@@ -48,22 +48,23 @@ class Runner:
             self._episode_id = episode_id
             self._forget()
 
-    def act(self, stamp: int, values: np.ndarray) -> np.ndarray:
+    def act(self, stamp: int, values: np.ndarray, images: Images = NO_IMAGES) -> np.ndarray:
         """
         Answer the next observation of the episode.
 
         :param stamp: of the observation, or its step; one that is repeated gets the same answer
             again and advances nothing
         :param values: ``Observation.values``, shape ``(D,)``, float32
+        :param images: of the observation, at least those that the policy sees
         :returns: shape ``(act_dim,)``, float32, in the contract's units and bounds
         :raises ImitationError: if the policy has no answer; what was planned is dropped then
         """
         if stamp == self._stamp and self._action is not None:
             return self._action
         if self._stateless:
-            action = self.policy.act(values)
+            action = self.policy.act(values, images)
         else:
-            action = self._next(values)
+            action = self._next(values, images)
         self._stamp, self._action = stamp, action
         return action
 
@@ -78,14 +79,14 @@ class Runner:
         self._left = 0
         self._stamp, self._action = -1, None
 
-    def _next(self, values: np.ndarray) -> np.ndarray:
+    def _next(self, values: np.ndarray, images: Images) -> np.ndarray:
         self._seen.append(np.array(values, np.float32))
         if self.policy.horizons.chunk == 1:
-            actions, novelty = self.policy.propose(self._window())
+            actions, novelty = self.policy.propose(self._window(), images)
             self.uncertainty = float(novelty[0])
             return self.policy.bounded(actions[0])
         if not self._left:
-            self._plan()
+            self._plan(images)
         self._left -= 1
         actions = [chunk[0] for chunk, _ in self._chunks]
         self.uncertainty = float(self._chunks[-1][1][0])
@@ -101,11 +102,11 @@ class Runner:
         missing = self._seen.maxlen - len(self._seen)
         return np.array([self._seen[0]] * missing + list(self._seen))
 
-    def _plan(self):
+    def _plan(self, images: Images):
         horizons = self.policy.horizons
         planned = self._chunks if horizons.temporal_ensembling else deque()
         self._chunks = deque()  # gone already, should there be no answer
-        proposal = self.policy.propose(self._window())
+        proposal = self.policy.propose(self._window(), images)
         planned.append(proposal)
         self._chunks = planned
         self._left = horizons.execute

@@ -32,8 +32,8 @@ from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.strategies import load_strategy, Strategy
-from il_ros.learning.config import TrainConfig
-from il_ros.learning.inputs import Inputs
+from il_ros.learning.config import TrainConfig, training_path
+from il_ros.learning.inputs import image_features, Inputs
 from il_ros.nodes import runtime
 from il_ros.nodes.calls import Waiter
 from il_ros.nodes.delegates import Fit, RunError
@@ -99,9 +99,13 @@ class CoordinatorNode(Node):
 
     async def _run(self, handle, result: Result):
         started = time.monotonic()
-        goal, strategy, training_file = check_goal(handle.request)
+        check_goal(handle.request)
+        contract = await self._runner.contract()
+        goal, strategy, training_file = check_goal(handle.request, contract.name)
         # Refused now, not after the demonstrations.
-        Inputs(await self._runner.contract(), TrainConfig.load(training_file).inputs)
+        config = TrainConfig.load(training_file)
+        Inputs(contract, config.inputs)
+        image_features(contract, config.images)
         folder = Path(self.parameters.runs) / goal.run
         state = run_state.begin(folder, goal, strategy.settings, handle.request.resume)
         earlier_s = run_state.seconds(state)
@@ -193,21 +197,22 @@ def goal_of(request: RunDagger.Goal) -> Goal:
                    for field in dataclasses.fields(Goal)})
 
 
-def check_goal(request: RunDagger.Goal) -> tuple[Goal, Strategy, Path]:
+def check_goal(request: RunDagger.Goal, contract: str = '') -> tuple[Goal, Strategy, Path]:
     """
     Return the pure goal, the strategy and the training's file.
 
     :raises ImitationError: with what is wrong, before anything is done
     """
     goal = goal_of(request)
-    strategy_file, training_file = config_files(goal)
+    strategy_file, training_file = config_files(goal, contract)
     strategy = load_strategy(goal.strategy, strategy_file)
     training_of(training_file, {**strategy.learner, **strategy.augmentation})
     return goal, strategy, training_file
 
 
-def config_files(goal: Goal) -> tuple[Path, Path]:
+def config_files(goal: Goal, contract: str = '') -> tuple[Path, Path]:
     """
+    :param contract: name of the graph's, which may have a training of its own
     Return the files with the settings of the strategy and of the training.
 
     :raises RunError: if there is none for this strategy or task
@@ -218,9 +223,10 @@ def config_files(goal: Goal) -> tuple[Path, Path]:
         return Path(goal.config), Path(goal.config)
     try:
         return (share_path('config', 'strategies', f'{goal.strategy}.yaml'),
-                share_path('config', 'training', f'{goal.task}.yaml'))
+                training_path(contract, goal.task))
     except MissingShareError as error:
         raise RunError(Result.BAD_GOAL, f'strategy {goal.strategy!r} or task {goal.task!r} is '
+    :param contract: name of the graph's
                                         f'unknown: {error}') from error
 
 

@@ -28,12 +28,13 @@ import dataclasses
 from pathlib import Path
 import threading
 
+from il_ros.bridge.images import images_of
 from il_ros.bridge.messages import to_ns
 from il_ros.data.contract import Contract
 from il_ros.data.spec import POLICY
 from il_ros.errors import ImitationError
 from il_ros.learning import checkpoint
-from il_ros.learning.policy import Policy, UNKNOWN
+from il_ros.learning.policy import Images, Policy, UNKNOWN
 from il_ros.learning.runner import Runner
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.driver import Driver
@@ -89,7 +90,7 @@ class PolicyNode(ManagedNode):
         self._path = ''
         self._contract: Contract | None = None
         self._contract_known = threading.Event()
-        self._recent: deque[np.ndarray] = deque(maxlen=DRY_RUN_OBSERVATIONS)
+        self._recent: deque[tuple[np.ndarray, Images]] = deque(maxlen=DRY_RUN_OBSERVATIONS)
         self._loader: threading.Thread | None = None
         self._ticket = 0
         self._problem = ''
@@ -156,15 +157,16 @@ class PolicyNode(ManagedNode):
 
     def _act(self, observation: Observation, values: np.ndarray) -> np.ndarray | None:
         runner, answer = self._runner, self._driver.answer
-        self._recent.append(values)
         answer.uncertainty = UNKNOWN
-        if runner is None or not self.active:
-            return None
-        answer.policy_id = runner.policy.policy_id
         stamp_ns = to_ns(observation.header.stamp)
-        self._last_answer = (observation.episode_id, stamp_ns)
         try:
-            action = _ask(runner, observation.episode_id, stamp_ns, values)
+            images = images_of(observation, self._contract)
+            self._recent.append((values, images))
+            if runner is None or not self.active:
+                return None
+            answer.policy_id = runner.policy.policy_id
+            self._last_answer = (observation.episode_id, stamp_ns)
+            action = _ask(runner, observation.episode_id, stamp_ns, values, images)
             answer.uncertainty = runner.uncertainty
             return action
         except ImitationError as error:
@@ -207,9 +209,9 @@ class PolicyNode(ManagedNode):
         if contract is not None:
             checkpoint.check(candidate, contract)
         trial = Runner(candidate)
-        for number, values in enumerate(tuple(self._recent)):
+        for number, (values, images) in enumerate(tuple(self._recent)):
             try:
-                _ask(trial, '', number, values)
+                _ask(trial, '', number, values, images)
             except ImitationError as error:
                 raise DryRunError(f'{error} (in the dry run)') from error
 
@@ -244,10 +246,11 @@ class PolicyNode(ManagedNode):
         return diagnostics.OK, 'ready' if policy else 'no policy loaded', values
 
 
-def _ask(runner: Runner, episode_id: str, stamp_ns: int, values: np.ndarray) -> np.ndarray:
+def _ask(runner: Runner, episode_id: str, stamp_ns: int, values: np.ndarray,
+         images: Images) -> np.ndarray:
     try:
         runner.begin(episode_id)
-        return runner.act(stamp_ns, values)
+        return runner.act(stamp_ns, values, images)
     except ImitationError:
         raise
     except Exception as error:  # noqa: B902 - the one place where a policy's code is called

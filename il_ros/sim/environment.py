@@ -28,6 +28,16 @@ VALUES = 'values'
 """Key of ``Observation.values`` in the observations of a contract that has images."""
 
 
+def parts_of(
+        observation: np.ndarray | dict[str, np.ndarray]) -> tuple[np.ndarray,
+                                                                  dict[str, np.ndarray]]:
+    """Return the values and the images of an observation of an `Environment`."""
+    if isinstance(observation, np.ndarray):
+        return observation, {}
+    images = dict(observation)
+    return images.pop(VALUES), images
+
+
 class Environment(gymnasium.Env):
     """
     One task as a Gymnasium environment.

@@ -32,7 +32,7 @@ from il_ros.experts.registry import make_expert
 from il_ros.learning import checkpoint
 from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
-from il_ros.sim.environment import Environment
+from il_ros.sim.environment import Environment, parts_of
 import numpy as np
 
 _COLUMNS = ('actions', 'expert', 'valid', 'reached', 'observations')
@@ -54,6 +54,8 @@ class Conditions:
     """A new goal after each success."""
     options: str = ''
     """Canonical JSON of the task's options; '': none."""
+    contract: str = ''
+    """A contract file, or the name of one in config/contracts; '': the task's own."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -99,7 +101,7 @@ class Rollouts:
         :raises ImitationError: if there is no such task, expert or checkpoint, or the policy
             belongs to another contract
         """
-        self._environment = Environment(conditions.task)
+        self._environment = Environment(conditions.task, contract=conditions.contract)
         self._reset = {'horizon': conditions.horizon, 'continuing': conditions.continuing,
                        'options': conditions.options}
         self.contract = self._environment.contract
@@ -125,12 +127,13 @@ class Rollouts:
         observation, info = environment.reset(seed=seed, options=self._reset)
         observations, actions, answers, reached, over = [], [], [], [], False
         while not over:
-            answer = expert.act(observation)
+            values, images = parts_of(observation)
+            answer = expert.act(values)
             if runner is None and answer is None:
                 raise RolloutError(f'the {expert.name} has no answer in step {len(actions)} of '
                                    f'the episode with seed {seed}')
-            action = runner.act(len(actions), observation) if runner else answer
-            observations.append(observation if self._keep else observation[:0])
+            action = runner.act(len(actions), values, images) if runner else answer
+            observations.append(values if self._keep else values[:0])
             actions.append(action)
             answers.append(answer)
             observation, reward, terminated, truncated, info = environment.step(action)

@@ -17,11 +17,13 @@
 from pathlib import Path
 
 from il_ros.data.contract_file import load_contract
-from il_ros.learning.config import TrainConfig
+from il_ros.learning.config import TrainConfig, training_path
 from il_ros.learning.errors import TrainConfigError
-from il_ros.learning.inputs import Inputs
+from il_ros.learning.inputs import image_features, Inputs
+from il_ros.share import MissingShareError
 import pytest
 
+SEEING = {'inputs': ['a'], 'architecture': 'cnn', 'images': ['camera']}
 CONFIG = Path(__file__).resolve().parents[2] / 'config'
 
 
@@ -30,6 +32,7 @@ def test_each_task_has_inputs_that_its_contract_can_give(task):
     config = TrainConfig.load(CONFIG / 'training' / f'{task}.yaml')
     contract, _ = load_contract(CONFIG / 'contracts' / f'{task}.yaml')
     assert Inputs(contract, config.inputs).width >= 2
+    assert image_features(contract, config.images) == contract.images
 
 
 @pytest.mark.parametrize('fields, part', [
@@ -58,6 +61,17 @@ def test_each_task_has_inputs_that_its_contract_can_give(task):
     ({'inputs': ['a'], 'chunk': True}, 'chunk is True'),
     ({'inputs': ['a'], 'chunk': 4, 'execute': 5}, 'execute is 5; expected a whole number in 1..4'),
     ({'inputs': ['a'], 'temporal_ensembling': 1}, 'temporal_ensembling is 1; expected true or'),
+    ({'inputs': ['a'], 'images': ['camera']}, "images is ('camera',); expected names of image"),
+    ({'inputs': ['a'], 'architecture': 'cnn'}, 'images is (); expected names of image features'),
+    ({**SEEING, 'images': ['camera', 'camera']}, "images is ('camera', 'camera')"),
+    ({**SEEING, 'images': 'camera'}, "images is 'camera'; expected a list"),
+    ({**SEEING, 'channels': []}, 'channels is (); expected 1 to 8 numbers'),
+    ({**SEEING, 'channels': [16, 0, 8]}, 'channels is (16, 0, 8)'),
+    ({**SEEING, 'strides': [2, 2]}, 'strides is (2, 2); expected as many as channels'),
+    ({**SEEING, 'strides': [2, 2, 9]}, 'strides is (2, 2, 9)'),
+    ({**SEEING, 'crop_px': -1}, 'crop_px is -1; expected a whole number in 0..64'),
+    ({**SEEING, 'history': 2}, 'history is 2; expected 1 together with images'),
+    ({**SEEING, 'shift': {}}, 'shift is Shift('),
     (['inputs'], 'is list; expected keys')])
 def test_a_configuration_that_cannot_be_used_names_its_key(fields, part):
     with pytest.raises(TrainConfigError) as refusal:
@@ -86,3 +100,15 @@ def test_a_file_for_a_whole_run_has_the_training_beside_the_strategy(tmp_path):
     path.write_text('strategy:\n  gate: {threshold: 0.4}\n')
     with pytest.raises(TrainConfigError, match="run.yaml: key 'training' is missing"):
         TrainConfig.load(path)
+
+
+@pytest.mark.parametrize('contract, task, name', [
+    ('', 'push', 'push'), ('push', 'push', 'push'), ('push_image', 'push', 'push_image'),
+    ('mine', 'push', 'push')])
+def test_a_contract_may_have_a_training_of_its_own(contract, task, name):
+    assert training_path(contract, task) == CONFIG / 'training' / f'{name}.yaml'
+
+
+def test_where_neither_contract_nor_task_has_a_training_the_task_is_named():
+    with pytest.raises(MissingShareError, match='moon.yaml'):
+        training_path('push_of_mine', 'moon')

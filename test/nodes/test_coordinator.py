@@ -111,6 +111,7 @@ def test_a_goal_that_cannot_be_run_is_refused_in_one_sentence_and_leaves_nothing
 @pytest.mark.parametrize('config, sentence', [
     ('training: {inputs: [moon_position]}', 'moon_position'),
     ('training: {inputs: [goal_position], luck: 3}', 'luck'),
+    ('training: {inputs: [goal_position], architecture: cnn, images: [camera]}', "has 'camera'"),
     ('training: {inputs: [goal_position]}\nstrategy: {gate: {treshold: 1}}', 'treshold'),
     ('training: [', 'cannot be read')])
 def test_a_configuration_that_cannot_work_is_refused_before_anything_is_recorded(

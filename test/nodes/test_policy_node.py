@@ -256,10 +256,10 @@ def test_a_candidate_that_fails_on_recent_observations_is_refused(loop, tmp_path
     class NotFiniteError(ImitationError):
         pass
 
-    def failing(self, values):
+    def failing(self, values, images):
         if self.sha256 == bad.sha256:
             raise NotFiniteError('the action is not finite')
-        return act(self, values)
+        return act(self, values, images)
     monkeypatch.setattr(Policy, 'act', failing)
     status = loop.loaded(tmp_path / 'bad')
     assert (status.state, status.error_code) == (
@@ -275,7 +275,7 @@ def test_a_policy_that_raises_answers_nothing_and_the_node_lives_and_says_why(
     loop.loaded(tmp_path / 'a')
     act = Policy.act
 
-    def raising(self, values):
+    def raising(self, values, images):
         raise error
     monkeypatch.setattr(Policy, 'act', raising)
     assert len(loop.ask(0).values) == 0

@@ -17,12 +17,13 @@
 import dataclasses
 import itertools
 
-from il_ros.data.contract_file import load_contract
+from il_ros.data.contract_file import find_contract, load_contract
 from il_ros.data.reader import read_episode
 from il_ros.data.spec import EXPERT, POLICY
 from il_ros.experts.registry import make_expert
 from il_ros.interactive.driving import Driving
 from il_ros.learning import checkpoint
+from il_ros.learning.cnn import Cnn, Encoder
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.mlp import Mlp
@@ -31,7 +32,7 @@ from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
 from il_ros.nodes.policy import PolicyNode
 from il_ros.share import share_path
-from il_ros.sim.environment import Environment
+from il_ros.sim.environment import Environment, parts_of
 from il_ros_interfaces.msg import PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np
@@ -81,11 +82,26 @@ def save_memory(folder, task: str, horizons: Horizons, members: int):
     return folder
 
 
+def save_seeing(folder, contract: str):
+    """Write a checkpoint with random weights that goes by the camera's image."""
+    contract, _ = load_contract(find_contract(contract))
+    chance, width = np.random.default_rng(5), len(contract.actions)
+    encoder = Encoder((chance.normal(size=(8, 8, 3, 4)).astype(np.float32),),
+                      (np.zeros(4, np.float32),), (4,))
+    mlp = Mlp((chance.normal(size=(3 + encoder.width, width)).astype(np.float32),),
+              (np.zeros(width, np.float32),))
+    scales = [Normaliser(np.zeros(n, np.float32), np.full(n, s, np.float32))
+              for n, s in ((3, 0.5), (width, 0.1))]
+    checkpoint.save(folder, Policy(contract, Inputs(contract, ['tool_position']), *scales,
+                                   Cnn({'camera': encoder}, mlp), {}))
+    return folder
+
+
 class Stand:
     """The graph of one task with a policy node."""
 
-    def __init__(self, bench: Bench, runs, task: str):
-        self.graph = Graph(bench, runs, task)
+    def __init__(self, bench: Bench, runs, task: str, contract: str = ''):
+        self.graph = Graph(bench, runs, task, contract=contract)
         self.statuses = bench.listen(PolicyStatus, 'policy_status')
         bench.add(PolicyNode)
 
@@ -159,6 +175,29 @@ def test_a_policy_with_a_memory_and_an_expert_in_turns_drive_as_they_do_in_proce
     assert len(set(recorded.driver)) == 2
     assert recorded.observations.tobytes() == observations.tobytes()
     assert recorded.executed.tobytes() == executed.tobytes()
+    environment.close()
+
+
+def test_a_policy_that_sees_images_drives_as_it_does_in_process(tmp_path):
+    environment = Environment('push', contract='push_image')
+    folder = save_seeing(tmp_path / 'policy', 'push_image')
+    policy, images = checkpoint.load(folder), []
+
+    def act(seen):
+        values, pictures = parts_of(seen)
+        images.append(pictures['camera'])
+        return policy.act(values, pictures)
+
+    with Bench('events') as bench:
+        stand = Stand(bench, tmp_path, 'push', 'push_image')
+        stand.load(folder)
+        spec = episode(31, 15, 'push', POLICY)
+        _, recorded = stand.run(spec)
+        stand.load(folder)  # now with a dry run on what was seen
+    _, executed = roll_out(environment, spec, act)
+    assert len(np.unique(executed, axis=0)) > 3
+    assert recorded.executed.tobytes() == executed.tobytes()
+    assert recorded.images['camera'][:-1].tobytes() == np.array(images).tobytes()
     environment.close()
 
 
