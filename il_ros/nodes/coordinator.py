@@ -201,6 +201,7 @@ def check_goal(request: RunDagger.Goal, contract: str = '') -> tuple[Goal, Strat
     """
     Return the pure goal, the strategy and the training's file.
 
+    :param contract: name of the graph's, which may have a training of its own
     :raises ImitationError: with what is wrong, before anything is done
     """
     goal = goal_of(request)
@@ -212,9 +213,9 @@ def check_goal(request: RunDagger.Goal, contract: str = '') -> tuple[Goal, Strat
 
 def config_files(goal: Goal, contract: str = '') -> tuple[Path, Path]:
     """
-    :param contract: name of the graph's, which may have a training of its own
     Return the files with the settings of the strategy and of the training.
 
+    :param contract: name of the graph's
     :raises RunError: if there is none for this strategy or task
     """
     if goal.config:
@@ -226,7 +227,6 @@ def config_files(goal: Goal, contract: str = '') -> tuple[Path, Path]:
                 training_path(contract, goal.task))
     except MissingShareError as error:
         raise RunError(Result.BAD_GOAL, f'strategy {goal.strategy!r} or task {goal.task!r} is '
-    :param contract: name of the graph's
                                         f'unknown: {error}') from error
 
 
