@@ -122,26 +122,37 @@ class CoordinatorNode(Node):
 
     async def _carry_out(self, folder: Path, state: RunState, reporter: '_Reporter') -> RunState:
         """Go through the stages that are not finished; a fit goes on beside those it can."""
-        fit: Fit | None = None
+        fits: list[Fit] = []
         try:
-            while True:
-                stage = rounds.next_stage(state, fit and fit.stage)
-                if stage is None and fit is None:
-                    return state
-                reporter.begin(state, stage or fit.stage)
-                if stage is None:
-                    stage, outcome, fit = fit.stage, await fit.outcome(), None
-                elif stage.act == 'train':
-                    fit = self._runner.start_fit(state, stage, reporter.tell_fit)
-                    continue
-                else:
-                    outcome = await self._runner.execute(state, stage)
-                self.get_logger().info(f'{state.goal.run}: {stage.name} is finished')
-                state = state.after(stage, outcome)
-                run_state.save(folder, state)
-        finally:
-            if fit is not None:
+            return await self._stages(folder, state, reporter, fits)
+        except (ImitationError, OSError):
+            for fit in fits:
                 await fit.abandon()
+            raise
+
+    async def _stages(self, folder: Path, state: RunState, reporter: '_Reporter',
+                      fits: list[Fit]) -> RunState:
+        """
+        Carry out one stage after the other.
+
+        :param fits: the one that is under way, if any: whoever waits ends it when this fails
+        """
+        while True:
+            stage = rounds.next_stage(state, fits[0].stage if fits else None)
+            if stage is None and not fits:
+                return state
+            reporter.begin(state, stage or fits[0].stage)
+            if stage is None:
+                stage, outcome = fits[0].stage, await fits[0].outcome()
+                fits.clear()
+            elif stage.act == 'train':
+                fits.append(self._runner.start_fit(state, stage, reporter.tell_fit))
+                continue
+            else:
+                outcome = await self._runner.execute(state, stage)
+            self.get_logger().info(f'{state.goal.run}: {stage.name} is finished')
+            state = state.after(stage, outcome)
+            run_state.save(folder, state)
 
 
 class _Reporter:
