@@ -16,8 +16,10 @@
 
 import dataclasses
 
+import h5py
 from il_ros.data.contract import ActionElement, Contract, Feature, IMAGE, TOOL_VELOCITY
 from il_ros.data.dataset import Demonstrations
+from il_ros.data.frames import Frames
 from il_ros.learning import checkpoint
 from il_ros.learning.cnn import Cnn, convolve, Encoder, spatial_softmax
 from il_ros.learning.cnn_network import EncoderNetwork, make_cnn, random_crop, to_cnn
@@ -204,6 +206,18 @@ def test_data_without_the_images_are_refused():
     data = dataclasses.replace(pairs(4), images={})
     with pytest.raises(NoDataError, match='images camera of shape None'):
         fit(data, None, CONTRACT, SHORT, seed=0)
+
+
+def test_images_that_lie_on_the_disk_are_learned_like_those_in_memory(tmp_path):
+    data, order = pairs(40), np.arange(40)[::-1]
+    with h5py.File(tmp_path / 'dataset.hdf5', 'w') as file:
+        file['data/demo_0/obs/camera'] = data.images['camera'][::-1]
+    frames = Frames(tmp_path / 'dataset.hdf5', 'camera', [('demo_0', 40)], order,
+                    (SIZE, SIZE, 3))
+    lazy = dataclasses.replace(data, images={'camera': frames})
+    nets = [fit(one, lazy, CONTRACT, SHORT, seed=0) for one in (data, lazy)]
+    assert nets[0].held_out_loss == nets[1].held_out_loss > 0.0
+    frames.close()
 
 
 def test_strides_that_leave_nothing_of_the_image_are_refused():
