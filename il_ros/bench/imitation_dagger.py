@@ -29,7 +29,7 @@ from il_ros.bench.race import episode, Race, Rules, training_config
 from il_ros.data.contract import Contract
 from il_ros.experts.registry import make_expert
 from il_ros.interactive.driving import Driving
-from il_ros.interactive.strategies import demonstration_plan
+from il_ros.interactive.strategy import demonstration_plan
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.normaliser import Normaliser
 from imitation.algorithms import bc

@@ -34,11 +34,11 @@ from typing import Collection, Iterator, Sequence
 
 from il_ros.data.spec import DEMONSTRATION, episode_id, EpisodeSpec, EVALUATION, EXPERT, POLICY
 from il_ros.data.spec import DrivePlan, ROLLOUT, VALIDATION
-from il_ros.interactive import strategies
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import last_threshold, Trained
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.strategy import evaluation_plan, wants_service
 
 (EXPERT_STAGE, DEMONSTRATE, COLLECT, LABEL, AGGREGATE, TRAIN, LOAD, EVALUATE,
  BASELINE) = range(9)
@@ -124,7 +124,7 @@ def _round(state: RunState, round_: int) -> Iterator[Stage]:
     prefix = f'r{round_:02d}'
     reported = COLLECT if round_ else DEMONSTRATE
     yield Stage(f'{prefix}-collect', 'collect', LOOP_PART, round_, reported)
-    if strategies.wants_service(state.strategy.plan(round_, state.goal.seed)):
+    if wants_service(state.strategy.plan(round_, state.goal.seed)):
         yield Stage(f'{prefix}-label', 'label', LOOP_PART, round_, LABEL)
     yield Stage(f'{prefix}-aggregate', 'aggregate', LOOP_PART, round_, AGGREGATE)
     yield Stage(f'{prefix}-train', 'train', LOOP_PART, round_, TRAIN)
@@ -164,9 +164,9 @@ def episode_specs(state: RunState, stage: Stage) -> tuple[EpisodeSpec, ...]:
         driver = EXPERT if stage.part == EXPERT_PART else POLICY
         final = stage.part != LOOP_PART or stage.round in (0, goal.rounds)
         kind = EVALUATION if stage.part == LOOP_PART else stage.part
-        plan = strategies.evaluation_plan(driver, goal.seed)
+        plan = evaluation_plan(driver, goal.seed)
         return _specs(state, stage, kind, EVALUATION, goal.evaluation_seeds(final), plan)
-    plan = strategies.demonstration_plan(goal.seed)
+    plan = state.strategy.demonstration(goal.seed)
     if stage.part == HELD_OUT_PART:
         return _specs(state, stage, VALIDATION, VALIDATION, goal.held_out_seeds(), plan)
     if stage.part == BASELINE_PART:

@@ -23,7 +23,8 @@ from il_ros.errors import ImitationError
 from il_ros.interactive import outcomes
 from il_ros.interactive.goal import Goal, GoalError
 from il_ros.interactive.outcomes import Outcome
-from il_ros.interactive.strategies import make_strategy, Strategy
+from il_ros.interactive.strategies import make_strategy
+from il_ros.interactive.strategy import Strategy
 
 FILE_NAME = 'run.json'
 VERSION = 1

@@ -38,24 +38,15 @@ A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
 import dataclasses
 from pathlib import Path
 
-from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE
-from il_ros.data.spec import POLICY, SpecError, TELEOP
-from il_ros.errors import ImitationError
+from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
+from il_ros.data.spec import SpecError, TELEOP
 from il_ros.interactive.beta import make_beta
-from il_ros.interactive.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN
-from il_ros.interactive.driving import NOVELTY, required_drivers
+from il_ros.interactive.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN, NOVELTY
 from il_ros.interactive.outcomes import Trained
+from il_ros.interactive.strategy import demonstration_plan, person_plan, refuse_unknown
+from il_ros.interactive.strategy import refuse_wrong_learner, refuse_wrong_numbers, Strategy
+from il_ros.interactive.strategy import StrategyError, UnknownStrategyError
 import yaml
-
-
-class StrategyError(ImitationError):
-    """Settings of a strategy that are unknown or out of range; the sentence names the key."""
-
-    code = 801
-
-
-class UnknownStrategyError(StrategyError):
-    """A strategy of that name does not exist; the sentence lists those that do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,66 +63,12 @@ class GateSettings:
     target_rate: float = 0.0
 
 
-@dataclasses.dataclass(frozen=True)
-class Strategy:
-    """
-    How the rounds of a run are driven.
-
-    :param name: as in ``STRATEGIES``
-    :param settings: as given in the YAML, for ``run.json``
-    """
-
-    name: str
-    settings: dict
-
-    def __post_init__(self):
-        self.check()
-
-    def check(self):
-        """
-        Refuse settings that are unknown or out of range.
-
-        :raises StrategyError: naming the key
-        """
-        raise NotImplementedError
-
-    @property
-    def learner(self) -> dict:
-        """Return what the strategy needs of the training: keys that override its file's."""
-        return self.settings.get('learner', {})
-
-    @property
-    def augmentation(self) -> dict:
-        """Return more such keys, for the rounds from 1 on: never for BC and the baseline."""
-        return {}
-
-    def plan(self, round_: int, seed: int, trained: Trained | None = None) -> DrivePlan:
-        """
-        Return the plan of the episodes of a round.
-
-        :param round_: 0: demonstrations, the expert drives; from 1 on: rollouts of a learner
-        :param seed: the run's seed; the generator of an episode is seeded by it and the id
-        :param trained: the policy of the round before; None: not trained yet
-        """
-        if round_ == 0:
-            return self.demonstration(seed)
-        return self.learner_plan(round_, seed, trained)
-
-    def demonstration(self, seed: int) -> DrivePlan:
-        """Return the plan of a demonstration, of the held-out ones and the baseline's alike."""
-        return demonstration_plan(seed)
-
-    def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
-        """Return the plan of a rollout in round ``round_`` >= 1."""
-        raise NotImplementedError
-
-
 class Dagger(Strategy):
     """Vanilla DAgger: the mixture of its paper, and a label for every visited state."""
 
     def check(self):
         """Refuse settings that are unknown or out of range."""
-        _refuse_unknown(self.name, self.settings, {'beta'})
+        refuse_unknown(self.name, self.settings, {'beta'})
         make_beta(self.settings.get('beta', {}))
 
     def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
@@ -149,9 +86,9 @@ class Gated(Strategy):
 
     def check(self):
         """Refuse settings that are unknown or out of range."""
-        _refuse_unknown(self.name, self.settings, {'gate', 'learner'})
-        _refuse_wrong_numbers(f'{self.name}.gate', self.settings.get('gate', {}), GateSettings)
-        _refuse_wrong_learner(self)
+        refuse_unknown(self.name, self.settings, {'gate', 'learner'})
+        refuse_wrong_numbers(f'{self.name}.gate', self.settings.get('gate', {}), GateSettings)
+        refuse_wrong_learner(self)
         try:
             check_plan(self.learner_plan(1, 0, None))
         except (SpecError, BadPlanError) as error:
@@ -193,8 +130,8 @@ class Human(Strategy):
 
     def check(self):
         """Refuse settings that are unknown."""
-        _refuse_unknown(self.name, self.settings, {'demonstrator', 'learner'})
-        _refuse_wrong_learner(self)
+        refuse_unknown(self.name, self.settings, {'demonstrator', 'learner'})
+        refuse_wrong_learner(self)
         if self.settings.get('demonstrator', 'expert') not in _DEMONSTRATORS:
             raise StrategyError(f'human.demonstrator is {self.settings["demonstrator"]!r}; '
                                 f'expected one of {", ".join(_DEMONSTRATORS)}')
@@ -227,9 +164,9 @@ class Dart(Strategy):
 
     def check(self):
         """Refuse settings that are unknown or out of range."""
-        _refuse_unknown(self.name, self.settings, {'noise', 'learner'})
-        _refuse_wrong_numbers(f'{self.name}.noise', self.settings.get('noise', {}), NoiseSettings)
-        _refuse_wrong_learner(self)
+        refuse_unknown(self.name, self.settings, {'noise', 'learner'})
+        refuse_wrong_numbers(f'{self.name}.noise', self.settings.get('noise', {}), NoiseSettings)
+        refuse_wrong_learner(self)
 
     def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
         """Return a demonstration under the noise that the last fit's error asks for."""
@@ -244,8 +181,8 @@ class ShiftedDemonstrations(Strategy):
 
     def check(self):
         """Refuse settings that are unknown; the trainer's own check refuses wrong numbers."""
-        _refuse_unknown(self.name, self.settings, {'shift', 'learner'})
-        _refuse_wrong_learner(self)
+        refuse_unknown(self.name, self.settings, {'shift', 'learner'})
+        refuse_wrong_learner(self)
         if not isinstance(self.augmentation['shift'], dict):
             raise StrategyError(f'shift.shift is {self.augmentation["shift"]!r}; expected a '
                                 'mapping')
@@ -297,51 +234,3 @@ def load_strategy(name: str, path: Path) -> Strategy:
     if isinstance(document, dict) and ('strategy' in document or 'training' in document):
         document = document.get('strategy')
     return make_strategy(name, document)
-
-
-def demonstration_plan(seed: int) -> DrivePlan:
-    """Return the plan of a demonstration: the expert drives, every state is labelled."""
-    return DrivePlan(driver=EXPERT, labels=LABEL_ALL, seed=seed)
-
-
-def person_plan(seed: int) -> DrivePlan:
-    """Return the plan of a person's demonstration: what he drove is labelled, no rest is."""
-    return DrivePlan(driver=TELEOP, labels=LABEL_EXPERT_DRIVEN, seed=seed)
-
-
-def evaluation_plan(driver: int, seed: int) -> DrivePlan:
-    """Return the plan of an evaluation: ``EXPERT`` or ``POLICY`` alone, nothing is labelled."""
-    return DrivePlan(driver=driver, labels=LABEL_NONE, seed=seed)
-
-
-def wants_service(plan: DrivePlan) -> bool:
-    """Say whether visited states lack a label after the episode: all wanted, nobody asked."""
-    return plan.labels == LABEL_ALL and EXPERT not in required_drivers(plan)
-
-
-def _refuse_unknown(where: str, settings: dict, known: set[str]):
-    unknown = sorted(map(str, set(settings) - known))
-    if unknown:
-        raise StrategyError(f'{where} has unknown settings {unknown}; known are {sorted(known)}')
-
-
-def _refuse_wrong_numbers(where: str, found, kind: type):
-    """Refuse what is no mapping to numbers >= 0 of the kind's fields."""
-    fields = {field.name: field.type for field in dataclasses.fields(kind)}
-    if not isinstance(found, dict):
-        raise StrategyError(f'{where} is {found!r}; expected a mapping')
-    _refuse_unknown(where, found, set(fields))
-    for key, value in found.items():
-        whole = fields[key] is int
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            expected = 'a whole number' if whole else 'a number'
-            raise StrategyError(f'{where}.{key} is {value!r}; expected {expected}')
-        if value < 0:
-            raise StrategyError(f'{where}.{key} is {value}; expected at least 0')
-
-
-def _refuse_wrong_learner(strategy: Strategy):
-    found = strategy.settings.get('learner', {})
-    if not isinstance(found, dict):
-        raise StrategyError(f'{strategy.name}.learner is {found!r}; expected a mapping of '
-                            'training settings')

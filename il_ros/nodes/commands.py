@@ -32,11 +32,11 @@ from il_ros.interactive.driving import HUMAN
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.interactive.rounds import PHASES
 from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
-from il_ros.interactive.strategies import person_plan
+from il_ros.interactive.strategy import person_plan
 from il_ros.nodes import runtime
 from il_ros.nodes.client import Client, LOGGING, run_command
-from il_ros.nodes.coordinator import check_goal
 from il_ros.nodes.graph import GraphOptions
+from il_ros.nodes.run_settings import check_goal
 from il_ros.nodes.view import ViewNode
 from il_ros_interfaces.action import RunDagger
 from tqdm import tqdm

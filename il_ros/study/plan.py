@@ -26,7 +26,8 @@ from il_ros.data.atomic import write_atomically
 from il_ros.data.spec import EPISODE_ID
 from il_ros.errors import ImitationError
 from il_ros.interactive.goal import BLOCKS, EVALUATION_SEEDS, Goal, VALIDATION_SEEDS
-from il_ros.interactive.strategies import load_strategy, Strategy
+from il_ros.interactive.strategies import load_strategy
+from il_ros.interactive.strategy import Strategy
 from il_ros.share import MissingShareError, share_path
 from il_ros.sim.tasks.registry import make_task
 

@@ -21,7 +21,7 @@ from il_ros.interactive.goal import Goal
 from il_ros.interactive.outcomes import Loaded, Trained
 from il_ros.interactive.rounds import next_stage
 from il_ros.interactive.run_state import begin, RunDiffersError, RunExistsError, RunFileError
-from il_ros.interactive.strategies import UnknownStrategyError
+from il_ros.interactive.strategy import UnknownStrategyError
 import pytest
 
 GOAL = Goal(run='r', task='push', strategy='gated')

@@ -17,9 +17,9 @@
 from il_ros.data.spec import EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE, POLICY
 from il_ros.data.spec import TELEOP
 from il_ros.interactive.outcomes import Trained
-from il_ros.interactive.strategies import evaluation_plan, load_strategy, make_strategy
-from il_ros.interactive.strategies import STRATEGIES, StrategyError, UnknownStrategyError
-from il_ros.interactive.strategies import wants_service
+from il_ros.interactive.strategies import load_strategy, make_strategy, STRATEGIES
+from il_ros.interactive.strategy import evaluation_plan, StrategyError, UnknownStrategyError
+from il_ros.interactive.strategy import wants_service
 from il_ros.share import share_path
 import pytest
 

@@ -1,0 +1,135 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a strategy is: by which plan a round is driven, and what it needs of the training."""
+
+import dataclasses
+
+from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE
+from il_ros.data.spec import TELEOP
+from il_ros.errors import ImitationError
+from il_ros.interactive.driving import required_drivers
+from il_ros.interactive.outcomes import Trained
+
+
+class StrategyError(ImitationError):
+    """Settings of a strategy that are unknown or out of range; the sentence names the key."""
+
+    code = 801
+
+
+class UnknownStrategyError(StrategyError):
+    """A strategy of that name does not exist; the sentence lists those that do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Strategy:
+    """
+    How the rounds of a run are driven.
+
+    :param name: as in ``STRATEGIES``
+    :param settings: as given in the YAML, for ``run.json``
+    """
+
+    name: str
+    settings: dict
+
+    def __post_init__(self):
+        self.check()
+
+    def check(self):
+        """
+        Refuse settings that are unknown or out of range.
+
+        :raises StrategyError: naming the key
+        """
+        raise NotImplementedError
+
+    @property
+    def learner(self) -> dict:
+        """Return what the strategy needs of the training: keys that override its file's."""
+        return self.settings.get('learner', {})
+
+    @property
+    def augmentation(self) -> dict:
+        """Return more such keys, for the rounds from 1 on: never for BC and the baseline."""
+        return {}
+
+    def plan(self, round_: int, seed: int, trained: Trained | None = None) -> DrivePlan:
+        """
+        Return the plan of the episodes of a round.
+
+        :param round_: 0: demonstrations, the expert drives; from 1 on: rollouts of a learner
+        :param seed: the run's seed; the generator of an episode is seeded by it and the id
+        :param trained: the policy of the round before; None: not trained yet
+        """
+        if round_ == 0:
+            return self.demonstration(seed)
+        return self.learner_plan(round_, seed, trained)
+
+    def demonstration(self, seed: int) -> DrivePlan:
+        """Return the plan of a demonstration, of the held-out ones and the baseline's alike."""
+        return demonstration_plan(seed)
+
+    def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
+        """Return the plan of a rollout in round ``round_`` >= 1."""
+        raise NotImplementedError
+
+
+def demonstration_plan(seed: int) -> DrivePlan:
+    """Return the plan of a demonstration: the expert drives, every state is labelled."""
+    return DrivePlan(driver=EXPERT, labels=LABEL_ALL, seed=seed)
+
+
+def person_plan(seed: int) -> DrivePlan:
+    """Return the plan of a person's demonstration: what he drove is labelled, no rest is."""
+    return DrivePlan(driver=TELEOP, labels=LABEL_EXPERT_DRIVEN, seed=seed)
+
+
+def evaluation_plan(driver: int, seed: int) -> DrivePlan:
+    """Return the plan of an evaluation: ``EXPERT`` or ``POLICY`` alone, nothing is labelled."""
+    return DrivePlan(driver=driver, labels=LABEL_NONE, seed=seed)
+
+
+def wants_service(plan: DrivePlan) -> bool:
+    """Say whether visited states lack a label after the episode: all wanted, nobody asked."""
+    return plan.labels == LABEL_ALL and EXPERT not in required_drivers(plan)
+
+
+def refuse_unknown(where: str, settings: dict, known: set[str]):
+    unknown = sorted(map(str, set(settings) - known))
+    if unknown:
+        raise StrategyError(f'{where} has unknown settings {unknown}; known are {sorted(known)}')
+
+
+def refuse_wrong_numbers(where: str, found, kind: type):
+    """Refuse what is no mapping to numbers >= 0 of the kind's fields."""
+    fields = {field.name: field.type for field in dataclasses.fields(kind)}
+    if not isinstance(found, dict):
+        raise StrategyError(f'{where} is {found!r}; expected a mapping')
+    refuse_unknown(where, found, set(fields))
+    for key, value in found.items():
+        whole = fields[key] is int
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+            expected = 'a whole number' if whole else 'a number'
+            raise StrategyError(f'{where}.{key} is {value!r}; expected {expected}')
+        if value < 0:
+            raise StrategyError(f'{where}.{key} is {value}; expected at least 0')
+
+
+def refuse_wrong_learner(strategy: Strategy):
+    found = strategy.settings.get('learner', {})
+    if not isinstance(found, dict):
+        raise StrategyError(f'{strategy.name}.learner is {found!r}; expected a mapping of '
+                            'training settings')
