@@ -25,6 +25,8 @@ from il_ros.data.receipts import DISCARDED
 from il_ros.data.spec import ABORTED, HOLD, LABEL_EXPERT_DRIVEN, OPERATOR, POLICY, RUNNING
 from il_ros.data.spec import TELEOP, TERMINATED
 from il_ros.interactive.teleop.joystick import RECONNECTED_S
+from il_ros.interactive.teleop.mapping import MappingError
+from il_ros.interactive.teleop.terminal import TerminalError
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.parameters import ParameterError
 from il_ros.nodes.teleop import TeleopNode
@@ -229,6 +231,13 @@ def test_a_person_is_refused_in_lockstep_and_a_script_is_not(slow_bench):
     with pytest.raises(ParameterError, match='teleop.mode is lockstep'):
         slow_bench.add(TeleopNode, mode='lockstep')
     slow_bench.add(TeleopNode, mode='lockstep', scripted=True)
+
+
+def test_a_keyboard_without_a_terminal_is_refused_with_a_sentence(slow_bench):
+    with pytest.raises(TerminalError, match='/dev/null is no terminal .* start it in a terminal'):
+        slow_bench.add(TeleopNode, device='keyboard', terminal='/dev/null')
+    with pytest.raises(MappingError, match='mapping xbox'):
+        slow_bench.add(TeleopNode, device='keyboard', mapping='xbox')
 
 
 def test_a_gamepad_that_lacks_a_button_is_named_and_drives_nothing(graph):
