@@ -42,7 +42,7 @@ expert's success and after which no point's interval lies below that; the ratio 
 by its interval.
 """
 
-STRATEGIES = ('corrections', 'novelty', 'gated', 'dagger', 'dart', 'shift')
+STRATEGIES = ('corrections', 'gated', 'novelty', 'dagger', 'dart', 'shift')
 
 
 def add_study(verbs, whole: Callable[[str], int], positive: Callable[[str], int]):

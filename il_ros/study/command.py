@@ -141,13 +141,21 @@ class Steps:
         clones = clones_of(self._plan, self._folder, runs)
         fits = [fit for one in clones for fit in one.fits]
         missing = [fit for fit in fits if done(fit) is None]
-        for one in clones:
-            if any(fit in missing for fit in one.fits):
-                shows.prepare(one.folder, one.shown, one.counts)
+        if missing:
+            self._aggregate(clones)
         with tqdm(total=len(fits), initial=len(fits) - len(missing), desc='cloning',
                   unit='fit') as bar:
             train(missing, self._workers, bar.update)
         return clones
+
+    def _aggregate(self, clones: list[Cloned]):
+        """Make the data sets; learners of other kinds share those of their task and seed."""
+        wanted: dict[Path, set[int]] = {}
+        for one in clones:
+            wanted.setdefault(one.folder, set()).update(one.counts)
+        shown = {one.folder: one.shown for one in clones}
+        for folder, numbers in wanted.items():
+            shows.prepare(folder, shown[folder], numbers)
 
     def _demonstrate(self, runs: list[Collected]):
         """Record until BC can be given so many times the labels of the largest budget."""

@@ -27,6 +27,9 @@ from il_ros.data.spec import DEMONSTRATION, episode_id
 from il_ros.interactive.goal import DEMONSTRATION_SEEDS, Goal
 import numpy as np
 
+_MARGIN = 1.05
+"""To begin with, so that few are recorded in a second go."""
+
 
 class Shown(NamedTuple):
     """One demonstration that is on disk."""
@@ -69,7 +72,7 @@ def still_wanted(shown: Sequence[Shown], target: int, labels_each: float) -> int
     if labels >= target:
         return 0
     room = DEMONSTRATION_SEEDS - len(shown)
-    return min(room, math.ceil((target - labels) / max(1.0, labels_each)))
+    return min(room, math.ceil(_MARGIN * (target - labels) / max(1.0, labels_each)))
 
 
 def nearest(labels: np.ndarray, budget: int) -> int:

@@ -23,8 +23,9 @@ import sys
 from il_ros import cli
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import EpisodeSpec
-from il_ros.study import graphs
+from il_ros.study import command, graphs
 from il_ros.study.demonstrations import counts, labels_of, nearest, Shown, still_wanted
+from il_ros.study.gathering import Cloned
 from il_ros.study.judging import Driver, EXPERT, Judge
 from il_ros.study.plan import begin, Plan, plan_of, StudyError, VALIDATION_FIRST, Way
 from il_ros.study.rollouts import Conditions, Rollouts
@@ -41,7 +42,7 @@ def test_the_default_is_the_documented_one_and_its_command_line_asks_for_the_sam
     plan = planned()
     assert (plan.tasks, plan.seeds, plan.rounds, plan.episodes) == (('push',), (0, 1, 2), 6, 200)
     assert [way.name for way in plan.ways] == [
-        'corrections', 'novelty', 'gated', 'dagger', 'dart', 'shift']
+        'corrections', 'gated', 'novelty', 'dagger', 'dart', 'shift']
     assert plan.named == 'corrections' and plan.first_seed == 1_000_000
     assert planned(*plan.command().split()[2:]) == plan
 
@@ -49,7 +50,7 @@ def test_the_default_is_the_documented_one_and_its_command_line_asks_for_the_sam
 def test_quick_cuts_a_study_down_but_never_enlarges_it():
     plan = planned('--quick', '--tasks', 'reach', 'push', '--rounds', '9', '--episodes', '20')
     assert (plan.tasks, plan.seeds, plan.rounds, plan.episodes) == (('reach',), (0, 1), 4, 20)
-    assert [way.name for way in plan.ways] == ['corrections', 'novelty']
+    assert [way.name for way in plan.ways] == ['corrections', 'gated']
 
 
 def test_a_way_may_have_settings_and_a_name_of_its_own(tmp_path):
@@ -117,6 +118,15 @@ def test_what_is_still_to_be_recorded_follows_from_what_is_there():
     assert still_wanted(shown, 10 ** 9, 30.0) == 4000 - 3, 'the block of a seed is finite'
 
 
+def test_learners_of_two_kinds_share_one_data_set_with_the_budgets_of_both(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(command.shows, 'prepare', lambda *given: made.append(given))
+    clones = [Cloned('push', name, 0, tmp_path, ['shown'], numbers, [])
+              for name, numbers in (('BC', [1, 4]), ('BC as novelty', [2, 4]))]
+    command.Steps(planned(), tmp_path, 1)._aggregate(clones)
+    assert made == [(tmp_path, ['shown'], {1, 2, 4})]
+
+
 def test_two_graphs_never_share_a_domain_that_the_user_chose(monkeypatch):
     monkeypatch.setenv('ROS_DOMAIN_ID', '42')
     assert [graphs.environment(slot)['ROS_DOMAIN_ID'] for slot in (0, 1)] == ['42', '43']
@@ -138,8 +148,8 @@ def test_a_command_on_a_leash_is_interrupted_when_its_parent_is_killed(wait_unti
             'print(one.pid, flush=True)\nsignal.pause()\n')
     parent = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True)
     child = int(parent.stdout.readline())
-    command = f'/proc/{child}/comm'
-    assert wait_until(None, lambda: open(command).read().strip() == 'sleep', 30.0)
+    name = f'/proc/{child}/comm'
+    assert wait_until(None, lambda: open(name).read().strip() == 'sleep', 30.0)
     parent.kill()
     parent.communicate()
     # The orphan comes to this process, which finds out how it ended.
