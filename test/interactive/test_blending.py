@@ -15,7 +15,7 @@
 """Hand-overs between a person and a policy: no jump, and no step is eaten."""
 
 from il_ros.data.contract_file import load_contract
-from il_ros.data.spec import POLICY, TELEOP
+from il_ros.data.spec import HOLD, POLICY, TELEOP
 from il_ros.interactive.blending import Blending
 from il_ros.share import share_path
 import numpy as np
@@ -84,3 +84,20 @@ def test_what_is_not_finite_is_left_for_the_limits_to_refuse():
     led = _through([(POLICY, _velocity(0.4)), (TELEOP, _velocity(np.nan)),
                     (TELEOP, _velocity(0.4))])
     assert np.isnan(led[1][0][0]) and not led[1][1]
+
+
+@pytest.mark.parametrize('after', [TELEOP, POLICY])
+def test_who_drives_on_after_a_person_was_held_for_begins_from_rest_without_a_jump(after):
+    blending = Blending(CONTRACT, ACCELERATION)
+    wanted = _velocity(0.5)
+    for _ in range(8):
+        led, _ = blending.lead(TELEOP, wanted)
+        blending.sent(led, TELEOP)
+    assert float(led[0]) == 0.5
+    blending.sent(_velocity(0.0), HOLD)
+    speeds = []
+    for _ in range(3):
+        led, _ = blending.lead(after, wanted)
+        blending.sent(led, after)
+        speeds.append(float(led[0]))
+    assert speeds == pytest.approx([0.1, 0.2, 0.3])

@@ -39,7 +39,7 @@ training:
   steps: 40
   warmup_steps: 5
 """
-DEADLINE_S = 200.0
+DEADLINE_S = 170.0
 PRESS_EVERY = 25
 """Messages of the gamepad between two presses of start, while nothing runs."""
 

@@ -15,6 +15,7 @@
 """The recorder as a node: what gets a receipt is whole on disk, and what is not is not there."""
 
 import hashlib
+import json
 import os
 
 from il_ros.bridge.messages import contract_to_message, float32s, receipt_from_message
@@ -274,6 +275,18 @@ def test_an_episode_can_be_discarded_while_it_runs_and_afterwards(stage):
     assert not stage.receipt().flags
     assert discard(stage, episode(2).episode_id, 1, 2).error_code == 0
     assert (stage.folder / f'{episode(2).episode_id}.discarded.json').exists()
+
+
+@pytest.mark.parametrize('first, last, marked', [(1, 50, [[1, 2]]), (7, 9, None)])
+def test_a_discard_while_it_runs_takes_the_steps_that_there_are(stage, first, last, marked):
+    stage.open()
+    assert discard(stage, episode().episode_id, first, last).error_code == 0
+    assert discard(stage, episode().episode_id, 3, 1).error_code == Discard.Response.BAD_RANGE
+    stage.play()
+    receipt = stage.receipt()
+    assert (receipt.steps, receipt.flags, receipt.error_code) == (3, 0, 0)
+    beside = stage.folder / f'{episode().episode_id}.discarded.json'
+    assert (json.loads(beside.read_text()) if beside.exists() else None) == marked
 
 
 @pytest.mark.parametrize('episode_id, first, last, code', [

@@ -47,8 +47,8 @@ class RawTerminal:
             if self._owned and hasattr(self, '_file'):
                 os.close(self._file)
             raise TerminalError(
-                f'{path or "the standard input"} is no terminal ({error}); keys are read from '
-                'one: start it in a terminal, not behind a pipe') from error
+                f'{path or "the standard input"} is no terminal ({error.args[1]}); keys are read '
+                'from one: start it in a terminal, not behind a pipe') from error
         self._open = True
         atexit.register(self.close)
         self._decode = codecs.getincrementaldecoder('utf-8')('replace').decode
