@@ -42,9 +42,13 @@ class Runner:
         self._seen: deque[np.ndarray] = deque(maxlen=policy.horizons.history)
         self._forget()
 
-    def begin(self, episode_id: str):
-        """Forget the last episode if this is another one."""
-        if episode_id != self._episode_id:
+    def begin(self, episode_id: str, anew: bool = False):
+        """
+        Forget the last episode if this is another one.
+
+        :param anew: also if it has the same id: an attempt that was taken back begins again
+        """
+        if anew or episode_id != self._episode_id:
             self._episode_id = episode_id
             self._forget()
 

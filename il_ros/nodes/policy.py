@@ -165,6 +165,8 @@ class PolicyNode(ManagedNode):
             if runner is None or not self.active:
                 return None
             answer.policy_id = runner.policy.policy_id
+            if observation.step == 0 and self._last_answer != (observation.episode_id, stamp_ns):
+                runner.begin(observation.episode_id, anew=True)
             self._last_answer = (observation.episode_id, stamp_ns)
             action = _ask(runner, observation.episode_id, stamp_ns, values, images)
             answer.uncertainty = runner.uncertainty

@@ -71,6 +71,8 @@ def test_a_new_episode_begins_with_an_empty_history():
     assert run(runner, [3], first=2) == [23]
     runner.begin('b')
     assert run(runner, [4]) == [44]
+    runner.begin('b', anew=True)
+    assert run(runner, [5]) == [55], 'the attempt before was taken back'
 
 
 def test_a_repeated_stamp_is_answered_from_memory_and_advances_nothing():
