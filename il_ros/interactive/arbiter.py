@@ -91,9 +91,10 @@ class Arbiter:
         """
         Take in an observation's stamp.
 
-        :returns: whether it is a new one; a repeated or older stamp changes nothing
+        :returns: whether it is a new one; a repeated or older stamp changes nothing, nor does an
+            end without a beginning, which is that of an attempt before
         """
-        if stamp_ns <= self.stamp_ns:
+        if stamp_ns <= self.stamp_ns or (self.stamp_ns < 0 and phase == ENDED):
             return False
         self.stamp_ns, self.step, self.phase = stamp_ns, step, phase
         self.answers.clear()

@@ -134,7 +134,7 @@ class Driving:
     :ivar required: who must answer the present observation
     :ivar driving: who drives, as far as it is decided
     :ivar engaged: the person holds the dead-man's button: set it with each answer of TELEOP
-    :param gate_threshold: where an adapted threshold stood at the last episode's end; negative:
+    :param gate_threshold: where an adapted threshold stood at the last episode's end; 0 or less:
         the plan's own
     :raises BadPlanError: if nobody can drive by this plan; the sentence names the field
     """
@@ -256,8 +256,11 @@ class Noise:
             raise BadPlanError(f'plan.noise_covariance has {len(plan.noise_covariance)} numbers; '
                                f'expected {width * width} for {width} actions')
         covariance = np.array(plan.noise_covariance).reshape(width, width)
+        if not np.isfinite(covariance).all():
+            raise BadPlanError('plan.noise_covariance has a number that is not finite; expected a '
+                               'covariance')
         values, vectors = np.linalg.eigh((covariance + covariance.T) / 2.0)
-        if not np.isfinite(values).all() or values[0] < -1e-6 * max(1.0, values[-1]):
+        if values[0] < -1e-6 * max(1.0, values[-1]):
             raise BadPlanError('plan.noise_covariance has a negative eigenvalue; expected a '
                                'covariance')
         self._root = vectors * np.sqrt(np.maximum(values, 0.0))

@@ -183,7 +183,7 @@ def make_gate(plan: DrivePlan, threshold: float) -> Gate:
     """
     Return the gate of a plan.
 
-    :param threshold: to start from; negative: the plan's own
+    :param threshold: to start from; 0 or less, as a message has it that does not say: the plan's
     """
-    start = threshold if threshold >= 0.0 else plan.threshold
+    start = threshold if threshold > 0.0 else plan.threshold
     return (AdaptedGate if plan.target_rate > 0.0 else Gate)(plan, start)

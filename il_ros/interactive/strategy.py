@@ -15,6 +15,7 @@
 """What a strategy is: by which plan a round is driven, and what it needs of the training."""
 
 import dataclasses
+import math
 
 from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE
 from il_ros.data.spec import TELEOP
@@ -124,8 +125,8 @@ def refuse_wrong_numbers(where: str, found, kind: type):
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             expected = 'a whole number' if whole else 'a number'
             raise StrategyError(f'{where}.{key} is {value!r}; expected {expected}')
-        if value < 0:
-            raise StrategyError(f'{where}.{key} is {value}; expected at least 0')
+        if not 0 <= value < math.inf:
+            raise StrategyError(f'{where}.{key} is {value}; expected at least 0 and finite')
 
 
 def refuse_wrong_learner(strategy: Strategy):

@@ -77,7 +77,8 @@ class Driver:
 
     def _keep_drive(self, message: Drive):
         self._drive = message
-        self.resume()
+        # Also what is answered already: whoever asks anew may have refused the answer before.
+        self._try_answer()
 
     def resume(self):
         """Answer the newest observation if it has no answer yet."""

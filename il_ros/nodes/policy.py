@@ -87,6 +87,7 @@ class PolicyNode(ManagedNode):
         self._executions: Subscription | None = None
         self._executed_ns = -1
         self._last_answer = ('', -1)
+        self._last_step = -1
         self._path = ''
         self._contract: Contract | None = None
         self._contract_known = threading.Event()
@@ -165,8 +166,9 @@ class PolicyNode(ManagedNode):
             if runner is None or not self.active:
                 return None
             answer.policy_id = runner.policy.policy_id
-            if observation.step == 0 and self._last_answer != (observation.episode_id, stamp_ns):
+            if observation.step <= self._last_step and stamp_ns != self._last_answer[1]:
                 runner.begin(observation.episode_id, anew=True)
+            self._last_step = observation.step
             self._last_answer = (observation.episode_id, stamp_ns)
             action = _ask(runner, observation.episode_id, stamp_ns, values, images)
             answer.uncertainty = runner.uncertainty

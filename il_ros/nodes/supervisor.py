@@ -153,7 +153,7 @@ class SupervisorNode(ManagedNode):
         if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:
             self._counts['late_answers'] += 1
             self._act(self._estop.pressed)
-        first = arbiter.stamp_ns < 0
+        first, phase = arbiter.stamp_ns < 0, arbiter.phase
         if arbiter.observe(stamp_ns, message.step, message.phase):
             self._observed_at = time.monotonic()
             if first:
@@ -162,7 +162,7 @@ class SupervisorNode(ManagedNode):
             self._messages.executed.header = message.header
             self._take_early()
             self._try_act()
-            if message.phase == ENDED and self._spec.plan.target_rate > 0.0:
+            if arbiter.phase == ENDED != phase and self._spec.plan.target_rate > 0.0:
                 self._announce_end(stamp_ns)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()

@@ -225,3 +225,11 @@ def test_no_episode_on_air_ends_one_that_began_whatever_the_stamp():
     one.observe(100, 0, RUNNING)
     one.overtake(50, idle=True)
     assert one.phase == ENDED and not one.waiting
+
+
+def test_the_end_of_an_attempt_before_is_not_the_end_of_this_one():
+    made, _ = arbiter()
+    assert not made.observe(100, 7, ENDED)
+    assert (made.stamp_ns, made.phase) == (-1, RUNNING)
+    assert made.observe(150, 0, RUNNING)
+    assert made.observe(200, 1, ENDED) and made.phase == ENDED

@@ -132,6 +132,7 @@ def test_an_adapted_threshold_overrides_the_plans():
     assert _driving(GATED).threshold == GATED.threshold
     carried = _driving(GATED, gate_threshold=2.5)
     assert carried.threshold == 2.5
+    assert _driving(GATED, gate_threshold=0.0).threshold == GATED.threshold
     assert set(_chosen(carried, 20)) == {POLICY}
     assert _driving(DrivePlan(driver=POLICY)).threshold == -1.0
 
@@ -249,7 +250,8 @@ def test_noise_is_the_same_for_the_same_seed_and_episode():
 
 
 @pytest.mark.parametrize('covariance, sentence', [
-    ((1.0,), 'has 1 numbers; expected 4'), ((1.0, 2.0, 2.0, 1.0), 'negative eigenvalue')])
+    ((1.0,), 'has 1 numbers; expected 4'), ((float('nan'), 0.0, 0.0, 1.0), 'not finite'),
+    ((float('inf'), 0.0, 0.0, 1.0), 'not finite'), ((1.0, 2.0, 2.0, 1.0), 'negative eigenvalue')])
 def test_a_covariance_that_is_none_is_refused(covariance, sentence):
     with pytest.raises(BadPlanError, match=sentence):
         _driving(DrivePlan(driver=EXPERT, noise_covariance=covariance))

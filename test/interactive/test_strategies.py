@@ -110,6 +110,7 @@ def test_an_unknown_strategy_is_refused_with_the_list():
     ('novelty', {'gate': {'target_rate': 1.5}}, 'target_rate'),
     ('novelty', {'learner': 4}, 'expected a mapping'),
     ('dart', {'noise': {'scale': -1}}, 'at least 0'),
+    ('dart', {'noise': {'scale': float('nan')}}, 'finite'),
     ('dart', {'noise': {'sd': 1}}, 'sd'),
     ('human', {'demonstrator': 'cat'}, 'expert, person'),
     ('shift', {'shift': 2}, 'expected a mapping'),

@@ -68,7 +68,7 @@ def test_the_state_is_said_again_while_no_command_comes(bench):
 
 @pytest.mark.parametrize('fields, sentence', [
     ({'task': 'push'}, "task is 'push'; this simulator runs 'reach'"),
-    ({'options': '{"bumps": 3}'}, 'has no option bumps'),
+    ({'options': '{"wind": 3}'}, 'has no option wind'),
     ({'options': 'x'}, 'not JSON'),
     ({'run': '../x'}, "run is '../x'"),
     ({'episode_id': ''}, "episode_id is ''")])
