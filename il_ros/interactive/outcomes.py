@@ -57,7 +57,8 @@ class Collected:
         return self.steps - self.expert_steps
 
     @classmethod
-    def of(cls, specs: Sequence[EpisodeSpec], receipts: Iterable, seconds: float) -> 'Collected':
+    def of(cls, specs: Sequence[EpisodeSpec], receipts: Iterable, seconds: float,
+           taken_back: Sequence = ()) -> 'Collected':
         """
         Add up the receipts of one stage's episodes.
 
@@ -65,6 +66,7 @@ class Collected:
         :param receipts: ``RecordedEpisode`` messages or what mirrors them, in any order; the
             first of each id counts, others are ignored
         :param seconds: wall time of the stage, s
+        :param taken_back: receipts of attempts that were run again: no labels, but costs
         :raises MissingReceiptError: if an episode has none, or one with an error
         """
         by_id = {}
@@ -77,17 +79,18 @@ class Collected:
                 raise MissingReceiptError(f'episode {spec.episode_id} was not recorded{reason}')
         chosen = [by_id[spec.episode_id] for spec in specs]
         flagged = {r.spec.episode_id for r in chosen if r.flags or r.end == ABORTED}
+        paid = [*chosen, *taken_back]
         labels = tuple(0 if receipt.spec.episode_id in flagged else int(receipt.labels)
                        for receipt in chosen)
         return cls(
             episodes=len(chosen),
             successes=sum(bool(receipt.success) for receipt in chosen),
-            steps=sum(int(receipt.steps) for receipt in chosen),
+            steps=sum(int(receipt.steps) for receipt in paid),
             labels=sum(labels),
-            queries=sum(int(receipt.queries) for receipt in chosen),
-            expert_steps=sum(int(receipt.expert_steps) for receipt in chosen),
-            takeovers=sum(int(receipt.takeovers) for receipt in chosen),
-            objects_lost=sum(receipt.cause == LOST for receipt in chosen),
+            queries=sum(int(receipt.queries) for receipt in paid),
+            expert_steps=sum(int(receipt.expert_steps) for receipt in paid),
+            takeovers=sum(int(receipt.takeovers) for receipt in paid),
+            objects_lost=sum(receipt.cause == LOST for receipt in paid),
             labels_by_episode=labels,
             flagged=tuple(spec.episode_id for spec in specs if spec.episode_id in flagged),
             seconds=float(seconds),

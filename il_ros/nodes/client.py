@@ -84,7 +84,9 @@ class Client(Node):
             self._collect, goal, CALL_S, lambda message: on_feedback(message.feedback))
         if result.error_code:
             raise RefusedError(result.error_msg)
-        return [receipt_from_message(message) for message in result.episodes]
+        # The last attempt of each episode; those before were taken back.
+        last = {message.spec.episode_id: message for message in result.episodes}
+        return [receipt_from_message(message) for message in last.values()]
 
     async def dagger(self, goal: RunDagger.Goal,
                      on_feedback: Callable[[RunDagger.Feedback], None]) -> RunDagger.Result:

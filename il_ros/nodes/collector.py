@@ -140,8 +140,7 @@ class CollectorNode(Node):
         for spec in goal.request.episodes:
             if self._canceled:
                 raise CollectError(Result.CANCELED, 'canceled')
-            receipt = await self._attempt(spec, threshold)
-            result.episodes.append(receipt)
+            receipt = await self._attempt(spec, threshold, result)
             if receipt.gate_threshold >= 0.0:
                 threshold = receipt.gate_threshold
             feedback.finished += 1
@@ -157,11 +156,12 @@ class CollectorNode(Node):
                     FAILURES[receipt.cause], f'{spec.episode_id}: {receipt.error_msg}')
         goal.publish_feedback(feedback)
 
-    async def _attempt(self, spec, threshold: float) -> RecordedEpisode:
+    async def _attempt(self, spec, threshold: float, result: Result) -> RecordedEpisode:
         """Run an episode, and again for as long as the operator takes the attempt back."""
         while True:
             await self._wait_for_start(spec)
             receipt = await self._run(spec, threshold)
+            result.episodes.append(receipt)
             if receipt.end != ABORTED or receipt.cause != OPERATOR:
                 return receipt
             self.get_logger().info(f'{spec.episode_id} was taken back; once more')

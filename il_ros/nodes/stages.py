@@ -158,20 +158,23 @@ class StageRunner:
         def on_feedback(message):
             self._tell((done + message.feedback.finished) / len(specs), -1.0)
 
+        taken_back: list[Receipt] = []
         if pending:
             earlier = specs[:specs.index(pending[0])]
-            recorded = [self._receipts[spec.episode_id][1] for spec in earlier]
+            before = [self._receipts[spec.episode_id][1] for spec in earlier]
             goal = CollectEpisodes.Goal(
                 episodes=[spec_to_message(spec) for spec in pending],
-                gate_threshold=rounds.gate_threshold(state, stage, recorded))
+                gate_threshold=rounds.gate_threshold(state, stage, before))
             result = await self._collector.ask(goal, on_feedback)
             self._require_policy(state, stage)
-            for message in result.episodes:
-                self._keep(receipt_from_message(message))
+            recorded = [receipt_from_message(message) for message in result.episodes]
+            taken_back = [receipt for receipt in recorded if is_unfinished(receipt)]
+            for receipt in recorded:
+                self._keep(receipt)
             self._collector.check(result)
         receipts = [self._receipts[spec.episode_id][1] for spec in specs
                     if spec.episode_id in self._receipts]
-        return Collected.of(specs, receipts, time.monotonic() - started)
+        return Collected.of(specs, receipts, time.monotonic() - started, taken_back)
 
     def _keep(self, receipt: Receipt):
         if not is_unfinished(receipt):
