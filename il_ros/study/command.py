@@ -28,7 +28,7 @@ from il_ros.study.gathering import Cloned, clones_of, Collected, drivers_of
 from il_ros.study.graphs import Command, run_commands
 from il_ros.study.judging import Judge
 from il_ros.study.plan import begin, CLONES, Plan, plan_of, run_name, StudyError, Way
-from il_ros.study.results import commit_of_this, publish, write_results
+from il_ros.study.results import commit_of_this, mixed, publish, write_results
 from il_ros.study.rollouts import Conditions
 from tqdm import tqdm
 
@@ -44,6 +44,8 @@ def study(words: argparse.Namespace) -> int:
                          f'{str(Path(words.publish).parent)!r}')
     folder = Path(words.runs) / plan.run
     commits = begin(folder, plan, commit_of_this())
+    for warning in mixed(commits):
+        print(f'il_ros: warning: {warning}', file=sys.stderr)
     try:
         steps = Steps(plan, folder, words.workers)
         runs = steps.collect()

@@ -34,6 +34,8 @@ from il_ros.study.processes import ONE_THREAD
 LOOK_S = 0.2
 _END_S = 20.0
 _DOMAIN = 'ROS_DOMAIN_ID'
+_LAST_DOMAIN = 232
+"""The ports of higher ones do not exist."""
 
 
 class GraphError(ImitationError):
@@ -52,6 +54,8 @@ class _Running(NamedTuple):
     command: Command
     process: subprocess.Popen
     slot: int
+    said_before: int
+    """Bytes of its log that earlier calls left."""
 
 
 def run_commands(commands: Sequence[Command], logs: Path, workers: int,
@@ -64,6 +68,7 @@ def run_commands(commands: Sequence[Command], logs: Path, workers: int,
     :param look: called several times a second
     :raises GraphError: if one fails; the others are interrupted then
     """
+    environment(workers - 1)  # a domain too high for the last slot is told before any starts
     logs.mkdir(parents=True, exist_ok=True)
     waiting, slots = list(reversed(commands)), list(reversed(range(workers)))
     running: list[_Running] = []
@@ -71,7 +76,7 @@ def run_commands(commands: Sequence[Command], logs: Path, workers: int,
         while waiting or running:
             while waiting and slots:
                 command, slot = waiting.pop(), slots.pop()
-                running.append(_Running(command, _start(command, slot, logs), slot))
+                running.append(_start(command, slot, logs))
             time.sleep(LOOK_S)
             for one in [one for one in running if one.process.poll() is not None]:
                 running.remove(one)
@@ -83,16 +88,18 @@ def run_commands(commands: Sequence[Command], logs: Path, workers: int,
         _end(running)
 
 
-def _start(command: Command, slot: int, logs: Path) -> subprocess.Popen:
+def _start(command: Command, slot: int, logs: Path) -> _Running:
     python = (sys.executable, '-m')
     with open(logs / f'{command.name}.log', 'ab') as log:
+        said_before = log.tell()
         # In a session of its own: Ctrl-C at the terminal meets the parent alone, which passes
         # it on when it is ready to wait.
-        return subprocess.Popen(
+        process = subprocess.Popen(
             (*python, 'il_ros.study.leash', str(os.getpid()), *python, 'il_ros.cli',
              *command.words),
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             env=environment(slot))
+        return _Running(command, process, slot, said_before)
 
 
 def environment(slot: int) -> dict[str, str]:
@@ -101,19 +108,26 @@ def environment(slot: int) -> dict[str, str]:
 
     A domain that the user chose is the first slot's, the next ones are the others'; without one
     each command finds a free one by itself.
+
+    :raises GraphError: if the variable is no domain, or the slot's would be none
     """
     found = {**os.environ, **ONE_THREAD}
     if _DOMAIN in found:
         try:
-            found[_DOMAIN] = str(int(found[_DOMAIN]) + slot)
+            domain = int(found[_DOMAIN]) + slot
         except ValueError as error:
             raise GraphError(f'{_DOMAIN} is {found[_DOMAIN]!r}; expected a number') from error
+        if not slot <= domain <= _LAST_DOMAIN:
+            raise GraphError(f'{_DOMAIN} is {found[_DOMAIN]}; expected 0 to '
+                             f'{_LAST_DOMAIN - slot}, for {slot + 1} graphs side by side')
+        found[_DOMAIN] = str(domain)
     return found
 
 
 def _obituary(one: _Running, logs: Path) -> str:
     log = logs / f'{one.command.name}.log'
-    lines = [line for line in log.read_text(errors='replace').splitlines() if line.strip()]
+    text = log.read_bytes()[one.said_before:].decode(errors='replace')
+    lines = [line for line in text.splitlines() if line.strip()]
     said = [line for line in lines if line.startswith('il_ros: ')] or lines or ['nothing']
     return (f'{one.command.name} ended with exit code {one.process.returncode}; it said: '
             f'{said[-1].removeprefix("il_ros: ")}; more in {log}')

@@ -121,7 +121,7 @@ def make_judge(conditions: Conditions, seeds: range) -> Callable[[Driver], Verdi
     rollouts = Rollouts(conditions)
 
     def judge(driver: Driver) -> Verdict:
-        rollouts.take(driver.folder)
+        rollouts.take(driver.folder, driver.sha256)
         episodes = [rollouts.run(seed) for seed in seeds]
         counted = count_mistakes((one.rollout for one in episodes), rollouts.contract)
         return Verdict(''.join(str(int(one.success)) for one in episodes),

@@ -25,6 +25,7 @@ from typing import Sequence
 from il_ros.data.atomic import write_atomically
 from il_ros.data.spec import EPISODE_ID
 from il_ros.errors import ImitationError
+from il_ros.interactive.driving import HUMAN
 from il_ros.interactive.goal import BLOCKS, EVALUATION_SEEDS, Goal, VALIDATION_SEEDS
 from il_ros.interactive.strategies import load_strategy
 from il_ros.interactive.strategy import Strategy
@@ -72,6 +73,9 @@ class Way:
         if not re.fullmatch(r'[a-z0-9][a-z0-9_]{0,31}', way.name) or way.name == CLONES:
             raise StudyError(f'--strategies has the name {way.name!r}; expected '
                              f'[a-z0-9][a-z0-9_]*, at most 32 characters, not {CLONES!r}')
+        if way.strategy == HUMAN:
+            raise StudyError(f'--strategies has {HUMAN!r}; a study runs unattended, expected a '
+                             'strategy whose expert is a program')
         return way
 
     def load(self) -> Strategy:

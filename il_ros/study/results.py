@@ -64,7 +64,7 @@ def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequen
         points += points_of(task, runs, clones, judges[task], contract.rate)
         tasks.append(summarise_task(_question(plan, task, runs, judges[task]), points))
     about = {'command': plan.command(), 'commits': list(commits), 'versions': versions(),
-             'conditions': _conditions(plan)}
+             'conditions': ' '.join([_conditions(plan), *mixed(commits)])}
     brought = Brought(about, tasks, points)
     _write(folder, {'study.json': study_json(about, tasks, points),
                     'study.html': report_html(about, tasks, points), **brought.tables})
@@ -87,6 +87,15 @@ def _conditions(plan: Plan) -> str:
             'was fixed beforehand, every round is shown, and BC learned with the settings, the '
             'seed and the inputs of those it is compared with. Intervals resample the episodes '
             'within each training seed; they say nothing of training seeds that were not run.')
+
+
+def mixed(commits: Sequence[str]) -> list[str]:
+    """Return a warning where a study was made with more than one version of the code."""
+    if len(commits) < 2:
+        return []
+    return [f'This study was made with {len(commits)} versions of the code '
+            f'({", ".join(commits)}): runs, fits and evaluations that were there already were not '
+            'done again; give --run another name for one made with a single version.']
 
 
 def publish(folder: Path, brought: Brought):

@@ -109,14 +109,16 @@ class Rollouts:
         self.take(policy)
         self._keep = keep_observations
 
-    def take(self, policy: str):
+    def take(self, policy: str, sha256: str = ''):
         """
         Let somebody drive from now on.
 
         :param policy: folder of a checkpoint; '': the expert
-        :raises LearningError: if there is no such checkpoint, or it belongs to another contract
+        :param sha256: hex; compared with the checkpoint's unless empty
+        :raises LearningError: if there is no such checkpoint, it is another one, or it belongs to
+            another contract
         """
-        self._policy = checkpoint.load(Path(policy)) if policy else None
+        self._policy = checkpoint.load(Path(policy), sha256) if policy else None
         if self._policy:
             checkpoint.check(self._policy, self.contract)
 

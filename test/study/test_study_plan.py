@@ -23,11 +23,14 @@ import sys
 from il_ros import cli
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import EpisodeSpec
+from il_ros.errors import ImitationError
+from il_ros.learning import checkpoint
 from il_ros.study import command, graphs
 from il_ros.study.demonstrations import counts, labels_of, nearest, Shown, still_wanted
 from il_ros.study.gathering import Cloned
 from il_ros.study.judging import Driver, EXPERT, Judge
 from il_ros.study.plan import begin, Plan, plan_of, StudyError, VALIDATION_FIRST, Way
+from il_ros.study.results import mixed
 from il_ros.study.rollouts import Conditions, Rollouts
 import numpy as np
 import pytest
@@ -71,7 +74,8 @@ def test_a_way_may_have_settings_and_a_name_of_its_own(tmp_path):
     ('--first-seed 1000000 --validation', '--first-seed is 1000000'),
     ('--first-seed 999999 --validation --episodes 2', '--first-seed is 999999'),
     ('--run ../x', "--run is '../x'"), ('--episodes-per-round 5000', 'at most 6000'),
-    ('--options x', 'options is not JSON')])
+    ('--options x', 'options is not JSON'), ('--strategies human', "'human'; a study runs"),
+    ('--strategies me=human:x.yaml', "'human'; a study runs")])
 def test_what_cannot_work_is_refused_in_one_sentence_before_anything_is_done(
         words, said, tmp_path, capsys):
     assert cli.main(['study', *words.split(), '--runs', str(tmp_path)]) == 1
@@ -88,7 +92,9 @@ def test_a_study_goes_on_as_it_began_and_remembers_its_commits(tmp_path):
     plan, folder = planned('--strategies', 'gated'), tmp_path / 'study'
     assert begin(folder, plan, 'a') == ('a',)
     assert begin(folder, plan, 'a') == ('a',)
+    assert not mixed(('a',))
     assert begin(folder, plan, 'b') == ('a', 'b')
+    assert 'made with 2 versions of the code (a, b)' in mixed(('a', 'b'))[0]
     with pytest.raises(StudyError, match='another rounds: 6'):
         begin(folder, dataclasses.replace(plan, rounds=7), 'b')
     (tmp_path / 'other' / 'episodes').mkdir(parents=True)
@@ -127,9 +133,14 @@ def test_learners_of_two_kinds_share_one_data_set_with_the_budgets_of_both(tmp_p
     assert made == [(tmp_path, ['shown'], {1, 2, 4})]
 
 
-def test_two_graphs_never_share_a_domain_that_the_user_chose(monkeypatch):
+def test_two_graphs_never_share_a_domain_that_the_user_chose(monkeypatch, tmp_path):
     monkeypatch.setenv('ROS_DOMAIN_ID', '42')
     assert [graphs.environment(slot)['ROS_DOMAIN_ID'] for slot in (0, 1)] == ['42', '43']
+    monkeypatch.setenv('ROS_DOMAIN_ID', '231')
+    assert graphs.environment(1)['ROS_DOMAIN_ID'] == '232'
+    with pytest.raises(graphs.GraphError, match='ROS_DOMAIN_ID is 231; expected 0 to 230'):
+        graphs.run_commands([], tmp_path / 'logs', 3)
+    assert not [*tmp_path.iterdir()]
     monkeypatch.delenv('ROS_DOMAIN_ID')
     assert 'ROS_DOMAIN_ID' not in graphs.environment(1)
 
@@ -139,6 +150,14 @@ def test_a_command_that_fails_is_named_with_its_own_sentence(tmp_path):
                                        '600000', '--runs', str(tmp_path)))]
     with pytest.raises(graphs.GraphError, match='^bad ended with exit code 1; it said: --seed'):
         graphs.run_commands(commands, tmp_path / 'logs', 2)
+
+
+def test_what_an_earlier_call_left_in_a_log_is_not_taken_for_the_words_of_this_one(tmp_path):
+    (tmp_path / 'bad.log').write_text('il_ros: of another call\n')
+    commands = [graphs.Command('bad', ('dagger', '--horizon'))]
+    with pytest.raises(graphs.GraphError, match='ended with exit code 2; it said: (?!of another)'):
+        graphs.run_commands(commands, tmp_path, 1)
+    assert (tmp_path / 'bad.log').read_text().startswith('il_ros: of another call')
 
 
 def test_a_command_on_a_leash_is_interrupted_when_its_parent_is_killed(wait_until):
@@ -161,7 +180,7 @@ def judge(follower, tmp_path_factory):
     """Return a judge on three resets, and a policy that it judged."""
     found = Judge(tmp_path_factory.mktemp('judge'), Conditions('push', 60),
                   range(505_000, 505_003))
-    driver = Driver(str(follower), 'a' * 64)
+    driver = Driver(str(follower), checkpoint.load(follower).sha256)
     found.run([driver, EXPERT, driver], 1)
     return found, driver
 
@@ -183,5 +202,7 @@ def test_nobody_is_judged_twice_and_another_checkpoint_or_reset_is_another_matte
     found.run([driver, EXPERT], 1, lambda: told.append(1))
     assert not told
     assert found.found(driver._replace(sha256='b' * 64)) is None
+    with pytest.raises(ImitationError, match='expected b'):
+        found.run([driver._replace(sha256='b' * 64)], 1)
     other = Judge(found._folder, Conditions('push', 60), range(505_000, 505_004))
     assert other.found(EXPERT) is None
