@@ -179,11 +179,12 @@ def merge(words: argparse.Namespace) -> int:
 def split(words: argparse.Namespace) -> int:
     """Part a run into filter keys or new runs."""
     from il_ros.data.split import draw_episodes, sort_episodes, split_into_keys, split_into_runs
-    folder = _run(words)
+    folder, keys = _run(words), words.into == 'keys'
     if words.by is not None:
-        groups = sort_episodes(folder, words.by, _progress('sorting'))
+        groups = sort_episodes(folder, words.by, _progress('sorting'), to_train=keys)
     else:
-        groups = draw_episodes(folder, words.ratio, words.seed, _progress('drawing'))
+        groups = draw_episodes(folder, words.ratio, words.seed, _progress('drawing'),
+                               to_train=keys)
     if words.into == 'runs':
         for name, count in split_into_runs(groups, folder).items():
             print(f'{folder.parent / name}: {count} episodes')

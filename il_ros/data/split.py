@@ -28,6 +28,7 @@ from il_ros.data.new_folder import new_folder
 from il_ros.data.reader import read_episode
 from il_ros.data.rebuild import keys_of, rebuild
 from il_ros.data.receipts import Receipt, verify
+from il_ros.data.spec import DEMONSTRATION, ROLLOUT
 import numpy as np
 
 PARTS: dict[str, Callable[[Path, Receipt], str]] = {
@@ -37,6 +38,13 @@ PARTS: dict[str, Callable[[Path, Receipt], str]] = {
     'purpose': lambda path, receipt: receipt.spec.purpose}
 """What an episode is sorted by, and the name of its part."""
 
+KEYS = {'round': 'of_round'}
+"""
+What the name of a part begins with, where it is not what is sorted by.
+
+``round_k`` is the key of all that rounds 0 to k brought, ``of_round_k`` of round k alone.
+"""
+
 TRAIN, VALID = 'train', 'valid'
 """Parts by chance, named as robomimic names its filter keys."""
 
@@ -44,38 +52,48 @@ Groups = Mapping[str, list[tuple[Path, Receipt]]]
 """Episodes by the name of their part."""
 
 
-def sort_episodes(folder: Path, by: str, progress: Progress = iter) -> Groups:
+def sort_episodes(folder: Path, by: str, progress: Progress = iter,
+                  to_train: bool = False) -> Groups:
     """
     Sort the episodes of a run.
 
     :param by: one of ``PARTS``
-    :returns: episodes by ``<by>_<part>``, e.g. ``driver_expert``
+    :param to_train: leave out held-out demonstrations and evaluations, as filter keys need it
+    :returns: episodes by ``<by>_<part>``, e.g. ``driver_expert``; by round ``of_round_<k>``
     :raises SplitError: if there is no such way to sort, or no episode
     :raises EpisodeFileError: naming the file that is missing, damaged or exchanged
     """
     if by not in PARTS:
         raise SplitError(f'--by is {by!r}; expected one of {", ".join(PARTS)}')
     groups: dict[str, list] = {}
-    for path in progress(episodes_of(folder)):
-        receipt = verify(path)
-        groups.setdefault(f'{by}_{PARTS[by](path, receipt)}', []).append((path, receipt))
+    for path, receipt in _episodes(folder, progress, to_train):
+        part = f'{KEYS.get(by, by)}_{PARTS[by](path, receipt)}'
+        groups.setdefault(part, []).append((path, receipt))
     if not groups:
         raise SplitError(f'{folder} has no episode to sort')
     return dict(sorted(groups.items()))
 
 
-def draw_episodes(folder: Path, ratio: float, seed: int, progress: Progress = iter) -> Groups:
+def _episodes(folder: Path, progress: Progress, to_train: bool) -> list[tuple[Path, Receipt]]:
+    found = [(path, verify(path)) for path in progress(episodes_of(folder))]
+    return [(path, receipt) for path, receipt in found
+            if not to_train or receipt.spec.purpose in (DEMONSTRATION, ROLLOUT)]
+
+
+def draw_episodes(folder: Path, ratio: float, seed: int, progress: Progress = iter,
+                  to_train: bool = False) -> Groups:
     """
     Draw a share of the episodes; the same seed draws the same ones.
 
     :param ratio: share of ``train``, in (0, 1), rounded to the nearest episode; the rest is
         ``valid``, and neither is empty
+    :param to_train: leave out held-out demonstrations and evaluations, as filter keys need it
     :raises SplitError: if the ratio is no share, or there are fewer than two episodes
     :raises EpisodeFileError: naming the file that is missing, damaged or exchanged
     """
     if not (math.isfinite(ratio) and 0.0 < ratio < 1.0):
         raise SplitError(f'--ratio is {ratio}; expected a share between 0 and 1')
-    episodes = [(path, verify(path)) for path in progress(episodes_of(folder))]
+    episodes = _episodes(folder, progress, to_train)
     if len(episodes) < 2:
         raise SplitError(f'{folder} has {len(episodes)} episodes; two parts need at least 2')
     order = np.random.default_rng(seed).permutation(len(episodes))
@@ -89,6 +107,7 @@ def split_into_keys(folder: Path, groups: Groups) -> Aggregate:
     """
     Make each part a filter key of the run's data set, beside the keys that are there.
 
+    :param groups: of episodes that may be learnt from; the others keep the keys that they have
     :raises DatasetError: if no episode may be aggregated, or two contracts meet
     :raises EpisodeFileError: naming the file that is missing or damaged
     """

@@ -15,8 +15,10 @@
 
 """Runs become one and are parted, and every file stays what its receipt says."""
 
+import argparse
 import dataclasses
 
+from il_ros.cli_dataset_verbs import split
 from il_ros.data.contract import ActionElement
 from il_ros.data.dataset import DATASET, filter_keys, HELD_OUT, load
 from il_ros.data.discards import discard, discarded
@@ -135,7 +137,7 @@ def run(tmp_path):
 
 
 @pytest.mark.parametrize('by, sizes', [
-    ('round', {'round_0': 3, 'round_1': 1, 'round_2': 1}),
+    ('round', {'of_round_0': 3, 'of_round_1': 1, 'of_round_2': 1}),
     ('driver', {'driver_expert': 2, 'driver_mixed': 1, 'driver_policy': 2}),
     ('outcome', {'outcome_incomplete': 1, 'outcome_success': 4}),
     ('purpose', {'purpose_rollout': 4, 'purpose_validation': 1})])
@@ -153,6 +155,31 @@ def test_parts_become_filter_keys_beside_those_that_are_there(run):
     assert len(load(run / DATASET, 'driver_expert')) == 16
     assert len(load(run / DATASET, 'round_2')) == 32
     assert verify_run(run)[0].path.name == 'validation-r00-000009.json'
+
+
+@pytest.mark.parametrize('by, parts', [
+    ('round', {'of_round_0': 16, 'of_round_1': 8, 'of_round_2': 8}),
+    ('driver', {'driver_expert': 16, 'driver_mixed': 8, 'driver_policy': 8}),
+    ('purpose', {'purpose_rollout': 32})])
+def test_the_parts_of_a_run_with_held_out_demonstrations_have_none_of_them(run, by, parts):
+    held_out = spec('validation-r00-000008', seed=8, purpose='validation')
+    record(run / 'episodes' / 'main', held_out, messages(held_out, 8))
+    evaluated = spec('evaluation-r00-000007', seed=7, purpose='evaluation')
+    record(run / 'episodes' / 'main', evaluated, messages(evaluated, 8))
+    made = split_into_keys(run, sort_episodes(run, by, to_train=True))
+    assert {key: made.labels[key] for key in parts} == parts
+    assert made.labels['round_2'] == 32 and made.labels[HELD_OUT] == 8
+    assert len(load(run / DATASET, HELD_OUT)) == 8
+    drawn = draw_episodes(run, 0.5, seed=0, to_train=True)
+    assert [len(drawn[part]) for part in ('train', 'valid')] == [2, 2]
+
+
+def test_the_command_parts_a_run_with_held_out_demonstrations(run, capsys):
+    of = spec('validation-r00-000008', seed=8, purpose='validation')
+    record(run / 'episodes' / 'main', of, messages(of, 8))
+    assert split(argparse.Namespace(runs=str(run.parent), run=run.name, by='driver', ratio=None,
+                                    seed=0, into='keys')) == 0
+    assert 'driver_expert: 2 episodes, 16 labels' in capsys.readouterr().out
 
 
 def test_held_out_episodes_and_flagged_ones_never_enter_a_part(run):
