@@ -73,6 +73,15 @@ def test_robomimic_gets_unbroken_demos_and_the_keys_of_the_rounds(run, tmp_path)
             'round_0': ['demo_0'], 'round_1': ['demo_0', 'demo_1', 'demo_2']}
 
 
+def test_held_out_demonstrations_are_not_exported(run, tmp_path):
+    of = spec('validation-r00-000009', seed=9, purpose='validation')
+    record(run / 'episodes' / 'main', of, messages(of, 8, [EXPERT] * 8))
+    assert export_robomimic(run, tmp_path / 'out') == {'demos': 3, 'steps': 13}
+    with h5py.File(tmp_path / 'out' / 'dataset.hdf5') as file:
+        assert 'held_out' not in file['mask']
+        assert 'validation' not in {file['data'][name].attrs['purpose'] for name in file['data']}
+
+
 def test_executed_actions_are_exported_whole(run, tmp_path):
     assert export_robomimic(run, tmp_path / 'out', 'executed') == {'demos': 2, 'steps': 16}
 

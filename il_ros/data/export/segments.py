@@ -26,6 +26,7 @@ from il_ros.data.errors import ExportError
 from il_ros.data.inventory import Progress
 from il_ros.data.labels import Labels
 from il_ros.data.rebuild import keys_of, trainable
+from il_ros.data.spec import VALIDATION
 import numpy as np
 
 LABELS, EXECUTED = 'labels', 'executed'
@@ -78,7 +79,9 @@ class Segment:
 def segments_of(folder: Path, actions: str = LABELS,
                 progress: Progress = iter) -> Iterator[Segment]:
     """
-    Yield what a run has to learn from, by shard and name; flagged episodes are left out.
+    Yield what a run has to learn from, by shard and name.
+
+    Flagged episodes are left out, and held-out demonstrations, which nothing may train on.
 
     An episode is split where a step has no label: no one knows what the expert would have done
     there, and a library that reads sequences would take it for an action.
@@ -90,7 +93,7 @@ def segments_of(folder: Path, actions: str = LABELS,
     """
     keys, contract, found = keys_of(folder), None, False
     for path, receipt in progress(trainable(folder)):
-        if receipt.flags or receipt.error_code:
+        if receipt.flags or receipt.error_code or receipt.spec.purpose == VALIDATION:
             continue
         episode, labels = training_episode(path)
         contract = same_contract(contract, episode.contract, path)
