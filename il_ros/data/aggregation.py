@@ -24,6 +24,7 @@ arrays, so that a training reads a few large ones instead of thousands of small 
 """
 
 from collections.abc import Iterator, Sequence
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -32,7 +33,8 @@ from pathlib import Path
 import shutil
 
 import h5py
-from il_ros.data.atomic import sync_folder
+from il_ros.data import lock
+from il_ros.data.atomic import sync_file, sync_folder
 from il_ros.data.contract import VALUES
 from il_ros.data.dataset import contract_of, HELD_OUT, index_of, opened, same_contract
 from il_ros.data.dataset import SCHEMA_VERSION, training_episode
@@ -41,7 +43,7 @@ from il_ros.data.episode import Episode
 from il_ros.data.errors import DatasetError, EpisodeWriteError
 from il_ros.data.label_file import labels_path
 from il_ros.data.labels import Labels
-from il_ros.data.receipts import read_receipt, Receipt, receipt_path
+from il_ros.data.receipts import content_of, read_receipt, Receipt, receipt_path
 from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
 import numpy as np
 
@@ -84,7 +86,8 @@ def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
     :param entries: each episode's file and the filter keys that it belongs to
     :param allowed_flags: flags of receipts that do not matter
     :raises DatasetError: for an evaluation episode, a validation episode elsewhere than in
-        ``HELD_OUT``, an episode that is named twice, and where two contracts meet
+        ``HELD_OUT``, an episode that is named twice, and where two contracts meet; also if
+        another process writes the file, whose id the sentence has
     :raises EpisodeFileError: naming the file that is missing or damaged
     :raises EpisodeWriteError: if the disk takes no more; the old file is as it was
     """
@@ -98,17 +101,28 @@ def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
             skipped.append((Path(path), _reason(receipt, allowed_flags)))
         else:
             wanted.append(_Entry(Path(path), tuple(sets), source_of(Path(path), receipt)))
-    temporary = Path(output).with_name(f'.{Path(output).name}.tmp')
     try:
-        _begin(Path(output), temporary, {entry.source for entry in wanted})
-        with h5py.File(temporary, 'a', libver='latest') as file:
-            result = _complete(file, wanted, tuple(skipped))
-        _publish(temporary, Path(output))
+        with _owned(Path(output)) as temporary:
+            _begin(Path(output), temporary, {entry.source for entry in wanted})
+            with h5py.File(temporary, 'a', libver='latest') as file:
+                result = _complete(file, wanted, tuple(skipped))
+            _publish(temporary, Path(output))
     except OSError as error:
         raise EpisodeWriteError(f'{output} cannot be written: {error}') from error
+    return result
+
+
+@contextlib.contextmanager
+def _owned(output: Path) -> Iterator[Path]:
+    """Yield the temporary file of ``output``, whose only writer this process is meanwhile."""
+    descriptor = lock.take(output.with_name(f'.{output.name}.lock'), DatasetError,
+                           f'{output} is being written elsewhere')
+    temporary = output.with_name(f'.{output.name}.tmp')
+    try:
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
-    return result
+        os.close(descriptor)
 
 
 def _refuse(receipt: Receipt, sets: Sequence[str]):
@@ -126,10 +140,14 @@ def _reason(receipt: Receipt, allowed_flags: int) -> str:
 
 
 def source_of(path: Path, receipt: Receipt) -> str:
-    """Return the hash of all that a demo is made of: the episode, its later labels, discards."""
+    """
+    Return the hash of all that a demo is made of: the episode, its later labels, discards.
+
+    :raises EpisodeFileError: naming the file that cannot be read
+    """
     digest = hashlib.sha256(f'{path.name} {receipt.sha256}'.encode())
     for other in (labels_path(path), discards_path(path)):
-        digest.update(other.read_bytes() if other.exists() else b'-')
+        digest.update(content_of(other) if other.exists() else b'-')
     return digest.hexdigest()
 
 
@@ -146,11 +164,7 @@ def _begin(output: Path, temporary: Path, sources: set[str]):
 
 
 def _publish(temporary: Path, output: Path):
-    descriptor = os.open(temporary, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_file(temporary)
     os.replace(temporary, output)
     sync_folder(output.parent)
 

@@ -20,9 +20,18 @@ from pathlib import Path
 from il_ros.data.errors import EpisodeWriteError
 
 
+def sync_file(path: Path):
+    """Make what was written to ``path`` survive a power cut, whoever wrote it."""
+    _sync(path, os.O_RDONLY)
+
+
 def sync_folder(folder: Path):
     """Make renames and removals in ``folder`` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int):
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

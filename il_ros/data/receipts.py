@@ -139,6 +139,18 @@ def read_receipt(path: Path) -> Receipt:
         raise EpisodeFileError(f'{path} is no receipt of an episode: {error}') from error
 
 
+def content_of(path: Path) -> bytes:
+    """
+    Return the bytes of a file.
+
+    :raises EpisodeFileError: naming the file, if it cannot be read
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
+
+
 def file_sha256(path: Path) -> str:
     """
     Return the SHA-256 of a file in hexadecimal digits.

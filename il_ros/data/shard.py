@@ -15,12 +15,13 @@
 """One folder of episodes: who may write there, what a crash left, and what it holds."""
 
 from collections.abc import Iterator
-import fcntl
 import os
 from pathlib import Path
 
+from il_ros.data import lock
 from il_ros.data.errors import EpisodeFileError, EpisodeWriteError, ShardLockedError
 from il_ros.data.mcap_file import McapFile, salvage_mcap
+from il_ros.data.placing import set_aside
 from il_ros.data.reader import head
 from il_ros.data.receipts import INCOMPLETE, read_receipt, Receipt, receipt_path
 from il_ros.data.schema import OBSERVATION
@@ -32,11 +33,7 @@ _RESCUE = '.rescue'
 
 
 class Shard:
-    """
-    The only writer of one folder, until ``close`` or the end of the process.
-
-    The lock is the operating system's: a killed owner holds nothing, and none has to be cleared.
-    """
+    """The only writer of one folder, until ``close`` or the end of the process."""
 
     def __init__(self, folder: Path):
         """
@@ -49,12 +46,12 @@ class Shard:
         self.folder = Path(folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            self._descriptor = lock.take(self.folder / LOCK, ShardLockedError,
+                                         f'{self.folder} belongs to another recorder')
         except OSError as error:
             raise EpisodeWriteError(
                 f'{self.folder} cannot be recorded into: {error.strerror}') from error
         try:
-            self._lock()
             self.recovered = mend(self.folder)
         except OSError as error:
             self.close()
@@ -63,16 +60,6 @@ class Shard:
         except BaseException:
             self.close()
             raise
-
-    def _lock(self):
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = os.pread(self._descriptor, 32, 0).decode(errors='replace').strip()
-            raise ShardLockedError(f'{self.folder} belongs to another recorder, process '
-                                   f'{owner or "unknown"}') from error
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f'{os.getpid()}\n'.encode(), 0)
 
     def close(self):
         """Let others have the folder; a second call does nothing."""
@@ -133,10 +120,7 @@ def _acknowledged(path: Path) -> list[Receipt]:
     try:
         return [acknowledge(path)]
     except EpisodeFileError:
-        number = 1
-        while (aside := path.with_name(f'{path.stem}.damaged-{number}.mcap')).exists():
-            number += 1
-        os.replace(path, aside)
+        set_aside(path)
         return []
 
 

@@ -14,9 +14,11 @@
 
 import dataclasses
 import json
+import os
 import random
 
 import h5py
+from il_ros.data import aggregation
 from il_ros.data.aggregation import aggregate
 from il_ros.data.dataset import filter_keys, from_episodes, HELD_OUT, load, round_sets
 from il_ros.data.discards import discard
@@ -175,7 +177,7 @@ def test_nothing_at_all_is_no_data_set(run):
     path = run(0)
     with pytest.raises(DatasetError, match='named twice'):
         aggregate(run.output, [(path, ['a']), (path, ['b'])])
-    assert list(run.output.parent.iterdir()) == [run.output.parent / 'episodes']
+    assert not run.output.exists() and not list(run.output.parent.glob('.*.tmp'))
 
 
 def test_a_missing_filter_key_is_said_with_those_that_are_there(run):
@@ -195,6 +197,23 @@ def test_a_failed_aggregation_leaves_the_old_file(run, monkeypatch):
         aggregate(run.output, [(first, ['a']), (second, ['a'])])
     assert seeds(load(run.output, 'a')) == [0]
     assert not list(run.output.parent.glob('.*.tmp'))
+
+
+def test_a_second_writer_is_refused_and_told_who_is_the_first(run, monkeypatch):
+    first, second = run(0), run(1)
+
+    def refused(*_):
+        with pytest.raises(DatasetError, match=rf'dataset.hdf5 .*, process {os.getpid()}$'):
+            aggregate(run.output, [(first, ['a'])])
+        aggregate(run.output.with_name('all.hdf5'), [(second, ['a'])])
+        return _write_masks(*_)
+    _write_masks = aggregation._write_masks
+    monkeypatch.setattr(aggregation, '_write_masks', lambda *_: (
+        monkeypatch.undo(), refused(*_))[1])
+    aggregate(run.output, [(first, ['a']), (second, ['a'])])
+    assert seeds(load(run.output, 'a')) == [0, 1]
+    aggregate(run.output, [(first, ['a'])])
+    assert seeds(load(run.output, 'a')) == [0]
 
 
 def test_a_damaged_file_is_named_and_made_anew(run):

@@ -101,6 +101,13 @@ def test_a_damaged_episode_without_a_receipt_is_set_aside(tmp_path):
     assert episode_paths(tmp_path) == []
 
 
+def test_what_was_set_aside_before_stays(tmp_path):
+    (tmp_path / 'rollout-r01-000007.damaged-1.mcap').write_text('old')
+    test_a_damaged_episode_without_a_receipt_is_set_aside(tmp_path)
+    assert (tmp_path / 'rollout-r01-000007.damaged-1.mcap').read_text() == 'old'
+    assert (tmp_path / 'rollout-r01-000007.damaged-2.mcap').exists()
+
+
 def test_only_acknowledged_episodes_are_listed(tmp_path):
     kept = record(tmp_path / 'a', spec('rollout-r01-000001'))
     record(tmp_path / 'b', spec('rollout-r01-000002'), messages(spec('rollout-r01-000002'))[:9])
