@@ -18,8 +18,8 @@
 from collections.abc import Sequence
 import dataclasses
 from pathlib import Path
-import shutil
 
+from il_ros.data.aggregation import source_of
 from il_ros.data.cdr_encoding import with_text
 from il_ros.data.dataset import same_contract
 from il_ros.data.discards import discards_path
@@ -29,7 +29,7 @@ from il_ros.data.label_file import labels_path, read_labels, write_labels
 from il_ros.data.mcap_file import McapFile, read_mcap
 from il_ros.data.new_folder import new_folder
 from il_ros.data.reader import head, read_episode
-from il_ros.data.receipts import Receipt, verify, write_receipt
+from il_ros.data.receipts import content_of, Receipt, verify, write_receipt
 from il_ros.data.spec import EPISODE_ID
 from il_ros.data.writer import EpisodeWriter
 import numpy as np
@@ -61,7 +61,8 @@ def merge_runs(runs: Sequence[Path], output: Path, rename: bool = False,
     :param rename: give the second episode of an id the name ``<id>-2``, the third ``<id>-3``;
         else two different ones of an id are refused
     :param progress: goes through the episodes and may show how far it is
-    :raises MergeError: if ``output`` exists, two runs have the same name, or an id is there twice
+    :raises MergeError: if ``output`` exists, two runs have the same name, an id is there twice,
+        or one episode with other labels or discards
     :raises DatasetError: if two episodes have different contracts
     :raises EpisodeFileError: naming the file that is missing, damaged or exchanged
     """
@@ -72,24 +73,33 @@ def merge_runs(runs: Sequence[Path], output: Path, rename: bool = False,
     found = [(path, name) for run, name in zip(runs, names, strict=True)
              for path in episodes_of(run)]
     sources, contract, repeated = [], None, []
-    seen: dict[str, list[Receipt]] = {}
+    seen: dict[str, list[_Source]] = {}
     for path, shard in progress(found):
         receipt = verify(path)
         contract = same_contract(contract, head(read_mcap(path))[1], path)
         others = seen.setdefault(receipt.spec.episode_id, [])
-        if receipt.sha256 in [other.sha256 for other in others]:
+        if same := [one for one in others if one.receipt.sha256 == receipt.sha256]:
+            _refuse_difference(path, receipt, same[0])
             repeated.append(receipt.spec.episode_id)
             continue
         if others and not rename:
             raise MergeError(f'{path}: the id {receipt.spec.episode_id} is there already with '
                              'other content; --rename gives it another name')
-        others.append(receipt)
-        sources.append(_Source(path, receipt, shard))
+        others.append(_Source(path, receipt, shard))
+        sources.append(others[-1])
     if not sources:
         raise MergeError(f'{", ".join(map(str, runs))} have no episode')
     with new_folder(output, MergeError) as place:
         renamed = _take(sources, place / EPISODES)
     return Merged(len(sources), renamed, tuple(repeated))
+
+
+def _refuse_difference(path: Path, receipt: Receipt, taken: _Source):
+    """Demand that nothing is lost when of two copies of an episode the first one is taken."""
+    if (receipt.flags != taken.receipt.flags
+            or source_of(path, receipt) != source_of(taken.path, taken.receipt)):
+        raise MergeError(f'{path}: the same episode as {taken.path}, but with other later labels '
+                         'or discards; make them alike first, for one of the two is taken')
 
 
 def _take(sources: Sequence[_Source], place: Path) -> dict[str, str]:
@@ -113,13 +123,17 @@ def _take(sources: Sequence[_Source], place: Path) -> dict[str, str]:
 
 
 def copy_episode(path: Path, folder: Path, receipt: Receipt) -> Path:
-    """Copy an episode with all that lies beside it into a shard; return its new file."""
+    """
+    Copy an episode with all that lies beside it into a shard; return its new file.
+
+    :raises EpisodeFileError: naming the file that cannot be read
+    """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / path.name
     for old, new in ((path, target), (labels_path(path), labels_path(target)),
                      (discards_path(path), discards_path(target))):
         if old.exists():
-            shutil.copyfile(old, new)
+            new.write_bytes(content_of(old))
     write_receipt(target, dataclasses.replace(
         receipt, path=f'{EPISODES}/{folder.name}/{target.name}'))
     return target
@@ -138,7 +152,7 @@ def _rename(source: _Source, folder: Path, new: str):
                  error_msg=receipt.error_msg)
     _move_labels(source.path, writer.path)
     if discards_path(source.path).exists():
-        shutil.copyfile(discards_path(source.path), discards_path(writer.path))
+        discards_path(writer.path).write_bytes(content_of(discards_path(source.path)))
 
 
 def _messages(file: McapFile, new: str):

@@ -21,7 +21,7 @@ import os
 from pathlib import Path
 import shutil
 
-from il_ros.data.atomic import sync_folder
+from il_ros.data.atomic import sync_file, sync_folder
 from il_ros.errors import ImitationError
 
 
@@ -40,9 +40,17 @@ def new_folder(output: Path, error: type[ImitationError]) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         yield partial
+        _sync_all(partial)
         os.rename(partial, output)
         sync_folder(output.parent)
     except OSError as problem:
         raise error(f'{output} cannot be written: {problem.strerror or problem}') from problem
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sync_all(place: Path):
+    for folder, _, names in os.walk(place):
+        for name in names:
+            sync_file(Path(folder, name))
+        sync_folder(Path(folder))

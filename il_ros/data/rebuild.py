@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from il_ros.data.aggregation import Aggregate, aggregate
-from il_ros.data.dataset import DATASET, HELD_OUT, opened, round_sets
+from il_ros.data.dataset import DATASET, HELD_OUT, index_of, opened, round_sets
 from il_ros.data.errors import DatasetError
 from il_ros.data.inventory import episodes_of
 from il_ros.data.receipts import read_receipt, Receipt, receipt_path
@@ -42,16 +42,16 @@ def trainable(folder: Path) -> list[tuple[Path, Receipt]]:
 
 def keys_in(dataset: Path) -> dict[str, tuple[str, ...]]:
     """
-    Return the filter keys of the episodes in an aggregated file.
+    Return the filter keys of the episodes in an aggregated file, in the order of its demos.
 
     :raises DatasetError: naming the file, if they cannot be read
     """
-    keys: dict[str, list[str]] = {}
     with opened(dataset) as file:
+        keys: dict[str, list[str]] = {
+            file['data'][demo['name']].attrs['episode_id']: [] for demo in index_of(file)}
         for key in file['mask']:
             for name in file['mask'][key][()]:
-                group = file['data'][name.decode()]
-                keys.setdefault(group.attrs['episode_id'], []).append(key)
+                keys[file['data'][name.decode()].attrs['episode_id']].append(key)
     return {name: tuple(found) for name, found in keys.items()}
 
 
@@ -61,6 +61,8 @@ def keys_of(folder: Path, planned: Keys | None = None) -> dict[str, tuple[str, .
 
     They are those of the plan where there is one, else those of its data set, else what purpose
     and round make: D grows, so that an episode is in the key of its own round and of all later.
+    Their order is that of the demos; a run's is held-out demonstrations first, then round by
+    round.
 
     :raises EpisodeFileError: naming a receipt that cannot be read
     """
@@ -69,7 +71,8 @@ def keys_of(folder: Path, planned: Keys | None = None) -> dict[str, tuple[str, .
     try:
         return keys_in(Path(folder) / DATASET)
     except DatasetError:
-        specs = [receipt.spec for _, receipt in trainable(folder)]
+        specs = sorted((receipt.spec for _, receipt in trainable(folder)),
+                       key=lambda spec: (spec.purpose != VALIDATION, spec.round))
     last = max((spec.round for spec in specs), default=0)
     return {spec.episode_id: (HELD_OUT,) if spec.purpose == VALIDATION
             else round_sets(spec.round, last) for spec in specs}
@@ -79,10 +82,12 @@ def rebuild(folder: Path, keys: Keys, output: str = DATASET) -> Aggregate:
     """
     Make the data set of a run anew from its episodes.
 
-    :param keys: filter keys by episode id; episodes without one are left out
+    :param keys: filter keys by episode id, in the order of the demos, which decides what batches
+        a seed draws; episodes without one are left out
     :raises DatasetError: if no episode is left, or two have different contracts
     :raises EpisodeFileError: naming the file that is missing or damaged
     """
-    entries = [(path, tuple(keys[receipt.spec.episode_id]))
-               for path, receipt in trainable(folder) if keys.get(receipt.spec.episode_id)]
-    return aggregate(Path(folder) / output, entries)
+    order = {name: place for place, name in enumerate(keys) if keys[name]}
+    wanted = [(order[receipt.spec.episode_id], path, tuple(keys[receipt.spec.episode_id]))
+              for path, receipt in trainable(folder) if receipt.spec.episode_id in order]
+    return aggregate(Path(folder) / output, [(path, sets) for _, path, sets in sorted(wanted)])

@@ -17,6 +17,7 @@
 
 import argparse
 import dataclasses
+import os
 
 from il_ros.cli_dataset_verbs import split
 from il_ros.data.contract import ActionElement
@@ -24,7 +25,7 @@ from il_ros.data.dataset import DATASET, filter_keys, HELD_OUT, load
 from il_ros.data.discards import discard, discarded
 from il_ros.data.errors import DatasetError, EpisodeFileError, MergeError, SplitError
 from il_ros.data.inventory import episodes_of, find_run, take_inventory
-from il_ros.data.label_file import read_labels
+from il_ros.data.label_file import labels_path, read_labels
 from il_ros.data.merge import merge_runs
 from il_ros.data.reader import read_episode
 from il_ros.data.rebuild import keys_of, rebuild
@@ -94,6 +95,45 @@ def test_the_same_episode_in_two_runs_is_taken_once(tmp_path):
     assert (merged.episodes, merged.repeated) == (2, ('rollout-r01-000001',))
 
 
+@pytest.mark.parametrize('change', [
+    label, lambda path: discard(path, 1, 3), discard], ids=['labels', 'steps', 'discarded'])
+def test_two_copies_of_an_episode_with_other_labels_or_discards_are_refused(tmp_path, change):
+    one, two = make_run(tmp_path / 'one', 1), make_run(tmp_path / 'two', 1)
+    change(episodes_of(two)[0])
+    for runs in ([one, two], [two, one]):
+        with pytest.raises(MergeError, match='the same episode as .* but with other later label'):
+            merge_runs(runs, tmp_path / 'both', rename=True)
+    change(episodes_of(one)[0])
+    assert merge_runs([one, two], tmp_path / 'both').episodes == 1
+
+
+def test_a_source_that_cannot_be_read_is_named_and_not_the_output(tmp_path):
+    one = make_run(tmp_path / 'one', 1)
+    labels_path(episodes_of(one)[0]).mkdir()
+    with pytest.raises(EpisodeFileError, match='one/.*labels.mcap cannot be read: Is a directory'):
+        merge_runs([one], tmp_path / 'both')
+    assert not (tmp_path / 'both').exists()
+
+
+def test_all_that_is_copied_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
+    one = make_run(tmp_path / 'one', 1, 2)
+    label(episodes_of(one)[0])
+    synced, missing, sync, rename = set(), [], os.fsync, os.rename
+
+    def noted_sync(descriptor):
+        synced.add(os.path.realpath(f'/proc/self/fd/{descriptor}'))
+        sync(descriptor)
+
+    def noted_rename(old, new):
+        missing.extend(path for path in [old, *old.rglob('*')] if str(path) not in synced)
+        rename(old, new)
+    monkeypatch.setattr(os, 'fsync', noted_sync)
+    monkeypatch.setattr(os, 'rename', noted_rename)
+    merge_runs([one], tmp_path / 'both')
+    assert len(list((tmp_path / 'both').rglob('*.mcap'))) == 3
+    assert synced and missing == []
+
+
 def test_a_damaged_episode_is_not_merged_and_nothing_is_left(tmp_path):
     one, two = make_run(tmp_path / 'one', 1), make_run(tmp_path / 'two', 2)
     path = episodes_of(two)[0]
@@ -155,6 +195,29 @@ def test_parts_become_filter_keys_beside_those_that_are_there(run):
     assert len(load(run / DATASET, 'driver_expert')) == 16
     assert len(load(run / DATASET, 'round_2')) == 32
     assert verify_run(run)[0].path.name == 'validation-r00-000009.json'
+
+
+def test_a_data_set_that_is_made_anew_keeps_the_order_of_its_demos(run):
+    of = spec('validation-r00-000008', seed=8, purpose='validation')
+    record(run / 'episodes' / 'main', of, messages(of, 8))
+    planned = {'validation-r00-000008': (HELD_OUT,), 'rollout-r02-000003': ('round_2',),
+               'rollout-r00-000001': ('round_0', 'round_2'), 'rollout-r01-000002': ('round_2',)}
+    for step, plan in enumerate((planned, None, planned)):
+        rebuild(run, keys_of(run, plan))
+        assert keys_of(run) == planned and list(keys_of(run)) == list(planned)
+        discard(run / 'episodes' / 'main' / 'rollout-r02-000003.mcap', step, step + 1)
+    split_into_keys(run, sort_episodes(run, 'round', to_train=True))
+    assert list(keys_of(run))[:4] == list(planned)
+
+
+def test_without_a_data_set_held_out_demonstrations_come_first_and_then_the_rounds(tmp_path):
+    for name, round_, purpose in (('rollout-r02-000001', 2, 'rollout'),
+                                  ('demonstration-r00-000002', 0, 'demonstration'),
+                                  ('a-rollout', 1, 'rollout'), ('validation', 0, 'validation')):
+        of = spec(name, round=round_, purpose=purpose)
+        record(tmp_path / 'episodes' / 'main', of, messages(of, 4))
+    assert list(keys_of(tmp_path)) == ['validation', 'demonstration-r00-000002', 'a-rollout',
+                                       'rollout-r02-000001']
 
 
 @pytest.mark.parametrize('by, parts', [

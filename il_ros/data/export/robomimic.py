@@ -21,7 +21,6 @@ The structure is that of https://robomimic.github.io/docs/datasets/overview.html
 """
 
 import json
-import os
 from pathlib import Path
 
 import h5py
@@ -59,7 +58,6 @@ def export_robomimic(folder: Path, output: Path, actions: str = LABELS,
             _describe(data, segment, total)
             for key, names in masks.items():
                 file.create_dataset(f'mask/{key}', data=np.array(names, 'S'))
-        _sync(place / FILE_NAME)
     return {'demos': number + 1, 'steps': total}
 
 
@@ -88,11 +86,3 @@ def _describe(data: h5py.Group, segment: Segment, total: int):
     data.attrs['env_args'] = json.dumps({
         'env_name': segment.episode.spec.task, 'type': _GYMNASIUM,
         'env_kwargs': {'contract': json.loads(contract.to_json())}})
-
-
-def _sync(path: Path):
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
