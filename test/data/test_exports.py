@@ -105,6 +105,14 @@ def test_a_bag_has_the_messages_of_the_episode_with_nothing_between_their_fields
     assert steps == list(range(8))
 
 
+def test_an_id_that_two_shards_have_makes_two_bags(run, tmp_path):
+    of = spec('rollout-r01-000001', seed=2)
+    record(run / 'episodes' / 'other', of, messages(of, 4))
+    assert export_rosbag2(run, tmp_path / 'out')['bags'] == 3
+    assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [
+        'other-rollout-r01-000001', 'rollout-r00-000001', 'rollout-r01-000001']
+
+
 def test_a_place_that_is_taken_is_left_alone(run, tmp_path):
     (tmp_path / 'out').mkdir()
     for export in (export_robomimic, export_rosbag2):

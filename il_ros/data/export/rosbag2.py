@@ -44,6 +44,8 @@ def export_rosbag2(folder: Path, output: Path, progress: Progress = iter) -> dic
     """
     Write every episode of a run as a bag ``output/<id>``; flagged ones, too.
 
+    Where another shard has the id already, the bag is ``output/<shard>-<id>``.
+
     :returns: how many bags and messages were written
     :raises EpisodeFileError: naming the file that is missing or damaged
     :raises ExportError: if ``output`` exists, or there is no episode
@@ -52,7 +54,10 @@ def export_rosbag2(folder: Path, output: Path, progress: Progress = iter) -> dic
     with new_folder(output, ExportError) as place:
         for path in progress(episodes_of(folder)):
             verify(path)
-            messages += _bag(read_mcap(path), place / path.stem)
+            bag = place / path.stem
+            if bag.exists():
+                bag = place / f'{path.parent.name}-{path.stem}'
+            messages += _bag(read_mcap(path), bag)
             bags += 1
         if not bags:
             raise ExportError(f'{folder} has no episode to export')
