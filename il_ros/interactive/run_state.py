@@ -16,9 +16,9 @@
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 
+from il_ros.data.atomic import write_atomically
 from il_ros.errors import ImitationError
 from il_ros.interactive import outcomes
 from il_ros.interactive.goal import Goal, GoalError
@@ -106,19 +106,12 @@ def seconds(state: RunState) -> float:
 
 
 def save(folder: Path, state: RunState):
-    """Write ``run.json`` so that a crash leaves the old one or the new one, whole."""
-    path = Path(folder) / FILE_NAME
-    unfinished = path.with_suffix('.tmp')
-    with open(unfinished, 'w') as file:
-        file.write(state.to_json())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """
+    Write ``run.json`` so that a crash leaves the old one or the new one, whole.
+
+    :raises EpisodeWriteError: naming the file
+    """
+    write_atomically(Path(folder) / FILE_NAME, state.to_json().encode())
 
 
 def load(folder: Path) -> RunState:

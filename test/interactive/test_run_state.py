@@ -16,6 +16,7 @@
 
 import dataclasses
 
+from il_ros.data.errors import EpisodeWriteError
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.outcomes import Loaded, Trained
@@ -39,6 +40,20 @@ def test_a_run_goes_on_where_it_was(tmp_path):
     after = state.after(next_stage(state), trained)
     run_state.save(tmp_path, after)
     assert begin(tmp_path, GOAL, {'gate': {'hold_max': 9}}, resume=True) == after
+
+
+def test_a_state_that_cannot_be_written_is_named_and_leaves_the_old_one(tmp_path, monkeypatch):
+    state = begin(tmp_path, GOAL, {})
+    monkeypatch.setattr('os.replace', full)
+    with pytest.raises(EpisodeWriteError, match='run.json cannot be written: No space left'):
+        run_state.save(tmp_path, state.after(next_stage(state), Loaded(1.0)))
+    assert run_state.load(tmp_path) == state
+    assert [path.name for path in tmp_path.iterdir()] == ['run.json']
+
+
+def full(*_):
+    """Have no room, as a full disk."""
+    raise OSError(28, 'No space left on device')
 
 
 def test_a_run_is_not_overwritten(tmp_path):
