@@ -17,15 +17,17 @@ What a study's curves say: labels that are needed, ratios, rates of intervention
 
 A curve has reached the expert's success from its first point that has ``SHARE`` of it and after
 which no point's whole 95 % interval lies below that: one lucky round is not enough. Intervals of
-what follows resample the evaluation episodes within each training seed; curves of one seed, and
-the expert, share the samples, for they met the same resets.
+what follows resample the evaluation episodes; all curves of all training seeds, and the expert,
+share the samples, for they met the same resets. A method is known at the budgets alone that it was
+given: it needs more than the last of them that was too small, and at most the one that reaches.
 """
 
+import math
 from typing import Mapping, NamedTuple, Sequence
 
 from il_ros.evaluation.compounding import Estimate, RESAMPLES, weights
 from il_ros.evaluation.interval import wilson
-from il_ros.evaluation.study_points import Curves, in_rounds, Point
+from il_ros.evaluation.study_points import in_rounds, nearest, numbers_above, Point
 import numpy as np
 
 SHARE = 0.95
@@ -42,7 +44,7 @@ FEWEST_STEPS = 3000
 
 
 class Sampled(NamedTuple):
-    """Bootstrap samples of one training seed, row 0 as it was measured."""
+    """Bootstrap samples, the same for all training seeds; row 0 as it was measured."""
 
     weight: np.ndarray
     """Of the episodes, shape ``(B, E)``, whole numbers."""
@@ -50,15 +52,28 @@ class Sampled(NamedTuple):
     """Success that is to be reached, shape ``(B,)``."""
 
 
-def sample(expert_wins: str, seeds: Sequence[int], rng: np.random.Generator,
-           resamples: int = RESAMPLES) -> dict[int, Sampled]:
-    """Draw episodes for each training seed, and the success that is to be reached with them."""
+def sample(expert_wins: str, rng: np.random.Generator, resamples: int = RESAMPLES) -> Sampled:
+    """Draw episodes, and the success that is to be reached with them."""
     won = np.array([one == '1' for one in expert_wins], float)
-    found = {}
-    for seed in seeds:
-        weight = weights(len(won), rng, resamples)
-        found[seed] = Sampled(weight, SHARE * (weight @ won) / len(won))
-    return found
+    weight = weights(len(won), rng, resamples)
+    return Sampled(weight, SHARE * (weight @ won) / len(won))
+
+
+def compared(cloned: Sequence[Point], ours: Sequence[Point],
+             group: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
+    """
+    Return the points of BC that a curve is compared with; more would undo more crossings.
+
+    They are the nearest to the curve's own budgets, and above these the steps that BC was given.
+
+    :param group: curves of the same seed, this one among them, with the same BC
+    """
+    labels = np.array([point.labels for point in cloned])
+    own = {nearest(labels, point.labels) - 1 for point in ours}
+    least = min(max(point.labels for point in curve) for curve in group)
+    steps = numbers_above(cloned[nearest(labels, least) - 1].number, cloned[-1].number)
+    return tuple(point for at, point in enumerate(cloned)
+                 if at in own or (at > max(own) and point.number in steps))
 
 
 def reached(rates: np.ndarray, highs: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -99,21 +114,25 @@ class Needed(NamedTuple):
     costs: dict[str, float | None]
     """Median over seeds of each of ``COSTS`` where it reaches; None: half do not."""
     labels: Estimate
+    too_few: dict[int, int]
+    """Labels of the budget before, by seed: all where it does not reach, 0 at its first one."""
     samples: dict[int, np.ndarray]
     """Labels by seed, shape ``(B,)``, infinite where it does not reach."""
 
 
-def needed(curves: Mapping[int, Sequence[Point]], sampled: Mapping[int, Sampled]) -> Needed:
-    """Return what a method needs; each of its seeds has to be in ``sampled``."""
-    index = {seed: reached_at(curve, sampled[seed]) for seed, curve in curves.items()}
+def needed(curves: Mapping[int, Sequence[Point]], sampled: Sampled) -> Needed:
+    """Return what a method needs, at most."""
+    index = {seed: reached_at(curve, sampled) for seed, curve in curves.items()}
     samples = {seed: cost_at(curve, index[seed], 'labels') for seed, curve in curves.items()}
     costs = {}
     for key in COSTS:
         value = np.median([cost_at(curve, index[seed][:1], key)[0]
                            for seed, curve in curves.items()])
         costs[key] = float(value) if np.isfinite(value) else None
+    too_few = {seed: (0, *(point.labels for point in curve))[index[seed][0]]
+               for seed, curve in curves.items()}
     return Needed(len(curves), sum(int(one[0] >= 0) for one in index.values()), costs,
-                  Estimate.of(np.median(list(samples.values()), axis=0)), samples)
+                  Estimate.of(np.median(list(samples.values()), axis=0)), too_few, samples)
 
 
 class Ratio(NamedTuple):
@@ -122,6 +141,10 @@ class Ratio(NamedTuple):
     estimate: Estimate
     at_most: bool
     """BC did not reach it at one of the seeds: its largest budget stands for what it needs."""
+    least: float | None
+    """The ratio if we needed as little, and BC as much, as its gap between budgets allows ..."""
+    most: float | None
+    """... and if it were the other way round; None: open."""
 
 
 def ratio(ours: Needed, theirs: Needed, largest: Mapping[int, int]) -> Ratio:
@@ -130,14 +153,17 @@ def ratio(ours: Needed, theirs: Needed, largest: Mapping[int, int]) -> Ratio:
 
     :param largest: of each seed, the most labels that the other method was given
     """
-    rows, at_most = [], False
+    rows, ends, at_most = [], [], False
     for seed in ours.samples.keys() & theirs.samples.keys():
         other = theirs.samples[seed]
         at_most |= bool(np.isinf(other[0]))
         rows.append(ours.samples[seed] / np.minimum(other, largest[seed]))
+        ends.append((ours.too_few[seed] / other[0],
+                     ours.samples[seed][0] / (theirs.too_few[seed] or math.nan)))
     if not rows:
-        return Ratio(Estimate(None, None, None), False)
-    return Ratio(Estimate.of(np.median(rows, axis=0)), at_most)
+        return Ratio(Estimate(None, None, None), False, None, None)
+    return Ratio(Estimate.of(np.median(rows, axis=0)), at_most,
+                 *(float(end) if math.isfinite(end) else None for end in np.median(ends, axis=0)))
 
 
 def realised_rate(curves: Mapping[int, Sequence[Point]], target: float) -> dict:
@@ -188,8 +214,3 @@ def median_line(curves: Mapping[int, Sequence[Point]], key: str) -> tuple[list, 
     at = sorted({value for one in cost for value in one if low <= value <= high})
     lines = [np.interp(at, x, y) for x, y in zip(cost, rate)]
     return at, np.median(lines, axis=0).tolist()
-
-
-def seeds_of(curves: Curves) -> list[int]:
-    """Return the training seeds of all curves, sorted."""
-    return sorted({seed for by_seed in curves.values() for seed in by_seed})

@@ -29,6 +29,9 @@ import numpy as np
 
 BC = 'BC'
 
+STEP = 1.25
+"""From one number of demonstrations to the next, above the budgets of the others."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Point:
@@ -96,6 +99,31 @@ def curves_of(points: Iterable[Point], task: str) -> Curves:
     return {method: {seed: tuple(sorted(curve, key=lambda point: point.number))
                      for seed, curve in sorted(by_seed.items())}
             for method, by_seed in found.items()}
+
+
+def nearest(labels: np.ndarray, budget: int) -> int:
+    """
+    Return how many whole demonstrations come nearest to a budget of labels, at least one.
+
+    :param labels: of the first 1, 2, ... demonstrations, rising; of two that are as near the
+        larger counts
+    """
+    distance = np.abs(labels - budget)
+    return len(labels) - int(distance[::-1].argmin())
+
+
+def numbers_above(first: int, last: int) -> list[int]:
+    """
+    Return numbers of demonstrations above ``first`` up to ``last``, by a factor of ``STEP``.
+
+    >>> numbers_above(1, 12)
+    [2, 3, 4, 5, 6, 8, 10, 12]
+    """
+    found = []
+    while first < last:
+        first = min(last, max(first + 1, round(STEP * first)))
+        found.append(first)
+    return found
 
 
 def in_rounds(curve: Sequence[Point], key: str, first: int = 1) -> int:

@@ -32,6 +32,7 @@ labels, driven, queries, watched, policy, minutes: what reaching 95 % of the exp
   took, median over training seeds: labels; steps that the expert drove; its answers; those of
   which no label came; steps that the policy drove; the expert's time. ?: half the seeds or more
   do not reach it
+  BC is held against a way at that way's budgets and, above these, in steps of a quarter
 seeds: those that reach it; to BC: labels to those that BC needs (95 %); last round: success"""
 
 
@@ -51,26 +52,40 @@ def verdict(task: dict) -> str:
                 f'{_rates(theirs)} with {_costs(theirs["last"]["costs"])}.')
     if ours['labels']['value'] is None:
         return (f'{head} DAgger is not needed here: {bc} reaches {goal} with '
-                f'{_costs(theirs["costs"])}; {way} does not, with '
+                f'{_needed(theirs)}; {way} does not, with '
                 f'{_costs(ours["last"]["costs"])}.')
     if ratio['high'] is not None and ratio['high'] < 1.0:
         most = 'at most ' if ratio['at_most'] else ''
-        return (f'{head} {way} reaches {goal} with {most}{_ratio(ratio)} of the labels of {bc}: '
-                f'{_costs(ours["costs"])}; {_of_bc(theirs)}.')
+        return (f'{head} {way} reaches {goal} with {most}{_ratio(ratio)} of the labels of {bc}'
+                f'{_gaps(ratio)}: {_needed(ours)}; {_of_bc(theirs)}.')
     if theirs['labels']['value'] is None:
-        return (f'{head} {way} reaches {goal} with {_costs(ours["costs"])}, {bc} does not with '
+        return (f'{head} {way} reaches {goal} with {_needed(ours)}, {bc} does not with '
                 f'{_costs(theirs["last"]["costs"])}; the interval of the ratio, '
                 f'{_ratio(ratio)}, does not tell them apart.')
     return (f'{head} DAgger is not needed here, as far as these episodes tell: {bc} reaches '
-            f'{goal} with {_costs(theirs["costs"])}; {way} with {_costs(ours["costs"])}, '
-            f'{_ratio(ratio)} of the labels.')
+            f'{goal} with {_needed(theirs)}; {way} with {_needed(ours)}, '
+            f'{"at most " if ratio["at_most"] else ""}{_ratio(ratio)} of the labels'
+            f'{_gaps(ratio)}.')
 
 
 def _of_bc(theirs: dict) -> str:
     if theirs['labels']['value'] is None:
         return (f'{theirs["method"]} does not reach it in half of the seeds, with '
                 f'{_costs(theirs["last"]["costs"])}')
-    return f'{theirs["method"]} takes {_costs(theirs["costs"])}'
+    return f'{theirs["method"]} takes {_needed(theirs)}'
+
+
+def _needed(method: dict) -> str:
+    few = f' ({number(method["too_few"])} are too few)' if method['too_few'] else ''
+    return f'at most {_costs(method["costs"]).replace(" labels", f" labels{few}", 1)}'
+
+
+def _gaps(ratio: dict) -> str:
+    """Return what the gaps between budgets leave open; nothing where BC's end is open anyway."""
+    if ratio['at_most'] or ratio['least'] is None:
+        return ''
+    most = f', at most {ratio["most"]:.2f}' if ratio['most'] is not None else ''
+    return f' (at least {ratio["least"]:.2f}{most}, by the gaps between the budgets)'
 
 
 def _costs(costs: dict) -> str:

@@ -48,10 +48,15 @@ def summarise_task(question: Question, points: Sequence[Point],
     """Return what ``study.json`` says of a task."""
     curves = curves_of(points, question.task)
     rng = np.random.default_rng(_BOOTSTRAP_SEED)
-    sampled = analysis.sample(question.expert_wins, analysis.seeds_of(curves), rng, resamples)
+    sampled = analysis.sample(question.expert_wins, rng, resamples)
     needs = {method: analysis.needed(found, sampled) for method, found in curves.items()}
-    methods = [_method(method, curves, needs, question.against.get(method))
-               for method in curves]
+    theirs = {way: analysis.needed(_compared(curves, way, question.against), sampled)
+              for way in question.against if question.against[way] in curves}
+    # A BC stands in the table as it is compared with the way that the verdict is about, if it is.
+    for way in sorted(theirs, key=lambda way: way == question.named):
+        needs[question.against[way]] = theirs[way]
+    methods = [_method(method, curves, needs[method], theirs.get(method),
+                       question.against.get(method)) for method in curves]
     wins = question.expert_wins
     return {
         'task': question.task, 'named': question.named,
@@ -61,22 +66,30 @@ def summarise_task(question: Question, points: Sequence[Point],
         'loss_and_success': _loss_and_success(curves)}
 
 
-def _method(method: str, curves: Curves, needs: Mapping[str, analysis.Needed],
+def _compared(curves: Curves, way: str, against: Mapping[str, str]) -> dict:
+    """Return by seed the points of BC that a way is compared with."""
+    group = [curves[one] for one in against if against[one] == against[way] and one in curves]
+    return {seed: analysis.compared(curve, curves[way][seed],
+                                    [found[seed] for found in group if seed in found])
+            for seed, curve in curves[against[way]].items() if seed in curves[way]}
+
+
+def _method(method: str, curves: Curves, need: analysis.Needed, theirs: analysis.Needed | None,
             against: str | None) -> dict:
-    found, need = curves[method], needs[method]
+    found = curves[method]
     last = [curve[-1] for curve in found.values()]
     said = {
         'method': method, 'cloned': last[0].cloned, 'seeds': need.seeds,
         'reached_seeds': need.reached_seeds, 'labels': need.labels.as_dict(),
-        'costs': need.costs,
+        'costs': need.costs, 'too_few': float(np.median(list(need.too_few.values()))),
         'last': {'success': [point.success.as_dict() for point in last],
                  'costs': {key: float(np.median([getattr(point, key) for point in last]))
                            for key in analysis.COSTS}}}
-    if against in curves:
+    if theirs:
         largest = {seed: curve[-1].labels for seed, curve in curves[against].items()}
-        compared = analysis.ratio(need, needs[against], largest)
+        compared = analysis.ratio(need, theirs, largest)
         said['ratio'] = {**compared.estimate.as_dict(), 'at_most': compared.at_most,
-                         'to': against}
+                         'least': compared.least, 'most': compared.most, 'to': against}
     if not last[0].cloned:
         said['states'] = _states(list(found.values()))
     return said
@@ -118,8 +131,8 @@ def needed_csv(tasks: Sequence[dict]) -> str:
     """Return a row a task and method: what reaching the expert's success took."""
     head = ['task', 'method', 'seeds', 'reached_seeds', 'labels_low', 'labels_high',
             *(f'{key}_needed' for key in analysis.COSTS), 'ratio', 'ratio_low', 'ratio_high',
-            'ratio_at_most', 'ratio_to', 'learner_to_demonstration_labels',
-            'share_expert_drove']
+            'ratio_at_most', 'ratio_least', 'ratio_most', 'ratio_to',
+            'learner_to_demonstration_labels', 'share_expert_drove', 'labels_too_few']
     rows = []
     for task in tasks:
         for one in task['methods']:
@@ -127,9 +140,10 @@ def needed_csv(tasks: Sequence[dict]) -> str:
             rows.append([
                 task['task'], one['method'], one['seeds'], one['reached_seeds'],
                 one['labels']['low'], one['labels']['high'], *one['costs'].values(),
-                *(ratio.get(key) for key in ('value', 'low', 'high', 'at_most', 'to')),
+                *(ratio.get(key) for key in (
+                    'value', 'low', 'high', 'at_most', 'least', 'most', 'to')),
                 states.get('learner_to_demonstration_labels'),
-                states.get('share_expert_drove')])
+                states.get('share_expert_drove'), one['too_few']])
     return to_csv(head, rows)
 
 

@@ -24,6 +24,7 @@ from il_ros.data.dataset import DATASET
 from il_ros.data.receipts import is_unfinished, Receipt
 from il_ros.data.shard import receipts_in
 from il_ros.data.spec import DEMONSTRATION, episode_id
+from il_ros.evaluation.study_points import nearest, numbers_above
 from il_ros.interactive.goal import DEMONSTRATION_SEEDS, Goal
 import numpy as np
 
@@ -75,33 +76,21 @@ def still_wanted(shown: Sequence[Shown], target: int, labels_each: float) -> int
     return min(room, math.ceil(_MARGIN * (target - labels) / max(1.0, labels_each)))
 
 
-def nearest(labels: np.ndarray, budget: int) -> int:
-    """
-    Return how many whole demonstrations come nearest to a budget of labels, at least one.
-
-    :param labels: of the first 1, 2, ... demonstrations, rising; of two that are as near the
-        larger counts
-    """
-    distance = np.abs(labels - budget)
-    return len(labels) - int(distance[::-1].argmin())
-
-
-def counts(labels: np.ndarray, budgets: Iterable[int], first: int, stretch: int) -> list[int]:
+def counts(labels: np.ndarray, budgets: Sequence[Sequence[int]], stretch: int) -> list[int]:
     """
     Return the numbers of demonstrations that BC is trained on, rising, none twice.
 
+    Above the budgets of those who were given least the numbers rise in small steps, so that what
+    BC needs is known as closely there as below.
+
     :param labels: as in ``nearest``
-    :param budgets: labels that others were given
-    :param first: demonstrations that doubling begins with
-    :param stretch: doublings go up to so many times the largest budget
+    :param budgets: of each way that BC is compared with, the labels of its rounds
+    :param stretch: it goes up to so many times the largest budget
     """
-    wanted = list(budgets)
-    found = {nearest(labels, budget) for budget in wanted}
-    most = nearest(labels, stretch * max(wanted))
-    while first < most:
-        found.add(first)
-        first *= 2
-    return sorted(found | {most})
+    largest = [max(one) for one in budgets]
+    most = nearest(labels, stretch * max(largest))
+    found = {nearest(labels, budget) for one in budgets for budget in one}
+    return sorted(found | {most} | set(numbers_above(nearest(labels, min(largest)), most)))
 
 
 def key_of(count: int) -> str:

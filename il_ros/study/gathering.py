@@ -112,8 +112,7 @@ def clones_of(plan: Plan, folder: Path, runs: Sequence[Collected]) -> list[Clone
         if (task, seed) not in shown:
             shown[task, seed] = shown_in(home, group[0].state.goal)
         ours = shown[task, seed]
-        wanted = counts(labels_of(ours), [labels for run in group for labels in run.budgets],
-                        plan.demonstrations, plan.stretch)
+        wanted = counts(labels_of(ours), [run.budgets for run in group], plan.stretch)
         name = names[task, learner]
         fits = [_fit(home, name.replace(' ', '-').lower(), count, group[0]) for count in wanted]
         found.append(Cloned(task, name, seed, home, ours, wanted, fits))

@@ -85,8 +85,8 @@ def _conditions(plan: Plan) -> str:
     return (f'Every policy and the expert met the resets with seeds {plan.first_seed} to {last} '
             f'({what}); training seeds {", ".join(map(str, plan.seeds))}. The number of rounds '
             'was fixed beforehand, every round is shown, and BC learned with the settings, the '
-            'seed and the inputs of those it is compared with. Intervals resample the episodes '
-            'within each training seed; they say nothing of training seeds that were not run.')
+            'seed and the inputs of those it is compared with. Intervals resample the episodes, '
+            'the same for all training seeds; they say nothing of seeds that were not run.')
 
 
 def mixed(commits: Sequence[str]) -> list[str]:

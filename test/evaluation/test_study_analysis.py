@@ -17,10 +17,10 @@
 import json
 
 from il_ros.evaluation.compounding import Estimate
-from il_ros.evaluation.study_analysis import median_line, needed, rank_correlation, ratio
-from il_ros.evaluation.study_analysis import reached, realised_rate, sample
+from il_ros.evaluation.study_analysis import compared, median_line, needed, rank_correlation
+from il_ros.evaluation.study_analysis import ratio, reached, realised_rate, sample
 from il_ros.evaluation.study_points import curves_of, in_rounds, learner_labels, Point
-from il_ros.evaluation.study_points import points_csv
+from il_ros.evaluation.study_points import numbers_above, points_csv
 from il_ros.evaluation.study_reading import format_study, read, verdict
 from il_ros.evaluation.study_report import figures_of, readme, report_html
 from il_ros.evaluation.study_summary import needed_csv, Question, rates_csv, study_json
@@ -84,7 +84,7 @@ def test_labels_that_are_needed_and_their_ratio_are_medians_over_seeds():
     points = study() + [point('gated', at, 300 + at, 50, 3) for at in range(2)]
     points += [point('BC', 10, 100, 99, 3)]
     curves = curves_of(points, 'push')
-    sampled = sample(wins(100), (0, 1, 2, 3), np.random.default_rng(0), 100)
+    sampled = sample(wins(100), np.random.default_rng(0), 100)
     ours, theirs = (needed(curves[name], sampled) for name in ('gated', 'BC'))
     assert (ours.reached_seeds, ours.seeds) == (3, 4)
     assert ours.labels.value == 200.0 and theirs.labels.value == 800.0
@@ -93,6 +93,44 @@ def test_labels_that_are_needed_and_their_ratio_are_medians_over_seeds():
     found = ratio(ours, theirs, largest)
     assert found.estimate.value == 0.25 and not found.at_most
     assert found.estimate.low <= 0.25, 'resampled episodes may reach it a round earlier'
+
+
+def test_an_episode_that_is_drawn_counts_for_all_training_seeds_which_met_the_same_reset():
+    curves = curves_of(study(ours=(40, 95, 97, 99)), 'push')
+    found = needed(curves['gated'], sample(wins(100), np.random.default_rng(0), 200))
+    first, *others = found.samples.values()
+    assert len(np.unique(first)) > 1, 'some samples arrive later'
+    assert all((first == other).all() for other in others)
+
+
+def test_bc_is_held_against_a_way_at_its_own_budgets_and_in_steps_above():
+    assert numbers_above(10, 50) == [12, 15, 19, 24, 30, 38, 48, 50]
+    ours = [point('gated', at, labels, 50) for at, labels in enumerate((100, 148, 200))]
+    more = [point('dart', at, labels, 50) for at, labels in enumerate((100, 160, 330))]
+    steps = numbers_above(20, 50)
+    clones = [point('BC', number, 10 * number, 50)
+              for number in sorted({10, 15, 16, 20, 33, *steps})]
+    numbers = [[one.number for one in compared(clones, way, [ours, more])] for way in (ours, more)]
+    assert numbers == [[10, 15, 20, *steps], [10, 16, 33, *(one for one in steps if one > 33)]]
+
+
+def test_budgets_of_another_way_do_not_undo_what_bc_reached():
+    points = study(theirs=(40, 99, 99, 99), seeds=(0,))
+    points += [point('dart', 0, 100, 50), point('dart', 1, 330, 50), point('BC', 33, 330, 20)]
+    question = Question('push', wins(100), {'gated': 'BC', 'dart': 'BC'}, 'dart', {})
+    by_name = {one['method']: one for one in summarise_task(question, points, 50)['methods']}
+    assert by_name['gated']['ratio']['value'] == 1.0
+    assert by_name['BC']['costs']['labels'] == 800, 'in the table as the named way sees it'
+
+
+def test_the_verdict_says_between_which_budgets_the_labels_lie():
+    said = summary(study())
+    assert said['methods'][0]['too_few'] == 150.0
+    assert (said['methods'][0]['ratio']['least'], said['methods'][0]['ratio']['most']) == (
+        150 / 800, 200 / 200)
+    assert 'at least 0.19, at most 1.00' in verdict(said)
+    assert 'at most 200 labels (150 are too few)' in verdict(said)
+    assert 'BC takes at most 800 labels (200 are too few)' in verdict(said)
 
 
 def test_where_bc_never_arrives_its_largest_budget_stands_for_what_it_needs():
@@ -104,7 +142,7 @@ def test_where_bc_never_arrives_its_largest_budget_stands_for_what_it_needs():
 
 def test_an_interval_that_is_open_is_not_closed():
     curves = curves_of(study(ours=(40, 60, 80, 95), theirs=(40, 60, 80, 100)), 'push')
-    sampled = sample(wins(100), (0, 1, 2), np.random.default_rng(0), 400)
+    sampled = sample(wins(100), np.random.default_rng(0), 400)
     assert needed(curves['gated'], sampled).labels.high is None, 'many samples never arrive'
 
 

@@ -24,9 +24,10 @@ from il_ros import cli
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import EpisodeSpec
 from il_ros.errors import ImitationError
+from il_ros.evaluation.study_points import nearest
 from il_ros.learning import checkpoint
 from il_ros.study import command, graphs
-from il_ros.study.demonstrations import counts, labels_of, nearest, Shown, still_wanted
+from il_ros.study.demonstrations import counts, labels_of, Shown, still_wanted
 from il_ros.study.gathering import Cloned
 from il_ros.study.judging import Driver, EXPERT, Judge
 from il_ros.study.plan import begin, Plan, plan_of, StudyError, VALIDATION_FIRST, Way
@@ -105,8 +106,11 @@ def test_a_study_goes_on_as_it_began_and_remembers_its_commits(tmp_path):
 def test_budgets_are_met_by_whole_demonstrations_and_none_comes_twice():
     labels = np.array([30, 60, 90, 120, 150, 180, 210, 240])
     assert [nearest(labels, budget) for budget in (1, 44, 45, 46, 1000)] == [1, 1, 2, 2, 8]
-    # Doublings of 1 up to twice 90, and the budgets themselves.
-    assert counts(labels, (62, 58, 90), first=1, stretch=2) == [1, 2, 3, 4, 6]
+    # The budgets themselves, and from the smaller largest one in small steps up to twice 120.
+    assert counts(labels, [(58, 62), (31, 120)], stretch=2) == [1, 2, 3, 4, 5, 6, 8]
+    found = counts(np.arange(10, 10_010, 10), [(100, 200), (100, 1000)], stretch=4)
+    assert (found[0], found[1], found[-1]) == (10, 20, 400)
+    assert max(b / a for a, b in zip(found[1:], found[2:])) <= 1.27
 
 
 def demonstration(labels: int, flags: int = 0) -> Shown:
