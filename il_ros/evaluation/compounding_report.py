@@ -24,7 +24,9 @@ from il_ros.evaluation.table import aligned, percent
 LEGEND = """\
 J(T): mistakes in the first T steps; a lost or ended episode counts as mistaken in all that remain
 exponent: d log J / d log T over the longest window, burn-in left out, 95 % bootstrap by episode
-epsilon: mistakes a step on the expert's states; goals: reached in 1,000 steps
+epsilon: mistakes a step on the expert's states (<: none was found, 3 / n, as if steps were
+  independent: those of one demonstration are not, so that it may be more); goals: reached in
+  1,000 steps
 stopped: share of episodes without a goal from the start / from later on"""
 
 
@@ -172,7 +174,8 @@ _GROWTH_NOTE = (
     'episodes resampled. Dotted: such an episode tells nothing after its end. Grey lines: the '
     'lesson&#x27;s &epsilon;T&#178; and &epsilon;T and the chain&#x27;s leading term '
     '&epsilon;T&#178;/2, each up to T itself (pale). &epsilon; is measured on the expert&#x27;s '
-    'states; &epsilon;&#8314; stands for its upper bound 3/n where no mistake was seen there.')
+    'states; &epsilon;&#8314; stands for 3/n where no mistake was seen there, an upper bound if '
+    'steps were independent; those of one demonstration are not.')
 _EXPONENT_NOTE = (
     'Over windows [T, 2T], the first {burn_in} steps left out (one cycle of the expert). Filled: '
     'superlinear by its lower bound; hollow: not shown. A window with fewer than 10 separate runs '
@@ -192,7 +195,7 @@ def _table(summary: dict) -> str:
     head = ''.join(f'<th>{html.escape(cell)}</th>' for cell in headings(summary))
     body = ''.join(f'<tr>{"".join(f"<td>{html.escape(cell)}</td>" for cell in row)}</tr>\n'
                    for row in rows(summary))
-    note = html.escape(LEGEND.replace('\n', '. ').replace('  ', ' '))
+    note = html.escape(LEGEND.replace('\n  ', ' ').replace('\n', '. '))
     return section('The policies', (
         f'<div class="scroll"><table>\n<tr>{head}</tr>\n{body}</table></div>\n'
         f'<p class="note">{note}.</p>'))

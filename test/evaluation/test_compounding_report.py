@@ -127,6 +127,13 @@ def test_four_policies_are_drawn_in_two_figures(summary, monkeypatch):
     assert drawn[:2] == [0, 3]
 
 
+def test_a_bound_of_epsilon_is_not_shown_without_what_it_takes_for_granted(summary):
+    assert '< 0.003' in compounding_report.format_table(summary)
+    assert 'as if steps were' in compounding_report.format_table(summary)
+    text = ' '.join(Page(compounding_report.report_html(summary)).text)
+    assert 'too narrow' in text and 'if steps were independent' in text
+
+
 def test_a_policy_without_any_mistake_has_a_page_too():
     flags = np.zeros((4, 10), bool)
     perfect = Measured('perfect', -1, '', Endless(

@@ -20,6 +20,7 @@ from pathlib import Path
 import signal
 
 from command_line import config_for, finish, il_ros, start
+from il_ros import cli
 from il_ros.evaluation.study_points import BC
 import pytest
 from test_compounding_ended import children_of, is_gone
@@ -80,8 +81,12 @@ def test_a_study_that_is_killed_while_it_evaluates_leaves_no_process(ended, wait
 
 def test_the_same_command_finishes_it_and_does_nothing_twice(ended):
     folder, story = ended
+    plan = folder / 'runs' / 'tiny' / 'plan.json'
+    began = json.loads(plan.read_text())
+    plan.write_text(json.dumps({**began, 'commits': ['of_another_day', *began['commits']]}))
     code, out, err = il_ros(*words_for(folder))
     assert code == 0, err
+    assert 'warning: This study was made with' in err and 'of_another_day' in err
     after = state_of(folder / 'runs' / 'tiny')
     assert {path: after[path] for path in story['killed']} == story['killed']
     assert 'reach: ' in out and 'labels' in out
@@ -102,7 +107,8 @@ def test_every_checkpoint_is_there_with_its_costs_and_bc_at_every_budget(ended):
         assert len(point['wins']) == 4 and point['epsilon_states'] > 0
         assert point['queries'] == point['labels'] + point['watched']
     assert max(point['labels'] for point in cloned) >= 0.5 * gated[1]['labels']
-    assert found['about']['commits'] and found['tasks'][0]['expert']['n'] == 4
+    assert 'versions of the code (of_another_day, ' in found['about']['conditions']
+    assert found['tasks'][0]['expert']['n'] == 4
 
 
 def test_figures_and_tables_are_published_with_the_command_that_made_them(ended):
@@ -114,7 +120,7 @@ def test_figures_and_tables_are_published_with_the_command_that_made_them(ended)
     assert page.count('data:image/svg+xml') == 6
 
 
-def test_another_study_under_the_same_name_is_refused(ended):
+def test_another_study_under_the_same_name_is_refused(ended, capsys):
     folder, _ = ended
-    code, _, err = il_ros(*words_for(folder), '--rounds', '2')
-    assert code == 1 and 'another rounds: 1' in err
+    assert cli.main([*words_for(folder), '--rounds', '2']) == 1
+    assert 'another rounds: 1' in capsys.readouterr().err
