@@ -39,6 +39,12 @@ LEAVE_TIME_S = 5.0
 _session = contextlib.ExitStack()
 
 
+def pytest_configure():
+    """Hear Ctrl-C, also where a shell has begun us in the background: children inherit that."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_sessionstart(session):
     """Talk on this machine only, on a domain that no other test run holds; inherit orphans."""
     # Children of killed children then come to this process, where they are found.
