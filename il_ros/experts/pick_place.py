@@ -15,52 +15,22 @@
 """
 Pick and place: over the cube, down, close, lift and carry, and let go where the goal is placed.
 
-What looks like phases is read off the state: "held" from the finger opening *and* the distance,
-"over it" from the sideways error, "placed" from the cube and the goal. The hover height grows
-with the sideways error, so that the hand comes down as it comes near and rises when it is off.
+The grasp is that of ``grasping.py``; "placed" is read off the cube and the goal.
 """
 
 import math
 
 from il_ros.data.contract import Contract
 from il_ros.experts.base import Expert
+from il_ros.experts.grasping import DIP_M, GAIN_PER_S, grasp_and_carry, SPEED_M_S, way
 from il_ros.experts.smooth import capped_gain, rising
 
-OPEN_M = 0.08
-CLOSED_M = 0.0
-
-HELD_M = 0.075
-"""An opening below this, around the cube, is a grasp: a hand over a turned cube stays wide."""
-
-FULLY_OPEN_M = 0.0775
 RESTING_M = 0.035
 """A cube lower than this lies on the table, on whatever side."""
-
-HALF_CLOSED_M = 0.076
-START_M, KEEP_M = 0.014, 0.022
-"""How far off its middle a cube is grasped by an open hand, and kept by a closed one."""
 
 TABLE_GOAL_M = 0.035
 """A goal whose height is below this is on the table (a resting cube's centre is at 0.025)."""
 
-GAIN_PER_S = 10.0
-SPEED_M_S = 0.5
-DIP_M = 0.025
-"""
-Aim below the cube's middle and below the table.
-
-The hand is then still on its way when it has to close or to open: whoever imitates a law that
-comes to rest at such a border comes to rest in front of it, for good.
-"""
-
-HOVER_M = 0.12
-OVER_M = 0.025
-"""Sideways error at which half of the hover height is left."""
-
-FUNNEL_M = 0.006
-DOWN_GAIN_PER_S = 8.0
-DOWN_M_S = 0.3
-LEAVE_M_S = 0.1
 LIFT_M = 0.08
 
 
@@ -78,28 +48,10 @@ class PickPlaceExpert(Expert):
         self._goal = self._start('goal_position', 3)
 
     def _law(self, values: list[float]) -> tuple[float, ...]:
-        tool, cube, goal = self._tool, self._cube, self._goal
-        to_cube = [values[cube + i] - values[tool + i] for i in range(3)]
-        to_goal = [values[goal + i] - values[cube + i] for i in range(3)]
-        opening = values[self._opening]
-        around = _around(to_cube, opening)
-        placed = _placed(to_goal, values[goal + 2], values[cube + 2])
-        held = around * rising(HELD_M - opening, 0.0, 0.001) * (1.0 - placed)
-        carry, fetch = _carry(to_goal, values[goal + 2]), _fetch(to_cube, opening, around, placed)
-        x, y, z = (held * c + (1.0 - held) * f for c, f in zip(carry, fetch))
-        return x, y, z, CLOSED_M if around > 0.5 and placed < 0.5 else OPEN_M
-
-
-def _around(to_cube: list[float], opening: float) -> float:
-    """
-    Return how far the fingertips are around the cube's middle, 0 to 1.
-
-    An open hand must be well centred before it closes; one that has closed may hold the cube
-    further off, or a slip of some millimetres would open it again.
-    """
-    reach = START_M + (KEEP_M - START_M) * rising(HALF_CLOSED_M - opening, 0.0, 0.002)
-    aside = math.hypot(to_cube[0], to_cube[1])
-    return rising(reach - aside, 0.0, 0.0015) * rising(reach - abs(to_cube[2]), 0.0, 0.0015)
+        tool, cube, goal = (values[at:at + 3] for at in (self._tool, self._cube, self._goal))
+        to_goal = way(cube, goal)
+        return grasp_and_carry(way(tool, cube), values[self._opening],
+                               _placed(to_goal, goal[2], cube[2]), _carry(to_goal, goal[2]))
 
 
 def _placed(to_goal: list[float], goal_z: float, cube_z: float) -> float:
@@ -111,20 +63,6 @@ def _placed(to_goal: list[float], goal_z: float, cube_z: float) -> float:
 
 def _on_table(goal_z: float) -> float:
     return rising(TABLE_GOAL_M - goal_z, 0.0, 0.001)
-
-
-def _fetch(to_cube: list[float], opening: float, around: float,
-           placed: float) -> tuple[float, ...]:
-    """Return the velocity that brings an open hand around the cube, or off a placed one, m/s."""
-    x, y, z = to_cube
-    aside = math.hypot(x, y)
-    shut = (1.0 - around) * rising(0.065 - opening, 0.0, 0.002)
-    z += HOVER_M * max(rising(aside, OVER_M, FUNNEL_M), shut) - DIP_M
-    low = rising(aside, 0.015, 0.002) * rising(to_cube[2], -0.06, 0.006)
-    gain = capped_gain(aside, GAIN_PER_S, SPEED_M_S) * (1.0 - 0.9 * low) * (1.0 - placed)
-    down = capped_gain(abs(z), DOWN_GAIN_PER_S, DOWN_M_S) * z
-    up = LEAVE_M_S * rising(opening, FULLY_OPEN_M, 0.0005)
-    return gain * x, gain * y, (1.0 - placed) * down + placed * up
 
 
 def _carry(to_goal: list[float], goal_z: float) -> tuple[float, ...]:

@@ -24,8 +24,7 @@ import math
 
 from il_ros.data.contract import Contract
 from il_ros.experts.base import Expert
-from il_ros.experts.pick_place import _around as around_of, _fetch as fetch
-from il_ros.experts.pick_place import CLOSED_M, HELD_M, OPEN_M
+from il_ros.experts.grasping import GAIN_PER_S, grasp_and_carry, SPEED_M_S, way
 from il_ros.experts.smooth import capped_gain, rising
 
 EDGE_M = 0.05
@@ -37,8 +36,6 @@ PLACED_M = 0.012
 FLUSH_M = 0.004
 """Height over the other cube, beyond an edge length, below which it stands."""
 
-GAIN_PER_S = 10.0
-SPEED_M_S = 0.5
 DIP_M = 0.02
 """Aim below the top of the lower cube: a hand that is still on its way lets go at once."""
 
@@ -66,16 +63,10 @@ class StackExpert(Expert):
         self._base = self._start('base_position', 3)
 
     def _law(self, values: list[float]) -> tuple[float, ...]:
-        tool, cube, base = self._tool, self._cube, self._base
-        to_cube = [values[cube + i] - values[tool + i] for i in range(3)]
-        to_base = [values[base + i] - values[cube + i] for i in range(3)]
-        opening = values[self._opening]
-        around, placed = around_of(to_cube, opening), stands(to_base)
-        held = around * rising(HELD_M - opening, 0.0, 0.001) * (1.0 - placed)
-        onto = carry(to_base)
-        x, y, z = (held * c + (1.0 - held) * f
-                   for c, f in zip(onto, fetch(to_cube, opening, around, placed)))
-        return x, y, z, CLOSED_M if around > 0.5 and placed < 0.5 else OPEN_M
+        tool, cube, base = (values[at:at + 3] for at in (self._tool, self._cube, self._base))
+        to_base = way(cube, base)
+        return grasp_and_carry(
+            way(tool, cube), values[self._opening], stands(to_base), carry(to_base))
 
 
 def stands(to_base: list[float]) -> float:

@@ -25,8 +25,7 @@ import math
 
 from il_ros.data.contract import Contract
 from il_ros.experts.base import Expert
-from il_ros.experts.pick_place import _around as around_of, _fetch as fetch
-from il_ros.experts.pick_place import CLOSED_M, FULLY_OPEN_M, HELD_M, OPEN_M
+from il_ros.experts.grasping import CLOSED_M, FULLY_OPEN_M, grasp_and_carry, OPEN_M, way
 from il_ros.experts.smooth import rising
 from il_ros.experts.stack import carry, EDGE_M, stands
 
@@ -69,8 +68,8 @@ class TowerExpert(Expert):
         tool, opening = values[self._tool:self._tool + 3], values[self._opening]
         x, y, z = values[self._goal:self._goal + 3]
         column = [[x, y, z - EDGE_M], *(values[at:at + 3] for at in self._cubes)]
-        placed = [stands(_way(column[i + 1], column[i])) for i in range(3)]
-        first = placed[0] + (1.0 - placed[0]) * placed[1] * _on_goal(_way(column[1], column[0]))
+        placed = [stands(way(column[i + 1], column[i])) for i in range(3)]
+        first = placed[0] + (1.0 - placed[0]) * placed[1] * _on_goal(way(column[1], column[0]))
         turns = (1.0 - first, first * (1.0 - placed[1]), first * placed[1])
         total = [0.0] * 4
         for index, turn in enumerate(turns):
@@ -78,25 +77,22 @@ class TowerExpert(Expert):
             over = placed[2] if index == 2 else 0.0
             action = _build(tool, opening, column[index + 1], column[index], over, index > 0)
             total = [t + turn * a for t, a in zip(total, action)]
-        return *total[:3], CLOSED_M if total[3] > 0.5 else OPEN_M
+        return *total[:3], CLOSED_M if total[3] < OPEN_M / 2.0 else OPEN_M
 
 
 def _build(tool, opening: float, cube, below, placed: float, tower: bool) -> tuple[float, ...]:
     """
-    Return the velocity that puts ``cube`` onto ``below``, m/s, and whether to close, 0 or 1.
+    Return the velocity that puts ``cube`` onto ``below``, m/s, and the opening, m.
 
     :param tower: what is below is a cube, which the hand keeps clear of
     """
-    to_cube = _way(tool, cube)
-    around = around_of(to_cube, opening)
-    held = around * rising(HELD_M - opening, 0.0, 0.001) * (1.0 - placed)
-    fetching = fetch(to_cube, opening, around, placed)
-    if tower:
+    to_cube = way(tool, cube)
+
+    def clear(velocity):
         away = rising(math.hypot(to_cube[0], to_cube[1]), OVER_M, OVER_WIDTH_M)
-        fetching = _clear_of(_way(tool, below), opening, away, fetching)
-    onto = carry(_way(cube, below), LIFT_M, ANYWHERE_M)
-    x, y, z = (held * c + (1.0 - held) * f for c, f in zip(onto, fetching))
-    return x, y, z, float(around > 0.5 and placed < 0.5)
+        return _clear_of(way(tool, below), opening, away, velocity) if tower else velocity
+    onto = carry(way(cube, below), LIFT_M, ANYWHERE_M)
+    return grasp_and_carry(to_cube, opening, placed, onto, clear)
 
 
 def _clear_of(to_top: list[float], opening: float, away: float, velocity) -> tuple[float, ...]:
@@ -118,7 +114,3 @@ def _on_goal(to_below: list[float]) -> float:
     """Return how far a first cube that carries another is still where it belongs, 0 to 1."""
     aside = math.hypot(to_below[0], to_below[1])
     return rising(ON_GOAL_M - aside, 0.0, 0.001) * rising(EDGE_M + 0.01 + to_below[2], 0.0, 0.001)
-
-
-def _way(start, end) -> list[float]:
-    return [b - a for a, b in zip(start, end)]
