@@ -18,9 +18,9 @@ A process that measures, and its conversation with the one that asks: JSON, a li
 Each loop is measured in a process of its own, which stays warm while the others take their turn.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 import contextlib
-import ctypes
+from functools import partial
 import json
 import os
 from pathlib import Path
@@ -28,9 +28,9 @@ import signal
 import subprocess
 import sys
 
+from il_ros.children import end_with_parent
 from il_ros.errors import ImitationError
 
-_PR_SET_PDEATHSIG = 1
 _END_S = 15.0
 
 
@@ -53,7 +53,7 @@ class Child:
             self._process = subprocess.Popen(
                 [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=errors, text=True, bufsize=1, start_new_session=True,
-                preexec_fn=die_with_parent())
+                preexec_fn=partial(end_with_parent, signal.SIGTERM))
 
     def __enter__(self):
         return self
@@ -93,15 +93,6 @@ def end(process: subprocess.Popen, deadline_s: float):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def die_with_parent() -> Callable[[], None]:
-    """Return what a child runs first: Linux ends it when the thread that started it ends."""
-    prctl = ctypes.CDLL(None).prctl
-
-    def arrange():
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    return arrange
 
 
 class Conversation:

@@ -21,10 +21,9 @@ from builtin_interfaces.msg import Time
 from il_ros.data.contract import ActionElement, Contract, Feature
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import DrivePlan, EpisodeSpec
+from il_ros.data.track import NS
 from il_ros_interfaces import msg as messages
 import numpy as np
-
-NS = 1_000_000_000
 
 
 def to_ns(stamp: Time) -> int:

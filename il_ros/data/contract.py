@@ -38,6 +38,9 @@ CHANNELS = {'rgb8': 3, 'mono8': 1}
 GRIPPER = 'gripper_opening'
 """Name of the action element that opens and closes the hand; a width in m, 0 or fully open."""
 
+GRIPPER_DISAGREEMENT = 1.0
+"""What two hands that want different things count: as much as full scale of one velocity axis."""
+
 
 class ContractError(ImitationError):
     """A contract that contradicts itself, or a feature that it does not have."""

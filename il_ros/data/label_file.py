@@ -33,13 +33,13 @@ from il_ros.data.errors import EpisodeFileError, LabelError, SchemaError
 from il_ros.data.mcap_file import McapFile, read_mcap
 from il_ros.data.schema import ACTION, EXECUTED, extract, Schema
 from il_ros.data.spec import EXPERT
+from il_ros.data.track import NS
 from mcap.writer import CompressionType, Writer
 import numpy as np
 
 METADATA = 'il_ros.labels'
 TOPIC = 'label'
 NOT_ESTIMATED = -1.0
-_NS = 1_000_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _answers(file: McapFile, episode: Episode) -> tuple[Answers, np.ndarray]:
     schema, raws = file.messages(ACTION)
     stamps_ns = episode.stamps_ns[:-1]
     for _, rows in groups(schema, raws) if raws else ():
-        stamps = rows['header.stamp.sec'].astype(np.int64) * _NS + rows['header.stamp.nanosec']
+        stamps = rows['header.stamp.sec'].astype(np.int64) * NS + rows['header.stamp.nanosec']
         steps = np.minimum(np.searchsorted(stamps_ns, stamps), episode.steps - 1)
         if (stamps_ns[steps] != stamps).any():
             raise ValueError('a stamp in it is that of no observation of the episode')
@@ -160,7 +160,7 @@ def _messages(episode: Episode, steps: np.ndarray, actions: np.ndarray,
               valid: np.ndarray) -> Iterator[bytes]:
     frame = episode.contract.action_frame_id.encode() + b'\0'
     for step, action, usable in zip(steps, actions, valid, strict=True):
-        seconds, nanoseconds = divmod(int(episode.stamps_ns[step]), _NS)
+        seconds, nanoseconds = divmod(int(episode.stamps_ns[step]), NS)
         raw = bytearray(LITTLE_ENDIAN + b'\0\0')
         raw += struct.pack('<iII', seconds, nanoseconds, len(frame)) + frame
         _pad(raw, 8)

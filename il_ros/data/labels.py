@@ -58,7 +58,6 @@ class Costs:
     expert_steps: int
     """Steps that the expert or a person drove."""
 
-    policy_steps: int
     takeovers: int
     """Times that the expert or a person took the wheel from the policy."""
 
@@ -117,7 +116,6 @@ def costs_of(episode: Episode) -> Costs:
     expert_drove = (episode.driver == EXPERT) | (episode.driver == TELEOP)
     return Costs(labels=int(labelled.sum()), queries=int(asked.sum()),
                  watched=int((asked & ~labelled).sum()), expert_steps=int(expert_drove.sum()),
-                 policy_steps=int((episode.driver == POLICY).sum()),
                  takeovers=takeovers(episode.driver))
 
 

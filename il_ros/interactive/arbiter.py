@@ -21,15 +21,11 @@ Pure: it is given joint positions, observations and answers, and returns what to
 
 from typing import Any, NamedTuple
 
-from il_ros.data.spec import ENDED, HOLD, POLICY, RUNNING, TELEOP
-from il_ros.interactive.blending import BLENDED, Blending
+from il_ros.data.spec import BLENDED, ENDED, HOLD, POLICY, REFUSED_MISSING, REFUSED_NOT_FINITE
+from il_ros.data.spec import RUNNING, STOPPED, TELEOP
+from il_ros.interactive.blending import Blending
 from il_ros.interactive.driving import Choice, Driving
 import numpy as np
-
-REFUSED_NOT_FINITE = 16
-REFUSED_MISSING = 64
-STOPPED = 128
-"""Bits of ``Executed.limits`` that are set here; the others are the actuator's."""
 
 
 class Step(NamedTuple):

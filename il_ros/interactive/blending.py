@@ -18,9 +18,6 @@ from il_ros.data.contract import Contract
 from il_ros.data.spec import HOLD, TELEOP
 import numpy as np
 
-BLENDED = 512
-"""Bit of ``Executed.limits``: the action was led towards what the new driver wants."""
-
 _SPEED_UNIT = 'm/s'
 _ROUNDING = 1e-4
 

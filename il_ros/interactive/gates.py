@@ -17,11 +17,8 @@
 import math
 from typing import Sequence
 
-from il_ros.data.contract import Contract, GRIPPER
+from il_ros.data.contract import Contract, GRIPPER, GRIPPER_DISAGREEMENT
 from il_ros.data.spec import DrivePlan
-
-GRIPPER_DISAGREEMENT = 1.0
-"""What two hands that want different things count: as much as full scale of one velocity axis."""
 
 UNKNOWN = -1.0
 """Disagreement of a step for which one of the two has no finite answer."""
@@ -71,11 +68,6 @@ class Disagreement:
             if (left > self._middle) != (right > self._middle):
                 distance = max(distance, GRIPPER_DISAGREEMENT)
         return distance if distance == distance else UNKNOWN
-
-
-def disagreement(one: Sequence[float], other: Sequence[float], contract: Contract) -> float:
-    """Return the disagreement of two actions; see ``Disagreement`` for the measure."""
-    return Disagreement(contract)(one, other)
 
 
 class Gate:

@@ -16,7 +16,7 @@
 
 import dataclasses
 
-from il_ros.interactive.outcomes import Collected, Labelled, Trained
+from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Trained
 from il_ros.interactive.run_state import RunState
 
 
@@ -60,6 +60,9 @@ def ledger(state: RunState) -> tuple[RoundCost, ...]:
         labelled = state.finished.get(f'{prefix}-label')
         if isinstance(labelled, Labelled):
             row = _label(row, labelled)
+        aggregated = state.finished.get(f'{prefix}-aggregate')
+        if isinstance(aggregated, Aggregated):
+            row = _aggregate(row, aggregated)
         trained = state.finished.get(f'{prefix}-train')
         if isinstance(trained, Trained):
             row = dataclasses.replace(row, synthetic=trained.synthetic)
@@ -87,6 +90,12 @@ def _label(row: RoundCost, labelled: Labelled) -> RoundCost:
         queries=row.queries + labelled.asked,
         watched=row.watched + labelled.asked - labelled.labels,
         service_seconds=labelled.expert_seconds)
+
+
+def _aggregate(row: RoundCost, aggregated: Aggregated) -> RoundCost:
+    """Count what D holds: a correction may have been discarded since it was recorded."""
+    return dataclasses.replace(row, labels=aggregated.labels,
+                               watched=row.queries - aggregated.labels)
 
 
 def expert_seconds(state: RunState, rate_hz: float) -> float:

@@ -19,7 +19,7 @@ import os
 from pathlib import Path
 import shutil
 
-from il_ros.data.atomic import sync_folder
+from il_ros.data.atomic import sync_file, sync_folder
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -46,7 +46,8 @@ def write_folder(folder: Path, files: dict[str, bytes], replace: bool = False):
     try:
         fresh.mkdir()
         for name, content in files.items():
-            _write_file(fresh / name, content)
+            (fresh / name).write_bytes(content)
+            sync_file(fresh / name)
         sync_folder(fresh)
         if folder.exists():
             _exchange(fresh, folder)
@@ -64,13 +65,6 @@ def sweep(folder: Path):
     if folder.parent.is_dir():
         for orphan in [path for path in folder.parent.iterdir() if path.name.startswith(prefix)]:
             shutil.rmtree(orphan, ignore_errors=True)
-
-
-def _write_file(path: Path, content: bytes):
-    with path.open('xb') as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _exchange(fresh: Path, folder: Path):

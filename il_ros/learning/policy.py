@@ -18,7 +18,7 @@ from collections.abc import Mapping
 import math
 import types
 
-from il_ros.data.contract import Contract
+from il_ros.data.contract import Contract, GRIPPER_DISAGREEMENT
 from il_ros.learning.cnn import Cnn
 from il_ros.learning.errors import InputsError, LearningError, NotFiniteError
 from il_ros.learning.errors import PolicyError
@@ -28,9 +28,6 @@ from il_ros.learning.inputs import image_features, Inputs
 from il_ros.learning.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 import numpy as np
-
-GRIPPER_DISAGREEMENT = 1.0
-"""What members count that want different things of the hand: as two drivers in the gates do."""
 
 UNKNOWN = -1.0
 """Novelty as a net alone has it."""

@@ -23,19 +23,18 @@ the control loop, and ends when its input ends or its parent dies.
 import argparse
 from collections.abc import Callable
 import contextlib
-import ctypes
 import os
 import queue
 import signal
 import sys
 import threading
 
+from il_ros.children import end_with_parent
 from il_ros.errors import ImitationError
 from il_ros.learning.errors import JobError, WorkerDiedError
 from il_ros.learning.protocol import Cancel, Event, from_line, Job, JobDone, JobFailed, Ready
 from il_ros.learning.protocol import to_line
 
-_PR_SET_PDEATHSIG = 1
 _GRACE_S = 2.0
 
 
@@ -94,7 +93,7 @@ class _Outbox:
 def _settle(parent: int, nice: int):
     """Tie this process to its parent, and keep it out of the control loop's way."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent(signal.SIGKILL)
     if parent and os.getppid() != parent:
         sys.exit(f'the parent of the training worker, pid {parent}, is gone')
     os.nice(nice)

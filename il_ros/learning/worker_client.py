@@ -33,6 +33,7 @@ import threading
 import time
 
 import il_ros
+from il_ros.children import ONE_THREAD
 from il_ros.learning.errors import BusyError, CanceledError, JobError, WorkerDiedError
 from il_ros.learning.protocol import Cancel, Event, from_line, Job, JobDone, JobFailed, to_line
 
@@ -259,4 +260,4 @@ def _environment() -> dict[str, str]:
     root = str(Path(il_ros.__file__).parent.parent)
     path = [root, *filter(None, [os.environ.get('PYTHONPATH')])]
     return {**os.environ, 'PYTHONPATH': os.pathsep.join(path), 'PYTHONSAFEPATH': '1',
-            'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
+            **ONE_THREAD}

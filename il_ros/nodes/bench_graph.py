@@ -21,6 +21,7 @@ recorded episodes and from ``/diagnostics``: nothing listens that does not liste
 
 import argparse
 import contextlib
+from functools import partial
 import hashlib
 import itertools
 import os
@@ -31,8 +32,9 @@ import sys
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
-from il_ros.bench.child import Conversation, die_with_parent, end
+from il_ros.bench.child import Conversation, end
 from il_ros.bench.size import specs
+from il_ros.children import end_with_parent
 from il_ros.data.mcap_file import read_mcap
 from il_ros.data.reader import decode
 from il_ros.data.receipts import Receipt
@@ -175,7 +177,7 @@ def _start(node: str, **parameters) -> subprocess.Popen:
     for name, value in parameters.items():
         words += ['-p', f'{name}:={value}']
     return subprocess.Popen([sys.executable, '-c', code, *words], start_new_session=True,
-                            preexec_fn=die_with_parent())
+                            preexec_fn=partial(end_with_parent, signal.SIGTERM))
 
 
 def main(args: list[str]) -> int:

@@ -23,18 +23,12 @@ import dataclasses
 import math
 
 from il_ros.data.contract import Contract, GRIPPER, TOOL_VELOCITY
+from il_ros.data.spec import CLAMPED_POSITION, CLAMPED_VELOCITY, CLAMPED_WORKSPACE
+from il_ros.data.spec import NO_SOLUTION, REFUSED_MISSING, REFUSED_NOT_FINITE
 from il_ros.robots.errors import RobotError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
 import numpy as np
-
-CLAMPED_POSITION = 1
-CLAMPED_VELOCITY = 2
-CLAMPED_WORKSPACE = 8
-REFUSED_NOT_FINITE = 16
-REFUSED_MISSING = 64
-NO_SOLUTION = 256
-"""Bits of ``Sent.limits``, as in ``Executed.msg``."""
 
 _AXES = ('linear_x', 'linear_y', 'linear_z')
 
@@ -54,7 +48,7 @@ class Sent:
     values: np.ndarray
     """The same as an action, shape ``(act_dim,)``, float32: what remained after the limits."""
     limits: int
-    """Bits of ``Executed.msg``; zero: sent as intended."""
+    """As in ``data/spec.py``; zero: sent as intended."""
 
 
 class Actuator:

@@ -28,8 +28,8 @@ import sys
 import time
 from typing import NamedTuple
 
+from il_ros.children import ONE_THREAD
 from il_ros.errors import ImitationError
-from il_ros.study.processes import ONE_THREAD
 
 LOOK_S = 0.2
 _END_S = 20.0

@@ -19,19 +19,18 @@ Linux interrupts the command, as Ctrl-C does, when the thread that started it en
 happened: a study that is killed leaves no graph behind.
 """
 
-import ctypes
 import os
 import signal
 import sys
 from typing import Sequence
 
-_PR_SET_PDEATHSIG = 1
+from il_ros.children import end_with_parent
 
 
 def main(words: Sequence[str]):
     """Become the command, unless the parent is gone already."""
     parent, *command = words
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+    end_with_parent(signal.SIGINT)
     if os.getppid() != int(parent):
         sys.exit(f'the parent of this command, process {parent}, is gone')
     os.execv(command[0], command)

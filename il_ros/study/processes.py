@@ -30,10 +30,8 @@ import tempfile
 import threading
 from typing import Any, BinaryIO
 
+from il_ros.children import ONE_THREAD
 from il_ros.errors import ImitationError
-
-ONE_THREAD = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
-"""Environment of the processes: several with many threads each would only be in their way."""
 
 _END_S = 5.0
 

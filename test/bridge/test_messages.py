@@ -20,11 +20,13 @@ from hypothesis import given, settings, strategies as st
 from il_ros.bridge.messages import contract_from_message, contract_to_message, float32s
 from il_ros.bridge.messages import receipt_from_message, receipt_to_message, spec_from_message
 from il_ros.bridge.messages import spec_to_message, to_ns, to_stamp
+from il_ros.data import spec as names
 from il_ros.data.contract import ContractError
 from il_ros.data.contract_file import load_contract
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import DrivePlan, EpisodeSpec, GATES, PURPOSES, SpecError
 from il_ros.share import share_path
+from il_ros_interfaces.msg import Executed
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
@@ -133,3 +135,10 @@ def test_the_numbers_of_a_plan_are_those_that_a_message_carries():
     assert (plan.smoothing, plan.release_threshold, plan.beta) == (0.7, 0.3, 0.6666667)
     spec = EpisodeSpec('a', 'demo', 'push', plan=plan)
     assert spec_from_message(over_the_wire(spec_to_message(spec))) == spec
+
+
+@pytest.mark.parametrize('name', [
+    'CLAMPED_POSITION', 'CLAMPED_VELOCITY', 'CLAMPED_WORKSPACE', 'REFUSED_NOT_FINITE',
+    'REFUSED_MISSING', 'STOPPED', 'NO_SOLUTION', 'BLENDED'])
+def test_the_bits_of_the_limits_are_those_of_the_message(name):
+    assert getattr(names, name) == getattr(Executed, name)

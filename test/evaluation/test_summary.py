@@ -18,6 +18,7 @@ import json
 
 from il_ros.evaluation.summary import round_results, summarise, summary_json
 from il_ros.interactive.goal import Goal
+from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Trained
 from il_ros.interactive.rounds import next_stage, same_labels
 from il_ros.interactive.run_state import RunState
@@ -37,7 +38,7 @@ def _outcome(state, stage):
         count = 5 if stage.name == 'r01-evaluate' else 8
         return Collected(count, 4, 40 * count, 0, 0, 0, 0, 1, (0,) * count, (), 4.0)
     return {'label': Labelled(90, 80, 0.5, 1.0), 'measure': Measured(60, 50, 5, 0, (0.1,), 1.0),
-            'aggregate': Aggregated(2, 60, 0.25), 'load': Loaded(0.5),
+            'aggregate': Aggregated(2, ledger(state)[-1].labels, 0.25), 'load': Loaded(0.5),
             'train': Trained('checkpoints/x', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0)}[stage.act]
 
 

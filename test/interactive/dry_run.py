@@ -19,6 +19,7 @@ from types import SimpleNamespace
 
 from il_ros.data.spec import LABEL_NONE, LOST, POLICY, SUCCESS, TERMINATED
 from il_ros.interactive import rounds
+from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Trained
 
 
@@ -55,7 +56,7 @@ def outcome_of(state, stage, recorded):
         return Measured(30 * len(episodes), 30 * len(episodes), 3, 0, (0.1, 0.2), 1.0)
     if stage.act == 'aggregate':
         episodes = rounds.dataset_episodes(state, stage)
-        return Aggregated(len(episodes), 0, 0.25)
+        return Aggregated(len(episodes), ledger(state)[-1].labels, 0.25)
     if stage.act == 'train':
         job = rounds.train_job(state, stage)
         sha256 = hashlib.sha256(job.output.encode()).hexdigest()

@@ -17,8 +17,9 @@
 from typing import NamedTuple
 
 from il_ros.data.contract import ActionElement, Contract, TOOL_VELOCITY
-from il_ros.data.spec import DrivePlan, ENDED, EXPERT, HOLD, POLICY, RUNNING, TELEOP
-from il_ros.interactive.arbiter import Arbiter, REFUSED_MISSING, REFUSED_NOT_FINITE, STOPPED
+from il_ros.data.spec import DrivePlan, ENDED, EXPERT, HOLD, POLICY, REFUSED_MISSING
+from il_ros.data.spec import REFUSED_NOT_FINITE, RUNNING, STOPPED, TELEOP
+from il_ros.interactive.arbiter import Arbiter
 from il_ros.interactive.driving import Driving
 import numpy as np
 import pytest

@@ -19,7 +19,7 @@ import math
 from hypothesis import given, strategies as st
 from il_ros.data.contract import ActionElement, Contract, TOOL_VELOCITY
 from il_ros.data.spec import DrivePlan, POLICY
-from il_ros.interactive.gates import disagreement, FARTHEST, Gate, UNKNOWN
+from il_ros.interactive.gates import Disagreement, FARTHEST, Gate, UNKNOWN
 import pytest
 
 PLANE = Contract('plane', 20.0, (), TOOL_VELOCITY, 'base', (
@@ -39,34 +39,34 @@ def _drives(gate, signal) -> list[bool]:
 
 
 def test_half_of_full_scale_on_one_axis_is_a_half():
-    assert disagreement([0.25, 0.0], [0.0, 0.0], PLANE) == pytest.approx(0.5)
+    assert Disagreement(PLANE)([0.25, 0.0], [0.0, 0.0]) == pytest.approx(0.5)
 
 
 def test_axes_add_up_as_a_euclidean_norm():
-    assert disagreement([0.3, 0.0], [0.0, 0.4], PLANE) == pytest.approx(1.0)
+    assert Disagreement(PLANE)([0.3, 0.0], [0.0, 0.4]) == pytest.approx(1.0)
 
 
 def test_what_both_want_beyond_the_bounds_is_no_disagreement():
-    assert disagreement([3.0, 0.0], [0.6, 0.0], PLANE) == 0.0
+    assert Disagreement(PLANE)([3.0, 0.0], [0.6, 0.0]) == 0.0
 
 
 @pytest.mark.parametrize('opening, expected', [(0.08, 1.0), (0.05, 1.0), (0.03, 0.0)])
 def test_hands_that_want_different_things_count_as_full_scale(opening, expected):
-    assert disagreement([0.0, opening], [0.0, 0.0], HAND) == expected
+    assert Disagreement(HAND)([0.0, opening], [0.0, 0.0]) == expected
 
 
 @pytest.mark.parametrize('action', [[math.nan, 0.0], [0.0, math.nan]])
 @pytest.mark.parametrize('contract', [PLANE, HAND])
 def test_a_nan_is_unknown_and_never_agreement(action, contract):
-    assert disagreement(action, [0.0, 0.0], contract) == UNKNOWN
-    assert disagreement([0.0, 0.0], action, contract) == UNKNOWN
+    assert Disagreement(contract)(action, [0.0, 0.0]) == UNKNOWN
+    assert Disagreement(contract)([0.0, 0.0], action) == UNKNOWN
 
 
 @given(st.lists(st.floats(-2, 2), min_size=4, max_size=4))
 def test_disagreement_is_symmetric_and_finite(numbers):
     one, other = numbers[:2], numbers[2:]
-    assert disagreement(one, other, PLANE) == disagreement(other, one, PLANE)
-    assert 0.0 <= disagreement(one, other, PLANE) <= 2.0 * math.sqrt(2.0) + 1e-9
+    assert Disagreement(PLANE)(one, other) == Disagreement(PLANE)(other, one)
+    assert 0.0 <= Disagreement(PLANE)(one, other) <= 2.0 * math.sqrt(2.0) + 1e-9
 
 
 def test_one_step_of_disagreement_is_forgiven_and_the_second_hands_over():

@@ -64,6 +64,20 @@ def test_corrections_watch_what_the_policy_drove():
     assert rows[2].watched == rows[1].policy_driven_steps + rows[2].policy_driven_steps > 0
 
 
+def test_labels_that_were_discarded_since_are_no_labels_but_were_watched():
+    state = _complete('gated')
+    kept = state.finished['r01-aggregate']
+    finished = {**state.finished,
+                'r01-aggregate': dataclasses.replace(kept, labels=kept.labels - 5),
+                'r02-aggregate': dataclasses.replace(
+                    state.finished['r02-aggregate'],
+                    labels=state.finished['r02-aggregate'].labels - 5)}
+    before, after = ledger(state), ledger(dataclasses.replace(state, finished=finished))
+    assert [one.labels - two.labels for one, two in zip(before, after)] == [0, 5, 5]
+    assert [two.watched - one.watched for one, two in zip(before, after)] == [0, 5, 5]
+    assert [one.queries for one in before] == [two.queries for two in after]
+
+
 def test_what_the_service_was_asked_is_a_query_and_its_valid_answers_are_labels():
     state = _complete('dagger')
     labelled = state.finished['r01-label']

@@ -20,7 +20,7 @@ import timeit
 from il_ros.data.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
 from il_ros.data.dataset import Demonstrations
 from il_ros.interactive import gates
-from il_ros.learning import checkpoint, policy as policies
+from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.errors import LearningError, PolicyError
 from il_ros.learning.fit import fit
@@ -114,14 +114,14 @@ def test_novelty_is_larger_where_nothing_was_learnt(trained):
 
 
 def test_novelty_has_the_unit_of_disagreement():
-    assert policies.GRIPPER_DISAGREEMENT == gates.GRIPPER_DISAGREEMENT
+    disagreement = gates.Disagreement(CONTRACT)
     one, other = (0.3, 0.1, 0.08), (-0.1, 0.4, 0.08)
     # Two members are one sd from their mean, and two sds from each other.
-    half = 0.5 * gates.disagreement(one, other, CONTRACT)
+    half = 0.5 * disagreement(one, other)
     assert constant(one, other).novelty(np.zeros(2, np.float32)) == pytest.approx(half)
     shut = (*other[:2], 0.0)
     assert constant(one, shut).novelty(np.zeros(2, np.float32)) == (
-        gates.disagreement(one, shut, CONTRACT)) == 1.0
+        disagreement(one, shut)) == 1.0
 
 
 def test_members_that_differ_beyond_the_same_bound_doubt():

@@ -18,8 +18,9 @@ import multiprocessing
 import os
 import signal
 
+from il_ros.children import ONE_THREAD
 from il_ros.errors import ImitationError
-from il_ros.study.processes import ONE_THREAD, ProcessError, spread
+from il_ros.study.processes import ProcessError, spread
 import pytest
 
 

@@ -23,8 +23,7 @@ from collections.abc import Mapping
 import dataclasses
 import math
 
-from il_ros.data.spec import ENDED, EXPERT, HOLD, IDLE, POLICY, RUNNING, TELEOP
-from il_ros.interactive.blending import BLENDED
+from il_ros.data.spec import BLENDED, ENDED, EXPERT, HOLD, IDLE, POLICY, RUNNING, TELEOP
 
 WINDOW_S = 2.0
 SILENT_S = 0.5

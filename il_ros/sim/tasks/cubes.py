@@ -12,15 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What tasks with several cubes share: their shape and places, when they rest or are lost."""
+"""What tasks with cubes share: their shape and places, when they rest or are lost."""
 
 import math
 
 from il_ros.robots.panda import PANDA
 from il_ros.sim.tasks.base import Scene, uniform, UPRIGHT
-from il_ros.sim.tasks.pick_place import EDGE_M
 from il_ros.sim.world import Reading, Shape
 import numpy as np
+
+EDGE_M = 0.05
 
 RESTING_M = EDGE_M / 2
 """Height of the centre of a cube that lies on the table."""

@@ -17,14 +17,9 @@
 import math
 
 from il_ros.robots.panda import PANDA
+from il_ros.sim.tasks import cubes
 from il_ros.sim.tasks.base import near, Scene, Task, uniform, UPRIGHT, Verdict
-from il_ros.sim.world import Shape
 import numpy as np
-
-EDGE_M = 0.05
-
-_RESTING_M = EDGE_M / 2
-"""Height of the centre of a cube that lies on the table."""
 
 _TOOL_LOWER_M = (0.40, -0.20, 0.12)
 _TOOL_UPPER_M = (0.60, 0.20, 0.28)
@@ -34,15 +29,6 @@ _AIR_LOWER_M, _AIR_UPPER_M = 0.10, 0.28
 _LEAST_WAY_M = 0.15
 _FARTHEST_WAY_M = 0.4
 _CLEAR_OF_HAND_M = 0.12
-
-_LOST_LOWER_M = (0.33, -0.29)
-_LOST_UPPER_M = (0.67, 0.29)
-"""Beyond it the hand cannot come down round the cube inside its workspace."""
-
-_RELEASED_M = EDGE_M + 0.01
-_STILL_M = 5e-4
-"""A cube that moves less than this in a control step rests."""
-_REST_STEPS = 5
 
 
 class PickPlace(Task):
@@ -57,12 +43,10 @@ class PickPlace(Task):
     name = 'pick_place'
     horizon = 120
     goal_radius_m = 0.03
-    shapes = (Shape('box', (EDGE_M / 2, EDGE_M / 2, EDGE_M / 2), mass_kg=0.1, friction=1.0,
-                    colour=(0.9, 0.5, 0.1, 1.0)),)
+    shapes = (cubes.cube(0.9, 0.5, 0.1),)
 
     def __init__(self):
-        self._rested_steps = 0
-        self._last: tuple[float, ...] = (math.inf,) * 3
+        self._rest = cubes.Rest()
 
     def sample(self, rng):
         cube = uniform(rng, _CUBE_LOWER_M, _CUBE_UPPER_M)
@@ -75,23 +59,17 @@ class PickPlace(Task):
         return self._scene(rng, hand, cube)
 
     def judge(self, reading, goal):
-        cube = tuple(reading.object_positions[0].tolist())
-        x, y, z = cube
-        lost = not (_LOST_LOWER_M[0] <= x <= _LOST_UPPER_M[0]
-                    and _LOST_LOWER_M[1] <= y <= _LOST_UPPER_M[1] and z > 0.0)
+        cube = reading.object_positions[0].tolist()
+        lost = cubes.is_lost(cube)
         there = not lost and math.dist(cube, goal.tolist()) < self.goal_radius_m
-        if float(goal[2]) > _RESTING_M:
+        if float(goal[2]) > cubes.RESTING_M:
             return Verdict(there, lost)
-        left, right = reading.joint_position[PANDA.fingers].tolist()
-        resting = left + right > _RELEASED_M and math.dist(cube, self._last) < _STILL_M
-        self._last = cube
-        self._rested_steps = self._rested_steps + 1 if there and resting else 0
-        return Verdict(self._rested_steps >= _REST_STEPS, lost)
+        return Verdict(self._rest.lasts(reading, there), lost)
 
     def _scene(self, rng, tool, cube) -> Scene:
-        self._rested_steps, self._last = 0, (math.inf,) * 3
+        self._rest = cubes.Rest()
         goal = near(rng, cube, _LEAST_WAY_M, _FARTHEST_WAY_M, _CUBE_LOWER_M, _CUBE_UPPER_M)
         in_the_air = rng.random() < 0.5
         height = _AIR_LOWER_M + rng.random() * (_AIR_UPPER_M - _AIR_LOWER_M)
-        return Scene(tool, PANDA.open_width, np.array([[*cube, _RESTING_M]]), UPRIGHT[None],
-                     np.array([*goal, height if in_the_air else _RESTING_M]))
+        return Scene(tool, PANDA.open_width, np.array([[*cube, cubes.RESTING_M]]), UPRIGHT[None],
+                     np.array([*goal, height if in_the_air else cubes.RESTING_M]))

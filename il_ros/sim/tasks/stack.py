@@ -16,7 +16,6 @@
 
 from il_ros.sim.tasks import cubes
 from il_ros.sim.tasks.base import Scene, Task, Verdict
-from il_ros.sim.tasks.pick_place import EDGE_M
 import numpy as np
 
 
@@ -53,4 +52,4 @@ class Stack(Task):
 
     def _scene(self, tool, places) -> Scene:
         self._rest = cubes.Rest()
-        return cubes.lying(tool, places, np.array([*places[1], cubes.RESTING_M + EDGE_M]))
+        return cubes.lying(tool, places, np.array([*places[1], cubes.RESTING_M + cubes.EDGE_M]))

@@ -18,8 +18,7 @@ import io
 import os
 import types
 
-from il_ros.data.spec import ENDED, POLICY, RUNNING, TELEOP
-from il_ros.interactive.blending import BLENDED
+from il_ros.data.spec import BLENDED, ENDED, POLICY, RUNNING, TELEOP
 from il_ros.interactive.teleop.live_view import LiveView
 from il_ros.interactive.teleop.screen import Screen
 import pytest
