@@ -73,8 +73,7 @@ class Receipt:
         if not isinstance(fields, dict) or 'spec' not in fields:
             raise ValueError('no specification in it')
         try:
-            spec = EpisodeSpec.from_json(json.dumps(fields.pop('spec')))
-            return cls(spec=spec, **fields)
+            return cls(**{**fields, 'spec': EpisodeSpec.from_dict(fields['spec'])})
         except (TypeError, SpecError) as error:
             raise ValueError(str(error)) from error
 
@@ -132,7 +131,8 @@ def read_receipt(path: Path) -> Receipt:
     :raises EpisodeFileError: naming the file: it is missing or no receipt
     """
     try:
-        return Receipt.from_json(Path(path).read_text())
+        with open(path, 'rb') as file:
+            return Receipt.from_json(file.read().decode())
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
     except ValueError as error:

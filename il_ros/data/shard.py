@@ -129,12 +129,31 @@ def episode_paths(folder: Path) -> list[Path]:
     return sorted(path for path in Path(folder).glob('*.mcap') if EPISODE_ID.fullmatch(path.stem))
 
 
-def receipts_in(folder: Path) -> Iterator[tuple[Path, Receipt]]:
+def receipts_in(folder: Path,
+                unreadable: list[tuple[Path, str]] | None = None
+                ) -> Iterator[tuple[Path, Receipt]]:
     """
     Return each acknowledged episode below ``folder`` (a shard, or all of a run) with its receipt.
 
+    Receipts alone are read: this is how thousands of episodes are opened.
+
+    :param unreadable: takes in the episodes whose receipts cannot be read, each with a sentence
+        that says why; None: such a receipt is an error
     :raises EpisodeFileError: naming a receipt that cannot be read
     """
-    for path in sorted(Path(folder).rglob('*.json')):
-        if EPISODE_ID.fullmatch(path.stem) and path.with_suffix('.mcap').exists():
-            yield path.with_suffix('.mcap'), read_receipt(path)
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        there = set(names)
+        for stem in sorted(name.removesuffix('.json') for name in names
+                           if name.endswith('.json')):
+            if not EPISODE_ID.fullmatch(stem) or f'{stem}.mcap' not in there:
+                continue
+            path = Path(where, f'{stem}.mcap')
+            try:
+                receipt = read_receipt(receipt_path(path))
+            except EpisodeFileError as error:
+                if unreadable is None:
+                    raise
+                unreadable.append((path, str(error)))
+                continue
+            yield path, receipt

@@ -19,6 +19,7 @@ The same content as ``DrivePlan.msg`` and ``EpisodeSpec.msg``, for code that wor
 """
 
 import dataclasses
+import functools
 import json
 import re
 
@@ -144,12 +145,30 @@ class EpisodeSpec:
         :raises SpecError: if the text is none
         """
         try:
-            fields = json.loads(text)
-            plan = fields.pop('plan')
-            noise = tuple(plan.pop('noise_covariance'))
-            return cls(plan=DrivePlan(noise_covariance=noise, **plan), **fields)
+            return cls.from_dict(json.loads(text))
+        except ValueError as error:
+            raise SpecError(f'not an episode specification: {error}') from error
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> 'EpisodeSpec':
+        """
+        Return the specification that ``dataclasses.asdict`` took apart.
+
+        :raises SpecError: if the fields are none of one
+        """
+        try:
+            others = {name: value for name, value in fields.items() if name != 'plan'}
+            plan = {**fields['plan']}
+            plan['noise_covariance'] = tuple(plan['noise_covariance'])
+            return cls(plan=_plan(tuple(plan.items())), **others)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SpecError(f'not an episode specification: {error}') from error
+
+
+@functools.lru_cache(maxsize=64)
+def _plan(fields: tuple[tuple[str, object], ...]) -> DrivePlan:
+    """Return a plan; the episodes of a run mostly share theirs."""
+    return DrivePlan(**dict(fields))
 
 
 def episode_id(purpose: str, round_: int, seed: int) -> str:
