@@ -33,13 +33,12 @@ from il_ros.learning.runner import Runner
 from il_ros.nodes.policy import PolicyNode
 from il_ros.share import share_path
 from il_ros.sim.environment import Environment, parts_of
+from il_ros.sim.tasks.registry import TASKS
 from il_ros_interfaces.msg import PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np
 import pytest
 from seam import Bench, episode, Graph
-
-TASKS = ('reach', 'push', 'pick_place')
 
 
 def roll_out(environment: Environment, spec, act) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +58,8 @@ def save_policy(folder, task: str, seed: int, strength: float):
     """Write a checkpoint with random weights: the larger ``strength``, the wilder it drives."""
     contract, _ = load_contract(share_path('config', 'contracts', f'{task}.yaml'))
     chance = np.random.default_rng(seed)
-    inputs = Inputs(contract, ['goal_position - tool_position', 'tool_position'])
+    target = {feature.name for feature in contract.features} & {'goal_position', 'base_position'}
+    inputs = Inputs(contract, [f'{target.pop()} - tool_position', 'tool_position'])
     sizes = ((6, 32), (32, len(contract.actions)))
     net = Mlp(tuple(chance.normal(size=size).astype(np.float32) for size in sizes),
               tuple(chance.normal(size=size[1]).astype(np.float32) for size in sizes))
