@@ -46,7 +46,8 @@ def _whole_number(least: int) -> Callable[[str], int]:
 
 WHOLE, POSITIVE = _whole_number(0), _whole_number(1)
 TASKS = 'reach, push, pick_place, stack, insert or tower'
-OPTIONS = 'of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or tool'
+OPTIONS = ('of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or tool; or '
+           'of its expert, as {"expert": {"bias": {"goal_position": [0, 0.03, 0]}}}: it misreads')
 
 
 def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str = ''):

@@ -17,6 +17,7 @@
 from il_ros.data.contract import Contract
 from il_ros.errors import ImitationError
 from il_ros.experts.base import Expert
+from il_ros.experts.biased import bias_of, BiasedExpert
 from il_ros.experts.insert import InsertExpert
 from il_ros.experts.pick_place import PickPlaceExpert
 from il_ros.experts.push import PushExpert
@@ -34,14 +35,18 @@ class UnknownExpertError(ImitationError):
     code = 400
 
 
-def make_expert(task: str, contract: Contract) -> Expert:
+def make_expert(task: str, contract: Contract, options: str = '') -> Expert:
     """
     Return the expert of a task, reading observations laid out as ``contract`` says.
 
+    :param options: canonical JSON of the episodes' options, which may handicap it
+        (``experts/biased.py``); '': none
     :raises UnknownExpertError: if no expert knows the task; the sentence lists those that do
     :raises MissingFeatureError: if the contract lacks what the law needs
+    :raises BiasError: if the options ask for a handicap that is none
     """
     if task not in EXPERTS:
         raise UnknownExpertError(
             f'there is no expert for the task {task!r}; there are {", ".join(EXPERTS)}')
-    return EXPERTS[task](contract)
+    expert, bias = EXPERTS[task](contract), bias_of(options)
+    return BiasedExpert(expert, contract, bias) if bias else expert

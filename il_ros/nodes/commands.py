@@ -28,6 +28,7 @@ from il_ros.data.spec import LABEL_NONE, POLICY
 from il_ros.errors import ImitationError
 from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.table import format_table, format_timing
+from il_ros.experts.biased import bias_of
 from il_ros.interactive.driving import HUMAN
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.interactive.rounds import PHASES
@@ -254,10 +255,14 @@ def _options(words: argparse.Namespace) -> GraphOptions | None:
         if words.contract:
             raise CommandError(f'--contract is {words.contract!r}; the graph that --attach uses '
                                'has its contract already')
+        if bias_of(words.options):
+            raise CommandError(f'--options is {words.options!r}; the graph that --attach uses '
+                               'has its expert already')
         return None
     teleop = getattr(words, 'teleop', '')
     return GraphOptions(
-        task=words.task, runs=words.runs, contract=words.contract, teleop=teleop,
-        mapping=getattr(words, 'mapping', ''), mode='realtime' if teleop else 'lockstep',
+        task=words.task, runs=words.runs, contract=words.contract, options=words.options,
+        teleop=teleop, mapping=getattr(words, 'mapping', ''),
+        mode='realtime' if teleop else 'lockstep',
         gui=words.gui or bool(teleop and os.environ.get('DISPLAY') and not words.no_gui),
         training=words.call in ('dagger', 'demo'))

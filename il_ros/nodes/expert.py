@@ -46,6 +46,7 @@ class ExpertParameters:
     """Parameters of the expert node."""
 
     task: str = text('push', 'task whose expert this is')
+    options: str = text('', 'JSON, options of the episodes; their entry expert handicaps it')
     mode: str = choice('lockstep', ('lockstep', 'realtime'),
                        'lockstep: answer every observation; realtime: only the newest')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
@@ -68,7 +69,7 @@ class ExpertNode(Node):
     def _on_contract(self, contract: Contract):
         self._expert = None
         try:
-            self._expert = make_expert(self.parameters.task, contract)
+            self._expert = self._make(self.parameters.task, contract)
             self._problem = ''
         except ImitationError as error:
             self._problem = str(error)
@@ -112,14 +113,18 @@ class ExpertNode(Node):
         if self._expert is not None and self._driver.contract == contract and (
                 task == self.parameters.task):
             return self._expert
-        return make_expert(task, contract)
+        return self._make(task, contract)
+
+    def _make(self, task: str, contract: Contract) -> Expert:
+        return make_expert(task, contract, self.parameters.options)
 
     def _report(self):
         values = {'answered': self._driver.answered, 'unanswered': self._driver.unanswered,
                   'labelled': self._labelled}
         if self._problem:
             return diagnostics.ERROR, self._problem, values
-        return diagnostics.OK, f'expert of {self.parameters.task}', values
+        name = self._expert.name if self._expert else f'expert of {self.parameters.task}'
+        return diagnostics.OK, name, values
 
 
 def main(args=None) -> int:

@@ -57,6 +57,8 @@ class GraphOptions:
     gui: bool = False
     contract: str = ''
     """A contract file, or the name of one in config/contracts; empty: the task's own."""
+    options: str = ''
+    """Canonical JSON of the episodes' options, for the expert; empty: none."""
     training: bool = True
     """Trainer and coordinator, too."""
     teleop: str = ''
@@ -75,10 +77,12 @@ def build(runtime: Runtime, options: GraphOptions):
     make_task(options.task)
     realtime = options.mode == 'realtime'
     contract = options.contract or options.task
-    make_expert(options.task, load_contract(find_contract(contract))[0])  # refused now, if at all
+    # Refused now, if at all.
+    make_expert(options.task, load_contract(find_contract(contract))[0], options.options)
     hot = (
         (SupervisorNode, {'mode': options.mode}),
-        (ExpertNode, {'task': options.task, 'mode': options.mode}),
+        (ExpertNode, {'task': options.task, 'mode': options.mode,
+                      'options': options.options}),
         (PolicyNode, {'mode': options.mode}),
         (RecorderNode, {'runs': options.runs}),
         (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,

@@ -32,8 +32,8 @@ from il_ros.sim.world import Reading, World
 import numpy as np
 
 _LEAST_PHYSICS_HZ = 240
-_OPTIONS = ('bumps',)
-"""Of every task."""
+_OPTIONS = ('bumps', 'expert')
+"""Of every task; ``expert`` is for the expert alone (``il_ros/experts/biased.py``)."""
 
 
 class Simulation:

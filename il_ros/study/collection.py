@@ -53,7 +53,7 @@ class Collection:
                  keep_observations: bool = False):
         contract, _ = load_contract(
             share_path('config', 'contracts', f'{conditions.task}.yaml'))
-        expert = make_expert(conditions.task, contract)
+        expert = make_expert(conditions.task, contract, conditions.options)
         driver = ''
         if policy:
             loaded = checkpoint.load(Path(policy))

@@ -176,7 +176,7 @@ def of_rounds(run: Collected, verdicts: Sequence[Verdict], rate_hz: float) -> li
     for cost, verdict in zip(ledger(run.state), verdicts, strict=True):
         for key in sums:
             sums[key] += getattr(cost, key)
-        seconds += cost.in_loop_queries / rate_hz + cost.service_seconds
+        seconds += cost.expert_seconds(rate_hz)
         fit = run.trained(cost.round)
         points.append(_point(run.task, run.way.name, False, run.seed, cost.round, fit, verdict,
                              labels=cost.labels, queries=cost.queries, watched=cost.watched,

@@ -77,9 +77,10 @@ class Judge:
         contract, _ = load_contract(
             share_path('config', 'contracts', f'{conditions.task}.yaml'))
         self._folder, self._conditions, self._seeds = folder, conditions, seeds
+        expert = make_expert(conditions.task, contract, conditions.options)
         self._about = {'format': _FORMAT, **dataclasses.asdict(conditions),
                        'contract': contract.id, 'first_seed': seeds[0], 'episodes': len(seeds),
-                       'expert': make_expert(conditions.task, contract).name}
+                       'expert': expert.name}
 
     def found(self, driver: Driver) -> Verdict | None:
         """Return what came of somebody; None: the episodes were not run yet."""

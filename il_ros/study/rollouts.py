@@ -105,7 +105,7 @@ class Rollouts:
         self._reset = {'horizon': conditions.horizon, 'continuing': conditions.continuing,
                        'options': conditions.options}
         self.contract = self._environment.contract
-        self._expert = make_expert(conditions.task, self.contract)
+        self._expert = make_expert(conditions.task, self.contract, conditions.options)
         self.take(policy)
         self._keep = keep_observations
 

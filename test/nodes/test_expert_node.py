@@ -137,6 +137,20 @@ def test_labelling_needs_no_loop_and_knows_the_tasks_of_others(bench):
     assert label(bench, [seen(0)]).error_code == 0
 
 
+def test_a_handicapped_expert_answers_and_labels_by_what_it_misreads_and_says_so(bench):
+    options = '{"expert":{"bias":{"goal_position":[0.25,0.0,0.0]}}}'
+    bench.add(ExpertNode, task='reach', options=options)
+    loop, expert = Loop(bench), make_expert('reach', CONTRACT, options)
+    message = seen(0)
+    wanted = expert.act(np.array(message.values, np.float32))
+    assert (wanted != make_expert('reach', CONTRACT).act(
+        np.array(message.values, np.float32))).any()
+    np.testing.assert_array_equal(loop.ask(message), wanted)
+    response = label(bench, [message])
+    np.testing.assert_array_equal(np.array(response.actions[0].values, np.float32), wanted)
+    assert response.labeller == expert.name
+
+
 def other_contract():
     """Return the contract of another task, as a message."""
     return contract_to_message(load_contract(share_path('config', 'contracts', 'push.yaml'))[0])

@@ -31,6 +31,7 @@ import numpy as np
 import pytest
 
 pytestmark = pytest.mark.system
+BIASED = '{"expert": {"bias": {"goal_position": [%s]}}}'
 
 
 def save_policy(folder, task: str = 'reach', rate: float = 20.0):
@@ -63,8 +64,10 @@ def refused(capfd, *words: str) -> str:
 @pytest.mark.parametrize('words, sentence', [
     (('--contract', 'moon'), "there is no contract 'moon'"),
     (('--contract', 'push_image'), 'the reach expert drives'),
-    (('--contract', 'reach_image', '--attach'), "--contract is 'reach_image'")])
-def test_a_contract_that_does_not_fit(capfd, tmp_path, words, sentence):
+    (('--contract', 'reach_image', '--attach'), "--contract is 'reach_image'"),
+    (('--options', BIASED % '0.1'), 'reads 1 elements of goal_position'),
+    (('--options', BIASED % '0, 0, 0.1', '--attach'), 'has its expert already')])
+def test_a_contract_or_a_handicap_that_does_not_fit(capfd, tmp_path, words, sentence):
     assert sentence in refused(
         capfd, 'record', '--task', 'reach', '--run', 'r', '--runs', tmp_path, *words)
 
