@@ -44,7 +44,7 @@ from il_ros.data.errors import DatasetError, EpisodeWriteError
 from il_ros.data.label_file import labels_path
 from il_ros.data.labels import Labels
 from il_ros.data.receipts import content_of, read_receipt, Receipt, receipt_path
-from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
+from il_ros.data.spec import DEMONSTRATION, ROLLOUT, TELEOP, VALIDATION
 import numpy as np
 
 _GYMNASIUM = 2
@@ -62,6 +62,9 @@ class Aggregate:
     steps: int
     labels: dict[str, int]
     """Valid labels by filter key."""
+
+    person_labels: dict[str, int]
+    """Those of them that a person gave by hand."""
 
     skipped: tuple[tuple[Path, str], ...]
     """Episodes that were left out, each with the reason."""
@@ -156,7 +159,8 @@ def _begin(output: Path, temporary: Path, sources: set[str]):
     temporary.unlink(missing_ok=True)
     try:
         with opened(output) as file:
-            usable = {demo['source'] for demo in index_of(file)} <= sources
+            demos = index_of(file)
+            usable = all(demo['source'] in sources and 'person_labels' in demo for demo in demos)
     except DatasetError:
         usable = False  # none yet, or a damaged one: it is derived, so it is made anew
     if usable:
@@ -187,15 +191,16 @@ def _complete(file: h5py.File, wanted: list[_Entry],
         name = f'demo_{len(index)}'
         _write_demo(file['data'].create_group(name), episode, labels, entry.source)
         index.append({'name': name, 'source': entry.source, 'start': start,
-                      'stop': start + episode.steps, 'labels': int(labels.valid.sum())})
+                      'stop': start + episode.steps, 'labels': int(labels.valid.sum()),
+                      'person_labels': int((labels.source == TELEOP).sum())})
         start += episode.steps
         blocks.append((episode.observations[:-1], labels.actions, labels.valid))
     if not index:
         raise DatasetError('there is no episode to aggregate')
     _append(file['il_ros'], blocks, start)
     file['data'].attrs['total'] = start
-    counts = _write_masks(file, wanted, index)
-    return Aggregate(len(index), start, counts, skipped)
+    counts, by_person = _write_masks(file, wanted, index)
+    return Aggregate(len(index), start, counts, by_person, skipped)
 
 
 def _found(file: h5py.File, episode: Episode):
@@ -253,20 +258,23 @@ def _observed(episode: Episode) -> Iterator[tuple[str, np.ndarray]]:
             yield feature.name, episode.observations[:-1, feature.start:feature.stop]
 
 
-def _write_masks(file: h5py.File, wanted: list[_Entry], index: list[dict]) -> dict[str, int]:
+def _write_masks(file: h5py.File, wanted: list[_Entry],
+                 index: list[dict]) -> tuple[dict[str, int], dict[str, int]]:
+    """Write the filter keys; return labels and those given by hand, by key."""
     by_source = {demo['source']: demo for demo in index}
     masks = file.require_group('mask')
     for key in list(masks):
         del masks[key]
-    counts = {}
+    counts, by_person = {}, {}
     for key in dict.fromkeys(key for entry in wanted for key in entry.sets):
         demos = [by_source[entry.source] for entry in wanted if key in entry.sets]
         masks.create_dataset(key, data=np.array([demo['name'] for demo in demos], 'S'),
                              chunks=True, fletcher32=True)
         counts[key] = sum(demo['labels'] for demo in demos)
+        by_person[key] = sum(demo['person_labels'] for demo in demos)
     flat = file['il_ros']
     if 'index' in flat:
         del flat['index']
     flat.create_dataset('index', data=np.frombuffer(json.dumps(index).encode(), np.uint8),
                         chunks=True, fletcher32=True)
-    return counts
+    return counts, by_person

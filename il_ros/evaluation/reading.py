@@ -129,8 +129,9 @@ def _costs(summary: dict) -> str:
     total = {key: sum(one[key] for one in summary['rounds']) for key in (
         'expert_driven_steps', 'policy_driven_steps', 'takeovers', 'objects_lost')}
     minutes = summary['expert_seconds'] / 60.0
+    by_hand = f' ({last["person_labels"]} by hand)' if last.get('person_labels') else ''
     return (f'What it cost: the expert answered {last["queries"]} times, of which '
-            f'{last["labels"]} became labels and {last["watched"]} were only watched, '
+            f'{last["labels"]}{by_hand} became labels and {last["watched"]} were only watched, '
             f'{minutes:.1f} minutes of its time. While collecting, the expert drove '
             f'{total["expert_driven_steps"]} steps after {total["takeovers"]} takeovers, and the '
             f'arm went through {total["policy_driven_steps"]} steps of an unfinished policy, '

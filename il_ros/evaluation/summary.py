@@ -123,7 +123,9 @@ def _round(result: RoundResult) -> dict:
     return {**{name: cost[name] for name in names},
             'success': fields.pop('success'),
             'mistakes_per_step': fields.pop('mistakes_per_step'),
-            **{name: cost[name] for name in steps}, **fields}
+            **{name: cost[name] for name in steps}, **fields,
+            **({'person_labels': result.cost.person_labels} if result.cost.person_seconds
+               else {})}
 
 
 def _baseline(state: RunState) -> dict | None:

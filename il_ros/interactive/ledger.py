@@ -16,6 +16,8 @@
 
 import dataclasses
 
+from il_ros.data.spec import TELEOP
+from il_ros.interactive.driving import required_drivers
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Trained
 from il_ros.interactive.run_state import RunState
 
@@ -44,8 +46,21 @@ class RoundCost:
     """Of this round: states on which the expert looked at the arm's own pace."""
     service_seconds: float = 0.0
     """Of this round: the expert's own time in the labelling service, s."""
+    person_seconds: float = 0.0
+    """Of this round: a person's time beside the arm, by the wall clock, s; 0: a program's."""
+    person_labels: int = 0
+    """Those of ``labels`` that a person gave by hand."""
     synthetic: int = 0
     """Pairs made up for this round's fit; they are no labels of the expert."""
+
+    def expert_seconds(self, rate_hz: float) -> float:
+        """
+        Return the expert's time in this round, s: measured of a person, counted of a program.
+
+        A program's answer in the loop takes a control period, for somebody has to look that
+        long; the service says itself how long it thought.
+        """
+        return (self.person_seconds or self.in_loop_queries / rate_hz) + self.service_seconds
 
 
 def ledger(state: RunState) -> tuple[RoundCost, ...]:
@@ -56,7 +71,9 @@ def ledger(state: RunState) -> tuple[RoundCost, ...]:
         collected = state.finished.get(f'{prefix}-collect')
         if not isinstance(collected, Collected):
             break
-        row = _collect(row, round_, collected)
+        plan = state.strategy.plan(round_, state.goal.seed, state.finished.get(
+            f'r{round_ - 1:02d}-train'))
+        row = _collect(row, round_, collected, TELEOP in required_drivers(plan))
         labelled = state.finished.get(f'{prefix}-label')
         if isinstance(labelled, Labelled):
             row = _label(row, labelled)
@@ -70,7 +87,8 @@ def ledger(state: RunState) -> tuple[RoundCost, ...]:
     return tuple(rows)
 
 
-def _collect(row: RoundCost, round_: int, collected: Collected) -> RoundCost:
+def _collect(row: RoundCost, round_: int, collected: Collected,
+             by_hand: bool) -> RoundCost:
     return RoundCost(
         round=round_,
         labels=row.labels + collected.labels,
@@ -80,7 +98,8 @@ def _collect(row: RoundCost, round_: int, collected: Collected) -> RoundCost:
         policy_driven_steps=collected.policy_steps,
         takeovers=collected.takeovers,
         objects_lost=collected.objects_lost,
-        in_loop_queries=collected.queries)
+        in_loop_queries=collected.queries,
+        person_seconds=collected.seconds if by_hand else 0.0)
 
 
 def _label(row: RoundCost, labelled: Labelled) -> RoundCost:
@@ -95,17 +114,13 @@ def _label(row: RoundCost, labelled: Labelled) -> RoundCost:
 def _aggregate(row: RoundCost, aggregated: Aggregated) -> RoundCost:
     """Count what D holds: a correction may have been discarded since it was recorded."""
     return dataclasses.replace(row, labels=aggregated.labels,
-                               watched=row.queries - aggregated.labels)
+                               watched=row.queries - aggregated.labels,
+                               person_labels=aggregated.person_labels)
 
 
 def expert_seconds(state: RunState, rate_hz: float) -> float:
-    """
-    Return the expert's time that went into D, s.
-
-    An answer in the loop takes a control period, for somebody has to look that long; the
-    service says itself how long it thought. What the evaluation asked is not in it.
-    """
-    return sum(row.in_loop_queries / rate_hz + row.service_seconds for row in ledger(state))
+    """Return the expert's time that went into D, s; what the evaluation asked is not in it."""
+    return sum(row.expert_seconds(rate_hz) for row in ledger(state))
 
 
 def evaluation_queries(state: RunState) -> int:

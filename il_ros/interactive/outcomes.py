@@ -145,6 +145,8 @@ class Aggregated:
     episodes: int
     labels: int
     seconds: float
+    person_labels: int = 0
+    """Those of the labels that a person gave by hand."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -272,4 +272,5 @@ class StageRunner:
                    for episode_id, keys in dataset_keys(state, stage).items()]
         done = aggregate(self._folder / DATASET, entries)
         return Aggregated(episodes=done.demos, labels=done.labels.get(key, 0),
+                          person_labels=done.person_labels.get(key, 0),
                           seconds=time.monotonic() - started)

@@ -101,6 +101,17 @@ def test_the_experts_time_is_that_of_looking_and_of_the_service():
     assert expert_seconds(state, 20.0) == pytest.approx(demonstrated + 2 * 0.5)
 
 
+def test_a_persons_time_is_that_of_the_clock_and_his_labels_are_told_apart():
+    state = _complete('human')
+    rows = ledger(state)
+    assert [row.person_seconds for row in rows] == [0.0, 2.0, 2.0], 'his rounds, as they took'
+    demonstrated = state.finished['r00-collect'].queries / 20.0
+    assert expert_seconds(state, 20.0) == pytest.approx(demonstrated + 4.0)
+    given = dataclasses.replace(state.finished['r02-aggregate'], person_labels=7)
+    later = dataclasses.replace(state, finished={**state.finished, 'r02-aggregate': given})
+    assert [row.person_labels for row in ledger(later)] == [0, 0, 7]
+
+
 def test_a_run_that_has_not_begun_has_no_costs():
     assert ledger(RunState(Goal(run='r', task='push', strategy='gated'))) == ()
 

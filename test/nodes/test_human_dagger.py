@@ -100,6 +100,7 @@ def test_a_person_corrects_a_policy_and_it_learns_what_the_person_did_alone(tmp_
     before, after = (finished[f'r0{number}-aggregate']['labels'] for number in (0, 1))
     assert after - before == finished['r01-collect']['labels'] == 10
     assert finished['r01-train']['labels'] == after
+    assert [finished[f'r0{number}-aggregate']['person_labels'] for number in (0, 1)] == [0, 10]
     assert (tmp_path / 'taught' / 'checkpoints' / 'round_01' / 'policy.safetensors').is_file()
     demonstrations = (tmp_path / 'taught' / 'episodes' / 'main').glob('demonstration-*.mcap')
     assert {read_episode(one).driver[1] for one in demonstrations} == {EXPERT}
