@@ -32,6 +32,7 @@ ROSDEP_KEYS = {
     'gymnasium': 'python3-gymnasium-pip', 'h5py': 'python3-h5py',
     'matplotlib': 'python3-matplotlib', 'mcap': 'mcap-ros2-support',
     'mcap_ros2': 'mcap-ros2-support', 'numpy': 'python3-numpy',
+    'PIL': 'python3-pil',
     'pybullet': 'python3-pybullet-pip', 'pybullet_data': 'python3-pybullet-pip',
     'torch': 'python3-torch', 'tqdm': 'python3-tqdm', 'yaml': 'python3-yaml'}
 WITHOUT_ROSDEP_KEY = {'safetensors'}

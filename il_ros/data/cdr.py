@@ -165,11 +165,16 @@ def canonical(schema: Schema, raws: Sequence[bytes]) -> list[bytes]:
     :raises SchemaError: if the schema cannot be understood
     """
     clean: list[bytes] = [b''] * len(raws)
-    for members, rows in groups(schema, raws):
-        layout = _layout_of(schema, raws[members[0]])
-        block = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), layout.size)
-        for index, row in zip(members, layout.cleaned(block), strict=True):
-            clean[index] = row.tobytes()
+    # Compressed images have a layout each: of equal size only a few are compared.
+    by_size: dict[int, list[int]] = collections.defaultdict(list)
+    for index, raw in enumerate(raws):
+        by_size[len(raw)].append(index)
+    for indices in by_size.values():
+        for members, rows in groups(schema, [raws[index] for index in indices]):
+            layout = _layout_of(schema, raws[indices[members[0]]])
+            block = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), layout.size)
+            for member, row in zip(members, layout.cleaned(block), strict=True):
+                clean[indices[member]] = row.tobytes()
     return clean
 
 

@@ -77,3 +77,7 @@ class SplitError(ImitationError):
 
 class ExportError(ImitationError):
     """Episodes that another format cannot hold, a place that is taken, a missing library."""
+
+
+class StreamError(ImitationError):
+    """A topic that cannot be recorded beside an episode, or a message of it that has no image."""

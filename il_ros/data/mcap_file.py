@@ -23,6 +23,7 @@ Format: https://mcap.dev/spec
 
 from collections.abc import Iterator
 import dataclasses
+import mmap
 from pathlib import Path
 import struct
 import zlib
@@ -31,6 +32,9 @@ from il_ros.data.errors import EpisodeFileError
 from il_ros.data.schema import Schema
 
 MAGIC = b'\x89MCAP0\r\n'
+MAPPED_FROM = 64 << 20
+"""Files from this size on, in bytes, are mapped: those with full-size images may exceed memory."""
+
 _HEADER, _FOOTER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK = range(1, 7)
 _METADATA, _DATA_END = 0x0c, 0x0f
 _RECORD = struct.Struct('<BQ')
@@ -61,7 +65,7 @@ class Channel:
 class McapFile:
     """What one file holds: channels with their messages, and the metadata records."""
 
-    def __init__(self, path: Path, data: bytes):
+    def __init__(self, path: Path, data: bytes | mmap.mmap):
         """Begin with nothing; ``read_mcap`` and ``salvage_mcap`` fill it."""
         self.path = path
         self.data = data
@@ -85,8 +89,11 @@ class McapFile:
         spots = [(i, j, channel.topic) for channel in self.channels.values()
                  for i, j in channel.spots]
         for begin, end, topic in sorted(spots):
-            head = _MESSAGE_HEAD.unpack_from(self.data, begin - _MESSAGE_HEAD.size)
-            yield topic, self.data[begin:end], head[2]
+            yield topic, self.data[begin:end], self.log_time_ns(begin)
+
+    def log_time_ns(self, begin: int) -> int:
+        """Return when the message whose first byte is ``data[begin]`` was received."""
+        return _MESSAGE_HEAD.unpack_from(self.data, begin - _MESSAGE_HEAD.size)[2]
 
     def take(self, kind: int, begin: int, end: int):
         """Take in the record of ``kind`` whose content is ``data[begin:end]``."""
@@ -165,19 +172,19 @@ def read_mcap(path: Path) -> McapFile:
 
     :raises EpisodeFileError: naming the file: it is missing, cut short, damaged or foreign
     """
-    return parse_mcap(path, _bytes(path))
+    return parse_mcap(path, file_bytes(path))
 
 
-def parse_mcap(path: Path, data: bytes) -> McapFile:
+def parse_mcap(path: Path, data: bytes | mmap.mmap) -> McapFile:
     """
     Take ``data`` for the finished file ``path`` and check all of it.
 
     :raises EpisodeFileError: naming the file: it is cut short, damaged or foreign
     """
     file = McapFile(path, data)
-    if not data.startswith(MAGIC):
+    if data[:len(MAGIC)] != MAGIC:
         raise EpisodeFileError(f'{path} is no MCAP file')
-    if len(data) < len(MAGIC) + _TAIL or not data.endswith(MAGIC):
+    if len(data) < len(MAGIC) + _TAIL or data[-len(MAGIC):] != MAGIC:
         raise EpisodeFileError(f'{path} is cut short: it ends without the mark of a whole file')
     try:
         _check_summary(data)
@@ -197,9 +204,9 @@ def salvage_mcap(path: Path) -> McapFile:
 
     :raises EpisodeFileError: naming the file, if it is not even the beginning of one
     """
-    data = _bytes(path)
+    data = file_bytes(path)
     file = McapFile(path, data)
-    if not data.startswith(MAGIC):
+    if data[:len(MAGIC)] != MAGIC:
         raise EpisodeFileError(f'{path} is no MCAP file')
     try:
         for kind, begin, end in _records(data):
@@ -211,9 +218,17 @@ def salvage_mcap(path: Path) -> McapFile:
     return file
 
 
-def _bytes(path: Path) -> bytes:
+def file_bytes(path: Path) -> bytes | mmap.mmap:
+    """
+    Return the bytes of a file; those of a large one are mapped, not read.
+
+    :raises EpisodeFileError: naming the file, if it cannot be read
+    """
     try:
-        return Path(path).read_bytes()
+        if Path(path).stat().st_size < MAPPED_FROM:
+            return Path(path).read_bytes()
+        with open(path, 'rb') as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
 

@@ -30,7 +30,9 @@ from il_ros.data.mcap_file import McapFile, read_mcap
 from il_ros.data.new_folder import new_folder
 from il_ros.data.reader import head, read_episode
 from il_ros.data.receipts import content_of, Receipt, verify, write_receipt
+from il_ros.data.schema import RECORDED
 from il_ros.data.spec import EPISODE_ID
+from il_ros.data.streams import stream_counts
 from il_ros.data.writer import EpisodeWriter
 import numpy as np
 
@@ -147,6 +149,7 @@ def _rename(source: _Source, folder: Path, new: str):
                            min_free_bytes=0)
     for topic, raw, log_time_ns in _messages(file, new):
         writer.write(topic, raw, log_time_ns)
+    writer.note_streams(stream_counts(file))
     receipt = source.receipt
     writer.close(flags=receipt.flags, gate_threshold=receipt.gate_threshold,
                  error_msg=receipt.error_msg)
@@ -159,10 +162,11 @@ def _messages(file: McapFile, new: str):
     """Return topic, message of the renamed episode and log time in ns, in the file's order."""
     changed = {}
     for channel in file.channels.values():
-        raws = [file.data[begin:end] for begin, end in channel.spots]
-        changed[channel.topic] = iter(with_text(channel.schema, raws, 'episode_id', new))
-    for topic, _, log_time_ns in file.in_order():
-        yield topic, next(changed[topic]), log_time_ns
+        if channel.topic in RECORDED:
+            raws = [file.data[begin:end] for begin, end in channel.spots]
+            changed[channel.topic] = iter(with_text(channel.schema, raws, 'episode_id', new))
+    for topic, raw, log_time_ns in file.in_order():
+        yield topic, next(changed[topic]) if topic in changed else raw, log_time_ns
 
 
 def _move_labels(old: Path, new: Path):

@@ -32,12 +32,13 @@ from il_ros.data.atomic import sync_folder, write_all
 from il_ros.data.cdr import CdrError, groups
 from il_ros.data.contract import Contract
 from il_ros.data.errors import EpisodeExistsError, EpisodeFileError, EpisodeWriteError
-from il_ros.data.mcap_file import McapFile, parse_mcap
+from il_ros.data.mcap_file import file_bytes, McapFile, parse_mcap
 from il_ros.data.reader import decode, METADATA
-from il_ros.data.receipts import is_unfinished, read_receipt, Receipt, receipt_of, receipt_path
-from il_ros.data.receipts import write_receipt
-from il_ros.data.schema import fields_of, Schema, split, STATUS
+from il_ros.data.receipts import DROPS, is_unfinished, read_receipt, Receipt, receipt_of
+from il_ros.data.receipts import receipt_path, write_receipt
+from il_ros.data.schema import fields_of, RECORDED, Schema, split, STATUS
 from il_ros.data.spec import EpisodeSpec
+from il_ros.data.streams import METADATA as STREAMS, stream_counts, StreamCount, to_metadata
 from mcap.writer import CompressionType, Writer
 
 CHUNK_BYTES = 8192
@@ -101,7 +102,8 @@ class EpisodeWriter:
     One episode that is being recorded; ``close`` or ``abandon`` ends it.
 
     :ivar counts: messages written, by topic, repeats left out
-    :ivar repeats: messages that carried the stamp of the one before, which are not written
+    :ivar repeats: messages of the episode itself that carried the stamp of the one before, which
+        are not written; streams of others (``streams``) are written as they came
     """
 
     def __init__(self, folder: Path, spec: EpisodeSpec, contract: Contract,
@@ -165,7 +167,7 @@ class EpisodeWriter:
         if channel.stamped:
             seconds, nanoseconds = _STAMP.unpack_from(raw, _CDR_BODY)
             stamp_ns = seconds * 1_000_000_000 + nanoseconds
-            if stamp_ns == channel.last_stamp_ns:
+            if stamp_ns == channel.last_stamp_ns and topic in RECORDED:
                 self.repeats += 1
                 return False
             channel.last_stamp_ns = stamp_ns
@@ -198,6 +200,19 @@ class EpisodeWriter:
         except OSError as error:
             raise self._failed(error) from error
         self._chunk_began_ns = None
+
+    def note_streams(self, counts: Mapping[str, StreamCount]):
+        """
+        Say in the file what became of its streams, by topic; once, before ``close``.
+
+        :raises EpisodeWriteError: if the disk takes no more
+        """
+        if not counts:
+            return
+        try:
+            self._writer.add_metadata(STREAMS, to_metadata(counts))
+        except OSError as error:
+            raise self._failed(error) from error
 
     def close(self, flags: int = 0, gate_threshold: float = -1.0, error_msg: str = '') -> Receipt:
         """
@@ -279,11 +294,10 @@ def acknowledge(path: Path, flags: int = 0, error_msg: str = '') -> Receipt:
     :raises EpisodeFileError: naming the file, if it is no whole episode
     :raises EpisodeWriteError: if the receipt cannot be written
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
+    data = file_bytes(path)
     file = parse_mcap(path, data)
+    if any(count.dropped for count in stream_counts(file).values()):
+        flags |= DROPS
     receipt = receipt_of(decode(file), path, hashlib.sha256(data).hexdigest(), flags,
                          _gate_threshold(file), error_msg)
     write_receipt(path, receipt)

@@ -21,18 +21,22 @@ their fields; the format is that of rosbag2 in Jazzy (metadata version 9).
 """
 
 import collections
+from collections.abc import Iterator
 from pathlib import Path
 
 from il_ros.data.cdr import canonical, CdrError
 from il_ros.data.errors import EpisodeFileError, ExportError, SchemaError
 from il_ros.data.inventory import episodes_of, Progress
-from il_ros.data.mcap_file import McapFile, read_mcap
+from il_ros.data.mcap_file import Channel, McapFile, read_mcap
 from il_ros.data.new_folder import new_folder
 from il_ros.data.receipts import verify
 from mcap.writer import CompressionType, Writer
 import yaml
 
 VERSION = 9
+BATCH_BYTES = 16 << 20
+"""Messages of a topic that are cleaned together have about so many bytes."""
+
 _UNLIMITED = {'sec': 9223372036, 'nsec': 854775807}
 _QOS = [{'history': 'keep_last', 'depth': 10, 'reliability': 'reliable',
          'durability': 'volatile', 'deadline': _UNLIMITED, 'lifespan': _UNLIMITED,
@@ -79,12 +83,12 @@ def _bag(file: McapFile, place: Path) -> int:
             schema = channel.schema
             number = writer.register_schema(schema.name, 'ros2msg', schema.text.encode())
             numbers[channel.topic] = writer.register_channel(
-                f'/{channel.topic}', 'cdr', number,
+                _absolute(channel.topic), 'cdr', number,
                 {'offered_qos_profiles': yaml.safe_dump(_QOS)})
             clean[channel.topic] = _clean(file, channel)
         for topic, _, log_time_ns in file.in_order():
-            writer.add_message(numbers[topic], log_time_ns, clean[topic][counts[topic]],
-                               log_time_ns, counts[topic])
+            writer.add_message(numbers[topic], log_time_ns, next(clean[topic]), log_time_ns,
+                               counts[topic])
             counts[topic] += 1
             stamps.append(log_time_ns)
         writer.finish()
@@ -94,8 +98,23 @@ def _bag(file: McapFile, place: Path) -> int:
     return len(stamps)
 
 
-def _clean(file: McapFile, channel) -> list[bytes]:
-    raws = [file.data[begin:end] for begin, end in channel.spots]
+def _absolute(topic: str) -> str:
+    return f'/{topic.lstrip("/")}'
+
+
+def _clean(file: McapFile, channel: Channel) -> Iterator[bytes]:
+    """Return the messages of a channel one by one, never many large ones at a time."""
+    batch, size = [], 0
+    for begin, end in channel.spots:
+        batch.append(file.data[begin:end])
+        size += end - begin
+        if size > BATCH_BYTES:
+            yield from _cleaned(file, channel, batch)
+            batch, size = [], 0
+    yield from _cleaned(file, channel, batch)
+
+
+def _cleaned(file: McapFile, channel: Channel, raws: list[bytes]) -> list[bytes]:
     try:
         return canonical(channel.schema, raws) if raws else []
     except (CdrError, SchemaError) as error:
@@ -110,7 +129,7 @@ def _metadata(name: str, types: dict, counts: dict, stamps: list[int]) -> dict:
         'version': VERSION, 'storage_identifier': 'mcap', **span,
         'topics_with_message_count': [
             {'topic_metadata': {
-                'name': f'/{topic}', 'type': kind, 'serialization_format': 'cdr',
+                'name': _absolute(topic), 'type': kind, 'serialization_format': 'cdr',
                 'offered_qos_profiles': _QOS, 'type_description_hash': ''},
              'message_count': counts[topic]} for topic, kind in types.items()],
         'compression_format': '', 'compression_mode': '', 'relative_file_paths': [name],
