@@ -34,6 +34,7 @@ from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation, 
 from il_ros_interfaces.srv import OpenEpisode, ResetTask, SetDriver
 import numpy as np
 import rclpy
+from rclpy.action import ActionClient
 from sensor_msgs.msg import JointState
 
 PERIOD_NS = NS // 20
@@ -119,6 +120,18 @@ class Bench:
         future = client.call_async(request)
         assert self.until(future.done), f'{name} did not answer'
         return future.result()
+
+    def send(self, client: ActionClient, goal, feedback=None):
+        """Send a goal to an action and return its handle."""
+        future = client.send_goal_async(goal, feedback_callback=feedback)
+        assert self.until(future.done)
+        return future.result()
+
+    def outcome(self, handle):
+        """Return status and result of a goal."""
+        future = handle.get_result_async()
+        assert self.until(future.done)
+        return future.result().status, future.result().result
 
 
 class Script:

@@ -59,17 +59,8 @@ class Hall:
 
     def send(self, *specs, feedback=None):
         """Send a goal and return its handle."""
-        future = self.client.send_goal_async(CollectEpisodes.Goal(
-            episodes=[spec_to_message(spec) for spec in specs], gate_threshold=-1.0),
-            feedback_callback=feedback)
-        assert self.bench.until(future.done)
-        return future.result()
-
-    def outcome(self, handle):
-        """Return status and result of a goal."""
-        future = handle.get_result_async()
-        assert self.bench.until(future.done)
-        return future.result().status, future.result().result
+        return self.bench.send(self.client, CollectEpisodes.Goal(
+            episodes=[spec_to_message(spec) for spec in specs], gate_threshold=-1.0), feedback)
 
     def names(self) -> list[str]:
         """Return what was asked, in order."""
@@ -91,7 +82,7 @@ def test_each_episode_is_opened_armed_reset_and_awaited_in_this_order(hall):
     specs = [episode(1), episode(2)]
     hall.receipts = {s.episode_id: done(s, steps=7, success=True) for s in specs}
     said = []
-    status, result = hall.outcome(hall.send(*specs, feedback=said.append))
+    status, result = hall.bench.outcome(hall.send(*specs, feedback=said.append))
     assert (status, result.error_code) == (GoalStatus.STATUS_SUCCEEDED, 0)
     assert hall.asked == [(name, spec.episode_id) for spec in specs
                           for name in ('open_episode', 'set_driver', 'reset_task')]
@@ -112,7 +103,7 @@ def test_a_refusal_ends_the_goal_with_its_sentence_and_what_was_finished(
     assert slow_bench.until(lambda: (
         'reset_task', first.episode_id) in hall.asked)
     hall.refuse[name] = 'the door is closed'
-    status, result = hall.outcome(handle)
+    status, result = hall.bench.outcome(handle)
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, code)
     assert result.error_msg == f'{episode(2).episode_id}: the door is closed'
     assert [r.spec.episode_id for r in result.episodes] == [first.episode_id]
@@ -123,14 +114,14 @@ def test_a_refusal_ends_the_goal_with_its_sentence_and_what_was_finished(
     ('reset_task', Result.TASK_FAILED)])
 def test_a_service_that_is_not_there_is_named_within_the_deadline(slow_bench, name, code):
     hall = Hall(slow_bench, without=(name,), call_deadline_s=0.2)
-    status, result = hall.outcome(hall.send(episode()))
+    status, result = hall.bench.outcome(hall.send(episode()))
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, code)
     assert f'{name} is not there after 0.2 s' in result.error_msg
 
 
 def test_a_receipt_that_does_not_come_ends_the_episode_and_the_goal(slow_bench):
     hall = Hall(slow_bench, episode_deadline_s=1.0)
-    status, result = hall.outcome(hall.send(episode()))
+    status, result = hall.bench.outcome(hall.send(episode()))
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.TASK_FAILED)
     assert 'no receipt within 1.0 s' in result.error_msg
     assert hall.asked[-1] == ('end_episode', episode().episode_id)
@@ -139,7 +130,7 @@ def test_a_receipt_that_does_not_come_ends_the_episode_and_the_goal(slow_bench):
 def test_a_recorder_that_failed_ends_the_episode_and_the_goal(hall):
     hall.receipts = {episode().episode_id: Receipt(
         episode(), error_code=501, error_msg='the disk is full')}
-    status, result = hall.outcome(hall.send(episode(), episode(2)))
+    status, result = hall.bench.outcome(hall.send(episode(), episode(2)))
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.RECORDER_FAILED)
     assert 'the disk is full' in result.error_msg
     assert hall.asked[-1] == ('end_episode', episode().episode_id)
@@ -148,7 +139,7 @@ def test_a_recorder_that_failed_ends_the_episode_and_the_goal(hall):
 def test_a_silent_driver_ends_the_goal_and_is_named(hall):
     hall.receipts = {episode().episode_id: done(
         episode(), end=ABORTED, cause=DRIVER_SILENT, error_msg='policy did not answer')}
-    status, result = hall.outcome(hall.send(episode(), episode(2)))
+    status, result = hall.bench.outcome(hall.send(episode(), episode(2)))
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.DRIVER_FAILED)
     assert 'policy did not answer' in result.error_msg
     assert len(result.episodes) == 1
@@ -160,7 +151,7 @@ def test_a_bad_specification_is_refused_before_anything_is_opened(hall):
     bad.run = '../elsewhere'
     future = hall.client.send_goal_async(CollectEpisodes.Goal(episodes=[bad]))
     assert hall.bench.until(future.done)
-    status, result = hall.outcome(future.result())
+    status, result = hall.bench.outcome(future.result())
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.BAD_GOAL)
     assert "run is '../elsewhere'" in result.error_msg
     assert hall.asked == []
@@ -169,10 +160,10 @@ def test_a_bad_specification_is_refused_before_anything_is_opened(hall):
 def test_a_second_goal_is_refused_while_the_first_goes_on(hall):
     first = hall.send(episode())
     assert hall.bench.until(lambda: 'reset_task' in hall.names())
-    status, result = hall.outcome(hall.send(episode(2)))
+    status, result = hall.bench.outcome(hall.send(episode(2)))
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.BUSY)
     hall.publisher.publish(receipt_to_message(done(episode())))
-    status, result = hall.outcome(first)
+    status, result = hall.bench.outcome(first)
     assert (status, result.error_code) == (GoalStatus.STATUS_SUCCEEDED, 0)
 
 
@@ -182,12 +173,12 @@ def test_a_cancel_ends_the_running_episode_keeps_the_finished_and_spares_the_nex
     assert hall.bench.until(lambda: ('reset_task', episode(2).episode_id) in hall.asked)
     canceled = handle.cancel_goal_async()
     assert hall.bench.until(canceled.done, timeout_s=1.0)
-    status, result = hall.outcome(handle)
+    status, result = hall.bench.outcome(handle)
     assert (status, result.error_code) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert [r.spec.episode_id for r in result.episodes] == [episode(1).episode_id]
     assert hall.asked[-1] == ('end_episode', episode(2).episode_id)
     hall.receipts[episode(4).episode_id] = done(episode(4))
-    status, result = hall.outcome(hall.send(episode(4)))
+    status, result = hall.bench.outcome(hall.send(episode(4)))
     assert (status, result.error_code) == (GoalStatus.STATUS_SUCCEEDED, 0)
 
 
@@ -195,5 +186,5 @@ def test_a_receipt_of_an_earlier_attempt_is_not_taken_for_this_one(slow_bench):
     hall = Hall(slow_bench, episode_deadline_s=1.0)
     other = episode(2)
     hall.publisher.publish(receipt_to_message(done(other)))
-    status, result = hall.outcome(hall.send(episode(1)))
+    status, result = hall.bench.outcome(hall.send(episode(1)))
     assert result.error_code == Result.TASK_FAILED

@@ -72,19 +72,11 @@ class Hall:
             'run': 'first', 'task': 'push', 'strategy': 'corrections', 'demonstrations': 2,
             'rounds': 1, 'episodes_per_round': 2, 'evaluation_episodes': 2,
             'final_evaluation_episodes': 2, 'evaluation_first_seed': 1_000_000, **fields})
-        future = self.client.send_goal_async(goal, feedback_callback=feedback)
-        assert self.bench.until(future.done)
-        return future.result()
-
-    def outcome(self, handle):
-        """Return status and result of a goal."""
-        future = handle.get_result_async()
-        assert self.bench.until(future.done)
-        return future.result().status, future.result().result
+        return self.bench.send(self.client, goal, feedback)
 
     def run(self, **fields):
         """Send a goal and return status and result."""
-        return self.outcome(self.send(**fields))
+        return self.bench.outcome(self.send(**fields))
 
 
 @pytest.fixture
@@ -157,7 +149,7 @@ def test_a_second_goal_is_refused_while_the_first_runs(hall):
     status, result = hall.run(run='second')
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.BUSY)
     first.cancel_goal_async()
-    assert hall.outcome(first)[1].error_code == Result.CANCELED
+    assert hall.bench.outcome(first)[1].error_code == Result.CANCELED
 
 
 def test_a_cancel_reaches_the_collector_at_once_and_the_run_can_be_resumed(hall, tmp_path):
@@ -167,7 +159,7 @@ def test_a_cancel_reaches_the_collector_at_once_and_the_run_can_be_resumed(hall,
     assert hall.bench.until(lambda: hall.asked)
     canceled = handle.cancel_goal_async()
     assert hall.bench.until(canceled.done, timeout_s=1.0)
-    status, result = hall.outcome(handle)
+    status, result = hall.bench.outcome(handle)
     assert (status, result.error_code) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert hall.canceled.done()
     assert said and said[0].feedback.success_rate == -1.0
@@ -177,7 +169,7 @@ def test_a_cancel_reaches_the_collector_at_once_and_the_run_can_be_resumed(hall,
     assert hall.bench.until(lambda: len(hall.asked) == 2)
     assert [spec.episode_id for spec in hall.asked[1].episodes] == first
     handle.cancel_goal_async()
-    hall.outcome(handle)
+    hall.bench.outcome(handle)
 
 
 def test_a_cancel_before_the_first_stage_is_not_lost(slow_bench, tmp_path):
@@ -190,6 +182,6 @@ def test_a_cancel_before_the_first_stage_is_not_lost(slow_bench, tmp_path):
     canceled = handle.cancel_goal_async()
     assert slow_bench.until(canceled.done)
     node._runner._contract = CONTRACT
-    status, result = hall.outcome(handle)
+    status, result = hall.bench.outcome(handle)
     assert (status, result.error_code) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert hall.asked == []

@@ -70,17 +70,8 @@ class Hall:
 
     def send(self, feedback=None):
         """Send a goal and return its handle."""
-        future = self.client.send_goal_async(TrainPolicy.Goal(
-            run='demo', filter_key='round_2', config='push.yaml', seed=5, output='out'),
-            feedback_callback=feedback)
-        assert self.bench.until(future.done)
-        return future.result()
-
-    def outcome(self, handle):
-        """Return status and result of a goal."""
-        future = handle.get_result_async()
-        assert self.bench.until(future.done)
-        return future.result().status, future.result().result
+        return self.bench.send(self.client, TrainPolicy.Goal(
+            run='demo', filter_key='round_2', config='push.yaml', seed=5, output='out'), feedback)
 
 
 @pytest.fixture
@@ -105,7 +96,7 @@ def test_a_goal_becomes_a_job_on_the_runs_own_data_and_its_answer_the_result(hal
             'train_loss': 0.5, 'held_out_loss': 0.25, 'seconds': 2.0}
     extra = {name: 0 for name in JobDone.__dataclass_fields__ if name not in done}
     hall.worker.events.append(JobDone(**done, **extra))
-    status, result = hall.outcome(handle)
+    status, result = hall.bench.outcome(handle)
     assert (status, result.error_code) == (GoalStatus.STATUS_SUCCEEDED, 0)
     assert (result.path, result.sha256, result.policy_id, result.labels, result.train_loss,
             result.held_out_loss, result.seconds) == ('out', 'ab', 9, 40, 0.5, 0.25, 2.0)
@@ -126,7 +117,7 @@ def test_progress_is_passed_on(hall, monkeypatch):
 def test_a_failed_fit_aborts_the_goal_with_its_code_and_sentence(hall, code):
     handle = hall.send()
     hall.worker.events.append(JobFailed(1, code, 'why it failed'))
-    status, result = hall.outcome(handle)
+    status, result = hall.bench.outcome(handle)
     assert (status, result.error_code, result.error_msg) == (
         GoalStatus.STATUS_ABORTED, code, 'why it failed')
     handle = hall.send()
@@ -135,11 +126,11 @@ def test_a_failed_fit_aborts_the_goal_with_its_code_and_sentence(hall, code):
 
 def test_a_second_goal_is_refused_while_the_first_goes_on(hall):
     first = hall.send()
-    status, result = hall.outcome(hall.send())
+    status, result = hall.bench.outcome(hall.send())
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.BUSY)
     assert len(hall.worker.jobs) == 1
     hall.worker.events.append(JobFailed(1, Result.NO_DATA, 'none'))
-    assert hall.outcome(first)[1].error_code == Result.NO_DATA
+    assert hall.bench.outcome(first)[1].error_code == Result.NO_DATA
 
 
 def test_a_cancel_reaches_the_worker_once(hall):
@@ -147,7 +138,7 @@ def test_a_cancel_reaches_the_worker_once(hall):
     assert hall.bench.until(lambda: hall.worker.jobs)
     canceled = handle.cancel_goal_async()
     assert hall.bench.until(canceled.done, timeout_s=1.0)
-    status, result = hall.outcome(handle)
+    status, result = hall.bench.outcome(handle)
     assert (status, result.error_code) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert hall.worker.log.count('cancel') == 1
 
