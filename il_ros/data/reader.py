@@ -136,8 +136,17 @@ class _Assembly:
         tracks = (self._observation, self._executed, self._status)
         last = max(int(track.steps.max()) for track in tracks if track is not None)
         found = [0 if track is None else len(np.unique(track.steps)) for track in tracks]
-        return sum(max(0, expected - there)
-                   for expected, there in zip((last + 1, last, last + 1), found, strict=True))
+        return self._unpaired() + sum(
+            max(0, expected - there)
+            for expected, there in zip((last + 1, last, last + 1), found, strict=True))
+
+    def _unpaired(self) -> int:
+        """Return how many steps have an action with another stamp than their observation."""
+        if self._executed is None:
+            return 0
+        _, acted, seen = np.intersect1d(self._executed.steps, self._observation.steps,
+                                        return_indices=True)
+        return int((self._executed.stamps[acted] != self._observation.stamps[seen]).sum())
 
     def _outcome(self) -> dict:
         if self._status is None:

@@ -20,7 +20,7 @@ in small chunks that the operating system has at once: who kills the recorder lo
 chunk. It gets its name when it is whole and synced, its receipt when it was read back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import functools
 import hashlib
 import os
@@ -28,11 +28,12 @@ from pathlib import Path
 import shutil
 import struct
 
-from il_ros.data.atomic import sync_folder, write_all
+from il_ros.data.atomic import sync_folder
 from il_ros.data.cdr import CdrError, groups
 from il_ros.data.contract import Contract
 from il_ros.data.errors import EpisodeExistsError, EpisodeFileError, EpisodeWriteError
 from il_ros.data.mcap_file import file_bytes, McapFile, parse_mcap
+from il_ros.data.output_file import QueuedFile, UnbufferedFile
 from il_ros.data.reader import decode, METADATA
 from il_ros.data.receipts import DROPS, is_unfinished, read_receipt, Receipt, receipt_of
 from il_ros.data.receipts import receipt_path, write_receipt
@@ -59,59 +60,23 @@ _STAMP = struct.Struct('<iI')
 _CDR_BODY = 4
 
 
-class UnbufferedFile:
-    """
-    A file whose writes reach the operating system before they return.
-
-    ``mcap`` wraps every ``RawIOBase`` in a buffer of its own, which a killed process takes with
-    it; this is none.
-    """
-
-    def __init__(self, path: Path):
-        """Create ``path``, or empty it."""
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        self._position = 0
-
-    def write(self, data: bytes) -> int:
-        """Write the whole of ``data``."""
-        write_all(self._descriptor, data)
-        self._position += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        """Return how many bytes were written."""
-        return self._position
-
-    def flush(self):
-        """Do nothing: there is no buffer."""
-
-    def close(self, sync: bool = True):
-        """Close the file, synced to the disk; a second call does nothing."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor < 0:
-            return
-        try:
-            if sync:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 class EpisodeWriter:
     """
     One episode that is being recorded; ``close`` or ``abandon`` ends it.
 
     :ivar counts: messages written, by topic, repeats left out
-    :ivar repeats: messages of the episode itself that carried the stamp of the one before, which
-        are not written; streams of others (``streams``) are written as they came
+    :ivar repeats: messages of the episode itself that carried the stamp of an earlier one of
+        their topic, which are not written; streams of others (``streams``) come as they are
     """
 
     def __init__(self, folder: Path, spec: EpisodeSpec, contract: Contract,
-                 schemas: Mapping[str, Schema], min_free_bytes: int = MIN_FREE_BYTES):
+                 schemas: Mapping[str, Schema], min_free_bytes: int = MIN_FREE_BYTES,
+                 create: Callable[[Path], UnbufferedFile | QueuedFile] = UnbufferedFile):
         """
         Begin the file of ``spec`` in ``folder``, which is made where it is missing.
 
         :param schemas: type of each topic that will be written
+        :param create: makes the file; ``QueuedFile`` for who must not be held up by the disk
         :raises EpisodeExistsError: if the episode is recorded; an incomplete one is set aside
         :raises EpisodeWriteError: if the folder forbids it or its disk is full
         """
@@ -131,7 +96,7 @@ class EpisodeWriter:
                 raise EpisodeWriteError(
                     f'{self.path} is not begun: its disk has {free >> 20} MiB left; '
                     f'{min_free_bytes >> 20} are wanted')
-            self._file = UnbufferedFile(self._temporary)
+            self._file = create(self._temporary)
             self._open = True
             self._begin(spec, contract)
         except OSError as error:
@@ -159,7 +124,7 @@ class EpisodeWriter:
 
         :param raw: what a raw subscription gives
         :param log_time_ns: when it arrived
-        :returns: False: it repeats the message before, by its stamp, and was left out
+        :returns: False: it repeats an earlier message, by its stamp, and was left out
         :raises EpisodeWriteError: if the disk takes no more; ``abandon`` the episode then
         """
         channel = self._channels[topic]
@@ -167,10 +132,11 @@ class EpisodeWriter:
         if channel.stamped:
             seconds, nanoseconds = _STAMP.unpack_from(raw, _CDR_BODY)
             stamp_ns = seconds * 1_000_000_000 + nanoseconds
-            if stamp_ns == channel.last_stamp_ns and topic in RECORDED:
-                self.repeats += 1
-                return False
-            channel.last_stamp_ns = stamp_ns
+            if topic in RECORDED:
+                if stamp_ns in channel.stamps:
+                    self.repeats += 1
+                    return False
+                channel.stamps.add(stamp_ns)
         if channel.is_status:
             self._last_status = raw
         try:
@@ -185,9 +151,23 @@ class EpisodeWriter:
     def _keep_short(self, log_time_ns: int):
         if self._chunk_began_ns is None or log_time_ns < self._chunk_began_ns:
             self._chunk_began_ns = log_time_ns
-        elif log_time_ns - self._chunk_began_ns > CHUNK_NS:
-            self._writer.flush()
-            self._chunk_began_ns = None
+        else:
+            self.keep_short(log_time_ns)
+
+    @property
+    def backlog(self) -> int:
+        """Return how many bytes wait for a slow disk."""
+        return self._file.backlog
+
+    def keep_short(self, now_ns: int):
+        """
+        Write what has been kept for half a second, also when no other message comes.
+
+        :param now_ns: on the clock of ``log_time_ns``
+        :raises EpisodeWriteError: if the disk takes no more
+        """
+        if self._chunk_began_ns is not None and now_ns - self._chunk_began_ns > CHUNK_NS:
+            self.flush()
 
     def flush(self):
         """
@@ -279,7 +259,7 @@ class _ChannelState:
         self.number = number
         self.stamped = _begins_with_stamp(schema)
         self.is_status = schema.name == STATUS
-        self.last_stamp_ns: int | None = None
+        self.stamps: set[int] = set()
 
 
 def temporary_path(path: Path) -> Path:

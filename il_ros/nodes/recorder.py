@@ -16,19 +16,24 @@
 The recorder: one crash-safe MCAP file an episode, as the messages went over the wire.
 
 Raw subscriptions: a message is looked at just far enough to know where it belongs
-(``bridge/wire.py``). The receipt on ``recorded`` says that an episode is on disk, whole.
+(``bridge/wire.py``), and no callback waits for the disk: a thread writes, another one finishes
+the episode. The receipt on ``recorded`` says that an episode is on disk, whole.
 """
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 import time
 
 from il_ros.bridge import wire
 from il_ros.bridge.messages import receipt_to_message, spec_from_message
+from il_ros.bridge.topic_watch import EpisodeWatch, seconds
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
 from il_ros.data.errors import NoSuchEpisodeError, StepRangeError
-from il_ros.data.receipts import DROPS, INCOMPLETE, Receipt
+from il_ros.data.output_file import QueuedFile
+from il_ros.data.receipts import CLOCK_JUMP, DROPS, INCOMPLETE, Receipt
+from il_ros.data.saving import Saver
 from il_ros.data.schema import recorded_schemas
 from il_ros.data.shard import Shard
 from il_ros.data.spec import ENDED, EPISODE_ID, EpisodeSpec, IDLE
@@ -38,6 +43,7 @@ from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.listening import listen_to_contract
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag, text
+from il_ros.nodes.streams import Streams
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import Discard, OpenEpisode
 from rclpy.clock import Clock, ClockType
@@ -59,6 +65,15 @@ class RecorderParameters:
     finish_s: float = bounded(
         1.0, 0.1, 60.0, 'how long the last messages of an ended episode are waited for [s]')
     min_free_mb: int = bounded(64, 0, 1_000_000, 'no episode is begun with less room [MiB]')
+    queue_mb: int = bounded(
+        64, 1, 4096, 'what may wait for a slow disk; more is dropped and counted [MiB]')
+    clock_jump_s: float = bounded(
+        1.0, 0.1, 60.0, 'by how much a stamp may contradict both steps and steady clock [s]')
+    stale_s: float = bounded(
+        1.0, 0.1, 60.0, 'a topic of a running episode that is silent for longer is named [s]')
+    streams: str = text(
+        '', 'topics of others to record in full, TOPIC:TYPE[:best_effort],...; with the executor '
+            'single each message that was lost is counted')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
@@ -67,7 +82,9 @@ class RecorderNode(ManagedNode):
 
     def __init__(self, **kwargs):
         super().__init__('recorder', RecorderParameters, **kwargs)
-        self._schemas = recorded_schemas()
+        self._streams = Streams(self, self.parameters.streams,
+                                self.parameters.executor == 'single', self._on_stream)
+        self._schemas = {**recorded_schemas(), **self._streams.schemas}
         self._contract: Contract | None = None
         self._writer: EpisodeWriter | None = None
         self._spec: EpisodeSpec | None = None
@@ -78,6 +95,8 @@ class RecorderNode(ManagedNode):
         self._gate_threshold = -1.0
         self._discards: list[tuple[int, int]] = []
         self._reason = ''
+        self._watch: EpisodeWatch | None = None
+        self._saver = Saver()
         self._recorded = self._dropped = 0
         self._problem = ''
         self._receipts = self.create_publisher(RecordedEpisode, 'recorded', qos.RECEIPTS)
@@ -97,12 +116,14 @@ class RecorderNode(ManagedNode):
                 kind, topic, self._recording(topic, key_of), profile, raw=True)
 
     def deactivate(self):
-        """Leave no half episode under its real name."""
+        """Leave no half episode under its real name; what is being saved is saved."""
         self._abandon('the recorder was stopped')
+        self._saver.wait()
 
     def shut_down(self):
         """Abandon the open episode and release the shard."""
         super().shut_down()
+        self._saver.close()
         if self._shard is not None:
             self._shard.close()
 
@@ -142,15 +163,38 @@ class RecorderNode(ManagedNode):
             if topic in self._ended_topics or self._is_of_earlier_attempt(topic, key):
                 return
             self._ended_topics.add(topic)
-        try:
-            self._writer.write(topic, raw, time.time_ns())
-        except ImitationError as error:
-            self._fail(error)
+        jump_ns = self._watch.hear(topic, key, time.monotonic_ns())
+        if jump_ns:
+            # What comes now would be ordered by another time than what was recorded.
+            self._reason = f'the clock jumped by {seconds(jump_ns)} at step {key.step} of {topic}'
+            self._problem = f'{self._spec.episode_id}: {self._reason}'
+            self._close(CLOCK_JUMP)
+            self._diagnostics.publish()
+            return
+        if self._is_full() and key.phase != ENDED:
+            self._watch.overflow(topic)
+        elif not self._write(topic, raw, time.time_ns()):
             return
         if topic == EPISODE and key.phase == ENDED and self._ended_step < 0:
             self._ended_step, self._ended_at = key.step, time.monotonic()
             self._reason = wire.status_reason(raw)
         self._close_if_whole()
+
+    def _on_stream(self, topic: str, raw: bytes, received_ns: int) -> bool | None:
+        if self._writer is None:
+            return None
+        return not self._is_full() and self._write(topic, raw, received_ns)
+
+    def _is_full(self) -> bool:
+        return self._writer.backlog >> 20 >= self.parameters.queue_mb
+
+    def _write(self, topic: str, raw: bytes, received_ns: int) -> bool:
+        try:
+            self._writer.write(topic, raw, received_ns)
+        except ImitationError as error:
+            self._fail(error)
+            return False
+        return True
 
     def _is_of_earlier_attempt(self, topic: str, key: wire.Key) -> bool:
         """Tell whether this is the end of a run under the same id, still said before the reset."""
@@ -161,36 +205,48 @@ class RecorderNode(ManagedNode):
             self._close()
 
     def _is_whole(self) -> bool:
-        counts = self._writer.counts
         if self._spec.plan.target_rate > 0.0 and self._gate_threshold < 0.0:
             return False
-        return (counts[OBSERVATION] > self._ended_step and counts[EXECUTED] >= self._ended_step
-                and counts[EPISODE] > self._ended_step)
+        steps = {topic: len(self._watch.topics[topic].steps) for topic in _TOPICS}
+        return (steps[OBSERVATION] > self._ended_step and steps[EXECUTED] >= self._ended_step
+                and steps[EPISODE] > self._ended_step)
 
     def _on_watch(self):
-        if self._writer is not None and self._ended_step >= 0 and (
+        self._saver.check()
+        if self._writer is None:
+            return
+        try:
+            self._writer.keep_short(time.time_ns())
+        except ImitationError as error:
+            self._fail(error)
+            return
+        if self._ended_step >= 0 and (
                 time.monotonic() - self._ended_at > self.parameters.finish_s):
             self._close(DROPS)
 
     def _close(self, flags: int = 0):
-        writer, self._writer = self._writer, None
         try:
-            receipt = writer.close(flags, self._gate_threshold, self._reason)
-            for first_step, last_step in self._discards:
-                if first_step < receipt.steps or last_step == 0:
-                    last_step = min(last_step, max(receipt.steps - 1, 0))
-                    receipt = discard(writer.path, first_step, last_step)
+            self._writer.note_streams(self._streams.counts())
         except ImitationError as error:
-            self._acknowledge_failure(error)
+            self._fail(error)
+            return
+        writer, self._writer = self._writer, None
+        self._saver.save(writer, partial(self._on_saved, self._spec), self._discards, flags,
+                         self._gate_threshold, self._reason)
+
+    def _on_saved(self, spec: EpisodeSpec, outcome: Receipt | ImitationError):
+        """Say in the saver's thread what became of an episode."""
+        if isinstance(outcome, ImitationError):
+            self._acknowledge_failure(spec, outcome)
             return
         self._recorded += 1
-        self._dropped += receipt.dropped
-        self._receipts.publish(receipt_to_message(receipt))
+        self._dropped += outcome.dropped
+        self._receipts.publish(receipt_to_message(outcome))
 
     def _fail(self, error: ImitationError):
         self._writer.abandon()
         self._writer = None
-        self._acknowledge_failure(error)
+        self._acknowledge_failure(self._spec, error)
 
     def _abandon(self, reason: str):
         if self._writer is not None:
@@ -198,11 +254,12 @@ class RecorderNode(ManagedNode):
             self._writer = None
             self.get_logger().warning(f'episode {self._spec.episode_id} is not kept: {reason}')
 
-    def _acknowledge_failure(self, error: ImitationError):
+    def _acknowledge_failure(self, spec: EpisodeSpec, error: ImitationError):
         self._problem = str(error)
         self.get_logger().error(self._problem)
+        self._diagnostics.publish()
         self._receipts.publish(receipt_to_message(Receipt(
-            spec=self._spec, error_code=error.code or OpenEpisode.Response.DISK_FULL,
+            spec=spec, error_code=error.code or OpenEpisode.Response.DISK_FULL,
             error_msg=str(error))))
 
     def _on_open(self, request, response):
@@ -221,6 +278,8 @@ class RecorderNode(ManagedNode):
                 raise RecorderBusyError(
                     f'episode {self._spec.episode_id} is being recorded; end it first')
             self._abandon('it was opened and never ran')
+        if self._saver.saving:
+            raise RecorderBusyError(f'episode {self._saver.saving} is being saved')
         if self._contract is None or not self.active:
             raise RecorderBusyError('there is no contract yet, or the recorder is not active; '
                                     'is the observer running?')
@@ -231,9 +290,13 @@ class RecorderNode(ManagedNode):
                 self._shard = None
             self._shard = Shard(folder)
         self._writer = EpisodeWriter(
-            folder, spec, self._contract, self._schemas, self.parameters.min_free_mb << 20)
+            folder, spec, self._contract, self._schemas, self.parameters.min_free_mb << 20,
+            QueuedFile)
+        self._watch = EpisodeWatch(
+            tuple(_TOPICS), self.parameters.clock_jump_s, self._contract.rate)
         self._spec, self._ended_step, self._last_ns, self._discards = spec, -1, -1, []
         self._ended_topics.clear()
+        self._streams.begin()
         self._gate_threshold = -1.0
         self._reason = self._problem = ''
 
@@ -250,6 +313,8 @@ class RecorderNode(ManagedNode):
                 raise StepRangeError(
                     f'{first_step} to {last_step} is no range of steps of {episode_id}')
             self._discards.append((first_step, last_step))
+        elif self._saver.discard(episode_id, first_step, last_step):
+            return
         elif self._shard is None or not EPISODE_ID.fullmatch(episode_id):
             raise NoSuchEpisodeError(f'this recorder has no episode {episode_id!r}')
         else:
@@ -258,8 +323,18 @@ class RecorderNode(ManagedNode):
     def _report(self):
         values = {'recorded': self._recorded, 'dropped': self._dropped,
                   'open': self._spec.episode_id if self._writer is not None else ''}
+        trouble = ''
+        if self._writer is not None:
+            now_s = time.monotonic()
+            values.update(self._watch.values(now_s), backlog_bytes=self._writer.backlog)
+            # After the end nothing more is due.
+            trouble = self._watch.trouble(now_s, self.parameters.stale_s, self._ended_step >= 0)
+            values.update(self._streams.values(now_s))
+            trouble = trouble or self._streams.trouble(now_s, self.parameters.stale_s)
         if self._problem:
             return diagnostics.ERROR, self._problem, values
+        if trouble:
+            return diagnostics.WARN, trouble, values
         return diagnostics.OK, 'recording' if self._writer is not None else 'idle', values
 
 

@@ -1,0 +1,165 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What an episode is written into: nothing of it is held back where a kill could reach it."""
+
+from collections import deque
+import os
+from pathlib import Path
+import threading
+
+from il_ros.data.atomic import write_all
+
+PATIENCE_S = 0.002
+"""How long a write is waited for: a disk that answers has the data before ``write`` returns."""
+
+
+class UnbufferedFile:
+    """
+    A file whose writes reach the operating system before they return.
+
+    ``mcap`` wraps every ``RawIOBase`` in a buffer of its own, which a killed process takes with
+    it; this is none.
+    """
+
+    backlog = 0
+    """Nothing ever waits."""
+
+    def __init__(self, path: Path):
+        """Create ``path``, or empty it."""
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        self._position = 0
+
+    def write(self, data: bytes) -> int:
+        """Write the whole of ``data``."""
+        write_all(self._descriptor, data)
+        self._position += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return self._position
+
+    def flush(self):
+        """Do nothing: there is no buffer."""
+
+    def close(self, sync: bool = True):
+        """Close the file, synced to the disk; a second call does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor < 0:
+            return
+        try:
+            if sync:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class QueuedFile:
+    """
+    A file whose ``write`` returns soon, whatever the disk does.
+
+    As long as the disk answers, what was written has reached the operating system when ``write``
+    returns, where a kill cannot reach it. When it does not, the data wait in a queue, whose
+    length is ``backlog``; whoever writes keeps that short.
+    """
+
+    def __init__(self, path: Path):
+        """Create ``path``, or empty it."""
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        self._changed = threading.Condition()
+        self._blocks: deque[bytes] = deque()
+        self._error: OSError | None = None
+        self._closed = self._sync = False
+        self._position = 0
+        self.backlog = 0
+        """Bytes that are not written yet."""
+        self._thread = threading.Thread(target=self._run, name='episode file', daemon=True)
+        self._thread.start()
+
+    def write(self, data: bytes) -> int:
+        """
+        Have the whole of ``data`` written.
+
+        :raises OSError: if this write or an earlier one failed
+        """
+        if not data:
+            return 0
+        with self._changed:
+            self._raise_error()
+            waits_already = self.backlog > 0
+            self._blocks.append(bytes(data))
+            self.backlog += len(data)
+            self._changed.notify_all()
+            if not waits_already:
+                self._changed.wait_for(lambda: not self.backlog, PATIENCE_S)
+            self._raise_error()
+        self._position += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """Return how many bytes were handed over."""
+        return self._position
+
+    def flush(self):
+        """Do nothing: whatever was handed over is on its way."""
+
+    def close(self, sync: bool = True):
+        """
+        Close the file; a second call does nothing.
+
+        :param sync: wait until everything is on the disk; else what waits is given up
+        :raises OSError: if a write failed; only with ``sync``
+        """
+        with self._changed:
+            if self._closed:
+                return
+            self._closed, self._sync = True, sync
+            if not sync:
+                self._blocks.clear()
+            self._changed.notify_all()
+        if sync:
+            self._thread.join()
+            self._raise_error()
+
+    def _raise_error(self):
+        if self._error is not None:
+            raise OSError(self._error.errno, self._error.strerror)
+
+    def _run(self):
+        try:
+            while (block := self._next()) is not None:
+                write_all(self._descriptor, block)
+                with self._changed:
+                    self.backlog -= len(block)
+                    self._changed.notify_all()
+            if self._sync:
+                os.fsync(self._descriptor)
+        except OSError as error:
+            self._fail(error)
+        finally:
+            os.close(self._descriptor)
+
+    def _next(self) -> bytes | None:
+        """Wait for the next block; None: the file is closed, and nothing is left to be written."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._blocks or self._closed)
+            return self._blocks.popleft() if self._blocks else None
+
+    def _fail(self, error: OSError):
+        with self._changed:
+            self._error = error
+            self._blocks.clear()
+            self.backlog = 0
+            self._changed.notify_all()
