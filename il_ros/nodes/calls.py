@@ -36,6 +36,8 @@ WATCH_S = 1.0
 GONE_S = 5.0
 """How long it may be away, e.g. to be started again; a killed one shows for 20 s before."""
 
+OVER = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED)
+
 LEAST_NS = 1_000_000
 """A timer of no period at all would be refused."""
 
@@ -144,17 +146,24 @@ class Waiter:
             raise CallError(f'{name_of(client)} refused the goal')
         if on_start is not None:
             on_start(handle)
-        response = await self._result(client, handle.get_result_async())
+        response = await self._result(client, handle)
         if response.status == GoalStatus.STATUS_ABORTED and not response.result.error_code:
             raise CallError(f'{name_of(client)} failed without a word; the log of the node that '
                             'serves it has the reason')
         return response.status, response.result
 
-    async def _result(self, client, future: Future):
-        """Wait for a result as long as the server is there; work may take its time."""
-        gone_since = None
+    async def _result(self, client, handle):
+        """
+        Wait for a result as long as the server is there; work may take its time.
+
+        A goal that is said to be over, and whose result does not come, is asked for it again.
+        """
+        gone_since, future = None, handle.get_result_async()
         while not future.done():
+            over = handle.status in OVER
             await self._either(future, WATCH_S)
+            if over and not future.done():
+                future = handle.get_result_async()
             if client.server_is_ready():
                 gone_since = None
             elif gone_since is None:
