@@ -90,13 +90,15 @@ class StreamCount:
     """Messages in the file."""
 
     dropped: int = 0
-    """Messages that were published between two that are in the file, and did not come."""
+    """Messages that were published between the first and the last that came, and are not in it."""
 
     exact: bool = False
     """By the publisher's own numbers; else by what the middleware said that it had lost."""
 
-    published: int = 0
-    """From the first message in the file to the last one, both included."""
+    @property
+    def published(self) -> int:
+        """Return how many messages there were from the first to the last that came."""
+        return self.recorded + self.dropped
 
 
 class StreamCounter:
@@ -111,28 +113,25 @@ class StreamCounter:
     def __init__(self, type_name: str):
         """Begin with nothing."""
         self._type_name = type_name
-        self.recorded = 0
-        self._lost = self._missing = 0
-        self._first: int | None = None
+        self._came = self._refused = self._lost = self._missing = 0
         self._last: int | None = None
-        self._ordered = True
+        self._exact = False
 
-    def take(self, sequence: int | None = None):
+    def take(self, sequence: int | None = None, recorded: bool = True):
         """
-        Count a message that was recorded.
+        Count a message that came.
 
         :param sequence: the publisher's number for it; None: unknown
+        :param recorded: False: it was dropped all the same
         """
-        self.recorded += 1
-        if sequence is None:
-            self._ordered = False
-            return
-        if self._last is None:
-            self._first = sequence
-        elif sequence <= self._last:
-            self._ordered = False
+        if not self._came:
+            self._exact = sequence is not None
+        elif sequence is None or self._last is None or sequence <= self._last:
+            self._exact = False
         else:
             self._missing += sequence - self._last - 1
+        self._came += 1
+        self._refused += not recorded
         self._last = sequence
 
     def lose(self, count: int):
@@ -140,18 +139,18 @@ class StreamCounter:
         self._lost += count
 
     @property
-    def dropped(self) -> int:
-        """Return how many messages are missing."""
-        return self._missing if self._exact else self._lost
+    def recorded(self) -> int:
+        """Return how many messages are in the file."""
+        return self._came - self._refused
 
     @property
-    def _exact(self) -> bool:
-        return self._ordered and self._first is not None
+    def dropped(self) -> int:
+        """Return how many messages are missing in the file, as far as it is known."""
+        return self._refused + (self._missing if self._exact else self._lost)
 
     def result(self) -> StreamCount:
         """Return the counts so far."""
-        published = self._last - self._first + 1 if self._exact else self.recorded + self._lost
-        return StreamCount(self._type_name, self.recorded, self.dropped, self._exact, published)
+        return StreamCount(self._type_name, self.recorded, self.dropped, self._exact)
 
 
 def to_metadata(counts: Mapping[str, StreamCount]) -> dict[str, str]:

@@ -47,3 +47,9 @@ FOREIGN_SENSOR = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 RECORD_STATUS = QoSProfile(depth=2000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """The recorder's end of ``episode``."""
+
+RECORD_IMAGES = QoSProfile(depth=100)
+"""The recorder's end of a stream of full-size images: three seconds that fit into memory."""
+
+RECORD_BEST_EFFORT = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""The recorder's end of a stream whose publisher offers nothing better."""

@@ -1,0 +1,266 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Topics of others beside an episode: all of it in its file, or counted as lost."""
+
+import collections
+import functools
+import json
+from pathlib import Path
+import subprocess
+import sys
+import time
+
+from il_ros.bridge.messages import contract_to_message, receipt_from_message, spec_to_message
+from il_ros.bridge.messages import to_stamp
+from il_ros.data.mcap_file import read_mcap
+from il_ros.data.pictures import pictures
+from il_ros.data.reader import read_episode
+from il_ros.data.receipts import DROPS
+from il_ros.data.streams import stream_channels, stream_counts, StreamCount
+from il_ros.data.verification import verify_episode
+from il_ros.errors import ImitationError
+from il_ros.nodes import qos
+from il_ros.nodes.recorder import RecorderNode
+from il_ros_interfaces.msg import Contract, RecordedEpisode
+from il_ros_interfaces.srv import OpenEpisode
+import numpy as np
+import pytest
+from seam import Bench, episode, RUN
+from sensor_msgs.msg import Image, JointState
+from stream_publisher import CONTRACT, Episode, scenes
+
+IMAGE, JPEG = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+JOINTS = 'sensor_msgs/msg/JointState'
+TYPES = {'raw': IMAGE, 'jpeg': JPEG, 'joints': JOINTS}
+CAMERA, COMPRESSED = ('camera/image_raw', 'raw', 30.0), ('camera/compressed', 'jpeg', 30.0)
+STATE, FAST = ('second/joint_states', 'joints', 100.0), ('force', 'joints', 1000.0)
+SPEC = episode(1, horizon=1_000_000)
+
+
+class TimedRecorder(RecorderNode):
+    """A recorder that notes how long each callback of a topic takes, s."""
+
+    def __init__(self, **kwargs):
+        self.times = collections.defaultdict(list)
+        super().__init__(**kwargs)
+
+    def create_subscription(self, kind, topic, callback, *args, **kwargs):
+        """Subscribe with a stopwatch."""
+        @functools.wraps(callback)
+        def timed(*received):
+            began = time.perf_counter()
+            callback(*received)
+            self.times[topic].append(time.perf_counter() - began)
+        return super().create_subscription(kind, topic, timed, *args, **kwargs)
+
+    def p99_ms(self, *topics) -> float:
+        """Return within how many ms 99 of 100 callbacks of these topics were done; all of them."""
+        times = [one for topic in topics or self.times for one in self.times[topic]]
+        return float(np.quantile(times, 0.99)) * 1e3
+
+
+class Recording:
+    """A recorder with streams, and an episode that is open."""
+
+    def __init__(self, bench: Bench, runs, streams, **parameters):
+        self.bench, self.runs = bench, runs
+        self.text = ','.join(f'{topic}:{TYPES.get(kind, kind)}' for topic, kind, _ in streams)
+        self.recorder = bench.add(TimedRecorder, runs=str(runs), streams=self.text, **parameters)
+        self.receipts = bench.listen(RecordedEpisode, 'recorded', qos.RECEIPTS)
+        bench.talk(Contract, 'contract', qos.LATCHED).publish(contract_to_message(CONTRACT))
+        assert bench.until(lambda: self.recorder._contract is not None)
+
+    def open(self):  # noqa: A003
+        """Open an episode."""
+        response = self.bench.call(OpenEpisode, 'open_episode', OpenEpisode.Request(
+            spec=spec_to_message(SPEC)))
+        assert response.error_code == 0, response.error_msg
+
+    def receipt(self, timeout_s: float = 30.0):
+        """Return the receipt, and the file."""
+        assert self.bench.until(lambda: self.receipts, timeout_s)
+        receipt = receipt_from_message(self.receipts.pop(0))
+        return receipt, read_mcap(self.runs / RUN / receipt.path)
+
+
+def publish(recording: Recording, streams, seconds: float, episode_hz: float = 100.0,
+            during=lambda: None) -> dict:
+    """Let the process publish while the recorder records; return what it says it published."""
+    words = {'episode_id': SPEC.episode_id, 'seconds': seconds, 'episode_hz': episode_hz,
+             'streams': streams}
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name('stream_publisher.py')), json.dumps(words)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        during()
+        assert recording.bench.until(lambda: recording.receipts, seconds + 60.0)
+        return json.loads(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        process.wait(10.0)
+        process.stdout.close()
+
+
+def record(tmp_path, streams, seconds: float, **arguments):
+    """Record what a process publishes; return recording, file and what was published."""
+    with Bench('single') as bench:
+        recording = Recording(bench, tmp_path, streams, executor='single')
+        recording.open()
+        published = publish(recording, streams, seconds, **arguments)
+        receipt, file = recording.receipt()
+        return recording, receipt, file, published
+
+
+def assert_all_is_there(streams, receipt, file, published):
+    """Compare what was published with what is in the file, topic by topic."""
+    assert stream_counts(file) == {
+        topic: StreamCount(TYPES[kind], published[topic], 0, True) for topic, kind, _ in streams}
+    assert {topic: len(channel.spots) for topic, channel in stream_channels(file).items()} == {
+        topic: published[topic] for topic, _, _ in streams}
+    assert (receipt.flags, receipt.dropped, receipt.steps) == (0, 0, published['episode'] - 1)
+
+
+def test_a_camera_and_a_state_are_recorded_whole_beside_the_episode(tmp_path):
+    streams = [CAMERA, COMPRESSED, STATE]
+    _, receipt, file, published = record(tmp_path, streams, 1.5)
+    assert_all_is_there(streams, receipt, file, published)
+    assert published[CAMERA[0]] == 45 and published[STATE[0]] == 150
+    assert verify_episode(file.path) == [] and read_episode(file.path).complete
+    shown = scenes()
+    for (topic, _, _), tolerance in ((CAMERA, 0), (COMPRESSED, 8)):
+        found = list(pictures(file, topic))
+        for number in (0, 13):
+            error = found[number].pixels.astype(int) - shown[number % len(shown)]
+            assert np.abs(error).mean() <= tolerance
+        stamps = np.array([picture.stamp_ns for picture in found])
+        received = np.array([picture.received_ns for picture in found])
+        assert (np.diff(stamps) > 0).all() and (np.diff(received) >= 0).all()
+        assert (received > stamps).all() and (received - stamps < 10**9).all()
+
+
+def test_what_a_recorder_that_was_held_up_lost_is_counted_and_flags_the_episode(
+        tmp_path, monkeypatch):
+    monkeypatch.setattr(qos, 'RECORD_IMAGES', qos.NEWEST)
+    with Bench('single') as bench:
+        recording = Recording(bench, tmp_path, [COMPRESSED], executor='single')
+        recording.open()
+
+        def hold_up():
+            assert bench.until(lambda: recording.recorder.times[COMPRESSED[0]], 20.0)
+            time.sleep(0.5)
+        published = publish(recording, [COMPRESSED], 1.0, during=hold_up)
+        receipt, file = recording.receipt()
+    count, = stream_counts(file).values()
+    assert receipt.flags == DROPS and receipt.dropped == 0
+    assert count.exact and count.dropped > 5
+    assert count.recorded == len(stream_channels(file)[COMPRESSED[0]].spots)
+    assert count.published == count.recorded + count.dropped == published[COMPRESSED[0]]
+
+
+def say(bench, publisher, number: int, **fields):
+    """Publish a small image or a state."""
+    message = publisher.msg_type(**fields)
+    message.header.stamp = to_stamp(number * 10**6)
+    publisher.publish(message)
+
+
+def finish(recording: Recording, steps: int = 2):
+    """Publish an episode to its end, from this process."""
+    said = Episode(recording.bench.probe, SPEC.episode_id, 50.0)
+    for publisher in said.publishers.values():
+        assert recording.bench.until(publisher.get_subscription_count)
+    for step in range(steps + 1):
+        said.publish(last=step == steps)
+
+
+def test_on_either_executor_only_what_comes_while_an_episode_is_open_is_recorded(bench, tmp_path):
+    recording = Recording(bench, tmp_path, [STATE, CAMERA])
+    state, camera = bench.talk(JointState, STATE[0]), bench.talk(Image, CAMERA[0])
+    times = recording.recorder.times
+    say(bench, state, 0)
+    assert bench.until(lambda: len(times[STATE[0]]) == 1)
+    recording.open()
+    for _ in range(3):
+        say(bench, state, 0, name=['a'], position=[1.0])
+    say(bench, camera, 1, height=1, width=2, step=2, encoding='mono8', data=b'\x01\x02')
+    assert bench.until(lambda: len(times[STATE[0]]) == 4 and times[CAMERA[0]])
+    finish(recording)
+    receipt, file = recording.receipt()
+    say(bench, state, 1)
+    assert bench.until(lambda: len(times[STATE[0]]) == 5)
+    assert receipt.flags == 0
+    # Three times the same stamp: what others say is no repeat.
+    assert stream_counts(file) == {
+        STATE[0]: StreamCount(JOINTS, 3), CAMERA[0]: StreamCount(IMAGE, 1)}
+    assert next(pictures(file, CAMERA[0])).pixels[..., 0].tolist() == [[1, 2]]
+
+
+def test_a_stream_that_offers_best_effort_alone_is_named_and_can_be_asked_for(bench, tmp_path):
+    recording = Recording(bench, tmp_path, [STATE])
+    publisher = bench.probe.create_publisher(JointState, STATE[0], qos.FOREIGN_SENSOR)
+    asked = f'{STATE[0]}:{JOINTS}:best_effort'
+    recording.open()
+    assert bench.until(lambda: f'ask for it with {asked}' in recording.recorder._report()[1])
+    other = bench.beside()
+    again = other.add(TimedRecorder, runs=str(tmp_path), shard='other', streams=asked)
+    assert other.until(publisher.get_subscription_count)
+
+    def heard():
+        say(bench, publisher, 0)
+        return again.times[STATE[0]]
+    assert bench.until(heard)
+
+
+def test_figures_of_a_stream_are_told_while_the_episode_runs(bench, tmp_path):
+    recording = Recording(bench, tmp_path, [STATE], stale_s=0.1)
+    state = bench.talk(JointState, STATE[0])
+    recording.open()
+    for number in range(3):
+        say(bench, state, number)
+    assert bench.until(lambda: len(recording.recorder.times[STATE[0]]) == 3)
+    _, sentence, values = recording.recorder._report()
+    assert (values[f'{STATE[0]}.recorded'], values[f'{STATE[0]}.dropped']) == ('3', '0')
+    assert float(values[f'{STATE[0]}.rate_hz']) > 0
+    assert bench.until(lambda: f'{STATE[0]}: silent' in recording.recorder._report()[1])
+
+
+@pytest.mark.parametrize('text, sentence', [
+    ('camera:Image', "'camera:Image' is no stream; expected TOPIC:TYPE"),
+    ('camera:no_msgs/msg/Image', 'no_msgs'), ('camera:sensor_msgs/msg/Nothing', 'Nothing')])
+def test_a_stream_that_cannot_be_read_is_refused_in_one_sentence(bench, tmp_path, text, sentence):
+    with pytest.raises(ImitationError, match=sentence):
+        bench.add(RecorderNode, runs=str(tmp_path), streams=text)
+
+
+def told(name: str, seconds: float, recording: Recording, file, published: dict):
+    """Print the figures of a drill."""
+    recorder = recording.recorder
+    times = {topic: f'{recorder.p99_ms(topic):.2f}' for topic in recorder.times}
+    print(f'{name}: {seconds:.0f} s, published {published}, {len(file.data) / 1e6:.0f} MB, '
+          f'callback p99 {recorder.p99_ms():.2f} ms, by topic [ms] {times}')
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize('name, streams, seconds', [
+    ('JPEG', [COMPRESSED, STATE], 300.0), ('raw', [CAMERA, STATE], 30.0),
+    ('1 kHz', [FAST], 60.0)])
+def test_nothing_is_lost_for_long_and_no_callback_holds_the_recorder_up(
+        tmp_path, name, streams, seconds):
+    recording, receipt, file, published = record(tmp_path, streams, seconds)
+    told(name, seconds, recording, file, published)
+    assert_all_is_there(streams, receipt, file, published)
+    assert published['took_s'] < seconds + 0.5
+    assert recording.recorder.p99_ms() <= 1.0
