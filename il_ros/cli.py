@@ -142,6 +142,9 @@ def _add_compounding(verbs):
     add('--expert-episodes', type=POSITIVE, default=20,
         help='episodes of the expert, on whose states epsilon is measured (20); it takes '
              '3 / epsilon states to be seen')
+    add('--drift-episodes', type=WHOLE, default=50,
+        help='of each policy whose training set is found, to see how far it drifts from that '
+             '(50, their first 400 steps); 0: none')
     add('--burn-in', type=WHOLE, help='steps at the start that the exponents leave out; default: '
                                       'what the expert takes for one goal')
     add('--workers', type=POSITIVE, default=1, help='processes that run episodes (1)')
@@ -160,6 +163,10 @@ def _add_record(verbs):
     record.add_argument('--run', required=True, help='name of the run')
     record.add_argument('--episodes', type=POSITIVE, default=10, help='how many (10)')
     record.add_argument('--seed', type=WHOLE, default=0, help='of the first one (0)')
+    record.add_argument('--stream', action='append', default=[], metavar='TOPIC:TYPE',
+                        help='a topic of others to record in full beside each episode, e.g. '
+                             'camera/image_raw:sensor_msgs/msg/Image; once for each; '
+                             ':best_effort behind it where nothing better is offered')
     teleop_arguments(record)
     _episode_arguments(record)
     record.set_defaults(call='record')

@@ -149,6 +149,27 @@ def goals(summary: dict) -> str:
 
 
 @styled
+def drift(summary: dict) -> str:
+    """Draw how far the visited states lie from the training set, over the steps."""
+    figure, (axes,) = panels(1, width_in=7.2, height_in=3.6)
+    for index, policy in enumerate(summary['policies']):
+        found = policy['drift']
+        if found is None:
+            continue
+        value, low, high = (_numbers(found['distance'], key) for key in ('value', 'low', 'high'))
+        axes.fill_between(found['at'], low, high, color=colour(index), alpha=0.2, linewidth=0)
+        axes.plot(found['at'], value, color=colour(index), linewidth=1.6, marker='o',
+                  markersize=4, label=titled(policy))
+        axes.axhline(found['on_expert_states'], color=colour(index), linestyle='--',
+                     linewidth=1.0)
+    axes.set(xlabel='up to so many steps, from the point before', xscale='log', yscale='log',
+             ylabel='distance from the training set, sd')
+    axes.set_xlim(left=1)
+    axes.legend(loc='best', fontsize=8)
+    return as_svg(figure)
+
+
+@styled
 def after_first_mistake(summary: dict) -> str:
     """Draw how often a policy errs so many steps after its first mistake."""
     figure, (axes,) = panels(1, width_in=7.2, height_in=3.4)

@@ -95,6 +95,7 @@ def read(summary: dict) -> list[str]:
         texts += [_growth_of(policy), _fate_of(policy)]
         if 'mistakes_to_first' in policy:
             texts.append(_compared(policy, summary))
+        texts += _drift_of(policy)
     return texts
 
 
@@ -146,6 +147,27 @@ def _compared(policy: dict, summary: dict) -> str:
             f'seeds, resampled in pairs): {verdict}.')
 
 
+def _drift_of(policy: dict) -> list[str]:
+    name, found, after = policy['name'], policy['drift'], policy['rate_after_first']
+    if found is None:
+        return [f'{name}: how far it drifts is not known; {policy["no_drift"]}.'] \
+            if policy['no_drift'] else []
+    first, last = found['distance'][0], found['distance'][-1]
+    span = found['at'][-2] if len(found['at']) > 1 else 0
+    rate = '' if after['value'] is None else (
+        f' After its first mistake it errs in {percent(after["value"])} of the steps '
+        f'({_percent(after["low"])} to {_percent(after["high"])}).')
+    return [f'{name}: the nearest of its {found["training_states"]} training states is '
+            f'{_short(first["value"])} sd away in the first step and {_short(last["value"])} sd '
+            f'({_short(last["low"])} to {_short(last["high"])}) in steps {span + 1} to '
+            f'{found["at"][-1]}; from states of the expert it is '
+            f'{_short(found["on_expert_states"])} sd.{rate}']
+
+
+def _percent(share: float | None) -> str:
+    return '?' if share is None else percent(share)
+
+
 def report_html(summary: dict) -> str:
     """
     Return the report, self-contained.
@@ -163,6 +185,9 @@ def report_html(summary: dict) -> str:
         figure('Goals, and who still works', plots.goals(summary),
                _GOALS_NOTE.format(**summary)),
         figure('After the first mistake', plots.after_first_mistake(summary), _AFTER_NOTE)]
+    drifted = [policy['drift'] for policy in summary['policies'] if policy['drift']]
+    if drifted:
+        figures.append(figure('Drift', plots.drift(summary), _DRIFT_NOTE.format(**drifted[0])))
     return page(title, (
         f'<h1>{html.escape(title)}</h1>\n<p class="about">{html.escape(about)}</p>\n'
         f'{section("What was found", paragraphs(read(summary)))}{_table(summary)}'
@@ -189,6 +214,13 @@ _GOALS_NOTE = (
 _AFTER_NOTE = (
     'Share of the steps so long after an episode&#x27;s first mistake that are mistaken; an early '
     'end counts as mistakes. A policy that recovers comes down.')
+
+
+_DRIFT_NOTE = (
+    'Distance of a visited state to the nearest one that the policy was trained on, in its own '
+    'inputs, each divided by its standard deviation in the training set; {episodes} episodes, '
+    'band: 95 %, episodes resampled; one that ended early stays where it ended. Dashed: the mean '
+    'over states of the expert that nobody was trained on.')
 
 
 def _table(summary: dict) -> str:

@@ -20,6 +20,7 @@ from typing import Sequence
 
 from il_ros.evaluation import compounding
 from il_ros.evaluation.compounding import censored_growth, Estimate, Exponent, growth
+from il_ros.evaluation.drift import curve, Drift
 from il_ros.evaluation.endless import after_first_mistake, Endless, Fates, fates
 from il_ros.evaluation.endless import goals_per_1000, rate_after_first
 from il_ros.evaluation.interval import wilson
@@ -28,6 +29,9 @@ import numpy as np
 
 LONGEST_AFTER = 200
 """Steps after the first mistake that are shown."""
+
+_DRIFT_SEED = 0
+"""Of the bootstrap over the episodes of the drift, which may be fewer."""
 
 _CURVE_POINTS = 200
 """Of a curve over time in the file."""
@@ -47,6 +51,9 @@ class Measured:
     expert_mistakes: tuple[int, ...]
     """... and the mistakes among them, at each of ``FRACTIONS``."""
     expert_gripper_mistakes: int = 0
+    drift: Drift | None = None
+    no_drift: str = ''
+    """Why there is no drift, though it was asked for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +90,9 @@ def summarise(setting: Setting, policies: Sequence[Measured], rng: np.random.Gen
     for entry, total in zip(entries[1:], totals[1:]):
         with np.errstate(invalid='ignore', divide='ignore'):
             entry['mistakes_to_first'] = Estimate.of(total / totals[0]).as_dict()
+    for entry, one in zip(entries, policies):
+        entry['drift'] = _drift(one.drift, resamples)
+        entry['no_drift'] = one.no_drift
     return {**dataclasses.asdict(setting), 'episodes': episodes, 'horizon': horizon,
             'definition': {'fraction': FRACTION, 'floor': FLOOR, 'fractions': list(FRACTIONS)},
             'resamples': resamples, 'grid': list(grid), 'policies': entries}
@@ -115,6 +125,18 @@ def _policy(one: Measured, setting: Setting, grid: Sequence[int], weight: np.nda
             _points(episodes.horizon)]),
         'share_working_at': _points(episodes.horizon).tolist(),
         'definitions': _definitions(one, weight[:1])}
+
+
+def _drift(drift: Drift | None, resamples: int) -> dict | None:
+    if drift is None:
+        return None
+    episodes, horizon = drift.distances.shape
+    ends = compounding.grid(horizon)
+    weight = compounding.weights(episodes, np.random.default_rng(_DRIFT_SEED), resamples)
+    return {'episodes': episodes, 'at': list(ends), 'training_states': drift.training_states,
+            'on_expert_states': round(drift.on_expert_states, 6),
+            'distance': [Estimate.of(column).as_dict()
+                         for column in curve(drift, ends, weight).T]}
 
 
 def _epsilon(k: int, n: int) -> dict:

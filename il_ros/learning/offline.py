@@ -31,6 +31,9 @@ from tqdm import tqdm
 ALL = 'all'
 """Filter key of every episode that may be learnt from, where no run.json says otherwise."""
 
+ALL_RECORDINGS = 'all.hdf5'
+"""Name of the data set of these, in the run's folder."""
+
 POLL_S = 0.1
 
 
@@ -69,7 +72,7 @@ def _dataset(folder: Path, filter_key: str) -> tuple[Path, str]:
     entries = [(path, (ALL,) if receipt.spec.purpose != VALIDATION else (HELD_OUT,))
                for path, receipt in receipts
                if receipt.spec.purpose in (DEMONSTRATION, ROLLOUT, VALIDATION)]
-    dataset = folder / 'all.hdf5'
+    dataset = folder / ALL_RECORDINGS
     for path, reason in aggregate(dataset, entries).skipped:
         print(f'left out: {path} ({reason})')
     return dataset, task

@@ -15,6 +15,7 @@
 """``il_ros compounding``: how the mistakes of some policies grow on endless episodes."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 import time
 from typing import NamedTuple, Sequence
@@ -33,6 +34,7 @@ from il_ros.learning.policy import Policy
 from il_ros.share import share_path
 from il_ros.sim.tasks.registry import make_task
 from il_ros.study.collection import Collection
+from il_ros.study.drifting import drift, STEPS, training_states
 from il_ros.study.rollouts import answers_of, Conditions, Rolled
 import numpy as np
 from tqdm import tqdm
@@ -120,12 +122,17 @@ def measure(words: argparse.Namespace, policies: Sequence[Named]) -> dict:
     seeds = range(words.first_seed, words.first_seed + words.episodes)
     theirs = Collection(conditions, '', folder, keep_observations=True)
     own = [Collection(conditions, one.folder, folder) for one in policies]
+    sets = [_training_set(one, words.drift_episodes) for one in policies]
+    brief = dataclasses.replace(conditions, horizon=min(words.horizon, STEPS))
+    close = [Collection(brief, one.folder, folder, keep_observations=True)
+             for one, known in zip(policies, sets) if known.states is not None]
     # The expert's first seeds are those of the policies: what nobody was trained on.
-    parts = [(theirs, seeds[:words.expert_episodes]), *((one, seeds) for one in own)]
+    parts = [(theirs, seeds[:words.expert_episodes]), *((one, seeds) for one in own),
+             *((one, seeds[:words.drift_episodes]) for one in close)]
     if words.fresh:
         for collection, _ in parts:
             collection.forget()
-    names = ('expert', *(one.name for one in policies))
+    names = ('expert', *(one.name for one in policies), *['drift'] * len(close))
     shown, *rolled = _run(parts, names, words.workers)
     goals, steps = sum(one.goals_reached for one in shown), sum(one.steps for one in shown)
     burn_in = words.burn_in
@@ -133,9 +140,31 @@ def measure(words: argparse.Namespace, policies: Sequence[Named]) -> dict:
         burn_in = min(round(steps / goals), words.horizon // 2) if goals else 0
     setting = Setting(words.task, words.first_seed, burn_in, patience,
                       round(1000.0 * goals / steps, 3), len(shown))
-    return summarise(setting, [_measured(one, episodes, shown, contract, words.horizon)
-                               for one, episodes in zip(policies, rolled)],
-                     np.random.default_rng(_BOOTSTRAP_SEED))
+    watched = iter(rolled[len(own):])
+    measured = [
+        dataclasses.replace(
+            _measured(one, episodes, shown, contract, words.horizon), no_drift=known.missing,
+            drift=None if known.states is None else drift(
+                one.policy, known.states, next(watched), shown, brief.horizon))
+        for one, episodes, known in zip(policies, rolled, sets)]
+    return summarise(setting, measured, np.random.default_rng(_BOOTSTRAP_SEED))
+
+
+class TrainingSet(NamedTuple):
+    """What a policy was trained on, as far as it is asked for and found."""
+
+    states: np.ndarray | None
+    missing: str
+    """Why it was not found."""
+
+
+def _training_set(one: Named, wanted: int) -> TrainingSet:
+    if not wanted:
+        return TrainingSet(None, '')
+    try:
+        return TrainingSet(training_states(Path(one.folder), one.policy), '')
+    except ImitationError as error:
+        return TrainingSet(None, str(error))
 
 
 def _run(parts: Sequence[tuple[Collection, Sequence[int]]], names: Sequence[str],

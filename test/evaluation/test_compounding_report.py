@@ -14,6 +14,7 @@
 
 """What is said of growing mistakes: the numbers, the sentences, the table and the page."""
 
+import dataclasses
 import json
 import re
 
@@ -21,6 +22,7 @@ from il_ros.evaluation import compounding_report
 from il_ros.evaluation.chain import Chain
 from il_ros.evaluation.compounding import Episodes
 from il_ros.evaluation.compounding_summary import Measured, Setting, summarise, summary_json
+from il_ros.evaluation.drift import Drift
 from il_ros.evaluation.endless import Endless
 from il_ros.evaluation.mistakes import FRACTIONS
 import numpy as np
@@ -115,6 +117,26 @@ def test_the_page_is_whole_self_contained_and_shows_four_figures(summary):
     assert all(source.startswith('data:image/svg+xml') for source in page.sources)
     assert not re.search(r'url\(|@import|<script|<link', text)
     assert 'DAgger <1>' in ' '.join(page.text)
+
+
+def test_the_drift_is_drawn_and_said_where_a_training_set_was_found_and_missed_where_not():
+    far = Drift(np.full((5, HORIZON), 0.5) + np.arange(HORIZON), 260, 0.25)
+    policies = [dataclasses.replace(measured('BC', Chain(0.004)), drift=far),
+                dataclasses.replace(measured('other', Chain(0.004)), no_drift='no data set')]
+    found = summarise(SETTING, policies, np.random.default_rng(0), resamples=50)
+    assert json.loads(summary_json(found)) == found
+    drift = found['policies'][0]['drift']
+    assert (drift['at'][0], drift['at'][-1], drift['episodes']) == (1, HORIZON, 5)
+    assert drift['distance'][0] == {'value': 0.5, 'low': 0.5, 'high': 0.5}
+    said = compounding_report.read(found)
+    assert any(text.startswith(
+        'BC: the nearest of its 260 training states is 0.5 sd away in the first step and 56 sd '
+        '(56 to 56) in steps 49 to 64; from states of the expert it is 0.25 sd. After its first '
+        'mistake it errs in ') for text in said), said
+    assert 'other: how far it drifts is not known; no data set.' in said
+    assert len(Page(compounding_report.report_html(found)).sources) == 5
+    without = summarise(SETTING, policies[1:], np.random.default_rng(0), resamples=50)
+    assert without['policies'][0]['mistakes'] == found['policies'][1]['mistakes']
 
 
 def test_four_policies_are_drawn_in_two_figures(summary, monkeypatch):
