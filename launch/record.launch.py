@@ -34,6 +34,11 @@ def generate_launch_description() -> LaunchDescription:
             'shard', default_value='main',
             description="this recorder's own part of every run; one recorder each"),
         DeclareLaunchArgument(
+            'streams', default_value='',
+            description='topics of others to record in full beside each episode, '
+                        'TOPIC:TYPE[:best_effort],..., e.g. '
+                        'camera/image_raw:sensor_msgs/msg/Image'),
+        DeclareLaunchArgument(
             'autostart', default_value='true', choices=['true', 'false'],
             description='lifecycle nodes configure and activate themselves'),
         DeclareLaunchArgument(
@@ -50,7 +55,8 @@ def generate_launch_description() -> LaunchDescription:
         node('supervisor', mode=text('mode'), autostart=flag('autostart')),
         node('expert', condition=IfCondition(LaunchConfiguration('expert')), task=text('task'),
              mode=text('mode')),
-        node('recorder', runs=text('runs'), shard=text('shard'), autostart=flag('autostart')),
+        node('recorder', runs=text('runs'), shard=text('shard'), autostart=flag('autostart'),
+             streams=text('streams')),
         node('teleop', condition=IfCondition(by_hand), device=text('teleop'), mode=text('mode'),
              mapping=text('mapping'), terminal='/dev/tty'),
         node('collector', operator_start=ParameterValue(by_hand, value_type=bool)),

@@ -92,8 +92,8 @@ class StreamCount:
     dropped: int = 0
     """Messages that were published between the first and the last that came, and are not in it."""
 
-    exact: bool = False
-    """By the publisher's own numbers; else by what the middleware said that it had lost."""
+    exact: bool = True
+    """False: several publishers, or one that was started again; more may be missing."""
 
     @property
     def published(self) -> int:
@@ -107,36 +107,29 @@ class StreamCounter:
 
     A publisher numbers its messages one by one, over all that it publishes: what lies between
     two numbers was lost. Numbers that go back are those of several publishers, or of one that
-    was started again; then only what the middleware itself reports as lost is known.
+    was started again; then nobody can tell what was lost, and the count is not exact.
     """
 
     def __init__(self, type_name: str):
         """Begin with nothing."""
         self._type_name = type_name
-        self._came = self._refused = self._lost = self._missing = 0
+        self._came = self._refused = self._missing = 0
         self._last: int | None = None
-        self._exact = False
+        self._exact = True
 
-    def take(self, sequence: int | None = None, recorded: bool = True):
+    def take(self, sequence: int, recorded: bool = True):
         """
         Count a message that came.
 
-        :param sequence: the publisher's number for it; None: unknown
+        :param sequence: the publisher's number for it
         :param recorded: False: it was dropped all the same
         """
-        if not self._came:
-            self._exact = sequence is not None
-        elif sequence is None or self._last is None or sequence <= self._last:
-            self._exact = False
-        else:
-            self._missing += sequence - self._last - 1
+        if self._last is not None:
+            self._exact &= sequence > self._last
+            self._missing += max(0, sequence - self._last - 1)
+        self._last = sequence
         self._came += 1
         self._refused += not recorded
-        self._last = sequence
-
-    def lose(self, count: int):
-        """Count what the middleware says that it has lost."""
-        self._lost += count
 
     @property
     def recorded(self) -> int:
@@ -146,7 +139,7 @@ class StreamCounter:
     @property
     def dropped(self) -> int:
         """Return how many messages are missing in the file, as far as it is known."""
-        return self._refused + (self._missing if self._exact else self._lost)
+        return self._refused + (self._missing if self._exact else 0)
 
     def result(self) -> StreamCount:
         """Return the counts so far."""

@@ -251,6 +251,7 @@ class StageBar:
 
 
 def _options(words: argparse.Namespace) -> GraphOptions | None:
+    streams = ','.join(getattr(words, 'stream', ()))
     if words.attach:
         if words.contract:
             raise CommandError(f'--contract is {words.contract!r}; the graph that --attach uses '
@@ -258,11 +259,14 @@ def _options(words: argparse.Namespace) -> GraphOptions | None:
         if bias_of(words.options):
             raise CommandError(f'--options is {words.options!r}; the graph that --attach uses '
                                'has its expert already')
+        if streams:
+            raise CommandError(f'--stream is {streams!r}; the graph that --attach uses has its '
+                               'streams already')
         return None
     teleop = getattr(words, 'teleop', '')
     return GraphOptions(
         task=words.task, runs=words.runs, contract=words.contract, options=words.options,
-        teleop=teleop, mapping=getattr(words, 'mapping', ''),
+        teleop=teleop, mapping=getattr(words, 'mapping', ''), streams=streams,
         mode='realtime' if teleop else 'lockstep',
         gui=words.gui or bool(teleop and os.environ.get('DISPLAY') and not words.no_gui),
         training=words.call in ('dagger', 'demo'))

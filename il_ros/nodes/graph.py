@@ -65,6 +65,8 @@ class GraphOptions:
     """``joy`` or ``keyboard``: a person drives, too, and sees the live view; empty: nobody."""
     mapping: str = ''
     """What buttons or keys mean; empty: the device's usual mapping."""
+    streams: str = ''
+    """Topics of others that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
 
 
 def build(runtime: Runtime, options: GraphOptions):
@@ -84,7 +86,7 @@ def build(runtime: Runtime, options: GraphOptions):
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         (PolicyNode, {'mode': options.mode}),
-        (RecorderNode, {'runs': options.runs}),
+        (RecorderNode, {'runs': options.runs, 'streams': options.streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,

@@ -72,8 +72,7 @@ class RecorderParameters:
     stale_s: float = bounded(
         1.0, 0.1, 60.0, 'a topic of a running episode that is silent for longer is named [s]')
     streams: str = text(
-        '', 'topics of others to record in full, TOPIC:TYPE[:best_effort],...; with the executor '
-            'single each message that was lost is counted')
+        '', 'topics of others to record in full beside each episode, TOPIC:TYPE[:best_effort],...')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
@@ -82,8 +81,7 @@ class RecorderNode(ManagedNode):
 
     def __init__(self, **kwargs):
         super().__init__('recorder', RecorderParameters, **kwargs)
-        self._streams = Streams(self, self.parameters.streams,
-                                self.parameters.executor == 'single', self._on_stream)
+        self._streams = Streams(self, self.parameters.streams, self._on_stream)
         self._schemas = {**recorded_schemas(), **self._streams.schemas}
         self._contract: Contract | None = None
         self._writer: EpisodeWriter | None = None
@@ -124,6 +122,7 @@ class RecorderNode(ManagedNode):
         """Abandon the open episode and release the shard."""
         super().shut_down()
         self._saver.close()
+        self._streams.close()
         if self._shard is not None:
             self._shard.close()
 
@@ -225,6 +224,9 @@ class RecorderNode(ManagedNode):
             self._close(DROPS)
 
     def _close(self, flags: int = 0):
+        self._streams.poll()
+        if self._writer is None:
+            return  # what came last did not fit on the disk any more
         try:
             self._writer.note_streams(self._streams.counts())
         except ImitationError as error:

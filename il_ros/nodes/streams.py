@@ -13,9 +13,14 @@
 # limitations under the License.
 
 """
-Subscriptions to the topics of others that the recorder keeps in full beside an episode.
+The topics of others that the recorder keeps in full beside an episode.
 
-Reliable ones by default: an image is larger than what the transport hands over at once, and of a
+They are taken from the middleware every ``POLL_S`` instead of one callback each: so comes, on any
+executor, the publisher's number with each message, and with it the knowledge of what was lost;
+and a stream of a thousand messages a second wakes the process a hundred times. The middleware
+itself notes when a message was received.
+
+Reliable by default: an image is larger than what the transport hands over at once, and of a
 best-effort stream the rest is lost as soon as the reader is not at work the same moment.
 """
 
@@ -29,9 +34,13 @@ from il_ros.data.pictures import TYPES
 from il_ros.data.schema import find_schema
 from il_ros.data.streams import parse_streams, Stream, StreamCount, StreamCounter
 from il_ros.nodes import qos
-from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+POLL_S = 0.01
+AT_ONCE = 50
+"""Messages of a stream that are taken in a row: what has piled up holds nobody up for long."""
 
 Sink = Callable[[str, bytes, int], bool | None]
 """
@@ -46,19 +55,39 @@ class Streams:
     The streams of a recorder.
 
     :param text: as for ``parse_streams``
-    :param numbered: count by the publishers' numbers, which the SingleThreadedExecutor alone
-        hands out; else by what the middleware says that it has lost
     :raises StreamError: if the text names no streams, or a type that is not installed
     :raises SchemaError: if the definition of a type is missing
     """
 
-    def __init__(self, node: Node, text: str, numbered: bool, sink: Sink):
+    def __init__(self, node: Node, text: str, sink: Sink):
         streams = parse_streams(text)
         self.schemas = {stream.topic: find_schema(stream.type_name) for stream in streams}
-        self._readers = [_Reader(node, stream, numbered, sink) for stream in streams]
+        kinds = [_message_class(stream) for stream in streams]
+        self._node: Node | None = None
+        self._readers: list[_Reader] = []
+        if streams:
+            # No executor has this node: an executor would take its messages away.
+            self._node = Node(
+                f'{node.get_name()}_streams', namespace=node.get_namespace(), context=node.context,
+                use_global_arguments=False, enable_rosout=False, start_parameter_services=False)
+            self._readers = [_Reader(self._node, stream, kind, sink)
+                             for stream, kind in zip(streams, kinds, strict=True)]
+            node.create_timer(POLL_S, self.poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def close(self):
+        """Stop listening; a second call does nothing."""
+        node, self._node = self._node, None
+        self._readers.clear()
+        if node is not None:
+            node.destroy_node()
+
+    def poll(self):
+        """Hand on what has come since the last call."""
+        for reader in self._readers:
+            reader.poll()
 
     def begin(self):
-        """Count from here on: an episode is opened."""
+        """Count from here on: an episode is opened. What came before is left behind."""
         for reader in self._readers:
             reader.begin()
 
@@ -80,48 +109,54 @@ class Streams:
 class _Reader:
     """One stream."""
 
-    def __init__(self, node: Node, stream: Stream, numbered: bool, sink: Sink):
+    def __init__(self, node: Node, stream: Stream, kind: type, sink: Sink):
         self.stream = stream
-        self._sink, self._logger = sink, node.get_logger()
-        self._mismatch = ''
-        self.begin()
-        node.create_subscription(
-            _message_class(stream), stream.topic, self._on_numbered if numbered else self._on_raw,
-            _profile(stream), raw=True, event_callbacks=SubscriptionEventCallbacks(
-                message_lost=self._on_lost, incompatible_qos=self._on_incompatible))
+        self._node, self._kind, self._sink = node, kind, sink
+        self._subscription = node.create_subscription(
+            kind, stream.topic, lambda _: None, _profile(stream), raw=True)
+        self._restart()
 
-    def begin(self):
+    def _restart(self):
         self.counter, self._arrivals = StreamCounter(self.stream.type_name), Arrivals()
         self._began_s = time.monotonic()
 
-    def _on_raw(self, raw: bytes):
-        self._take(raw, time.time_ns(), None)
+    def begin(self):
+        while self._taken() is not None:
+            pass
+        self._restart()
 
-    def _on_numbered(self, raw: bytes, info: dict):
-        self._take(raw, info['received_timestamp'], info['publication_sequence_number'])
+    def poll(self):
+        for _ in range(AT_ONCE):
+            taken = self._taken()
+            if taken is None:
+                return
+            raw, info = taken
+            recorded = self._sink(self.stream.topic, raw, info['received_timestamp'])
+            if recorded is not None:
+                self.counter.take(info['publication_sequence_number'], recorded)
+                self._arrivals.hear(time.monotonic())
 
-    def _take(self, raw: bytes, received_ns: int, sequence: int | None):
-        recorded = self._sink(self.stream.topic, raw, received_ns)
-        if recorded is not None:
-            self.counter.take(sequence, recorded)
-            self._arrivals.hear(time.monotonic())
-
-    def _on_lost(self, event):
-        self.counter.lose(event.total_count_change)
-
-    def _on_incompatible(self, _event):
-        self._mismatch = (f'a publisher offers best effort alone; ask for it with '
-                          f'{self.stream.topic}:{self.stream.type_name}:best_effort')
-        self._logger.error(f'{self.stream.topic}: {self._mismatch}')
+    def _taken(self) -> tuple[bytes, dict] | None:
+        handle = self._subscription.handle
+        with handle:
+            return handle.take_message(self._kind, True)
 
     def trouble(self, now_s: float, stale_s: float) -> str:
-        words = [self._mismatch] if self._mismatch else []
+        words = []
         if self.counter.dropped:
             words.append(f'{self.counter.dropped} dropped')
         silent_s = min(self._arrivals.age_s(now_s), now_s - self._began_s)
         if silent_s > stale_s:
-            words.append(f'silent for {silent_s:.1f} s')
+            words.append(f'silent for {silent_s:.1f} s{self._mismatch()}')
         return ', '.join(words)
+
+    def _mismatch(self) -> str:
+        offered = {publisher.qos_profile.reliability for publisher in
+                   self._node.get_publishers_info_by_topic(self._subscription.topic_name)}
+        if self.stream.reliable and offered == {ReliabilityPolicy.BEST_EFFORT}:
+            return (f', its publisher offers best effort alone: ask for it with {self.stream}:'
+                    'best_effort')
+        return ''
 
     def values(self, now_s: float) -> dict[str, str]:
         figures = {'recorded': str(self.counter.recorded), 'dropped': str(self.counter.dropped)}

@@ -302,20 +302,17 @@ def test_counts_that_make_no_sense_are_named(tmp_path):
             stream_counts(file)
 
 
-@pytest.mark.parametrize('sequences, lost, refused, recorded, dropped, exact', [
-    ([5, 6, 7], 0, (), 3, 0, True), ([5, 8, 9], 1, (), 3, 2, True),
-    ([5, 6, 9, 10], 0, (6, 10), 2, 4, True), ([5, 6, 1, 2], 3, (2,), 3, 4, False),
-    ([None, None], 0, (), 2, 0, False), ([None, None], 4, (), 2, 4, False),
-    ([], 2, (), 0, 2, False)])
+@pytest.mark.parametrize('sequences, refused, recorded, dropped, exact', [
+    ([5, 6, 7], (), 3, 0, True), ([5, 8, 9], (), 3, 2, True), ([5, 6, 9, 10], (6, 10), 2, 4, True),
+    ([5, 6, 1, 2], (2,), 3, 1, False), ([5, 1, 6, 2], (), 4, 0, False), ([], (), 0, 0, True)])
 def test_what_was_published_was_recorded_or_dropped(
-        sequences, lost, refused, recorded, dropped, exact):
+        sequences, refused, recorded, dropped, exact):
     counter = StreamCounter('t')
     for sequence in sequences:
         counter.take(sequence, sequence not in refused)
-    counter.lose(lost)
     found = counter.result()
     assert found == StreamCount('t', recorded, dropped, exact)
-    if exact:
+    if exact and sequences:
         assert found.published == sequences[-1] - sequences[0] + 1
 
 
