@@ -272,5 +272,5 @@ def test_nothing_is_lost_for_long_and_no_callback_holds_the_recorder_up(
     recording, receipt, file, published = record(tmp_path, streams, seconds)
     told(name, seconds, recording.recorder, file, published)
     assert_all_is_there(streams, receipt, file, published)
-    assert published['took_s'] < seconds + 0.5
+    assert published['took_s'] < 1.05 * seconds
     assert recording.recorder.quantile_ms(0.99) <= 1.0
