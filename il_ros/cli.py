@@ -152,6 +152,8 @@ def _add_compounding(verbs):
         help='folder of the episodes and the results (runs/compounding)')
     add('--json', metavar='OUT', help='the numbers; default: OUTPUT/compounding.json')
     add('--report', metavar='OUT', help='the page; default: OUTPUT/compounding.html')
+    add('--publish', metavar='FOLDER',
+        help='copy figures, tables and how they were made there, e.g. docs/results/endless')
     add('--fresh', action='store_true',
         help='run all episodes anew, also those that are there already')
     compounding.set_defaults(call='compounding')

@@ -27,7 +27,8 @@ exponent: d log J / d log T over the longest window, burn-in left out, 95 % boot
 epsilon: mistakes a step on the expert's states (<: none was found, 3 / n, as if steps were
   independent: those of one demonstration are not, so that it may be more); goals: reached in
   1,000 steps
-stopped: share of episodes without a goal from the start / from later on"""
+stopped: share of episodes without a goal from the start / from later on
+J to first: its mistakes to those of the first policy, or of the first of its training seed"""
 
 
 def headings(summary: dict) -> tuple[str, ...]:
@@ -55,12 +56,12 @@ def _row(summary: dict, policy: dict) -> tuple[str, ...]:
     ratio = policy.get('mistakes_to_first')
     return (policy['name'], str(policy['labels']) if policy['labels'] >= 0 else '',
             _epsilon(policy['epsilon']),
-            *(_short(mistakes[steps]['value']) for steps in _shown(summary)),
-            f'{_short(last["low"])}-{_short(last["high"])}',
-            _short(policy['mistakes_censored'][-1]['value']), _exponent(policy['exponents']),
+            *(short(mistakes[steps]['value']) for steps in _shown(summary)),
+            f'{short(last["low"])}-{short(last["high"])}',
+            short(policy['mistakes_censored'][-1]['value']), _exponent(policy['exponents']),
             f'{policy["goals_per_1000"]["value"]:.1f}',
             f'{percent(fates["from_start"]["rate"])} / {percent(fates["later"]["rate"])}',
-            f'{ratio["value"]:.2f} ({_short(ratio["low"])}-{_short(ratio["high"])})'
+            f'{ratio["value"]:.2f} ({short(ratio["low"])}-{short(ratio["high"])})'
             if ratio and ratio['value'] is not None else '')
 
 
@@ -74,10 +75,11 @@ def _exponent(exponents: list[dict]) -> str:
     if not exponents or exponents[-1]['value'] is None:
         return 'undefined'
     one = exponents[-1]
-    return f'{one["value"]:.2f} ({_short(one["low"])}-{_short(one["high"])})'
+    return f'{one["value"]:.2f} ({short(one["low"])}-{short(one["high"])})'
 
 
-def _short(number: float | None) -> str:
+def short(number: float | None) -> str:
+    """Return a number with three digits; ?: there is none."""
     if number is None:
         return '?'
     return f'{number:.0f}' if abs(number) >= 100 else f'{number:.3g}'
@@ -96,7 +98,17 @@ def read(summary: dict) -> list[str]:
         if 'mistakes_to_first' in policy:
             texts.append(_compared(policy, summary))
         texts += _drift_of(policy)
-    return texts
+    return texts + [_over_seeds(way, summary) for way in summary['ways']]
+
+
+def _over_seeds(way: dict, summary: dict) -> str:
+    names, last = ', '.join(way['policies']), way['median_mistakes'][-1]
+    text = (f'{way["way"]} over {len(way["policies"])} training seeds ({names}): the median of '
+            f'J({summary["horizon"]}) is {short(last)} at {short(way["median_labels"])} labels')
+    if way['median_ratio'] is None:
+        return f'{text}.'
+    each = ', '.join(short(ratio) for ratio in way['ratios'])
+    return f'{text}, that of its ratios to the first {way["median_ratio"]:.2f} ({each}).'
 
 
 def _growth_of(policy: dict) -> str:
@@ -109,7 +121,7 @@ def _growth_of(policy: dict) -> str:
     last = defined[-1]
     span = f'[{last["first"]}, {last["last"]}]'
     longest = (f'in the longest window, {span}, the exponent is {last["value"]:.2f} '
-               f'({_short(last["low"])} to {_short(last["high"])})')
+               f'({short(last["low"])} to {short(last["high"])})')
     if not faster:
         return (f'{name}: superlinear growth was not found in {len(defined)} windows (no lower '
                 f'bound exceeds 1); {longest}.')
@@ -134,7 +146,7 @@ def _fate_of(policy: dict) -> str:
 
 
 def _compared(policy: dict, summary: dict) -> str:
-    ratio, first = policy['mistakes_to_first'], summary['policies'][0]['name']
+    ratio, first = policy['mistakes_to_first'], policy['first']
     if ratio['value'] is None:
         return f'{policy["name"]} against {first}: the ratio of their mistakes is undefined.'
     verdict = 'the interval includes 1'
@@ -143,7 +155,7 @@ def _compared(policy: dict, summary: dict) -> str:
     elif ratio['low'] is not None and ratio['low'] > 1.0:
         verdict = 'more, beyond chance'
     return (f'{policy["name"]} makes {ratio["value"]:.2f} times the mistakes of {first} in '
-            f'{summary["horizon"]} steps ({_short(ratio["low"])} to {_short(ratio["high"])}, same '
+            f'{summary["horizon"]} steps ({short(ratio["low"])} to {short(ratio["high"])}, same '
             f'seeds, resampled in pairs): {verdict}.')
 
 
@@ -158,14 +170,30 @@ def _drift_of(policy: dict) -> list[str]:
         f' After its first mistake it errs in {percent(after["value"])} of the steps '
         f'({_percent(after["low"])} to {_percent(after["high"])}).')
     return [f'{name}: the nearest of its {found["training_states"]} training states is '
-            f'{_short(first["value"])} sd away in the first step and {_short(last["value"])} sd '
-            f'({_short(last["low"])} to {_short(last["high"])}) in steps {span + 1} to '
+            f'{short(first["value"])} sd away in the first step and {short(last["value"])} sd '
+            f'({short(last["low"])} to {short(last["high"])}) in steps {span + 1} to '
             f'{found["at"][-1]}; from states of the expert it is '
-            f'{_short(found["on_expert_states"])} sd.{rate}']
+            f'{short(found["on_expert_states"])} sd.{rate}']
 
 
 def _percent(share: float | None) -> str:
     return '?' if share is None else percent(share)
+
+
+def figures_of(summary: dict) -> dict[str, tuple[str, str, str]]:
+    """Return the figures by the name of their file: title, SVG and note."""
+    found = {f'growth-{first // plots.PANELS + 1}': (
+        'Mistakes against the length of the episode', plots.growth(summary, first), _GROWTH_NOTE)
+        for first in range(0, len(summary['policies']), plots.PANELS)}
+    found['exponents'] = ('Local exponents', plots.exponents(summary),
+                          _EXPONENT_NOTE.format(**summary))
+    found['goals'] = ('Goals, and who still works', plots.goals(summary),
+                      _GOALS_NOTE.format(**summary))
+    found['after'] = ('After the first mistake', plots.after_first_mistake(summary), _AFTER_NOTE)
+    drifted = [policy['drift'] for policy in summary['policies'] if policy['drift']]
+    if drifted:
+        found['drift'] = ('Drift', plots.drift(summary), _DRIFT_NOTE.format(**drifted[0]))
+    return found
 
 
 def report_html(summary: dict) -> str:
@@ -177,17 +205,7 @@ def report_html(summary: dict) -> str:
     title = f'How mistakes grow on endless {summary["task"]}'
     about = (f'{summary["episodes"]} episodes of {summary["horizon"]} steps each, seeds from '
              f'{summary["first_seed"]}, the same for every policy')
-    figures = [figure('Mistakes against the length of the episode',
-                      plots.growth(summary, first), _GROWTH_NOTE)
-               for first in range(0, len(summary['policies']), plots.PANELS)]
-    figures += [
-        figure('Local exponents', plots.exponents(summary), _EXPONENT_NOTE.format(**summary)),
-        figure('Goals, and who still works', plots.goals(summary),
-               _GOALS_NOTE.format(**summary)),
-        figure('After the first mistake', plots.after_first_mistake(summary), _AFTER_NOTE)]
-    drifted = [policy['drift'] for policy in summary['policies'] if policy['drift']]
-    if drifted:
-        figures.append(figure('Drift', plots.drift(summary), _DRIFT_NOTE.format(**drifted[0])))
+    figures = [figure(*parts) for parts in figures_of(summary).values()]
     return page(title, (
         f'<h1>{html.escape(title)}</h1>\n<p class="about">{html.escape(about)}</p>\n'
         f'{section("What was found", paragraphs(read(summary)))}{_table(summary)}'
@@ -248,7 +266,7 @@ def _definition(summary: dict) -> str:
         for row in policy['definitions']:
             rule = (f'{row["fraction"]} of its speed' if row['fraction'] is not None
                     else 'gripper disagrees')
-            cells = (policy['name'], rule, _short(row['mistakes']),
+            cells = (policy['name'], rule, short(row['mistakes']),
                      f'{row["epsilon"]["k"]} of {row["epsilon"]["n"]}',
                      f'{100 * row["epsilon"]["low"]:.2f}-{100 * row["epsilon"]["high"]:.2f} %')
             body += f'<tr>{"".join(f"<td>{html.escape(cell)}</td>" for cell in cells)}</tr>\n'

@@ -20,6 +20,7 @@ from typing import Sequence
 
 from il_ros.evaluation import compounding
 from il_ros.evaluation.compounding import censored_growth, Estimate, Exponent, growth
+from il_ros.evaluation.compounding_seeds import partner, ways
 from il_ros.evaluation.drift import curve, Drift
 from il_ros.evaluation.endless import after_first_mistake, Endless, Fates, fates
 from il_ros.evaluation.endless import goals_per_1000, rate_after_first
@@ -76,7 +77,7 @@ def summarise(setting: Setting, policies: Sequence[Measured], rng: np.random.Gen
     Return what ``compounding.json`` says, plain values only.
 
     :param policies: measured on the same seeds, in the order of the table; the others are
-        compared with the first
+        compared with the first, or with the first of their training seed (``WAY-SEED``)
     :param rng: of the bootstrap; the same state gives the same summary
     """
     sizes = {(len(one.endless.episodes), one.endless.episodes.horizon) for one in policies}
@@ -87,15 +88,20 @@ def summarise(setting: Setting, policies: Sequence[Measured], rng: np.random.Gen
     grid = compounding.grid(horizon)
     entries = [_policy(one, setting, grid, weight) for one in policies]
     totals = [growth(one.endless.episodes, (horizon,), weight)[:, 0] for one in policies]
-    for entry, total in zip(entries[1:], totals[1:]):
+    for index, entry in enumerate(entries):
+        first = partner([one.name for one in policies], index)
+        if first is None:
+            continue
         with np.errstate(invalid='ignore', divide='ignore'):
-            entry['mistakes_to_first'] = Estimate.of(total / totals[0]).as_dict()
+            entry['mistakes_to_first'] = Estimate.of(totals[index] / totals[first]).as_dict()
+        entry['first'] = policies[first].name
     for entry, one in zip(entries, policies):
         entry['drift'] = _drift(one.drift, resamples)
         entry['no_drift'] = one.no_drift
     return {**dataclasses.asdict(setting), 'episodes': episodes, 'horizon': horizon,
             'definition': {'fraction': FRACTION, 'floor': FLOOR, 'fractions': list(FRACTIONS)},
-            'resamples': resamples, 'grid': list(grid), 'policies': entries}
+            'resamples': resamples, 'grid': list(grid), 'policies': entries,
+            'ways': ways(entries)}
 
 
 def summary_json(summary: dict) -> str:

@@ -27,7 +27,7 @@ from il_ros.study.cloning import done, train
 from il_ros.study.gathering import Cloned, clones_of, Collected, drivers_of
 from il_ros.study.graphs import Command, run_commands
 from il_ros.study.judging import Judge
-from il_ros.study.plan import begin, CLONES, Plan, plan_of, run_name, StudyError, Way
+from il_ros.study.plan import begin, CLONES, Plan, plan_of, run_name, Way
 from il_ros.study.results import commit_of_this, mixed, publish, write_results
 from il_ros.study.rollouts import Conditions
 from tqdm import tqdm
@@ -39,9 +39,6 @@ _LOOK_S = 1.0
 def study(words: argparse.Namespace) -> int:
     """Collect, clone, judge, and write what came of it; what is there is not done again."""
     plan = plan_of(words)
-    if words.publish and not Path(words.publish).parent.is_dir():
-        raise StudyError(f'--publish is {words.publish!r}; there is no folder '
-                         f'{str(Path(words.publish).parent)!r}')
     folder = Path(words.runs) / plan.run
     commits = begin(folder, plan, commit_of_this())
     for warning in mixed(commits):

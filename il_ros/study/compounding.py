@@ -17,6 +17,7 @@
 import argparse
 import dataclasses
 from pathlib import Path
+import shlex
 import time
 from typing import NamedTuple, Sequence
 
@@ -24,7 +25,8 @@ from il_ros.data.atomic import write_atomically
 from il_ros.data.contract import Contract
 from il_ros.data.contract_file import load_contract
 from il_ros.errors import ImitationError
-from il_ros.evaluation.compounding_report import format_table, read, report_html
+from il_ros.evaluation.compounding_publication import readme
+from il_ros.evaluation.compounding_report import figures_of, format_table, read, report_html
 from il_ros.evaluation.compounding_summary import Measured, Setting, summarise, summary_json
 from il_ros.evaluation.endless import endless
 from il_ros.evaluation.mistakes import count_mistakes, Rollout
@@ -35,6 +37,7 @@ from il_ros.share import share_path
 from il_ros.sim.tasks.registry import make_task
 from il_ros.study.collection import Collection
 from il_ros.study.drifting import drift, STEPS, training_states
+from il_ros.study.results import commit_of_this, versions, write_files
 from il_ros.study.rollouts import answers_of, Conditions, Rolled
 import numpy as np
 from tqdm import tqdm
@@ -74,7 +77,28 @@ def compounding(words: argparse.Namespace) -> int:
     print(f'\n{format_table(summary)}\n')
     print('\n'.join(read(summary)))
     print(f'\n{report_file} shows it; {json_file} has the numbers.')
+    if words.publish:
+        _publish(Path(words.publish), words, summary)
+        print(f'{words.publish} has figures and tables.')
     return 0
+
+
+def _publish(folder: Path, words: argparse.Namespace, summary: dict):
+    """Write figures (SVG), numbers and a page that says how they were made."""
+    command = ['il_ros', 'compounding', '--task', words.task]
+    for text in words.policy:
+        command += ['--policy', text]
+    for option in ('episodes', 'horizon', 'first_seed', 'expert_episodes', 'drift_episodes'):
+        command += [f'--{option.replace("_", "-")}', str(getattr(words, option))]
+    last = words.first_seed + words.episodes - 1
+    made = [shlex.join(command), f'Commit: {commit_of_this()}',
+            'Versions: ' + ', '.join(f'{name} {one}' for name, one in versions().items()),
+            f'Every policy drove the same {words.episodes} endless episodes of {words.horizon} '
+            f'steps, seeds {words.first_seed} to {last}; intervals resample the episodes.']
+    folder.mkdir(parents=True, exist_ok=True)
+    write_files(folder, {**{f'{name}.svg': svg for name, (_, svg, _) in
+                            figures_of(summary).items()},
+                         'README.md': readme(folder.name, made, summary)})
 
 
 def _check_seeds(words: argparse.Namespace):

@@ -66,8 +66,8 @@ def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequen
     about = {'command': plan.command(), 'commits': list(commits), 'versions': versions(),
              'conditions': ' '.join([_conditions(plan), *mixed(commits)])}
     brought = Brought(about, tasks, points)
-    _write(folder, {'study.json': study_json(about, tasks, points),
-                    'study.html': report_html(about, tasks, points), **brought.tables})
+    write_files(folder, {'study.json': study_json(about, tasks, points),
+                         'study.html': report_html(about, tasks, points), **brought.tables})
     return brought
 
 
@@ -100,16 +100,17 @@ def mixed(commits: Sequence[str]) -> list[str]:
 
 def publish(folder: Path, brought: Brought):
     """Write figures (SVG), tables (CSV) and a page that says how they were made."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     files = dict(brought.tables)
     for task in brought.tasks:
         for name, (_, svg, _) in figures_of(task, brought.points).items():
             files[f'{task["task"]}-{name}.svg'] = svg
     files['README.md'] = readme(folder.name, brought.about, brought.tasks)
-    _write(folder, files)
+    write_files(folder, files)
 
 
-def _write(folder: Path, files: Mapping[str, str]):
+def write_files(folder: Path, files: Mapping[str, str]):
+    """Write texts by the names of their files, each whole or not at all."""
     for name, content in files.items():
         write_atomically(folder / name, content.encode())
 

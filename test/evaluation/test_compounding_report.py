@@ -18,7 +18,7 @@ import dataclasses
 import json
 import re
 
-from il_ros.evaluation import compounding_report
+from il_ros.evaluation import compounding_publication, compounding_report
 from il_ros.evaluation.chain import Chain
 from il_ros.evaluation.compounding import Episodes
 from il_ros.evaluation.compounding_summary import Measured, Setting, summarise, summary_json
@@ -171,3 +171,34 @@ def test_policies_measured_over_different_lengths_are_not_compared():
     with pytest.raises(ValueError, match='expected the same'):
         summarise(SETTING, [measured('a', Chain(0.1)), measured('b', Chain(0.1), count=299)],
                   np.random.default_rng(0))
+
+
+@pytest.fixture(scope='module')
+def seeds() -> dict:
+    """Return two ways with two training seeds each."""
+    chains = {'BC-0': Chain(0.004), 'DAgger-0': Chain(0.002), 'BC-1': Chain(0.008),
+              'DAgger-1': Chain.recoverable_at_once(0.004)}
+    return summarise(SETTING, [measured(name, chain) for name, chain in chains.items()],
+                     np.random.default_rng(0), resamples=100)
+
+
+def test_a_policy_is_compared_with_the_first_of_its_training_seed(seeds):
+    assert [one.get('first') for one in seeds['policies']] == [None, 'BC-0', None, 'BC-1']
+    totals = [one['mistakes'][-1]['value'] for one in seeds['policies']]
+    assert seeds['policies'][3]['mistakes_to_first']['value'] == pytest.approx(
+        totals[3] / totals[2], abs=1e-5)
+    bc, dagger = seeds['ways']
+    assert (bc['way'], bc['ratios'], bc['median_ratio']) == ('BC', [], None)
+    assert dagger['policies'] == ['DAgger-0', 'DAgger-1']
+    assert dagger['median_mistakes'][-1] == pytest.approx((totals[1] + totals[3]) / 2)
+    assert dagger['median_ratio'] == pytest.approx(
+        (totals[1] / totals[0] + totals[3] / totals[2]) / 2, abs=1e-5)
+
+
+def test_what_is_published_has_the_command_and_a_row_for_every_length(seeds):
+    text = compounding_publication.readme('endless', ['il_ros compounding', 'Commit: ab'], seeds)
+    assert '```bash\nil_ros compounding\n```' in text and '* Commit: ab' in text
+    rows = [line for line in text.splitlines() if line.startswith('| ')]
+    assert [row.split(' | ')[0].strip('| ') for row in rows][-len(seeds['grid']):] == [
+        str(steps) for steps in seeds['grid']]
+    assert 'DAgger, median' in text and 'over 2 training seeds' in text

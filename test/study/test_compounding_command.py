@@ -34,7 +34,8 @@ def measured(follower, tmp_path_factory):
     """Return the folder of a finished measurement of one policy under two names."""
     folder = tmp_path_factory.mktemp('compounding') / 'out'
     assert compounding(*SMALL, '--policy', f'first={follower}', '--policy', f'again={follower}',
-                       '--output', str(folder), '--workers', '2') == 0
+                       '--output', str(folder), '--workers', '2',
+                       '--publish', str(folder / 'published' / 'endless')) == 0
     return folder
 
 
@@ -50,6 +51,15 @@ def test_numbers_and_page_are_written(measured, follower):
     assert 10 <= found['burn_in'] <= 30, 'one cycle of the expert'
     assert '<svg' not in (measured / 'compounding.html').read_text()
     assert 'data:image/svg+xml' in (measured / 'compounding.html').read_text()
+
+
+def test_what_is_published_says_how_it_was_made(measured):
+    folder = measured / 'published' / 'endless'
+    text = (folder / 'README.md').read_text()
+    assert 'il_ros compounding --task push --policy first=' in text
+    assert '--episodes 6 --horizon 60 --first-seed 500000' in text
+    assert {path.name for path in folder.glob('*.svg')} >= {'growth-1.svg', 'exponents.svg'}
+    assert all(f'({path.name})' in text for path in folder.glob('*.svg'))
 
 
 def test_a_second_call_runs_only_what_is_missing_and_comes_to_the_same_result(
