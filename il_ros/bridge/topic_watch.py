@@ -21,6 +21,7 @@ jumped; one that agrees with either is believed: lockstep runs faster than time,
 that was held up gets many messages at once.
 """
 
+from collections.abc import Mapping
 import math
 
 from il_ros.bridge.wire import Key
@@ -159,6 +160,10 @@ class EpisodeWatch:
     def overflow(self, topic: str):
         """Count a message that came and is dropped, because too much waits for the disk."""
         self.topics[topic].overflowed += 1
+
+    def has(self, due: Mapping[str, int]) -> bool:
+        """Tell whether as many steps of each topic came, whatever became of them."""
+        return all(len(self.topics[topic].steps) >= steps for topic, steps in due.items())
 
     def trouble(self, now_s: float, stale_s: float, ended: bool = False) -> str:
         """Return what is wrong by topic, in words; empty: nothing."""

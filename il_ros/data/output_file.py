@@ -18,11 +18,18 @@ from collections import deque
 import os
 from pathlib import Path
 import threading
+import time
 
 from il_ros.data.atomic import write_all
 
-PATIENCE_S = 0.002
-"""How long a write is waited for: a disk that answers has the data before ``write`` returns."""
+PATIENCE_S, BETWEEN_S = 0.002, 0.005
+"""How long a write waits for a thread that has fallen behind, and how long no other one does."""
+
+BEHIND = 8
+"""Blocks that may be queued before the thread has fallen behind: four chunks, 24 steps."""
+
+SLOW_S = 0.1
+"""After so long without an answer it is the disk that is slow, and nothing waits for it."""
 
 
 class UnbufferedFile:
@@ -70,9 +77,9 @@ class QueuedFile:
     """
     A file whose ``write`` returns soon, whatever the disk does.
 
-    As long as the disk answers, what was written has reached the operating system when ``write``
-    returns, where a kill cannot reach it. When it does not, the data wait in a queue, whose
-    length is ``backlog``; whoever writes keeps that short.
+    A thread writes at once, so that the data soon are where a kill cannot reach them; on a busy
+    machine ``write`` waits a little until it has had its turn. When the disk does not answer,
+    the data wait in a queue, whose length is ``backlog``; whoever writes keeps that short.
     """
 
     def __init__(self, path: Path):
@@ -83,6 +90,8 @@ class QueuedFile:
         self._error: OSError | None = None
         self._closed = self._sync = False
         self._position = 0
+        self._answered_s = time.monotonic()
+        self._waits_from_s = 0.0
         self.backlog = 0
         """Bytes that are not written yet."""
         self._thread = threading.Thread(target=self._run, name='episode file', daemon=True)
@@ -98,15 +107,22 @@ class QueuedFile:
             return 0
         with self._changed:
             self._raise_error()
-            waits_already = self.backlog > 0
+            if not self.backlog:
+                self._answered_s = time.monotonic()
             self._blocks.append(bytes(data))
             self.backlog += len(data)
             self._changed.notify_all()
-            if not waits_already:
-                self._changed.wait_for(lambda: not self.backlog, PATIENCE_S)
+            if len(self._blocks) > BEHIND:
+                self._let_it_catch_up()
             self._raise_error()
         self._position += len(data)
         return len(data)
+
+    def _let_it_catch_up(self):
+        now_s = time.monotonic()
+        if now_s - self._answered_s < SLOW_S and now_s > self._waits_from_s and (
+                not self._changed.wait_for(lambda: not self.backlog, PATIENCE_S)):
+            self._waits_from_s = time.monotonic() + BETWEEN_S
 
     def tell(self) -> int:
         """Return how many bytes were handed over."""
@@ -143,6 +159,7 @@ class QueuedFile:
                 write_all(self._descriptor, block)
                 with self._changed:
                     self.backlog -= len(block)
+                    self._answered_s = time.monotonic()
                     self._changed.notify_all()
             if self._sync:
                 os.fsync(self._descriptor)

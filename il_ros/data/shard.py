@@ -79,7 +79,11 @@ def mend(folder: Path) -> list[Receipt]:
     """
     receipts = []
     for path in sorted(folder.glob('*.mcap.tmp')):
-        os.replace(path, path.with_suffix(_RESCUE))
+        rescue = path.with_suffix(_RESCUE)
+        if rescue.exists():
+            path.unlink()  # who mended it was killed, too, and has not got as far as this
+        else:
+            os.replace(path, rescue)
     for path in sorted(folder.glob(f'*{_RESCUE}')):
         receipts += _rescue(path)
         path.unlink()

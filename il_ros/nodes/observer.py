@@ -21,8 +21,9 @@ import time
 from geometry_msgs.msg import PoseArray, PoseStamped
 from il_ros.bridge.assembly import Extractor, ObservationError, ToolOfJoints
 from il_ros.bridge.images import ImageReader
-from il_ros.bridge.messages import contract_to_message, float32s, NS, to_stamp
+from il_ros.bridge.messages import contract_to_message, float32s, NS, to_ns, to_stamp
 from il_ros.bridge.pairing import AsOfPairing, ExactPairing, OccasionalPairing
+from il_ros.bridge.topic_watch import ClockWatch, seconds
 from il_ros.data.contract import Contract, IMAGE
 from il_ros.data.contract_file import find_contract, from_joints, load_contract, Source
 from il_ros.nodes import diagnostics, qos, runtime
@@ -51,6 +52,9 @@ class ObserverParameters:
         'topic', ('topic', 'joints'),
         "topic: tool_pose, unless the contract file says otherwise; joints: the Panda's forward "
         'kinematics of joint_states, where nobody publishes tool_pose')
+    clock_jump_s: float = bounded(
+        1.0, 0.1, 60.0, 'as_of: by how much the stamps of the beat may contradict the steady '
+                        'clock from one to the next; more ends the episode [s]')
     rejected_in_a_row: int = bounded(
         5, 1, 1000, 'as_of: unusable beats in a row that end the episode; with exact the first '
                     'one does, for the simulator waits')
@@ -71,7 +75,10 @@ class ObserverNode(Node):
         self._kinematics = None
         self._extract = Extractor(contract, sources, self._tool(sources))
         self._images = _image_readers(contract, sources)
-        self._pairing = self._make_pairing(contract, sources)
+        self._new_pairing = partial(self._make_pairing, contract, sources)
+        self._pairing = self._new_pairing()
+        self._beat_clock = ClockWatch(round(self.parameters.clock_jump_s * NS))
+        self._status = EpisodeStatus()
         self._message = Observation(contract_id=contract.id)
         self._message.header.frame_id = contract.action_frame_id
         self._last_ns = -1
@@ -123,10 +130,25 @@ class ObserverNode(Node):
         listen(self, EpisodeStatus, 'episode', partial(self._on_message, 'episode'), qos.STATUS)
 
     def _on_message(self, topic: str, message):
+        if topic == 'episode':
+            self._status = message
+        elif topic == self.parameters.beat and self.parameters.pairing == 'as_of':
+            self._watch_clock(message)
         complete = self._pairing.add(topic, message)
         if complete is not None:
             self._complete_at = time.monotonic()
             self._observe(*complete)
+
+    def _watch_clock(self, message):
+        """End the episode where the stamps jump, and forget what belongs to the time before."""
+        jump_ns = self._beat_clock.jump_ns(to_ns(message.header.stamp), time.monotonic_ns())
+        if jump_ns:
+            dropped = self._pairing.dropped
+            self._pairing = self._new_pairing()
+            self._pairing.dropped = dropped
+            self._problem = f'the clock of {self.parameters.beat} jumped by {seconds(jump_ns)}'
+            self.get_logger().error(self._problem)
+            self._end_episode(self._status, EpisodeStatus.CLOCK_JUMP, self._problem)
 
     def _observe(self, stamp_ns: int, messages: dict):
         message = self._message
@@ -159,11 +181,13 @@ class ObserverNode(Node):
         if self.parameters.pairing == 'as_of' and (
                 self._in_a_row < self.parameters.rejected_in_a_row):
             return
+        self._end_episode(status, status.FAULT, reason)
+
+    def _end_episode(self, status: EpisodeStatus, cause: int, reason: str):
         if status.phase == status.RUNNING and status.episode_id != self._ended:
             self._ended = status.episode_id
             self._end.call_async(EndEpisode.Request(
-                episode_id=status.episode_id, end=status.ABORTED, cause=status.FAULT,
-                reason=reason))
+                episode_id=status.episode_id, end=status.ABORTED, cause=cause, reason=reason))
 
     def _report(self):
         values = {'published': self._published, 'rejected': self._rejected,

@@ -20,7 +20,6 @@ Raw subscriptions: a message is looked at just far enough to know where it belon
 the episode. The receipt on ``recorded`` says that an episode is on disk, whole.
 """
 
-import dataclasses
 from functools import partial
 from pathlib import Path
 import time
@@ -42,7 +41,7 @@ from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.listening import listen_to_contract
 from il_ros.nodes.managed import ManagedNode
-from il_ros.nodes.parameters import bounded, choice, flag, text
+from il_ros.nodes.recorder_parameters import RecorderParameters
 from il_ros.nodes.streams import Streams
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import Discard, OpenEpisode
@@ -53,27 +52,6 @@ _TOPICS = {OBSERVATION: (Observation, wire.observation_key),
            EXECUTED: (Executed, wire.executed_key),
            EPISODE: (EpisodeStatus, wire.status_key)}
 WATCH_S = 0.1
-
-
-@dataclasses.dataclass(frozen=True)
-class RecorderParameters:
-    """Parameters of the recorder node."""
-
-    autostart: bool = flag(True, 'configure and activate at start')
-    runs: str = text('runs', 'folder of the runs; an episode goes to RUN/episodes/SHARD')
-    shard: str = text('main', "this recorder's own part of a run; one recorder each")
-    finish_s: float = bounded(
-        1.0, 0.1, 60.0, 'how long the last messages of an ended episode are waited for [s]')
-    min_free_mb: int = bounded(64, 0, 1_000_000, 'no episode is begun with less room [MiB]')
-    queue_mb: int = bounded(
-        64, 1, 4096, 'what may wait for a slow disk; more is dropped and counted [MiB]')
-    clock_jump_s: float = bounded(
-        1.0, 0.1, 60.0, 'by how much a stamp may contradict both steps and steady clock [s]')
-    stale_s: float = bounded(
-        1.0, 0.1, 60.0, 'a topic of a running episode that is silent for longer is named [s]')
-    streams: str = text(
-        '', 'topics of others to record in full beside each episode, TOPIC:TYPE[:best_effort],...')
-    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
 class RecorderNode(ManagedNode):
@@ -114,12 +92,15 @@ class RecorderNode(ManagedNode):
                 kind, topic, self._recording(topic, key_of), profile, raw=True)
 
     def deactivate(self):
-        """Leave no half episode under its real name; what is being saved is saved."""
+        """Keep what there is of an episode, marked as incomplete; wait until it is saved."""
+        if self._writer is not None and self._writer.counts[OBSERVATION]:
+            self._reason = 'the recorder was stopped'
+            self._close(INCOMPLETE)
         self._abandon('the recorder was stopped')
         self._saver.wait()
 
     def shut_down(self):
-        """Abandon the open episode and release the shard."""
+        """Finish the open episode and release the shard."""
         super().shut_down()
         self._saver.close()
         self._streams.close()
@@ -182,10 +163,15 @@ class RecorderNode(ManagedNode):
     def _on_stream(self, topic: str, raw: bytes, received_ns: int) -> bool | None:
         if self._writer is None:
             return None
-        return not self._is_full() and self._write(topic, raw, received_ns)
+        return (self._writer.backlog >> 20 < self.parameters.stream_queue_mb
+                and self._write(topic, raw, received_ns))
 
     def _is_full(self) -> bool:
-        return self._writer.backlog >> 20 >= self.parameters.queue_mb
+        """Tell whether too much waits for the disk; streams leave room for the episode itself."""
+        room_mb = self.parameters.queue_mb
+        if self._streams.schemas:
+            room_mb += self.parameters.stream_queue_mb
+        return self._writer.backlog >> 20 >= room_mb
 
     def _write(self, topic: str, raw: bytes, received_ns: int) -> bool:
         try:
@@ -206,9 +192,8 @@ class RecorderNode(ManagedNode):
     def _is_whole(self) -> bool:
         if self._spec.plan.target_rate > 0.0 and self._gate_threshold < 0.0:
             return False
-        steps = {topic: len(self._watch.topics[topic].steps) for topic in _TOPICS}
-        return (steps[OBSERVATION] > self._ended_step and steps[EXECUTED] >= self._ended_step
-                and steps[EPISODE] > self._ended_step)
+        return self._watch.has({OBSERVATION: self._ended_step + 1, EXECUTED: self._ended_step,
+                                EPISODE: self._ended_step + 1})
 
     def _on_watch(self):
         self._saver.check()
@@ -323,21 +308,21 @@ class RecorderNode(ManagedNode):
             discard(self._shard.folder / f'{episode_id}.mcap', first_step, last_step)
 
     def _report(self):
+        # Also called in the saver's thread, while an episode may be closed in this one.
+        writer, now_s, stale_s = self._writer, time.monotonic(), self.parameters.stale_s
         values = {'recorded': self._recorded, 'dropped': self._dropped,
-                  'open': self._spec.episode_id if self._writer is not None else ''}
-        trouble = ''
-        if self._writer is not None:
-            now_s = time.monotonic()
-            values.update(self._watch.values(now_s), backlog_bytes=self._writer.backlog)
-            # After the end nothing more is due.
-            trouble = self._watch.trouble(now_s, self.parameters.stale_s, self._ended_step >= 0)
-            values.update(self._streams.values(now_s))
-            trouble = trouble or self._streams.trouble(now_s, self.parameters.stale_s)
+                  'open': self._spec.episode_id if writer is not None else ''}
+        if writer is not None:
+            values.update(self._watch.values(now_s), backlog_bytes=writer.backlog,
+                          **self._streams.values(now_s))
         if self._problem:
             return diagnostics.ERROR, self._problem, values
-        if trouble:
-            return diagnostics.WARN, trouble, values
-        return diagnostics.OK, 'recording' if self._writer is not None else 'idle', values
+        if writer is None:
+            return diagnostics.OK, 'idle', values
+        # After the end nothing more is due.
+        trouble = (self._watch.trouble(now_s, stale_s, self._ended_step >= 0)
+                   or self._streams.trouble(now_s, stale_s))
+        return diagnostics.WARN if trouble else diagnostics.OK, trouble or 'recording', values
 
 
 class RecorderBusyError(ImitationError):

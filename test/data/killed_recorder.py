@@ -15,18 +15,23 @@
 """
 A recorder that is going to be killed: episode after episode, saying what it acknowledged.
 
-Lines on standard output: ``open ID``, ``step N`` once an action of it was handed over, and
-``closed ID`` once its receipt is there.
+Lines on standard output: ``begun`` before it takes the folder, ``open ID``, ``step N`` once an
+action of it was handed over, ``saving ID``, and ``closed ID`` once its receipt is there.
 """
 
 import itertools
 import os
 from pathlib import Path
 import sys
+import threading
+import time
 
+from il_ros.data.output_file import QueuedFile
 from il_ros.data.shard import Shard
 from il_ros.data.writer import EpisodeWriter
 from recordings import CONTRACT, messages, SCHEMAS, spec
+
+STEPS = 60
 
 
 def say(line: str):
@@ -36,19 +41,24 @@ def say(line: str):
 
 def main():
     """Record into the folder of the first argument until somebody ends it."""
-    folder, first = Path(sys.argv[1]), int(sys.argv[2])
-    shard = Shard(folder)
+    folder, first, period_s = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     template = spec('rollout-r01-000000')
-    wire = messages(template, 60)
+    wire = messages(template, STEPS)
+    say('begun')
+    shard = Shard(folder)
+    pause = threading.Event()
     for number in itertools.count(first):
         of = spec(f'rollout-r01-{number:06d}')
-        writer = EpisodeWriter(shard.folder, of, CONTRACT, SCHEMAS, min_free_bytes=0)
+        writer = EpisodeWriter(
+            shard.folder, of, CONTRACT, SCHEMAS, min_free_bytes=0, create=QueuedFile)
         say(f'open {of.episode_id}')
         for count, (topic, raw) in enumerate(wire):
             raw = raw.replace(template.episode_id.encode(), of.episode_id.encode())
-            writer.write(topic, raw, count * 1000)
+            writer.write(topic, raw, time.time_ns())
             if topic == 'executed':
                 say(f'step {count // 3}')
+                pause.wait(period_s)
+        say(f'saving {of.episode_id}')
         writer.close()
         say(f'closed {of.episode_id}')
 

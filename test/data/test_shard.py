@@ -13,27 +13,17 @@
 # limitations under the License.
 
 import os
-from pathlib import Path
-import random
-import signal
-import subprocess
-import sys
-import threading
-import time
 
 from il_ros.data.discards import discard, discarded
 from il_ros.data.errors import EpisodeExistsError, EpisodeWriteError, NoSuchEpisodeError
 from il_ros.data.errors import ShardLockedError, StepRangeError
-from il_ros.data.reader import read_episode
 from il_ros.data.receipts import DISCARDED, INCOMPLETE, read_receipt, receipt_path, verify
 from il_ros.data.shard import episode_paths, receipts_in, Shard
 from il_ros.data.writer import EpisodeWriter
 import pytest
 from recordings import CONTRACT, messages, record, SCHEMAS, spec
 
-KILLS = 10
 MAX_LOST_STEPS = 32
-ROOT = Path(__file__).parents[2]
 
 
 def begun(folder, count: int, of=None):
@@ -138,55 +128,3 @@ def test_steps_that_an_episode_does_not_have_cannot_be_taken_back(tmp_path, firs
         discard(path, first, last)
     with pytest.raises(NoSuchEpisodeError, match='rollout-r01-000009'):
         discard(tmp_path / 'rollout-r01-000009.mcap')
-
-
-def killed(folder: Path, first: int, delay_s: float) -> tuple[list[str], str, int]:
-    """
-    Run a recorder, and kill it ``delay_s`` after it began.
-
-    :returns: the episodes it acknowledged, the one that was open, and its steps so far
-    """
-    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(map(str, (
-        ROOT, Path(__file__).parent)))}
-    process = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name('killed_recorder.py'), folder, str(first)],
-        stdout=subprocess.PIPE, text=True, env=environment)
-    closed, opened, steps, doom = [], '', 0, None
-    for line in process.stdout:
-        if doom is None:
-            doom = threading.Timer(delay_s, process.send_signal, (signal.SIGKILL,))
-            doom.start()
-        word, value = line.split()
-        if word == 'closed':
-            closed.append(value)
-            opened = ''
-        elif word == 'open':
-            opened, steps = value, 0
-        else:
-            steps = int(value) + 1
-    assert process.wait(10) == -signal.SIGKILL
-    process.stdout.close()
-    return closed, opened, steps
-
-
-@pytest.mark.system
-def test_a_killed_recorder_loses_nothing_that_it_acknowledged(tmp_path):
-    chance, acknowledged, first = random.Random(5), [], 0
-    for _ in range(KILLS):
-        closed, opened, steps = killed(tmp_path, first, chance.uniform(0.0, 0.12))
-        acknowledged += closed
-        begin = time.monotonic()
-        Shard(tmp_path).close()
-        assert time.monotonic() - begin < 2.0
-        assert not [p for p in tmp_path.iterdir() if p.suffix in ('.tmp', '.rescue')]
-        path = tmp_path / f'{opened}.mcap'
-        if opened and path.exists():
-            receipt = verify(path)
-            assert receipt.flags & INCOMPLETE or receipt.steps == 60
-            assert receipt.steps >= steps - MAX_LOST_STEPS
-        first += len(closed) + 1
-    for episode_id in acknowledged:
-        receipt = verify(tmp_path / f'{episode_id}.mcap')
-        assert (receipt.flags, receipt.steps) == (0, 60)
-        assert read_episode(tmp_path / f'{episode_id}.mcap').complete
-    assert acknowledged

@@ -14,6 +14,8 @@
 
 """The observer as a node: standard topics in, one observation out or a reason why not."""
 
+import time
+
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import Pose, PoseArray, PoseStamped
 from il_ros.bridge.messages import contract_from_message, to_ns, to_stamp
@@ -25,6 +27,7 @@ from il_ros.nodes.observer import ObserverNode
 from il_ros.robots.panda import PANDA
 from il_ros.share import share_path
 from il_ros_interfaces.msg import Contract, EpisodeStatus, Observation
+from il_ros_interfaces.srv import EndEpisode
 import pytest
 from seam import Bench
 from sensor_msgs.msg import JointState
@@ -155,3 +158,42 @@ def test_in_realtime_a_beat_takes_the_others_as_they_were_last(bench, observatio
 def test_a_contract_that_is_not_there_is_refused_by_name(contract, sentence):
     with Bench('single') as bench, pytest.raises(ImitationError, match=sentence):
         bench.add(ObserverNode, contract=contract)
+
+
+@pytest.mark.parametrize('shift_s', [60.0, -60.0, 'zero', 'still'])
+def test_in_realtime_a_jump_of_the_clock_ends_the_episode_and_the_next_is_observed_at_once(
+        bench, observations, shift_s):
+    asked = []
+
+    def on_end(request, response):
+        asked.append(request)
+        return response
+    bench.probe.create_service(EndEpisode, 'end_episode', on_end)
+    observer = bench.add(ObserverNode, contract='push', pairing='as_of', clock_jump_s=0.5)
+    robot = Robot(bench)
+    assert bench.until(observer._end.service_is_ready)
+    begun_ns = time.monotonic_ns()
+
+    def beat(shift_ns: int = 0, rate: int = 1, **changes):
+        """Publish a state, and let the time of a period pass."""
+        robot.say(begun_ns + rate * (time.monotonic_ns() - begun_ns) + shift_ns, **changes)
+        bench.until(lambda: False, timeout_s=0.05)
+    for _ in range(3):
+        beat()
+    assert bench.until(lambda: observations) and not asked
+    if shift_s == 'still':
+        shift_ns = 0
+        assert any(beat(rate=0) or asked for _ in range(40))
+    else:
+        shift_ns = -begun_ns if shift_s == 'zero' else round(shift_s * 1e9)
+        beat(shift_ns)
+    assert bench.until(lambda: asked)
+    request, = asked
+    assert (request.episode_id, request.end, request.cause) == (
+        'e', EpisodeStatus.ABORTED, EpisodeStatus.CLOCK_JUMP)
+    assert 'the clock of joint_states jumped by' in request.reason
+    observations.clear()
+    sane = time.monotonic()
+    while not observations and time.monotonic() - sane < 1.0:
+        beat(shift_ns, episode=lambda m: setattr(m, 'episode_id', 'next'))
+    assert [seen.episode_id for seen in observations][-1:] == ['next']

@@ -18,91 +18,22 @@ import hashlib
 import json
 import os
 
-from il_ros.bridge.messages import contract_to_message, float32s, receipt_from_message
-from il_ros.bridge.messages import spec_to_message, to_stamp
-from il_ros.data.contract_file import load_contract
 from il_ros.data.errors import EpisodeWriteError
 from il_ros.data.reader import read_episode
-from il_ros.data.receipts import DISCARDED, DROPS
-from il_ros.data.spec import ABORTED, ENDED, EXPERT, FAULT, RUNNING, TERMINATED
+from il_ros.data.receipts import DISCARDED, DROPS, INCOMPLETE
+from il_ros.data.spec import ABORTED, ENDED, FAULT, TERMINATED
 from il_ros.data.writer import EpisodeWriter
 from il_ros.errors import ImitationError
-from il_ros.nodes import qos
 from il_ros.nodes.recorder import RecorderNode
-from il_ros.share import share_path
-from il_ros_interfaces.msg import Action, Contract, EpisodeStatus, Executed, Observation
-from il_ros_interfaces.msg import RecordedEpisode
+from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation
 from il_ros_interfaces.srv import Discard, OpenEpisode
 import numpy as np
 import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
-from seam import Bench, episode, RUN
-from sensor_msgs.msg import JointState
+from recording_stage import CONTRACT, Stage
+from seam import Bench, episode
 
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
 Response = OpenEpisode.Response
-
-
-class Stage:
-    """The topics that a recorder records, played by the test."""
-
-    def __init__(self, bench, runs, **parameters):
-        self.bench, self.folder = bench, runs / RUN / 'episodes' / 'main'
-        self.recorder = bench.add(RecorderNode, runs=str(runs), **parameters)
-        self.receipts = bench.listen(RecordedEpisode, 'recorded', qos.RECEIPTS)
-        self.publishers = {
-            kind: bench.talk(kind, topic, profile) for kind, topic, profile in (
-                (Observation, 'observation', qos.STREAM), (Executed, 'executed', qos.STREAM),
-                (EpisodeStatus, 'episode', qos.STATUS))}
-        bench.talk(Contract, 'contract', qos.LATCHED).publish(contract_to_message(CONTRACT))
-        assert bench.until(lambda: self.recorder._contract is not None)
-
-    def open(self, spec=None, **fields):  # noqa: A003
-        """Ask for an episode to be opened."""
-        request = OpenEpisode.Request(spec=spec_to_message(spec or episode()))
-        for name, value in fields.items():
-            setattr(request.spec, name, value)
-        return self.bench.call(OpenEpisode, 'open_episode', request)
-
-    def say(self, kind, step: int, episode_id: str = episode().episode_id, **fields):
-        """Publish the message of a step."""
-        if kind is Observation:
-            values = float32s(np.full(CONTRACT.width, step))
-            message = Observation(contract_id=CONTRACT.id, values=values, phase=RUNNING)
-        elif kind is Executed:
-            answer = Action(contract_id=CONTRACT.id, source=EXPERT, engaged=True,
-                            values=float32s(np.full(3, 0.1)), uncertainty=-1.0)
-            message = Executed(
-                driver=EXPERT, chosen=EXPERT, gate=-1.0, values=float32s(np.full(3, 0.1)),
-                candidates=[answer],
-                command=JointState(name=['a'], position=[float(step)]))
-        else:
-            message = EpisodeStatus(task='reach', horizon=80, phase=RUNNING)
-        message.step, message.episode_id = step, episode_id
-        message.header.stamp = to_stamp(10 ** 9 + step * 50_000_000)
-        for name, value in fields.items():
-            setattr(message, name, value)
-        self.publishers[kind].publish(message)
-
-    def play(self, steps: int = 3, without=(), **fields):
-        """Publish a whole episode, but for the messages ``without``: kind and step."""
-        for step in range(steps + 1):
-            last = {'phase': ENDED} if step == steps else {}
-            for kind in (EpisodeStatus, Observation, Executed):
-                if (kind, step) in without or (kind is Executed and last):
-                    continue
-                end = {'end': TERMINATED, 'cause': 1, 'success': True} if (
-                    last and kind is EpisodeStatus) else {}
-                self.say(kind, step, **last, **end, **fields)
-
-    def receipt(self):
-        """Return the next receipt."""
-        assert self.bench.until(lambda: self.receipts)
-        return receipt_from_message(self.receipts.pop(0))
-
-    def files(self) -> list[str]:
-        """Return the names of the files in the shard, the lock aside."""
-        return sorted(path.name for path in self.folder.iterdir() if 'lock' not in path.name)
 
 
 @pytest.fixture
@@ -249,13 +180,15 @@ def test_a_second_recorder_of_the_same_shard_is_refused_with_the_owners_process(
     assert first.receipt().error_code == 0
 
 
-def test_a_recorder_that_is_stopped_leaves_no_half_episode(stage):
+def test_a_recorder_that_is_stopped_keeps_what_there_is_and_marks_it(stage):
     stage.open()
     stage.say(EpisodeStatus, 0)
     stage.say(Observation, 0)
     assert stage.bench.until(lambda: stage.recorder._writer.counts['observation'])
     assert stage.recorder.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
-    assert stage.files() == []
+    receipt = stage.receipt()
+    assert receipt.flags & INCOMPLETE and receipt.error_msg == 'the recorder was stopped'
+    assert stage.files() == [f'{episode().episode_id}.{end}' for end in ('json', 'mcap')]
     assert stage.open(episode(2)).error_code == Response.BUSY
 
 

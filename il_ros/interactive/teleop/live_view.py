@@ -18,14 +18,14 @@ What an operator wants to know while it happens, as lines of text.
 Who drives, which step, success so far, labels spent, and which stream is late or silent.
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Mapping
 import dataclasses
 import math
 
+from il_ros.data.arrivals import Arrivals
 from il_ros.data.spec import BLENDED, ENDED, EXPERT, HOLD, IDLE, POLICY, RUNNING, TELEOP
 
-WINDOW_S = 2.0
 SILENT_S = 0.5
 FORGOTTEN_S = 3.0
 """A node whose diagnostics, once a second, are older than this is said to be gone."""
@@ -55,9 +55,10 @@ class LiveView:
 
     def __init__(self, topics: tuple[str, ...], always: tuple[str, ...]):
         self._topics, self._always = topics, always
-        self._arrivals: dict[str, deque[float]] = defaultdict(deque)
+        self._arrivals: dict[str, Arrivals] = defaultdict(Arrivals)
         self._nodes: dict[str, tuple[float, bool, str]] = {}
         self._teleop: Mapping[str, str] = {}
+        self._recorder: Mapping[str, str] = {}
         self._receipts: dict[str, tuple[bool, int, int]] = {}
         self._stage = ''
         self._task = self._episode_id = ''
@@ -69,10 +70,7 @@ class LiveView:
 
     def hear(self, topic: str, now_s: float):
         """Count a message of a stream."""
-        arrivals = self._arrivals[topic]
-        arrivals.append(now_s)
-        while now_s - arrivals[0] > WINDOW_S:
-            arrivals.popleft()
+        self._arrivals[topic].hear(now_s)
 
     def status(self, message):
         """Take in an ``EpisodeStatus``."""
@@ -103,6 +101,8 @@ class LiveView:
         self._nodes[node] = (now_s, healthy, message)
         if node == 'teleop':
             self._teleop = values
+        elif node == 'recorder':
+            self._recorder = values
 
     @property
     def session(self) -> Session:
@@ -112,18 +112,6 @@ class LiveView:
                        sum(labels for _, labels, _ in found),
                        sum(flags > 0 for _, _, flags in found))
 
-    def rate(self, topic: str, now_s: float) -> float:
-        """Return messages a second over the last seconds; 0: silent."""
-        arrivals = [s for s in self._arrivals[topic] if now_s - s <= WINDOW_S]
-        if len(arrivals) < 2 or arrivals[-1] == arrivals[0]:
-            return 0.0
-        return (len(arrivals) - 1) / (arrivals[-1] - arrivals[0])
-
-    def age_s(self, topic: str, now_s: float) -> float:
-        """Return how long ago the last message came, s."""
-        arrivals = self._arrivals[topic]
-        return now_s - arrivals[-1] if arrivals else math.inf
-
     def lines(self, now_s: float) -> list[str]:
         """Return the picture of this moment."""
         session = self.session
@@ -132,7 +120,7 @@ class LiveView:
         if session.left_out:
             counted += f', {session.left_out} left out of training'
         lines = [self._episode_line(), f'drives   {self._driver_words()}',
-                 *self._topic_lines(now_s), f'so far   {counted}']
+                 *self._topic_lines(now_s), *self._recorder_lines(), f'so far   {counted}']
         if self._stage:
             lines.append(f'run      {self._stage}')
         if self._teleop:
@@ -156,17 +144,28 @@ class LiveView:
     def _topic_lines(self, now_s: float) -> list[str]:
         found = []
         for topic in self._topics:
-            age_s = self.age_s(topic, now_s)
+            arrivals = self._arrivals[topic]
+            age_s = arrivals.age_s(now_s)
             wanted = topic in self._always or self._phase == RUNNING
             if math.isinf(age_s):
                 words = 'never heard' if topic in self._always else ''
             elif age_s > SILENT_S:
                 words = f'SILENT for {age_s:.1f} s' if wanted else ''
             else:
-                words = f'{self.rate(topic, now_s):5.1f} Hz, {1000 * age_s:3.0f} ms old'
+                words = f'{arrivals.rate_hz(now_s):5.1f} Hz, {1000 * age_s:3.0f} ms old'
             if words:
                 found.append(f'{"topics" if not found else "":8} {topic:14} {words}')
         return found
+
+    def _recorder_lines(self) -> list[str]:
+        """Return what the recorder said of each topic of the episode that it records."""
+        values = self._recorder
+        topics = [name.removesuffix('.recorded') for name in values if name.endswith('.recorded')]
+        return [f'{"" if number else "recorded":8} {topic:14} {values[f"{topic}.recorded"]}, '
+                f'{values.get(f"{topic}.dropped", 0)} dropped, '
+                f'{values.get(f"{topic}.rate_hz", 0)} Hz, largest gap '
+                f'{values.get(f"{topic}.largest_gap_s", 0)} s'
+                for number, topic in enumerate(topics)]
 
     def _teleop_words(self) -> str:
         values = self._teleop
