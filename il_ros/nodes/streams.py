@@ -17,7 +17,7 @@ The topics of others that the recorder keeps in full beside an episode.
 
 They are taken from the middleware every ``POLL_S`` instead of one callback each: so comes, on any
 executor, the publisher's number with each message, and with it the knowledge of what was lost;
-and a stream of a thousand messages a second wakes the process a hundred times. The middleware
+and a stream of a thousand messages a second wakes the process two hundred times. The middleware
 itself notes when a message was received.
 
 Reliable by default: an image is larger than what the transport hands over at once, and of a
@@ -38,8 +38,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-POLL_S = 0.01
-AT_ONCE = 50
+POLL_S = 0.005
+AT_ONCE = 15
 """Messages of a stream that are taken in a row: what has piled up holds nobody up for long."""
 
 Sink = Callable[[str, bytes, int], bool | None]

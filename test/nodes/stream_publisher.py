@@ -13,11 +13,12 @@
 # limitations under the License.
 
 """
-A process with a camera, a state and an episode, that says how much of each it has published.
+A process that publishes streams, or an episode, and says how much of each it has published.
 
-The first argument is JSON: ``episode_id``, ``seconds``, ``episode_hz``, and ``streams``, a list of
-topic, kind (``raw``, ``jpeg``, ``joints``) and rate in Hz. It waits for a reader of each topic,
-prints the numbers as JSON once all is said, and ends with its standard input.
+The first argument is JSON: ``name`` of the node, ``seconds``, ``streams`` (topic, kind ``raw``,
+``jpeg`` or ``joints``, rate in Hz) and ``episodes`` (id and rate). It says ``ready`` once somebody
+reads each topic, begins with the first line of its standard input, prints the numbers as JSON,
+ends the episode with the second line, and itself with the end of its input.
 """
 
 import array
@@ -75,7 +76,7 @@ class Stream:
 
     def __init__(self, node, topic: str, kind: str, rate_hz: float):
         self._clock, self._messages = node.get_clock(), messages(kind)
-        self.publisher = node.create_publisher(type(self._messages[0]), topic, qos.STREAM)
+        self.publishers = [node.create_publisher(type(self._messages[0]), topic, qos.STREAM)]
         self.topic, self._rate_hz, self.count = topic, rate_hz, 0
 
     @property
@@ -87,7 +88,7 @@ class Stream:
         """Publish the next message."""
         message = self._messages[self.count % len(self._messages)]
         message.header.stamp = self._clock.now().to_msg()
-        self.publisher.publish(message)
+        self.publishers[0].publish(message)
         self.count += 1
 
 
@@ -97,10 +98,10 @@ class Episode:
     def __init__(self, node, episode_id: str, rate_hz: float):
         self._id, self._rate_hz, self.count = episode_id, rate_hz, 0
         self._clock = node.get_clock()
-        self.publishers = {
-            kind: node.create_publisher(kind, topic, profile) for kind, topic, profile in (
+        self.publishers = [
+            node.create_publisher(kind, topic, profile) for kind, topic, profile in (
                 (EpisodeStatus, 'episode', qos.STATUS), (Observation, 'observation', qos.STREAM),
-                (Executed, 'executed', qos.STREAM))}
+                (Executed, 'executed', qos.STREAM))]
 
     @property
     def due_s(self) -> float:
@@ -122,36 +123,45 @@ class Episode:
                 command=JointState(name=['a'], position=[0.0]),
                 candidates=[Action(contract_id=CONTRACT.id, source=EXPERT, engaged=True,
                                    values=values, uncertainty=-1.0)]))
-        for message in said:
+        for publisher, message in zip(self.publishers, said, strict=False):
             message.episode_id, message.step = self._id, self.count
             message.header.stamp = to_stamp(stamp_ns)
-            self.publishers[type(message)].publish(message)
+            publisher.publish(message)
         self.count += 1
+
+
+def publish(parts: list, seconds: float):
+    """Publish each part at its rate for so long."""
+    began = time.monotonic()
+    while True:
+        upcoming = min(parts, key=lambda one: one.due_s)
+        if upcoming.due_s >= seconds:
+            return
+        time.sleep(max(0.0, upcoming.due_s - (time.monotonic() - began)))
+        upcoming.publish()
 
 
 def main():
     """Publish, and say how much."""
     words = json.loads(sys.argv[1])
     rclpy.init()
-    node = rclpy.create_node('camera_and_state')
-    streams = [Stream(node, *one) for one in words['streams']]
-    episode = Episode(node, words['episode_id'], words['episode_hz'])
-    publishers = [*episode.publishers.values(), *(stream.publisher for stream in streams)]
+    node = rclpy.create_node(words['name'])
+    parts = [Stream(node, *one) for one in words['streams']]
+    episodes = [Episode(node, *one) for one in words['episodes']]
+    publishers = [one for part in [*parts, *episodes] for one in part.publishers]
     while not all(publisher.get_subscription_count() for publisher in publishers):
         time.sleep(0.02)
     time.sleep(SETTLE_S)  # the readers have to know of the publishers, too
+    print('ready', flush=True)
+    sys.stdin.readline()
     began = time.monotonic()
-    while True:
-        upcoming = min([episode, *streams], key=lambda one: one.due_s)
-        if upcoming.due_s >= words['seconds']:
-            break
-        time.sleep(max(0.0, upcoming.due_s - (time.monotonic() - began)))
-        upcoming.publish()
+    publish([*parts, *episodes], words['seconds'])
     took_s = time.monotonic() - began
-    time.sleep(SETTLE_S)
-    episode.publish(last=True)
-    print(json.dumps({'took_s': took_s, 'episode': episode.count,
-                      **{stream.topic: stream.count for stream in streams}}), flush=True)
+    print(json.dumps({part.topic: part.count for part in parts} | {
+        f'{words["name"]}_took_s': round(took_s, 2)}), flush=True)
+    sys.stdin.readline()
+    for one in episodes:
+        one.publish(last=True)
     sys.stdin.read()
     rclpy.shutdown()
 

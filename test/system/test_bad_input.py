@@ -66,8 +66,10 @@ def refused(capfd, *words: str) -> str:
     (('--contract', 'push_image'), 'the reach expert drives'),
     (('--contract', 'reach_image', '--attach'), "--contract is 'reach_image'"),
     (('--options', BIASED % '0.1'), 'reads 1 elements of goal_position'),
-    (('--options', BIASED % '0, 0, 0.1', '--attach'), 'has its expert already')])
-def test_a_contract_or_a_handicap_that_does_not_fit(capfd, tmp_path, words, sentence):
+    (('--options', BIASED % '0, 0, 0.1', '--attach'), 'has its expert already'),
+    (('--stream', 'camera'), "'camera' is no stream; expected TOPIC:TYPE"),
+    (('--stream', 'camera:sensor_msgs/msg/Image', '--attach'), 'has its streams already')])
+def test_a_contract_a_handicap_or_a_stream_that_does_not_fit(capfd, tmp_path, words, sentence):
     assert sentence in refused(
         capfd, 'record', '--task', 'reach', '--run', 'r', '--runs', tmp_path, *words)
 
