@@ -46,8 +46,9 @@ def entry_points() -> dict[str, str]:
 @functools.cache
 def declared(node: str) -> dict[str, object]:
     """Return the parameters that a node declares, with their defaults, from its dataclass."""
-    tree = ast.parse((ROOT / 'il_ros' / 'nodes' / f'{node}.py').read_text())
-    classes = [item for item in tree.body
+    paths = [ROOT / 'il_ros' / 'nodes' / f'{name}.py' for name in (node, f'{node}_parameters')]
+    classes = [item for path in paths if path.exists()
+               for item in ast.parse(path.read_text()).body
                if isinstance(item, ast.ClassDef) and item.name.endswith('Parameters')]
     fields = [item for kind in classes for item in kind.body if isinstance(item, ast.AnnAssign)]
     return {item.target.id: ast.literal_eval(item.value.args[0]) for item in fields
