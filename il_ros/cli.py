@@ -104,6 +104,12 @@ def _add_bench(verbs):
     bench.add_argument('--runs', default='runs', help='folder that bench.json goes to (runs)')
     bench.add_argument('--quick', action='store_true',
                        help='whether it runs, in a minute; its figures say nothing')
+    bench.add_argument('--only', choices=('loading',),
+                       help='loading alone, and a training on all that was loaded, with the '
+                            'memory that each takes; the figures go to bench_loading.json')
+    bench.add_argument('--pairs', type=WHOLE, default=0,
+                       help='recorded steps that are loaded (100,000), e.g. 1080000: ten hours at '
+                            '30 frames a second')
     bench.set_defaults(call='bench')
 
 

@@ -31,9 +31,9 @@ import statistics
 import tempfile
 
 from il_ros.bench.child import Child
-from il_ros.bench.loading import aggregate_all, DATASET, forget, make_episodes
+from il_ros.bench.loading import DATASET, episodes_in, forget, make_episodes
 from il_ros.bench.size import QUICK, RUN, Size
-from il_ros.bench.table import format_report
+from il_ros.bench.table import format_loading, format_report
 from il_ros.bench.training import bare_seconds, fit_seconds
 from il_ros.data.atomic import write_atomically
 from il_ros.data.dataset import Demonstrations
@@ -52,26 +52,34 @@ ORIGINALS = 5
 REALTIME = 'realtime'
 """Folder of the checkpoint whose contract has the realtime rate; the weights are the same."""
 
+LOADING = 'loading'
+"""The one part that can be measured alone, and then with a fit to all that was loaded."""
+
 
 def bench(words: argparse.Namespace) -> int:
-    """Measure everything, write ``RUNS/bench.json`` and print the table."""
+    """Measure everything, or one part, write ``RUNS/bench.json`` and print the table."""
     size = QUICK if words.quick else Size()
+    if words.pairs:
+        size = dataclasses.replace(size, loaded_steps=words.pairs)
+    alone = words.only == LOADING
     runs = Path(words.runs)
     runs.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     before = os.getloadavg()
     with tempfile.TemporaryDirectory(prefix='.bench-', dir=runs) as folder:
-        report = Bench(words.task, size, Path(folder)).run()
+        measured = Bench(words.task, size, Path(folder))
+        report = measured.run_loading() if alone else measured.run()
     report = {'task': words.task, 'quick': words.quick, **report,
               'load_average': {'start': before, 'end': os.getloadavg()},
               'cores': os.cpu_count(), 'python': platform.python_version(),
               'machine': platform.machine()}
     peer = runs / 'bench_peer.json'
-    if peer.exists():
+    if peer.exists() and not alone:
         report['peer'] = json.loads(peer.read_text())
-    output = runs / 'bench.json'
+    output = runs / ('bench_loading.json' if alone else 'bench.json')
     write_atomically(output, (json.dumps(report, indent=1) + '\n').encode())
-    print(f'\n{format_report(report)}\n\n{output} has the numbers.')
+    table = format_loading(report) if alone else format_report(report)
+    print(f'\n{table}\n\n{output} has the numbers.')
     return 0
 
 
@@ -102,6 +110,24 @@ class Bench:
             report['loading'] = self._loading()
             self._say('done')
         return report
+
+    def run_loading(self) -> dict:
+        """Return the report of the loading alone, and of a fit to all that was loaded."""
+        with tqdm(total=7, bar_format='{desc:30} {bar} {elapsed}') as bar:
+            self._bar = bar
+            self._say('cloning a policy')
+            data = self._clone()
+            self._say('recording')
+            with self._graph('composed', 'policy', 'lockstep', data.contract.rate) as graph:
+                self._record_originals(graph)
+            loading = self._loading()
+            self._say('training')
+            config = share_path('config', 'training', f'{self._task}.yaml')
+            loading['fit'] = self._asked(
+                dataset=str(self._folder / DATASET), config=str(config),
+                steps=self._size.loaded_training_steps)
+            self._say('done')
+        return {'size': dataclasses.asdict(self._size), 'loading': loading}
 
     def _say(self, what: str):
         self._bar.set_description_str(what)
@@ -161,20 +187,26 @@ class Bench:
 
     def _loading(self) -> dict:
         self._say('making episodes to load')
-        size, folder = self._size, self._folder / 'copies'
-        paths = make_episodes(self._originals, folder, size.loaded_steps)
-        dataset = self._folder / DATASET
-        aggregate_s = aggregate_all(paths, dataset)
-        answers = []
-        for question in ({'episodes': str(folder)}, {'dataset': str(dataset)}):
+        folder, dataset = str(self._folder / 'copies'), str(self._folder / DATASET)
+        paths = make_episodes(self._originals, Path(folder), self._size.loaded_steps)
+        size_bytes = sum(path.stat().st_size for path in paths)
+        parts = {'aggregate': self._asked(episodes=folder, output=dataset)}
+        for name, question in (('cold', {'episodes': folder}),
+                               ('aggregated', {'dataset': dataset})):
             self._say('loading')
-            forget([*paths, dataset])
-            with self._child('loading', 'il_ros.bench.loading') as child:
-                answers.append(child.ask(**question))
-        cold, aggregated = answers
-        return {'steps': cold['steps'], 'episodes': len(paths), 'cold_s': cold['seconds'],
-                'aggregated_s': aggregated['seconds'], 'aggregate_s': aggregate_s,
-                'made': f'{len(self._originals)} recorded episodes, copied under new ids'}
+            forget([*episodes_in(folder), Path(dataset)])
+            parts[name] = self._asked(**question)
+        report = {'steps': parts['cold']['steps'], 'episodes': len(paths),
+                  'episode_bytes': size_bytes, 'dataset_bytes': Path(dataset).stat().st_size,
+                  'made': f'{len(self._originals)} recorded episodes, copied under new ids'}
+        for name, part in parts.items():
+            report |= {f'{name}_s': part['seconds'], f'{name}_peak_mib': part['peak_mib']}
+        return report
+
+    def _asked(self, **question) -> dict:
+        """Let a fresh process load, aggregate or train."""
+        with self._child(LOADING, 'il_ros.bench.loading') as child:
+            return child.ask(**question)
 
     def _graph(self, kind: str, policy: str, mode: str, rate_hz: float) -> Child:
         return self._child(

@@ -17,7 +17,7 @@ How long recorded steps take to load: from their episode files, and from the agg
 
 The files are copies of a few recorded episodes under new ids, message by message, through the
 recorder's own writer. Cold: read in a fresh process, ``python -m il_ros.bench.loading``, after
-the system was told to forget them.
+the system was told to forget them. The peak of memory is that of the process, libraries included.
 """
 
 from collections.abc import Callable, Iterable
@@ -89,11 +89,35 @@ class _Original:
                                                   beta=self._spec.plan.beta))
 
 
-def aggregate_all(paths: list[Path], output: Path) -> float:
-    """Aggregate episodes and return the seconds that it took."""
+def episodes_in(folder: str) -> list[Path]:
+    """Return the files of the episodes in a folder."""
+    return sorted(Path(folder).glob('*.mcap'))
+
+
+def aggregated(folder: str, output: str) -> int:
+    """Aggregate the episodes of a folder and return how many labelled steps they have."""
+    entries = [(path, (FILTER_KEY,)) for path in episodes_in(folder)]
+    return aggregate(Path(output), entries).labels[FILTER_KEY]
+
+
+def fitted(dataset: str, config: str, steps: int) -> dict:
+    """
+    Load an aggregated file and fit a policy to all of it, as a training does.
+
+    :param config: training YAML
+    :param steps: of the fit; 0: the configuration's own
+    """
+    from il_ros.learning.config import TrainConfig
+    from il_ros.learning.fit import fit
+    settings = TrainConfig.load(Path(config))
+    if steps:
+        settings = dataclasses.replace(settings, steps=steps, warmup_steps=0)
     began_s = time.perf_counter()
-    aggregate(output, [(path, (FILTER_KEY,)) for path in paths])
-    return time.perf_counter() - began_s
+    data = load(Path(dataset), FILTER_KEY)
+    loaded_s = time.perf_counter() - began_s
+    result = fit(data, None, data.contract, settings, seed=0)
+    return {'steps': len(data), 'seconds': time.perf_counter() - began_s, 'load_s': loaded_s,
+            'training_steps': settings.steps, 'train_loss': result.train_loss}
 
 
 def forget(paths: Iterable[Path]):
@@ -110,20 +134,41 @@ def forget(paths: Iterable[Path]):
 def timed(read: Callable, *arguments) -> dict:
     """Return how many labelled steps ``read`` gave, and in how many seconds."""
     began_s = time.perf_counter()
-    pairs = read(*arguments)
-    return {'steps': len(pairs), 'seconds': time.perf_counter() - began_s}
+    found = read(*arguments)
+    seconds = time.perf_counter() - began_s
+    return {'steps': found if isinstance(found, int) else len(found), 'seconds': seconds}
+
+
+def peak_mib() -> float:
+    """Return the most memory that this process has had since it was started, MiB."""
+    for line in Path('/proc/self/status').read_text().splitlines():
+        if line.startswith('VmHWM:'):
+            return int(line.split()[1]) / 1024.0
+    raise OSError('/proc/self/status has no VmHWM')
+
+
+def answer_to(request: dict) -> dict:
+    """Do what one request asks for, and return what it took."""
+    if 'output' in request:
+        return timed(aggregated, request['episodes'], request['output'])
+    if 'config' in request:
+        return fitted(**request)
+    if 'episodes' in request:
+        return timed(from_episodes, episodes_in(request['episodes']))
+    return timed(load, Path(request['dataset']), FILTER_KEY)
 
 
 def main() -> int:
-    """Answer ``{"episodes": FOLDER}`` and ``{"dataset": FILE}`` until the input ends."""
+    """
+    Answer requests until the input ends.
+
+    ``{"episodes": FOLDER}`` loads these, with ``"output": FILE`` it aggregates them;
+    ``{"dataset": FILE}`` loads it, with ``"config": YAML, "steps": N`` it also trains on it.
+    """
     conversation = Conversation()
     try:
         for request in conversation.requests():
-            if 'episodes' in request:
-                paths = sorted(Path(request['episodes']).glob('*.mcap'))
-                conversation.answer(**timed(from_episodes, paths))
-            else:
-                conversation.answer(**timed(load, Path(request['dataset']), FILTER_KEY))
+            conversation.answer(**answer_to(request), peak_mib=peak_mib())
     except ImitationError as error:
         conversation.answer(error=str(error))
         return 1

@@ -43,9 +43,12 @@ class Size:
     loaded_horizon: int = 80
     """Steps of an episode of those that are loaded."""
 
+    loaded_training_steps: int = 0
+    """Of a fit to all that was loaded, with ``--only loading``; 0: the task's own."""
+
 
 QUICK = Size(slices=1, episodes=1, horizon=30, realtime_s=1.0, training_steps=60,
-             loaded_steps=200, loaded_horizon=30)
+             loaded_steps=200, loaded_horizon=30, loaded_training_steps=20)
 """Whether it runs at all; its figures say nothing."""
 
 

@@ -54,6 +54,23 @@ def format_report(report: dict) -> str:
     return '\n'.join(f'{what:46}{figure:>16}  {target}'.rstrip() for what, figure, target in rows)
 
 
+def format_loading(report: dict) -> str:
+    """Return the table of a ``bench_loading.json``."""
+    loading, load = report['loading'], report['load_average']
+    fit, gib = loading['fit'], 1024 ** 3
+    rows = [(f'{loading["steps"]:,} steps of {loading["episodes"]:,} episodes', 'seconds', 'GiB'),
+            *[(f'  {what}', f'{loading[f"{key}_s"]:.1f}', f'{loading[f"{key}_peak_mib"]/1024:.2f}')
+              for key, what in (('cold', 'cold, from the episodes'), ('aggregate', 'aggregating'),
+                                ('aggregated', 'from the aggregated file'))],
+            (f'  that, and {fit["training_steps"]:,} steps of training', f'{fit["seconds"]:.1f}',
+             f'{fit["peak_mib"] / 1024:.2f}'),
+            ('on disk: the episodes', '', f'{loading["episode_bytes"] / gib:.2f}'),
+            ('on disk: the aggregated file', '', f'{loading["dataset_bytes"] / gib:.2f}'),
+            (f'load average {load["start"][0]:.1f} to {load["end"][0]:.1f} on {report["cores"]} '
+             'cores', '', '')]
+    return '\n'.join(f'{what:46}{figure:>10}{peak:>10}'.rstrip() for what, figure, peak in rows)
+
+
 def _rate(part: dict) -> str:
     return f'{part["steps_per_s"]:.0f}'
 

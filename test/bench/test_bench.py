@@ -90,6 +90,26 @@ def test_a_child_that_dies_is_named_with_its_last_words(tmp_path):
 
 
 @pytest.mark.system
+@pytest.mark.timeout(200)
+def test_loading_alone_also_tells_what_a_training_takes_and_the_memory(tmp_path):
+    pytest.importorskip('rclpy')
+    done = subprocess.run(
+        [sys.executable, '-m', 'il_ros.cli', 'bench', '--quick', '--only', 'loading', '--pairs',
+         '400', '--runs', str(tmp_path)],
+        capture_output=True, text=True, timeout=180, cwd=Path(__file__).resolve().parents[2])
+    assert done.returncode == 0, done.stderr
+    loading = json.loads((tmp_path / 'bench_loading.json').read_text())['loading']
+    assert 400 <= loading['steps'] < 430 and loading['fit']['steps'] == loading['steps']
+    assert loading['fit']['seconds'] > loading['fit']['load_s'] > 0.0
+    assert loading['fit']['training_steps'] == 20
+    for part in ('cold', 'aggregate', 'aggregated'):
+        assert loading[f'{part}_s'] > 0.0 and loading[f'{part}_peak_mib'] > 20.0
+    assert loading['fit']['peak_mib'] > loading['aggregated_peak_mib']
+    assert 'and 20 steps of training' in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ['bench_loading.json']
+
+
+@pytest.mark.system
 @pytest.mark.timeout(300)
 def test_a_quick_bench_writes_every_figure(tmp_path):
     pytest.importorskip('rclpy')
