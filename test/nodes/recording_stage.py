@@ -33,12 +33,11 @@ CONTRACT, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
 BEGIN_NS, PERIOD_NS = 10 ** 9, 50_000_000
 
 
-class Stage:
-    """The topics that a recorder records, played by the test."""
+class Wire:
+    """The topics that a recorder records, played by the test; the recorder is elsewhere."""
 
-    def __init__(self, bench, runs, **parameters):
+    def __init__(self, bench, runs):
         self.bench, self.folder = bench, runs / RUN / 'episodes' / 'main'
-        self.recorder = bench.add(RecorderNode, runs=str(runs), **parameters)
         self.shift_ns = 0
         self.receipts = bench.listen(RecordedEpisode, 'recorded', qos.RECEIPTS)
         self.publishers = {
@@ -46,7 +45,6 @@ class Stage:
                 (Observation, 'observation', qos.STREAM), (Executed, 'executed', qos.STREAM),
                 (EpisodeStatus, 'episode', qos.STATUS))}
         bench.talk(Contract, 'contract', qos.LATCHED).publish(contract_to_message(CONTRACT))
-        assert bench.until(lambda: self.recorder._contract is not None)
 
     def open(self, spec=None, **fields):  # noqa: A003
         """Ask for an episode to be opened."""
@@ -100,11 +98,6 @@ class Stage:
         self.say(EpisodeStatus, step, episode_id, phase=ENDED, end=TERMINATED)
         self.say(Observation, step, episode_id, phase=ENDED)
 
-    def heard(self, topic: str) -> int:
-        """Return how many messages of a topic the recorder has got in this episode."""
-        steps = self.recorder._watch.topics[topic].steps
-        return len(steps) + steps.repeats
-
     def receipt(self):
         """Return the next receipt."""
         assert self.bench.until(lambda: self.receipts)
@@ -113,6 +106,20 @@ class Stage:
     def files(self) -> list[str]:
         """Return the names of the files in the shard, the lock aside."""
         return sorted(path.name for path in self.folder.iterdir() if 'lock' not in path.name)
+
+
+class Stage(Wire):
+    """A recorder in this process, and the topics around it."""
+
+    def __init__(self, bench, runs, **parameters):
+        self.recorder = bench.add(RecorderNode, runs=str(runs), **parameters)
+        super().__init__(bench, runs)
+        assert bench.until(lambda: self.recorder._contract is not None)
+
+    def heard(self, topic: str) -> int:
+        """Return how many messages of a topic the recorder has got in this episode."""
+        steps = self.recorder._watch.topics[topic].steps
+        return len(steps) + steps.repeats
 
 
 class Reports:

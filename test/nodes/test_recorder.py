@@ -130,7 +130,8 @@ def test_while_an_episode_is_recorded_no_other_is_opened(stage):
 
 @pytest.mark.parametrize('fields', [
     {'episode_id': '../../evil'}, {'episode_id': '/etc/evil'}, {'episode_id': 'x' * 300},
-    {'episode_id': 'a\nb'}, {'run': '../evil'}, {'run': ''}, {'purpose': 'sabotage'}])
+    {'episode_id': 'a\nb'}, {'episode_id': 'épisode'}, {'run': 'a/b'},
+    {'run': '../evil'}, {'run': ''}, {'purpose': 'sabotage'}])
 def test_a_name_that_leads_elsewhere_is_refused_by_field(stage, tmp_path, fields):
     response = stage.open(**fields)
     assert response.error_code == Response.BAD_SPEC

@@ -18,15 +18,17 @@ import random
 import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from il_ros.bridge.messages import float32s
 from il_ros.bridge.topic_watch import EpisodeWatch
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import CLOCK_JUMP, DROPS
 from il_ros.data.spec import ENDED, TERMINATED
+from il_ros.nodes.qos import RECORD
 from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation
 import numpy as np
 import pytest
-from recording_stage import PERIOD_NS, Reports, Stage
-from seam import episode
+from recording_stage import CONTRACT, PERIOD_NS, Reports, Stage
+from seam import episode, stamps
 
 KINDS = (EpisodeStatus, Observation, Executed)
 RESUME_S = 1.0
@@ -147,6 +149,25 @@ def test_rate_gap_age_and_drops_of_each_topic_are_told_while_it_happens(bench, t
     stage.end(20)
     assert stage.receipt().dropped == 2
     assert reports.now()[1] == 'idle'
+
+
+def test_what_is_read_again_is_what_was_on_air(stage):
+    live = {kind: stage.bench.listen(kind, topic, RECORD) for kind, topic in (
+        (Observation, 'observation'), (Executed, 'executed'))}
+    chance = np.random.default_rng(3)
+    stage.open()
+    for step in range(50):
+        stage.say(EpisodeStatus, step)
+        stage.say(Observation, step, values=float32s(chance.normal(size=CONTRACT.width)))
+        stage.say(Executed, step, values=float32s(chance.normal(size=3)))
+    stage.end(50)
+    stage.receipt()
+    recorded = read_episode(stage.folder / f'{episode().episode_id}.mcap')
+    for kind, rows in ((Observation, recorded.observations), (Executed, recorded.executed)):
+        assert stage.bench.until(lambda: len(live[kind]) == len(rows))
+        heard = np.array([message.values for message in live[kind]], np.float32)
+        assert np.abs(heard - rows).max() == 0.0
+    assert recorded.stamps_ns.tolist() == stamps(live[Observation])
 
 
 def test_steps_are_counted_once_in_any_order_and_gaps_as_they_are():
