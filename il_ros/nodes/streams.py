@@ -112,8 +112,10 @@ class _Reader:
     def __init__(self, node: Node, stream: Stream, kind: type, sink: Sink):
         self.stream = stream
         self._node, self._kind, self._sink = node, kind, sink
+        profile = _profile(stream)
+        self._depth = profile.depth
         self._subscription = node.create_subscription(
-            kind, stream.topic, lambda _: None, _profile(stream), raw=True)
+            kind, stream.topic, lambda _: None, profile, raw=True)
         self._restart()
 
     def _restart(self):
@@ -121,8 +123,9 @@ class _Reader:
         self._began_s = time.monotonic()
 
     def begin(self):
-        while self._taken() is not None:
-            pass
+        for _ in range(self._depth):
+            if self._taken() is None:
+                break
         self._restart()
 
     def poll(self):

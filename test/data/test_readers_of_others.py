@@ -27,6 +27,8 @@ from il_ros.data.reader import read_episode
 import numpy as np
 import pytest
 from test_exports import run  # noqa: F401
+from test_streams import compressed, FRAMES, HEIGHT, record as record_with_streams, scene
+from test_streams import STREAMS
 
 
 def test_sequences_of_a_round_are_read_by_robomimic(run, tmp_path):  # noqa: F811
@@ -106,3 +108,23 @@ def test_frames_and_chunks_are_read_by_lerobot(run, tmp_path, lerobot):  # noqa:
     rows = np.concatenate([one.observations[:8], two.observations[[1, 2, 5, 6, 7]]])
     np.testing.assert_allclose(state['mean'], rows.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(state['max'], rows.max(axis=0))
+
+
+def test_cameras_beside_an_episode_are_read_by_rosbags(tmp_path):
+    rosbag2 = pytest.importorskip('rosbags.rosbag2')
+    from rosbags.typesys import get_typestore, Stores
+    path = record_with_streams(tmp_path / 'demo')
+    export_rosbag2(tmp_path / 'demo', tmp_path / 'out')
+    store = get_typestore(Stores.ROS2_JAZZY)
+    with rosbag2.Reader(tmp_path / 'out' / path.stem) as reader:
+        found = {topic: [store.deserialize_cdr(raw, connection.msgtype) for connection, _, raw in
+                         reader.messages() if connection.topic == f'/{topic.lstrip("/")}']
+                 for topic in STREAMS}
+    raw, packed = found['wrist/image_raw'], found['/head/image/compressed']
+    assert len(raw) == len(packed) == FRAMES
+    for number in range(FRAMES):
+        assert (raw[number].encoding, raw[number].height) == ('bgr8', HEIGHT)
+        np.testing.assert_array_equal(
+            raw[number].data.reshape(HEIGHT, -1, 3)[..., ::-1], scene(number))
+        form = 'PNG' if number % 2 else 'JPEG'
+        assert packed[number].data.tobytes() == compressed(number, form)
