@@ -24,7 +24,7 @@ demo: setup  ## Watch an arm learn to push: runs/demo/summary.json, runs/demo/re
 test: setup  ## Run every test; some of them: make test ARGS='test/data -k reader'
 	@$(V)/bin/python -m pytest $(ARGS)
 
-drills: setup  ## Damage recordings in full number: 200 truncations, 200 flipped bits
+drills: setup  ## Kill recorders, slow and fill disks, damage recordings, in full number (half an hour)
 	@$(V)/bin/python -m pytest -m drill $(ARGS)
 
 test-exports:  ## Open exports with robomimic, lerobot and rosbags, in .venv-exports

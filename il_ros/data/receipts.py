@@ -124,15 +124,15 @@ def write_receipt(episode_path: Path, receipt: Receipt):
     write_atomically(receipt_path(episode_path), receipt.to_json().encode())
 
 
-def read_receipt(path: Path) -> Receipt:
+def read_receipt(path: Path | str) -> Receipt:
     """
     Read the receipt ``<id>.json``.
 
     :raises EpisodeFileError: naming the file: it is missing or no receipt
     """
     try:
-        with open(path, 'rb') as file:
-            return Receipt.from_json(file.read().decode())
+        with open(path, 'rb', buffering=0) as file:
+            return Receipt.from_json(file.readall().decode())
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
     except ValueError as error:

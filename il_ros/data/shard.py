@@ -23,7 +23,7 @@ from il_ros.data.errors import EpisodeFileError, EpisodeWriteError, ShardLockedE
 from il_ros.data.mcap_file import McapFile, salvage_mcap
 from il_ros.data.placing import set_aside
 from il_ros.data.reader import head
-from il_ros.data.receipts import INCOMPLETE, read_receipt, Receipt, receipt_path
+from il_ros.data.receipts import INCOMPLETE, read_receipt, Receipt
 from il_ros.data.schema import OBSERVATION
 from il_ros.data.spec import EPISODE_ID
 from il_ros.data.writer import acknowledge, EpisodeWriter
@@ -89,8 +89,9 @@ def mend(folder: Path) -> list[Receipt]:
         path.unlink()
     for path in folder.glob('*.tmp'):
         path.unlink()
+    there = set(os.listdir(folder))
     for path in episode_paths(folder):
-        if not receipt_path(path).exists():
+        if f'{path.stem}.json' not in there:
             receipts += _acknowledged(path)
     return receipts
 
@@ -130,7 +131,10 @@ def _acknowledged(path: Path) -> list[Receipt]:
 
 def episode_paths(folder: Path) -> list[Path]:
     """Return the finished episodes in a folder, by name; what was set aside is left out."""
-    return sorted(path for path in Path(folder).glob('*.mcap') if EPISODE_ID.fullmatch(path.stem))
+    folder = Path(folder)
+    names = os.listdir(folder) if folder.is_dir() else []
+    return [folder / name for name in sorted(names)
+            if name.endswith('.mcap') and EPISODE_ID.fullmatch(name.removesuffix('.mcap'))]
 
 
 def receipts_in(folder: Path,
@@ -154,7 +158,7 @@ def receipts_in(folder: Path,
                 continue
             path = Path(where, f'{stem}.mcap')
             try:
-                receipt = read_receipt(receipt_path(path))
+                receipt = read_receipt(os.path.join(where, f'{stem}.json'))
             except EpisodeFileError as error:
                 if unreadable is None:
                     raise

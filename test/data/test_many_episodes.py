@@ -97,7 +97,8 @@ def test_the_last_of_many_episodes_costs_no_more_than_the_first(tmp_path, count)
     pairs = [(recorder.record(folder, count + number), recorder.record(tmp_path / 'new', number))
              for number in range(number_of_pairs)]
     full_s, empty_s = (statistics.median(column) for column in zip(*pairs, strict=True))
-    found, index_s = opened_cold(run)
+    # The best of three, for the same reason.
+    (found, index_s), *_ = sorted(opened_cold(run) for _ in range(3))
     print(f'{count} episodes: saved in {1e3 * full_s:.1f} ms, in an empty folder in '
           f'{1e3 * empty_s:.1f} ms (the 10th {1e3 * statistics.median(saves[:20]):.1f}, the last '
           f'{1e3 * statistics.median(saves[-20:]):.1f}); {growth_mb:.1f} MB per 1,000; opened and '

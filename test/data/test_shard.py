@@ -63,6 +63,16 @@ def test_an_open_episode_is_recovered_and_marked(tmp_path):
     assert verify(tmp_path / 'rollout-r01-000007.mcap').flags == 0
 
 
+def test_a_recovery_that_was_killed_is_begun_anew_from_what_was_recorded(tmp_path):
+    begun(tmp_path, 150)
+    temporary = tmp_path / 'rollout-r01-000007.mcap.tmp'
+    os.replace(temporary, tmp_path / 'rollout-r01-000007.mcap.rescue')
+    begun(tmp_path, 30)
+    receipt, = Shard(tmp_path).recovered
+    assert receipt.steps >= 50 - MAX_LOST_STEPS
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == ['', '.json', '.mcap']
+
+
 @pytest.mark.parametrize('size', [0, 5, 8, 100, 400])
 def test_an_episode_that_hardly_began_is_cleared_away(tmp_path, size):
     writer = begun(tmp_path, 1)
