@@ -37,10 +37,18 @@ OPEN = """
 import sys, time
 from pathlib import Path
 from il_ros.data.shard import receipts_in, Shard
-begun = time.monotonic()
+def preempted_s():
+    try:
+        return int(Path('/proc/self/schedstat').read_text().split()[1]) * 1e-9
+    except OSError:
+        return 0.0
+waited, begun = preempted_s(), time.monotonic()
 Shard(Path(sys.argv[1], 'episodes', 'main')).close()
-print(sum(1 for _ in receipts_in(sys.argv[1])), time.monotonic() - begun)
+count = sum(1 for _ in receipts_in(sys.argv[1]))
+print(count, time.monotonic() - begun, preempted_s() - waited)
 """
+"""Opens a run, and says how many episodes it has, and how long it took; then how much of that
+others had the processor that this process was ready to use."""
 
 
 class Recorder:
@@ -68,16 +76,16 @@ def resident_mb() -> float:
     return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
 
 
-def opened_cold(run: Path) -> tuple[int, float]:
-    """Open and index a run that is not in memory, in a new process: episodes and seconds."""
+def opened_cold(run: Path) -> tuple[int, float, float]:
+    """Open and index a run that is not in memory, in a new process; return what ``OPEN`` says."""
     for path in run.rglob('*.json'):
         descriptor = os.open(path, os.O_RDONLY)
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(descriptor)
     out = subprocess.run([sys.executable, '-c', OPEN, run], capture_output=True, text=True,
                          check=True, cwd=Path(__file__).parents[2]).stdout
-    count, seconds = out.split()
-    return int(count), float(seconds)
+    count, seconds, preempted_s = out.split()
+    return int(count), float(seconds), float(preempted_s)
 
 
 @pytest.mark.timeout(3600)
@@ -97,14 +105,13 @@ def test_the_last_of_many_episodes_costs_no_more_than_the_first(tmp_path, count)
     pairs = [(recorder.record(folder, count + number), recorder.record(tmp_path / 'new', number))
              for number in range(number_of_pairs)]
     full_s, empty_s = (statistics.median(column) for column in zip(*pairs, strict=True))
-    # The best of three, for the same reason.
-    (found, index_s), *_ = sorted(opened_cold(run) for _ in range(3))
+    found, index_s, preempted_s = opened_cold(run)
     print(f'{count} episodes: saved in {1e3 * full_s:.1f} ms, in an empty folder in '
           f'{1e3 * empty_s:.1f} ms (the 10th {1e3 * statistics.median(saves[:20]):.1f}, the last '
           f'{1e3 * statistics.median(saves[-20:]):.1f}); {growth_mb:.1f} MB per 1,000; opened and '
-          f'indexed in {index_s:.2f} s')
+          f'indexed in {index_s:.2f} s, {preempted_s:.2f} s of it preempted')
     assert found == count + number_of_pairs
-    assert index_s <= INDEX_S
+    assert index_s - preempted_s <= INDEX_S
     assert growth_mb <= GROWTH_MB
     # Of few episodes the medians say little on a busy machine.
     assert full_s <= (SLOWER if count > 100 else 2.0) * empty_s
