@@ -25,6 +25,7 @@ import array
 import io
 import json
 import sys
+import threading
 import time
 
 from il_ros.bridge.messages import float32s, to_stamp
@@ -40,6 +41,7 @@ from sensor_msgs.msg import CompressedImage, Image, JointState
 
 HEIGHT, WIDTH = 480, 640
 SETTLE_S = 0.5
+PAUSE = threading.Event()
 CONTRACT, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
 
 
@@ -137,7 +139,7 @@ def publish(parts: list, seconds: float):
         upcoming = min(parts, key=lambda one: one.due_s)
         if upcoming.due_s >= seconds:
             return
-        time.sleep(max(0.0, upcoming.due_s - (time.monotonic() - began)))
+        PAUSE.wait(max(0.0, upcoming.due_s - (time.monotonic() - began)))
         upcoming.publish()
 
 
@@ -150,8 +152,8 @@ def main():
     episodes = [Episode(node, *one) for one in words['episodes']]
     publishers = [one for part in [*parts, *episodes] for one in part.publishers]
     while not all(publisher.get_subscription_count() for publisher in publishers):
-        time.sleep(0.02)
-    time.sleep(SETTLE_S)  # the readers have to know of the publishers, too
+        PAUSE.wait(0.02)
+    PAUSE.wait(SETTLE_S)  # the readers have to know of the publishers, too
     print('ready', flush=True)
     sys.stdin.readline()
     began = time.monotonic()

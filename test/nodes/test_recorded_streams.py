@@ -124,7 +124,7 @@ class Recording:
 
 
 def publish(recording: Recording, streams, seconds: float, episode_hz: float = 100.0,
-            during=lambda: None) -> dict:
+            during=lambda camera: None) -> dict:
     """Let a camera and an arm, a process each, publish; return how much they say it was."""
     bench = recording.bench
     images = [one for one in streams if one[1] != 'joints']
@@ -139,7 +139,7 @@ def publish(recording: Recording, streams, seconds: float, episode_hz: float = 1
             assert process.stdout.readline() == 'ready\n'
         for process in processes:
             tell(process, 'begin')
-        during()
+        during(processes[0])
         published = {}
         for process in processes:
             assert bench.until(lambda: has_line(process), seconds + 30.0)
@@ -220,9 +220,9 @@ def test_what_a_recorder_that_was_held_up_lost_is_counted_and_flags_the_episode(
         recording = Recording(bench, tmp_path, [COMPRESSED])
         recording.open()
 
-        def hold_up():
+        def hold_up(camera):
             assert bench.until(lambda: recording.recorder.heard[COMPRESSED[0]], 20.0)
-            time.sleep(0.5)
+            select.select([camera.stdout], [], [], 20.0)  # while nobody spins the recorder
         published = publish(recording, [COMPRESSED], 1.0, during=hold_up)
         receipt, file = recording.receipt()
     count, = stream_counts(file).values()
@@ -320,7 +320,14 @@ def test_the_command_records_a_stream_beside_each_demonstration(tmp_path):
         assert stream_counts(file)['joint_states'].dropped == 0
 
 
-def told(name: str, seconds: float, recorder: TimedRecorder, file, published: dict):
+def waited_s() -> float:
+    """Return how long the threads of this process have been ready and had no core, s."""
+    return sum(int(path.read_text().split()[1])
+               for path in Path('/proc/self/task').glob('*/schedstat')) / 1e9
+
+
+def told(name: str, seconds: float, recorder: TimedRecorder, file, published: dict,
+         without_core_s: float):
     """Print the figures of a drill."""
     every = [one for times in recorder.times.values() for one in times]
     by_name = {name: f'{recorder.p99_ms(name):.2f}' for name in recorder.times}
@@ -328,7 +335,8 @@ def told(name: str, seconds: float, recorder: TimedRecorder, file, published: di
           f'{len(every)} callbacks, p99 {recorder.p99_ms():.2f} ms '
           f'({recorder.p99_ms(with_preempted=True):.2f} ms with the '
           f'{sum(preempted for _, preempted in every)} that were preempted), '
-          f'of each {by_name}, longest {max(every)[0] * 1e3:.1f} ms')
+          f'of each {by_name}, longest {max(every)[0] * 1e3:.1f} ms; '
+          f'ready without a core for {without_core_s:.1f} s')
 
 
 @pytest.mark.drill
@@ -340,8 +348,9 @@ def told(name: str, seconds: float, recorder: TimedRecorder, file, published: di
     ('1 kHz', [FAST], 60.0, ())])
 def test_nothing_is_lost_for_long_and_no_callback_holds_the_recorder_up(
         tmp_path, name, streams, seconds, swift):
+    before_s = waited_s()
     recording, receipt, file, published = record(tmp_path, streams, seconds)
-    told(name, seconds, recording.recorder, file, published)
+    told(name, seconds, recording.recorder, file, published, waited_s() - before_s)
     assert_all_is_there(streams, receipt, file, published)
     assert published['arm_took_s'] < 1.05 * seconds and receipt.steps == 100 * seconds
     assert recording.recorder.p99_ms(*swift) <= 1.0
