@@ -22,11 +22,11 @@ import time
 
 from il_ros.data.atomic import write_all
 
-PATIENCE_S, BETWEEN_S = 0.002, 0.005
+PATIENCE_S, BETWEEN_S = 0.003, 0.001
 """How long a write waits for a thread that has fallen behind, and how long no other one does."""
 
-BEHIND = 8
-"""Blocks that may be queued before the thread has fallen behind: four chunks, 24 steps."""
+BEHIND = 4
+"""Blocks that may be queued before the thread has fallen behind: two chunks, 12 steps."""
 
 SLOW_S = 0.1
 """After so long without an answer it is the disk that is slow, and nothing waits for it."""

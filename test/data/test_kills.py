@@ -34,8 +34,8 @@ import pytest
 pytestmark = pytest.mark.system
 
 MAX_LOST_STEPS, MAX_LOST_S, RESTART_S = 32, 1.0, 2.0
-PERIODS_S = (0.001, 0.001, 0.02, 0.25)
-"""Time between two steps: 1 kHz; 1 kHz, and killed while it saves; 50 Hz; 4 Hz."""
+PERIODS_S = (0.003, 0.003, 0.02, 0.25)
+"""Time between two steps: as lockstep goes; that, and killed while it saves; 50 Hz; 4 Hz."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,8 +71,8 @@ class Life:
 
 
 def killed(folder: Path, first: int, period_s: float, delay_s: float,
-           word: str = 'begun') -> Life:
-    """Run a recorder, and kill it ``delay_s`` after it first said ``word``."""
+           word: str = 'begun', times: int = 1) -> Life:
+    """Run a recorder, and kill it ``delay_s`` after it has said ``word`` so many times."""
     environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(map(str, (
         ROOT, Path(__file__).parent)))}
     process = subprocess.Popen(
@@ -84,7 +84,8 @@ def killed(folder: Path, first: int, period_s: float, delay_s: float,
         life.killed_s = time.monotonic()
         process.kill()
     for line in process.stdout:
-        if doom is None and line.startswith(word):
+        times -= line.startswith(word)
+        if doom is None and not times:
             doom = threading.Timer(delay_s, kill)
             doom.start()
         life.hear(line)
@@ -100,10 +101,10 @@ def test_a_killed_recorder_loses_nothing_that_it_acknowledged(tmp_path, kills):
     for number in range(kills):
         period_s = PERIODS_S[number % len(PERIODS_S)]
         if number % len(PERIODS_S) == 1:
-            life = killed(tmp_path, first, period_s, chance.uniform(0.0, 0.02), 'saving')
+            life = killed(tmp_path, first, period_s, chance.uniform(0.0, 0.02), 'saving',
+                          chance.randint(2, 4))
         else:
-            life = killed(tmp_path, first, period_s,
-                          chance.uniform(0.0, 0.8 if period_s < 0.1 else 2.0))
+            life = killed(tmp_path, first, period_s, chance.uniform(0.0, 2.0))
         acknowledged += life.acknowledged
         saving += life.saving
         if number % 3 == 2:
@@ -116,7 +117,7 @@ def test_a_killed_recorder_loses_nothing_that_it_acknowledged(tmp_path, kills):
         assert_recovered(tmp_path, life)
         first += 1000
     assert max(restarts) <= RESTART_S
-    assert acknowledged and saving
+    assert acknowledged and saving >= kills // 10
     print(f'{len(acknowledged)} acknowledged; {saving} of {kills} killed while saving; slowest '
           f'restart {max(restarts):.2f} s')
     assert_readable(tmp_path, acknowledged)
