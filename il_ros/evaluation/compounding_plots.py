@@ -162,9 +162,10 @@ def drift(summary: dict) -> str:
                   markersize=4, label=titled(policy))
         axes.axhline(found['on_expert_states'], color=colour(index), linestyle='--',
                      linewidth=1.0)
-    axes.set(xlabel='up to so many steps, from the point before', xscale='log', yscale='log',
+    axes.set(xlabel='up to so many steps, from the point before', xscale='log',
              ylabel='distance from the training set, sd')
     axes.set_xlim(left=1)
+    axes.set_ylim(bottom=0)
     axes.legend(loc='best', fontsize=8)
     return as_svg(figure)
 
