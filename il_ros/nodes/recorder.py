@@ -86,9 +86,10 @@ class RecorderNode(ManagedNode):
         self.autostart()
 
     def _subscribe(self):
+        self._heard = {}
         for topic, (kind, key_of) in _TOPICS.items():
             profile = qos.RECORD_STATUS if topic == EPISODE else qos.RECORD
-            self.create_subscription(
+            self._heard[topic] = self.create_subscription(
                 kind, topic, self._recording(topic, key_of), profile, raw=True)
 
     def deactivate(self):
@@ -270,6 +271,12 @@ class RecorderNode(ManagedNode):
         if self._contract is None or not self.active:
             raise RecorderBusyError('there is no contract yet, or the recorder is not active; '
                                     'is the observer running?')
+        # A short episode is over before a reader that is found late has heard of it.
+        unheard = [topic for topic, heard in self._heard.items()
+                   if not heard.get_publisher_count()]
+        if unheard:
+            raise RecorderBusyError(f'nobody is heard on {", ".join(unheard)} yet; are simulator, '
+                                    'observer and supervisor running?')
         folder = Path(self.parameters.runs) / spec.run / 'episodes' / self.parameters.shard
         if self._shard is None or self._shard.folder != folder:
             if self._shard is not None:

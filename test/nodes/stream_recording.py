@@ -30,7 +30,7 @@ from il_ros.data.mcap_file import read_mcap
 from il_ros.data.streams import stream_channels, stream_counts, StreamCount
 from il_ros.nodes import qos
 from il_ros.nodes.recorder import RecorderNode
-from il_ros_interfaces.msg import Contract, RecordedEpisode
+from il_ros_interfaces.msg import Contract, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import OpenEpisode
 import numpy as np
 from seam import Bench, episode, RUN
@@ -97,6 +97,9 @@ class Recording:
         self.recorder = bench.add(TimedRecorder, runs=str(runs), streams=self.text, **parameters)
         self.receipts = bench.listen(RecordedEpisode, 'recorded', qos.RECEIPTS)
         bench.talk(Contract, 'contract', qos.LATCHED).publish(contract_to_message(CONTRACT))
+        for kind, topic in ((Observation, 'observation'), (Executed, 'executed'),
+                            (EpisodeStatus, 'episode')):
+            bench.talk(kind, topic, qos.STATUS)  # no episode is opened while nobody is heard
         assert bench.until(lambda: self.recorder._contract is not None)
 
     def open(self):  # noqa: A003

@@ -24,6 +24,7 @@ from il_ros.data.receipts import DISCARDED, DROPS, INCOMPLETE
 from il_ros.data.spec import ABORTED, ENDED, FAULT, TERMINATED
 from il_ros.data.writer import EpisodeWriter
 from il_ros.errors import ImitationError
+from il_ros.nodes import qos
 from il_ros.nodes.recorder import RecorderNode
 from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation
 from il_ros_interfaces.srv import Discard, OpenEpisode
@@ -168,12 +169,25 @@ def test_a_disk_that_fills_up_gives_a_receipt_that_says_so_and_leaves_nothing(
     assert stage.receipt().error_code == 0
 
 
+def test_no_episode_is_opened_while_its_topics_have_no_publisher(bench, tmp_path):
+    recorder = bench.add(RecorderNode, runs=str(tmp_path))
+    recorder._contract = CONTRACT
+    status = bench.probe.create_publisher(EpisodeStatus, 'episode', qos.STATUS)
+    assert bench.until(lambda: status.get_subscription_count())
+    assert bench.until(lambda: recorder._heard['episode'].get_publisher_count())
+    with pytest.raises(ImitationError, match='nobody is heard on observation, executed yet'):
+        recorder._open(episode(1))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_second_recorder_of_the_same_shard_is_refused_with_the_owners_process(bench, tmp_path):
     first = Stage(bench, tmp_path)
     assert first.open().error_code == 0
     with Bench(bench.kind) as other:
         second = other.add(RecorderNode, runs=str(tmp_path))
         second._contract = CONTRACT
+        assert other.until(lambda: all(
+            heard.get_publisher_count() for heard in second._heard.values()))
         with pytest.raises(ImitationError, match=str(os.getpid())) as refusal:
             second._open(episode(2))
     assert refusal.value.code == Response.LOCKED
