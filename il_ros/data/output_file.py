@@ -26,7 +26,10 @@ PATIENCE_S, BETWEEN_S = 0.003, 0.001
 """How long a write waits for a thread that has fallen behind, and how long no other one does."""
 
 BEHIND = 4
-"""Blocks that may be queued before the thread has fallen behind: two chunks, 12 steps."""
+"""Blocks that may be unwritten before the thread has fallen behind: two chunks, 12 steps."""
+
+AT_ONCE = 1 << 20
+"""Bytes after which no further block joins a write."""
 
 SLOW_S = 0.1
 """After so long without an answer it is the disk that is slow, and nothing waits for it."""
@@ -92,6 +95,7 @@ class QueuedFile:
         self._position = 0
         self._answered_s = time.monotonic()
         self._waits_from_s = 0.0
+        self._unwritten = 0
         self.backlog = 0
         """Bytes that are not written yet."""
         self._thread = threading.Thread(target=self._run, name='episode file', daemon=True)
@@ -112,7 +116,8 @@ class QueuedFile:
             self._blocks.append(bytes(data))
             self.backlog += len(data)
             self._changed.notify_all()
-            if len(self._blocks) > BEHIND:
+            self._unwritten += 1
+            if self._unwritten > BEHIND:
                 self._let_it_catch_up()
             self._raise_error()
         self._position += len(data)
@@ -155,10 +160,12 @@ class QueuedFile:
 
     def _run(self):
         try:
-            while (block := self._next()) is not None:
-                write_all(self._descriptor, block)
+            while taken := self._next():
+                data = b''.join(taken)
+                write_all(self._descriptor, data)
                 with self._changed:
-                    self.backlog -= len(block)
+                    self._unwritten -= len(taken)
+                    self.backlog -= len(data)
                     self._answered_s = time.monotonic()
                     self._changed.notify_all()
             if self._sync:
@@ -168,11 +175,19 @@ class QueuedFile:
         finally:
             os.close(self._descriptor)
 
-    def _next(self) -> bytes | None:
-        """Wait for the next block; None: the file is closed, and nothing is left to be written."""
+    def _next(self) -> list[bytes]:
+        """
+        Wait for what to write next; empty: the file is closed, and nothing is left.
+
+        Many blocks at once: in a busy process this thread's turns are few.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._blocks or self._closed)
-            return self._blocks.popleft() if self._blocks else None
+            taken, size = [], 0
+            while self._blocks and size < AT_ONCE:
+                taken.append(self._blocks.popleft())
+                size += len(taken[-1])
+            return taken
 
     def _fail(self, error: OSError):
         with self._changed:

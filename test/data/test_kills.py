@@ -101,7 +101,7 @@ def test_a_killed_recorder_loses_nothing_that_it_acknowledged(tmp_path, kills):
     for number in range(kills):
         period_s = PERIODS_S[number % len(PERIODS_S)]
         if number % len(PERIODS_S) == 1:
-            life = killed(tmp_path, first, period_s, chance.uniform(0.0, 0.02), 'saving',
+            life = killed(tmp_path, first, period_s, chance.uniform(0.0, 0.006), 'saving',
                           chance.randint(2, 4))
         else:
             life = killed(tmp_path, first, period_s, chance.uniform(0.0, 2.0))
