@@ -41,15 +41,12 @@ def set_aside(path: Path, with_all: bool = False) -> Path:
     path = Path(path)
     stem, ending = parted(path)
     endings = BESIDE if with_all else (ending,)
-    number = 1
-    while any(path.with_name(f'{stem}.damaged-{number}{one}').exists() for one in endings):
-        number += 1
-    for one in endings:
+    aside = dict(zip(endings, free_paths(path.parent, *(_damaged(stem, one) for one in endings))))
+    for one, target in aside.items():
         if path.with_name(stem + one).exists():
-            os.replace(path.with_name(stem + one),
-                       path.with_name(f'{stem}.damaged-{number}{one}'))
+            os.replace(path.with_name(stem + one), target)
     sync_folder(path.parent)
-    return path.with_name(f'{stem}.damaged-{number}{ending}')
+    return aside[ending]
 
 
 def parted(path: Path) -> tuple[str, str]:
@@ -69,13 +66,13 @@ def put_back(folder: Path) -> list[tuple[Path, Path | None]]:
     if not wrong and not list(folder.glob(f'*{MISPLACED}')):
         return []
     for path, right in wrong.items():
-        os.replace(path, _free(folder, f'{right}.{{}}{MISPLACED}'))
+        os.replace(path, *free_paths(folder, f'{right}.{{}}{MISPLACED}'))
     placed: list[tuple[Path, Path | None]] = []
     for path in sorted(folder.glob(f'*{MISPLACED}')):
         target = folder / path.name.removesuffix(MISPLACED).rpartition('.')[0]
         if target.exists():
             stem, ending = parted(target)
-            aside = _free(folder, f'{stem}.damaged-{{}}{ending}')
+            aside, = free_paths(folder, _damaged(stem, ending))
             os.replace(path, aside)
             placed.append((target, aside))
         else:
@@ -85,10 +82,15 @@ def put_back(folder: Path) -> list[tuple[Path, Path | None]]:
     return placed
 
 
-def _free(folder: Path, pattern: str) -> Path:
-    """Return the first path of such a name that is not taken; ``{}`` stands for a number."""
-    return next(path for number in itertools.count(1)
-                if not (path := folder / pattern.format(number)).exists())
+def _damaged(stem: str, ending: str) -> str:
+    return f'{stem}.damaged-{{}}{ending}'
+
+
+def free_paths(folder: Path, *patterns: str) -> list[Path]:
+    """Return paths of such names with the first number, for ``{}``, that none of them has yet."""
+    tries = ([folder / pattern.format(number) for pattern in patterns]
+             for number in itertools.count(1))
+    return next(paths for paths in tries if not any(path.exists() for path in paths))
 
 
 def _own_name(path: Path) -> str | None:

@@ -15,6 +15,7 @@
 """One folder of episodes: who may write there, what a crash left, and what it holds."""
 
 from collections.abc import Iterator
+import contextlib
 import os
 from pathlib import Path
 
@@ -51,15 +52,14 @@ class Shard:
         except OSError as error:
             raise EpisodeWriteError(
                 f'{self.folder} cannot be recorded into: {error.strerror}') from error
-        try:
-            self.recovered = mend(self.folder)
-        except OSError as error:
-            self.close()
-            raise EpisodeWriteError(
-                f'{self.folder} cannot be brought in order: {error}') from error
-        except BaseException:
-            self.close()
-            raise
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)
+            try:
+                self.recovered = mend(self.folder)
+            except OSError as error:
+                raise EpisodeWriteError(
+                    f'{self.folder} cannot be brought in order: {error}') from error
+            undo.pop_all()
 
     def close(self):
         """Let others have the folder; a second call does nothing."""

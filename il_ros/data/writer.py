@@ -34,12 +34,14 @@ from il_ros.data.contract import Contract
 from il_ros.data.errors import EpisodeExistsError, EpisodeFileError, EpisodeWriteError
 from il_ros.data.mcap_file import file_bytes, McapFile, parse_mcap
 from il_ros.data.output_file import QueuedFile, UnbufferedFile
+from il_ros.data.placing import free_paths
 from il_ros.data.reader import decode, METADATA
 from il_ros.data.receipts import DROPS, is_unfinished, read_receipt, Receipt, receipt_of
 from il_ros.data.receipts import receipt_path, write_receipt
 from il_ros.data.schema import fields_of, RECORDED, Schema, split, STATUS
 from il_ros.data.spec import EpisodeSpec
 from il_ros.data.streams import METADATA as STREAMS, stream_counts, StreamCount, to_metadata
+from il_ros.data.track import NS
 from mcap.writer import CompressionType, Writer
 
 CHUNK_BYTES = 8192
@@ -131,7 +133,7 @@ class EpisodeWriter:
         stamp_ns = log_time_ns
         if channel.stamped:
             seconds, nanoseconds = _STAMP.unpack_from(raw, _CDR_BODY)
-            stamp_ns = seconds * 1_000_000_000 + nanoseconds
+            stamp_ns = seconds * NS + nanoseconds
             if topic in RECORDED:
                 if stamp_ns in channel.stamps:
                     self.repeats += 1
@@ -300,7 +302,5 @@ def _make_way(path: Path):
     for suffix in ('.json', '.labels.mcap', '.discarded.json'):
         path.with_suffix(suffix).unlink(missing_ok=True)
     if path.exists():
-        number = 1
-        while (aside := path.with_name(f'{path.stem}.incomplete-{number}.mcap')).exists():
-            number += 1
+        aside, = free_paths(path.parent, f'{path.stem}.incomplete-{{}}.mcap')
         os.replace(path, aside)

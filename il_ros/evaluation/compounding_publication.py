@@ -14,19 +14,20 @@
 
 """What is published of a ``compounding.json``: a page in Markdown, with J(T) at every length."""
 
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from il_ros.evaluation.compounding_report import figures_of, headings, LEGEND, read, rows, short
+from il_ros.evaluation.study_report import made
 
 
-def readme(name: str, made: Sequence[str], summary: dict) -> str:
+def readme(name: str, about: Mapping, summary: dict) -> str:
     """
     Return the page that lies beside published figures (Markdown).
 
-    :param made: the command first, then sentences that say how to repeat it
+    :param about: ``command``, ``commits``, ``versions`` and ``conditions``, as of a study
     """
-    lines = [f'# Mistakes against the horizon: {name}', '', '```bash', made[0], '```', '',
-             *(f'* {one}' for one in made[1:]), '', *(f'{one}\n' for one in read(summary)),
+    lines = [f'# Mistakes against the horizon: {name}', '', '```bash', about['command'], '```', '',
+             *(f'* {one}' for one in made(about)[1:]), '', *(f'{one}\n' for one in read(summary)),
              *_markdown([headings(summary), *rows(summary)]), '',
              LEGEND.replace('\n  ', ' ').replace('\n', '.\n\n') + '.', '',
              'Mistakes up to T, by the length T of an episode:', '',

@@ -91,14 +91,14 @@ def _publish(folder: Path, words: argparse.Namespace, summary: dict):
     for option in ('episodes', 'horizon', 'first_seed', 'expert_episodes', 'drift_episodes'):
         command += [f'--{option.replace("_", "-")}', str(getattr(words, option))]
     last = words.first_seed + words.episodes - 1
-    made = [shlex.join(command), f'Commit: {commit_of_this()}',
-            'Versions: ' + ', '.join(f'{name} {one}' for name, one in versions().items()),
-            f'Every policy drove the same {words.episodes} endless episodes of {words.horizon} '
-            f'steps, seeds {words.first_seed} to {last}; intervals resample the episodes.']
+    about = {'command': shlex.join(command), 'commits': [commit_of_this()],
+             'versions': versions(), 'conditions':
+             f'Every policy drove the same {words.episodes} endless episodes of {words.horizon} '
+             f'steps, seeds {words.first_seed} to {last}; intervals resample the episodes.'}
     folder.mkdir(parents=True, exist_ok=True)
     write_files(folder, {**{f'{name}.svg': svg for name, (_, svg, _) in
                             figures_of(summary).items()},
-                         'README.md': readme(folder.name, made, summary)})
+                         'README.md': readme(folder.name, about, summary)})
 
 
 def _check_seeds(words: argparse.Namespace):

@@ -15,28 +15,14 @@
 """What is handed over reaches the disk in order; a slow disk holds nobody up."""
 
 import errno
-import threading
 import time
 
-from il_ros.data.output_file import QueuedFile, write_all
+from il_ros.data.output_file import QueuedFile
 from il_ros.data.receipts import DISCARDED, Receipt, verify
 from il_ros.data.saving import Saver
 from il_ros.data.writer import EpisodeWriter
 import pytest
 from recordings import CONTRACT, messages, SCHEMAS, spec
-
-
-@pytest.fixture
-def disk(monkeypatch):
-    """Yield an event: while it is not set, the disk takes nothing."""
-    answers = threading.Event()
-
-    def slowly(descriptor, data):
-        answers.wait()
-        write_all(descriptor, data)
-    monkeypatch.setattr('il_ros.data.output_file.write_all', slowly)
-    yield answers
-    answers.set()
 
 
 def written(folder, create=QueuedFile) -> EpisodeWriter:
@@ -58,6 +44,7 @@ def test_what_was_handed_over_is_on_the_disk_in_order_once_it_is_closed(tmp_path
 
 
 def test_a_disk_that_does_not_answer_is_not_waited_for(tmp_path, disk):
+    disk.clear()
     file = QueuedFile(tmp_path / 'a')
     begun = time.monotonic()
     for _ in range(1000):
@@ -70,6 +57,7 @@ def test_a_disk_that_does_not_answer_is_not_waited_for(tmp_path, disk):
 
 
 def test_what_is_given_up_is_not_waited_for(tmp_path, disk):
+    disk.clear()
     file = QueuedFile(tmp_path / 'a')
     file.write(b'x')
     file.write(b'y')
@@ -92,7 +80,6 @@ def test_a_write_that_failed_is_told_at_the_next_one_and_at_the_end(tmp_path, mo
 
 
 def test_what_an_operator_takes_back_while_an_episode_is_saved_is_taken_back(tmp_path, disk):
-    disk.set()
     writer, saver, saved = written(tmp_path), Saver(), []
     disk.clear()
     saver.save(writer, saved.append, [(0, 0)], error_msg='why')
