@@ -77,6 +77,21 @@ def wait_until():
     return _wait_until
 
 
+@pytest.fixture
+def disk(monkeypatch):
+    """Yield an event: while it is not set, the disk takes nothing of an episode."""
+    from il_ros.data import output_file
+    answers, write_all = threading.Event(), output_file.write_all
+    answers.set()
+
+    def slowly(descriptor, data):
+        answers.wait()
+        write_all(descriptor, data)
+    monkeypatch.setattr(output_file, 'write_all', slowly)
+    yield answers
+    answers.set()
+
+
 def _wait_until(executor, predicate, timeout_s: float = 5.0) -> bool:
     """
     Spin ``executor`` until ``predicate()`` holds, or the deadline passes on the steady clock.

@@ -158,7 +158,7 @@ class SeparateNodes:
             ('policy', {}),
             ('expert', {'task': options.task}),
             ('supervisor', {'mode': options.mode}),
-            ('recorder', {'runs': options.runs}),
+            ('recorder', {'runs': options.runs, 'mode': options.mode}),
             ('collector', {}))]
 
     def __enter__(self):

@@ -16,8 +16,9 @@
 The recorder: one crash-safe MCAP file an episode, as the messages went over the wire.
 
 Raw subscriptions: a message is looked at just far enough to know where it belongs
-(``bridge/wire.py``), and no callback waits for the disk: a thread writes, another one finishes
-the episode. The receipt on ``recorded`` says that an episode is on disk, whole.
+(``bridge/wire.py``), and in real time no callback waits for the disk: a thread writes. In lockstep
+the callback itself does, which is faster, and whose waiting costs nothing but time. Another thread
+finishes the episode. The receipt on ``recorded`` says that it is on disk, whole.
 """
 
 from functools import partial
@@ -30,7 +31,7 @@ from il_ros.bridge.topic_watch import EpisodeWatch, seconds
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
 from il_ros.data.errors import NoSuchEpisodeError, StepRangeError
-from il_ros.data.output_file import QueuedFile
+from il_ros.data.output_file import QueuedFile, UnbufferedFile
 from il_ros.data.receipts import CLOCK_JUMP, DROPS, INCOMPLETE, Receipt
 from il_ros.data.saving import Saver
 from il_ros.data.schema import recorded_schemas
@@ -285,7 +286,7 @@ class RecorderNode(ManagedNode):
             self._shard = Shard(folder)
         self._writer = EpisodeWriter(
             folder, spec, self._contract, self._schemas, self.parameters.min_free_mb << 20,
-            QueuedFile)
+            QueuedFile if self.parameters.mode == 'realtime' else UnbufferedFile)
         self._watch = EpisodeWatch(
             tuple(_TOPICS), self.parameters.clock_jump_s, self._contract.rate)
         self._spec, self._ended_step, self._last_ns, self._discards = spec, -1, -1, []

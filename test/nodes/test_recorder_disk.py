@@ -26,7 +26,6 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from il_ros.data.aggregation import aggregate
 from il_ros.data.errors import DatasetError
 from il_ros.data.mcap_file import read_mcap
-from il_ros.data.output_file import write_all
 from il_ros.data.receipts import DROPS, verify
 from il_ros.data.schema import RECORDED
 from il_ros.nodes.recorder import RecorderNode
@@ -41,20 +40,6 @@ from sensor_msgs.msg import JointState
 MIB = 1 << 20
 LARGE = JointState(name=['a' * 20_000], position=[0.0])
 """A command that fills a small queue, or a small disk, in 50 steps."""
-
-
-@pytest.fixture
-def disk(monkeypatch):
-    """Yield an event: while it is not set, the disk takes nothing."""
-    answers = threading.Event()
-    answers.set()
-
-    def slowly(descriptor, data):
-        answers.wait()
-        write_all(descriptor, data)
-    monkeypatch.setattr('il_ros.data.output_file.write_all', slowly)
-    yield answers
-    answers.set()
 
 
 @pytest.fixture
@@ -77,6 +62,25 @@ def durations(monkeypatch) -> list[float]:
                      else time.thread_time() - used)
     monkeypatch.setattr(RecorderNode, '_record', timed)
     return found
+
+
+def test_in_lockstep_the_arm_waits_for_the_disk_and_nothing_is_dropped(bench, tmp_path, disk):
+    stage = Stage(bench, tmp_path, queue_mb=1, mode='lockstep')
+    steps, most = 100, 0
+    stage.open()
+    disk.clear()
+    threading.Timer(0.5, disk.set).start()
+    begun = time.monotonic()
+    for step in range(steps):
+        stage.say(EpisodeStatus, step)
+        stage.say(Observation, step)
+        stage.say(Executed, step, command=LARGE)
+        assert bench.until(lambda: stage.heard('executed') == step + 1)
+        most = max(most, stage.recorder._writer.backlog)
+    assert time.monotonic() - begun >= 0.5 and most == 0
+    stage.end(steps)
+    receipt = stage.receipt()
+    assert (receipt.steps, receipt.dropped, receipt.flags) == (steps, 0, 0)
 
 
 @pytest.mark.parametrize('blocked_s', [0.5, pytest.param(2.0, marks=pytest.mark.drill)])
