@@ -20,7 +20,7 @@ from il_ros.data.contract_file import load_contract
 from il_ros.learning.config import TrainConfig, training_path
 from il_ros.learning.errors import TrainConfigError
 from il_ros.learning.inputs import image_features, Inputs
-from il_ros.share import MissingShareError
+from il_ros.share import MissingShareError, share_path
 import pytest
 
 SEEING = {'inputs': ['a'], 'architecture': 'cnn', 'images': ['camera']}
@@ -106,7 +106,7 @@ def test_a_file_for_a_whole_run_has_the_training_beside_the_strategy(tmp_path):
     ('', 'push', 'push'), ('push', 'push', 'push'), ('push_image', 'push', 'push_image'),
     ('mine', 'push', 'push')])
 def test_a_contract_may_have_a_training_of_its_own(contract, task, name):
-    assert training_path(contract, task) == CONFIG / 'training' / f'{name}.yaml'
+    assert training_path(contract, task) == share_path('config', 'training', f'{name}.yaml')
 
 
 def test_where_neither_contract_nor_task_has_a_training_the_task_is_named():
