@@ -38,6 +38,14 @@ files are set aside, what is whole of them is kept as incomplete episodes); 1: s
 be repaired, and is named.
 """
 
+REPLAY = """\
+simulator: the recorded joint commands, in this process; every state is compared bit for bit.
+graph: the recorded actions through a graph of its own, in lockstep, with the supervisor's limits.
+arm: the same through the graph that is up in this ROS domain, in real time, e.g. that of
+ros2 launch il_ros record.launch.py mode:=realtime expert:=false
+(no policy node: the recording drives in its place). Bring the arm to where the episode began.
+"""
+
 
 def add_dataset(verbs, ratio: Callable[[str], float], whole: Callable[[str], int]):
     """
@@ -58,8 +66,7 @@ def add_dataset(verbs, ratio: Callable[[str], float], whole: Callable[[str], int
     _verb(inner, 'repair', 'mend what a crash left', epilog=REPAIR)
     _add_merge(inner)
     _add_split(inner, ratio, whole)
-    _verb(inner, 'replay', 'repeat the episodes in the simulator, and compare').add_argument(
-        '--episodes', type=whole, default=0, help='at most this many; 0: all (0)')
+    _add_replay(inner, whole)
     _add_plot(inner, whole)
     _add_relabel(inner)
     _add_export(inner)
@@ -89,6 +96,23 @@ def _add_split(inner, ratio, whole):
     split.add_argument('--seed', type=whole, default=0, help='of the chance (0)')
     split.add_argument('--into', choices=('keys', 'runs'), default='keys',
                        help='filter keys of dataset.hdf5, or runs RUN-PART beside it (keys)')
+
+
+def _add_replay(inner, whole):
+    replay = _verb(inner, 'replay', 'repeat the episodes in the simulator or on an arm, and '
+                   'compare', epilog=REPLAY)
+    replay.add_argument('--episodes', type=whole, default=0,
+                        help='at most this many; 0: all (0)')
+    replay.add_argument('--episode', action='append', metavar='ID',
+                        help='replay this one; may be repeated; default: all')
+    replay.add_argument('--through', choices=('simulator', 'graph', 'arm'), default='simulator',
+                        help='what carries out the steps (simulator)')
+    replay.add_argument('--output', metavar='NAME',
+                        help='run that the replayed episodes become, graph and arm; default: '
+                             'RUN-replay')
+    replay.add_argument('--tolerance', type=float, default=0.02,
+                        help='how far any value may be from where the recording began, in its '
+                             'unit; else nothing is sent; graph and arm (0.02)')
 
 
 def _add_plot(inner, whole):

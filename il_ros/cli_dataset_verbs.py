@@ -199,12 +199,30 @@ def split(words: argparse.Namespace) -> int:
 
 
 def replay(words: argparse.Namespace) -> int:
-    """Repeat the episodes in the simulator; exit code 1 if a state differs."""
+    """Repeat episodes in the simulator or through a graph; exit code 1 if that went otherwise."""
+    folder = _run(words)
+    paths = _chosen(folder, words.episode or ())[:words.episodes or None]
+    if words.through == 'simulator':
+        return _replay_commands(paths)
+    from il_ros.nodes.replay import Replay, replay
+    return replay(Replay(
+        folder, tuple(paths), Path(words.runs), words.output or f'{folder.name}-replay',
+        words.through == 'arm', words.tolerance))
+
+
+def _chosen(folder: Path, names: Sequence[str]) -> list[Path]:
+    paths = episodes_of(folder)
+    unknown = set(names) - {path.stem for path in paths}
+    if unknown:
+        raise NoSuchRunError(f'{folder} has no episode {sorted(unknown)[0]!r}; il_ros dataset '
+                             'plot shows their names')
+    return [path for path in paths if not names or path.stem in names]
+
+
+def _replay_commands(paths: Sequence[Path]) -> int:
     from il_ros.data.reader import read_episode
     from il_ros.sim.replay import compare_replay
     from il_ros.sim.simulation import Simulation
-    folder = _run(words)
-    paths = episodes_of(folder)[:words.episodes or None]
     make = functools.lru_cache(maxsize=1)(Simulation)
     identical = states = 0
     for path in _progress('replaying')(paths):

@@ -105,6 +105,20 @@ class Client(Node):
         """Let others run for a while."""
         await self.waiter.pause(seconds)
 
+    async def wait(self, condition: Callable[[], bool], whom: str):
+        """
+        Let others run until a condition holds.
+
+        :param whom: the nodes that are waited for, in words
+        :raises RefusedError: naming them, if it does not within ``CALL_S``
+        """
+        until = time.monotonic() + CALL_S
+        while not condition():
+            if time.monotonic() > until:
+                raise RefusedError(f'{whom}: nothing is heard of them; is the graph up, in this '
+                                   'ROS domain?')
+            await self.waiter.pause(0.02)
+
     async def load_policy(self, folder: Path) -> str:
         """
         Let the policy node load a checkpoint, and return its SHA-256.
@@ -152,16 +166,18 @@ def run_command(command: Callable[[Client], Awaitable], options: GraphOptions | 
 
 
 def run_client(command: Callable[[Client], Awaitable],
-               compose: Callable[[Runtime], None] | None) -> int:
+               compose: Callable[[Runtime], None] | None, attach: bool = False) -> int:
     """
     Run a command beside nodes of its own and return the exit code.
 
     :param compose: adds these nodes; None: attach to those that run in this ROS domain
+    :param attach: the command's own nodes join those that run in this ROS domain
     """
     failures: list[ImitationError] = []
     finished = []
     try:
-        domain = own_domain() if compose is not None else contextlib.nullcontext()
+        alone = compose is not None and not attach
+        domain = own_domain() if alone else contextlib.nullcontext()
         with domain, Runtime(LOGGING) as runtime:
             if compose is not None:
                 compose(runtime)

@@ -65,9 +65,16 @@ class Driver:
         self.answer = Action(source=source, engaged=True, uncertainty=-1.0)
         self._actions = node.create_publisher(Action, topic, qos.STREAM)
         listen_to_contract(node, self._keep_contract)
-        node.create_subscription(Drive, 'drive', self._keep_drive, qos.LATCHED)
-        listen(node, Observation, 'observation', self._on_observation,
-               qos.NEWEST if realtime else qos.STREAM)
+        self._drives = node.create_subscription(
+            Drive, 'drive', self._keep_drive, qos.LATCHED)
+        self._observations = listen(node, Observation, 'observation', self._on_observation,
+                                    qos.NEWEST if realtime else qos.STREAM)
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether somebody is heard on every topic, and somebody listens."""
+        return all((self._drives.get_publisher_count(), self._observations.get_publisher_count(),
+                    self._actions.get_subscription_count()))
 
     def _keep_contract(self, contract: Contract):
         self.contract = contract

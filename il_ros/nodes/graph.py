@@ -61,6 +61,8 @@ class GraphOptions:
     """Canonical JSON of the episodes' options, for the expert; empty: none."""
     training: bool = True
     """Trainer and coordinator, too."""
+    policy: bool = True
+    """The policy node; without it somebody else plays its part."""
     teleop: str = ''
     """``joy`` or ``keyboard``: a person drives, too, and sees the live view; empty: nobody."""
     mapping: str = ''
@@ -98,6 +100,8 @@ def build(runtime: Runtime, options: GraphOptions):
             {'device': options.teleop, 'mode': options.mode, 'mapping': options.mapping}))
         runtime.add_hot(ViewNode)
     for kind, values in hot:
+        if kind is PolicyNode and not options.policy:
+            continue
         runtime.add_hot(kind, parameter_overrides=overrides(values))
     runtime.add_slow(CollectorNode, parameter_overrides=overrides(
         {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop else {}))

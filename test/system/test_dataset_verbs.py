@@ -73,6 +73,19 @@ def test_every_state_is_bit_identical_when_it_is_replayed(run, dataset):
     assert code == 0 and f'{count} of {count} episodes are bit-identical' in out
 
 
+def test_recorded_actions_go_through_a_graph_of_their_own_to_the_same_states(run, dataset):
+    names = [path.stem for path in episodes_of(run) if path.stem.startswith('demonstration')][:2]
+    words = ('--through', 'graph', '--episode', names[0], '--episode', names[1])
+    code, out = dataset('replay', *words)
+    assert code == 0
+    assert out.startswith('2 of 2 episodes came to the same states, bit for bit; 0 steps were ')
+    assert f'the replayed episodes are in {run}-replay' in out
+    replayed = episodes_of(run.with_name(f'{run.name}-replay'))
+    assert [path.stem for path in replayed] == [f'replay-{name}' for name in names]
+    assert dataset('replay', *words)[0] == 1
+    assert dataset('replay', '--through', 'graph', '--episode', 'nobody')[0] == 1
+
+
 @pytest.mark.parametrize('what', ['command', 'state'])
 def test_a_replay_names_the_first_state_that_differs(run, what):
     episode = read_episode(episodes_of(run)[0])

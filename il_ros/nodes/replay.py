@@ -1,0 +1,212 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+``il_ros dataset replay --through graph|arm``: recorded actions once more, under the limits of now.
+
+What drives is the action that was sent then, step by step, in place of a policy; the supervisor
+limits, holds and stops it as any other driver. Nothing is sent unless the episode begins where the
+recorded one began.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from il_ros.data.deviation import Deviation, deviations, farthest
+from il_ros.data.episode import Episode
+from il_ros.data.errors import NoSuchRunError
+from il_ros.data.reader import read_episode
+from il_ros.data.receipts import Receipt
+from il_ros.data.spec import EpisodeSpec, EVALUATION, HOLD, POLICY
+from il_ros.errors import ImitationError
+from il_ros.interactive.strategy import evaluation_plan
+from il_ros.nodes import runtime
+from il_ros.nodes.client import Client, RefusedError, run_client
+from il_ros.nodes.driver import Driver
+from il_ros.nodes.graph import build, GraphOptions, overrides
+from il_ros.nodes.parameters import bounded, choice, declare
+from il_ros.nodes.runtime import Runtime
+from il_ros_interfaces.msg import Observation
+import numpy as np
+from rclpy.node import Node
+from tqdm import tqdm
+
+PREFIX = 'replay-'
+"""Of the ids of replayed episodes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ReplayParameters:
+    """Parameters of the node that drives by a recorded episode."""
+
+    mode: str = choice('lockstep', ('lockstep', 'realtime'),
+                       'lockstep: answer every observation; realtime: only the newest')
+    tolerance: float = bounded(
+        0.02, 0.0, 1.0, 'how far any value may be from where the recording began [its unit]')
+    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
+
+
+class ReplayNode(Node):
+    """Publishes ``policy/action``: what was executed in a recorded episode."""
+
+    def __init__(self, **kwargs):
+        super().__init__('replay', **kwargs)
+        self.parameters = declare(self, ReplayParameters)
+        self._recorded: Episode | None = None
+        self._episode_id = ''
+        self._began = False
+        self.refusal = ''
+        """Why nothing was sent; empty: something was, or nobody asked."""
+        self._driver = Driver(self, POLICY, 'policy/action', self._act,
+                              realtime=self.parameters.mode == 'realtime')
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether the graph is heard and hears: an episode that begins now is not missed."""
+        return self._driver.contract is not None and self._driver.is_connected
+
+    def play(self, recorded: Episode, episode_id: str):
+        """Drive the coming episode ``episode_id`` by a recorded one."""
+        self._episode_id = ''
+        self._recorded, self._began, self.refusal = recorded, False, ''
+        self._driver.answer.policy_id = int(recorded.content_sha256()[:16], 16)
+        self._episode_id = episode_id
+
+    def _act(self, observation: Observation, values: np.ndarray) -> np.ndarray | None:
+        if observation.episode_id != self._episode_id or self.refusal:
+            return None
+        recorded, step = self._recorded, observation.step
+        if not self._began:
+            self.refusal = self._objection(values, step)
+            if self.refusal:
+                self.get_logger().error(self.refusal)
+                return None
+            self._began = True
+        return recorded.executed[step] if step < recorded.steps else None
+
+    def _objection(self, values: np.ndarray, step: int) -> str:
+        recorded, contract = self._recorded, self._driver.contract
+        name = recorded.spec.episode_id
+        if contract.id != recorded.contract.id:
+            return (f'{name} is not replayed: it was recorded with another contract than '
+                    f'{contract.name!r} is now')
+        if step:
+            return f'{name} is not replayed: the first {step} steps went by unheard; try again'
+        element, apart = farthest(recorded, values)
+        if not apart <= self.parameters.tolerance:
+            return (f'{name} is not replayed: {element} is {apart:.3g} from where the recording '
+                    f'begins; expected {self.parameters.tolerance:g} at most (--tolerance)')
+        return ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Replay:
+    """What is to be replayed, and how."""
+
+    folder: Path
+    """Of the run."""
+    episodes: tuple[Path, ...]
+    runs: Path
+    """Where the graph's recorder keeps its runs."""
+    output: str
+    """Name of the run that the replayed episodes become."""
+    arm: bool
+    """Attach to the graph that is up, in real time; else compose one, in lockstep."""
+    tolerance: float
+
+
+def replay(task: Replay) -> int:
+    """
+    Drive an arm, simulated or not, by the recorded actions, and print how far it went elsewhere.
+
+    :returns: 1: an episode was refused, or ended before all its actions were sent
+    :raises NoSuchRunError: if the run has no episode
+    """
+    recorded = [read_episode(path) for path in task.episodes]
+    if not recorded:
+        raise NoSuchRunError(f'{task.folder} has no episode to replay')
+    if (task.runs / task.output).exists():
+        raise RefusedError(f'{task.runs / task.output} exists already; give --output another name')
+    kinds = {(one.spec.task, one.contract.id) for one in recorded}
+    if len(kinds) > 1:
+        raise RefusedError(f'{task.folder} has episodes of {len(kinds)} tasks or contracts; split '
+                           'it first: one graph has one')
+    nodes: list[ReplayNode] = []
+    short: list[str] = []
+
+    def compose(runtime: Runtime):
+        nodes.append(runtime.add_hot(ReplayNode, parameter_overrides=overrides(
+            {'mode': 'realtime' if task.arm else 'lockstep', 'tolerance': task.tolerance})))
+        if not task.arm:
+            build(runtime, options_of(recorded[0], task.runs))
+
+    async def command(client: Client):
+        found, held, limited = [], 0, 0
+        for episode in tqdm(recorded, desc='replaying', unit='episode'):
+            driven = await _drive(client, nodes[0], task, episode)
+            found.append(deviations(episode, driven))
+            was_held = driven.driver == HOLD
+            held += int(was_held.sum())
+            limited += int(np.count_nonzero(driven.limits[~was_held]))
+            if driven.steps < episode.steps:
+                short.append(f'{episode.spec.episode_id} ended after {driven.steps} of '
+                             f'{episode.steps} steps')
+        print('\n'.join(summary(found, held, limited)))
+        print('\n'.join([*short, f'the replayed episodes are in {task.runs / task.output}']))
+    code = run_client(command, compose, attach=task.arm)
+    return code or int(bool(short))
+
+
+def options_of(episode: Episode, runs: Path) -> GraphOptions:
+    """Return the graph in which an episode can be driven once more, without a policy node."""
+    return GraphOptions(
+        task=episode.spec.task, runs=str(runs), contract=episode.contract.name,
+        rate_hz=episode.contract.rate, options=episode.spec.options, training=False, policy=False)
+
+
+async def _drive(client: Client, node: ReplayNode, task: Replay, recorded: Episode) -> Episode:
+    spec = recorded.spec
+    again = EpisodeSpec(
+        episode_id=f'{PREFIX}{spec.episode_id}', run=task.output, task=spec.task,
+        purpose=EVALUATION, round=spec.round, seed=spec.seed, horizon=recorded.steps,
+        continuing=spec.continuing, options=spec.options, plan=evaluation_plan(POLICY, 0))
+    node.play(recorded, again.episode_id)
+    await client.wait(lambda: node.is_connected, 'observer and supervisor')
+    try:
+        receipt, = await client.collect([again], lambda _: None)
+    except ImitationError as error:
+        raise RefusedError(node.refusal or str(error)) from error
+    if node.refusal:
+        raise RefusedError(node.refusal)
+    return _read(task, receipt)
+
+
+def _read(task: Replay, receipt: Receipt) -> Episode:
+    path = task.runs / task.output / receipt.path
+    if not path.exists():
+        raise RefusedError(f'{path} is not there; the graph that runs keeps its runs elsewhere, '
+                           'give --runs its folder')
+    return read_episode(path)
+
+
+def summary(found: list[list[Deviation]], held: int, limited: int) -> list[str]:
+    """Return the lines that say how far the replayed episodes are from the recorded ones."""
+    same = sum(not any(one.largest for one in episode) for episode in found)
+    lines = [f'{same} of {len(found)} episodes came to the same states, bit for bit; '
+             f'{limited} steps were limited, {held} held (what drives was late, or stopped)']
+    for feature in zip(*found):
+        worst = max(feature, key=lambda one: one.largest)
+        lines.append(f'  {worst.feature:24} at most {worst.largest:.3g} {worst.unit} apart'
+                     + (f', at step {worst.step}' if worst.largest else ''))
+    return lines
