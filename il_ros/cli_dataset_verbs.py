@@ -77,6 +77,8 @@ def _table(found: Inventory) -> str:
                f'contract: {found.contract_rate_hz:g} Hz'),
               ('largest gap', f'{1e3 * found.largest_gap_s:.1f} ms', found.largest_gap_in),
               ('messages dropped', str(found.dropped), '')]
+    lines += [(f'stream {topic}', str(found.streams[topic]),
+               f'{found.stream_drops[topic]} dropped') for topic in sorted(found.streams)]
     return '\n'.join([aligned(lines), *(f'not counted: {one}' for one in found.unreadable)])
 
 

@@ -23,11 +23,13 @@ from pathlib import Path
 from il_ros.data.episode import Episode
 from il_ros.data.errors import EpisodeFileError, NoSuchRunError
 from il_ros.data.label_file import read_labels
-from il_ros.data.reader import read_episode
+from il_ros.data.mcap_file import read_mcap
+from il_ros.data.reader import episode_in
 from il_ros.data.receipts import CLOCK_JUMP, DISCARDED, DROPS, INCOMPLETE, read_receipt, Receipt
 from il_ros.data.receipts import receipt_path
 from il_ros.data.shard import episode_paths
 from il_ros.data.spec import ABORTED, EXPERT, HOLD, LOST, NOT_ENDED, POLICY, TELEOP, TRUNCATED
+from il_ros.data.streams import stream_counts
 import numpy as np
 
 EPISODES = 'episodes'
@@ -101,6 +103,10 @@ class Inventory:
     """Episodes by outcome, as the purposes and rounds are."""
     drivers: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     flags: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    streams: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    """Recorded messages of the topics of others, by topic."""
+    stream_drops: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    """Messages of those that are missing, as far as it is known."""
     labels: int = 0
     queries: int = 0
     watched: int = 0
@@ -133,8 +139,15 @@ class Inventory:
                    if isinstance(value, collections.Counter) else value
                    for name, value in fields.items()}, 'rate_hz': self.rate_hz}
 
-    def count(self, receipt: Receipt, episode: Episode, path: Path):
-        """Add one episode."""
+    def count(self, receipt: Receipt, path: Path):
+        """
+        Add one episode.
+
+        :raises EpisodeFileError: naming the file that is damaged; nothing is added then
+        """
+        file = read_mcap(path)
+        episode, streams = episode_in(file), stream_counts(file)
+        later = read_labels(path, episode)
         spec = receipt.spec
         self.episodes += 1
         self.steps += episode.steps
@@ -149,8 +162,10 @@ class Inventory:
         self.flags.update(name for bit, name in FLAGS.items() if receipt.flags & bit)
         for name in ('labels', 'queries', 'watched', 'takeovers', 'dropped'):
             setattr(self, name, getattr(self, name) + getattr(receipt, name))
+        for topic, stream in streams.items():
+            self.streams[topic] += stream.recorded
+            self.stream_drops[topic] += stream.dropped
         self._count_stamps(episode)
-        later = read_labels(path, episode)
         if later is not None:
             self.later_queries += int(later.asked.sum())
             self.later_labels += int(later.answers.valid.sum())
@@ -174,7 +189,7 @@ def take_inventory(folder: Path, progress: Progress = iter) -> Inventory:
     inventory = Inventory(Path(folder).name)
     for path in progress(episodes_of(folder)):
         try:
-            inventory.count(read_receipt(receipt_path(path)), read_episode(path), path)
+            inventory.count(read_receipt(receipt_path(path)), path)
         except EpisodeFileError as error:
             inventory.unreadable.append(str(error))
     return inventory

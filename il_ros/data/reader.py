@@ -41,12 +41,20 @@ def read_episode(path: Path) -> Episode:
     :raises EpisodeFileError: naming the file: missing, cut short, damaged, foreign, or the
         content of another episode than its name says
     """
-    file = read_mcap(path)
+    return episode_in(read_mcap(path))
+
+
+def episode_in(file: McapFile) -> Episode:
+    """
+    Return the finished episode of a file that has been read, as ``read_episode`` does.
+
+    :raises EpisodeFileError: naming the file: foreign, or another episode than its name says
+    """
     episode = decode(file)
-    expected = Path(path).name.partition('.')[0]
+    expected = Path(file.path).name.partition('.')[0]
     if episode.spec.episode_id != expected:
-        raise EpisodeFileError(f'{path} holds the episode {episode.spec.episode_id}; expected '
-                               f'{expected}')
+        raise EpisodeFileError(f'{file.path} holds the episode {episode.spec.episode_id}; '
+                               f'expected {expected}')
     return episode
 
 

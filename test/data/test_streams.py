@@ -20,7 +20,7 @@ import json
 from il_ros.data import mcap_file
 from il_ros.data.errors import EpisodeFileError, StreamError
 from il_ros.data.export.rosbag2 import export_rosbag2
-from il_ros.data.inventory import episodes_of
+from il_ros.data.inventory import episodes_of, take_inventory
 from il_ros.data.mcap_file import MAGIC, read_mcap
 from il_ros.data.merge import merge_runs
 from il_ros.data.pictures import COMPRESSED_IMAGE, IMAGE, pictures
@@ -259,6 +259,15 @@ def test_merging_carries_streams_and_counts_also_under_a_new_name(tmp_path):
         assert stream_counts(read_mcap(path)) == counts(dropped)
         assert read_receipt(receipt_path(path)).flags == (DROPS if dropped else 0)
     assert verify_run(tmp_path / 'both') == []
+
+
+def test_an_inventory_counts_the_messages_of_each_stream_and_what_is_missing(tmp_path):
+    record(tmp_path / 'demo', 1)
+    record(tmp_path / 'demo', 2, dropped=3)
+    found = take_inventory(tmp_path / 'demo').as_dict()
+    assert found['streams'] == dict.fromkeys(sorted(STREAMS), 2 * FRAMES)
+    first, *others = STREAMS
+    assert found['stream_drops'] == {first: 3, **dict.fromkeys(others, 0)}
 
 
 def test_what_is_whole_of_the_streams_is_rescued_from_a_killed_recorder(tmp_path):
