@@ -19,7 +19,7 @@ import os
 import subprocess
 import sys
 
-from gamepad import DEAD_MAN, Gamepad, START
+from gamepad import DEAD_MAN, Gamepad, START, SUCCESS
 from il_ros.data.discards import discarded
 from il_ros.data.labels import labels_of
 from il_ros.data.reader import read_episode
@@ -27,12 +27,13 @@ from il_ros.data.spec import EXPERT, HOLD, POLICY, RUNNING, TELEOP
 from il_ros.nodes import qos
 from il_ros_interfaces.msg import EpisodeStatus, Executed
 import numpy as np
+import pytest
 from seam import Bench
 
 FEW_HELD_OUT = ('from il_ros.interactive import goal; goal.HELD_OUT = 2; import sys; '
                 'from il_ros.cli import main; sys.exit(main())')
 CONFIG = """
-strategy: {}
+strategy: {{demonstrator: {demonstrator}}}
 training:
   inputs: ['goal_position - tool_position']
   hidden: [16]
@@ -45,9 +46,14 @@ PRESS_EVERY = 25
 
 
 class Person:
-    """Starts what waits, takes over rollouts at step 4, drives ten steps up, and lets go."""
+    """
+    Starts what waits, takes over rollouts at step 4, drives ten steps up, and lets go.
 
-    def __init__(self, bench: Bench):
+    :param demonstrates: drives all other episodes, too, and calls each a success at step 8
+    """
+
+    def __init__(self, bench: Bench, demonstrates: bool):
+        self._demonstrates = demonstrates
         self.pad = Gamepad(bench.probe)
         self._said = 0
         self._running = False
@@ -56,11 +62,18 @@ class Person:
 
     def _on_status(self, status: EpisodeStatus):
         self._running = status.phase == RUNNING
+        if self._demonstrates and not self._running:
+            self.pad.hold(DEAD_MAN, False)
+            self.pad.hold(SUCCESS, False)
 
     def _on_executed(self, executed: Executed):
         if executed.episode_id.startswith('rollout') and executed.step in (4, 14):
             self.pad.push(z=1.0)
             self.pad.hold(DEAD_MAN, executed.step == 4)
+        elif self._demonstrates and not executed.episode_id.startswith('rollout'):
+            self.pad.push(y=1.0)
+            self.pad.hold(DEAD_MAN)
+            self.pad.hold(SUCCESS, executed.step >= 8)
 
     def look(self):
         """Press start every now and then, and let it go."""
@@ -69,15 +82,17 @@ class Person:
             self.pad.hold(START, self._said % PRESS_EVERY == 0)
 
 
-def test_a_person_corrects_a_policy_and_it_learns_what_the_person_did_alone(tmp_path):
-    (tmp_path / 'config.yaml').write_text(CONFIG)
+@pytest.mark.parametrize('demonstrator', ['expert', 'person'])
+def test_a_person_corrects_a_policy_and_it_learns_what_the_person_did_alone(
+        tmp_path, demonstrator):
+    (tmp_path / 'config.yaml').write_text(CONFIG.format(demonstrator=demonstrator))
     words = ['dagger', '--task', 'reach', '--run', 'taught', '--runs', str(tmp_path), '--config',
              str(tmp_path / 'config.yaml'), '--strategy', 'human', '--teleop', 'joy',
              '--demonstrations', '2', '--rounds', '1', '--episodes-per-round', '1', '--horizon',
              '30', '--evaluation-episodes', '0', '--final-evaluation-episodes', '0',
              '--no-baseline']
     with Bench('events') as bench:
-        person = Person(bench)
+        person = Person(bench, demonstrator == 'person')
         process = subprocess.Popen([sys.executable, '-c', FEW_HELD_OUT, *words],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    env={**os.environ, 'DISPLAY': ''})
@@ -100,8 +115,12 @@ def test_a_person_corrects_a_policy_and_it_learns_what_the_person_did_alone(tmp_
     before, after = (finished[f'r0{number}-aggregate']['labels'] for number in (0, 1))
     assert after - before == finished['r01-collect']['labels'] == 10
     assert finished['r01-train']['labels'] == after
-    assert [finished[f'r0{number}-aggregate']['person_labels'] for number in (0, 1)] == [0, 10]
+    shown = before if demonstrator == 'person' else 0
+    assert [finished[f'r0{number}-aggregate']['person_labels'] for number in (0, 1)] == [
+        shown, shown + 10]
     assert (tmp_path / 'taught' / 'checkpoints' / 'round_01' / 'policy.safetensors').is_file()
-    demonstrations = (tmp_path / 'taught' / 'episodes' / 'main').glob('demonstration-*.mcap')
-    assert {read_episode(one).driver[1] for one in demonstrations} == {EXPERT}
+    demonstrations = [read_episode(one) for one in path.parent.glob('demonstration-*.mcap')]
+    assert {one.driver[-1] for one in demonstrations} == {
+        EXPERT if demonstrator == 'expert' else TELEOP}
+    assert before == sum(np.isin(one.driver, (EXPERT, TELEOP)).sum() for one in demonstrations)
     assert 'a person' in out and 'rollout-r01' in out
