@@ -118,7 +118,7 @@ class Stage(Wire):
 
     def heard(self, topic: str) -> int:
         """Return how many messages of a topic the recorder has got in this episode."""
-        steps = self.recorder._watch.topics[topic].steps
+        steps = self.recorder._recording.watch.topics[topic].steps
         return len(steps) + steps.repeats
 
 

@@ -123,7 +123,7 @@ def test_an_opened_episode_that_never_ran_makes_room_for_the_next(stage):
 def test_while_an_episode_is_recorded_no_other_is_opened(stage):
     stage.open(episode(1))
     stage.say(Observation, 0)
-    assert stage.bench.until(lambda: stage.recorder._writer.counts['observation'])
+    assert stage.bench.until(lambda: stage.recorder._recording.writer.counts['observation'])
     response = stage.open(episode(2))
     assert response.error_code == Response.BUSY
     assert episode(1).episode_id in response.error_msg
@@ -199,7 +199,7 @@ def test_a_recorder_that_is_stopped_keeps_what_there_is_and_marks_it(stage):
     stage.open()
     stage.say(EpisodeStatus, 0)
     stage.say(Observation, 0)
-    assert stage.bench.until(lambda: stage.recorder._writer.counts['observation'])
+    assert stage.bench.until(lambda: stage.recorder._recording.writer.counts['observation'])
     assert stage.recorder.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
     receipt = stage.receipt()
     assert receipt.flags & INCOMPLETE and receipt.error_msg == 'the recorder was stopped'

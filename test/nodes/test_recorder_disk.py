@@ -23,12 +23,12 @@ import threading
 import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from il_ros.bridge.recording import Recording
 from il_ros.data.aggregation import aggregate
 from il_ros.data.errors import DatasetError
 from il_ros.data.mcap_file import read_mcap
 from il_ros.data.receipts import DROPS, verify
 from il_ros.data.schema import RECORDED
-from il_ros.nodes.recorder import RecorderNode
 from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation
 from il_ros_interfaces.srv import OpenEpisode
 import numpy as np
@@ -50,17 +50,18 @@ def durations(monkeypatch) -> list[float]:
     Where it never waited that is its processor time: others may take the processor away from it
     for longer than any disk.
     """
-    found, record = [], RecorderNode._record
+    found, hear = [], Recording.hear
 
     def waits() -> int:
         return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
     def timed(self, *args):
         before, begun, used = waits(), time.monotonic(), time.thread_time()
-        record(self, *args)
+        flags = hear(self, *args)
         found.append(time.monotonic() - begun if waits() > before
                      else time.thread_time() - used)
-    monkeypatch.setattr(RecorderNode, '_record', timed)
+        return flags
+    monkeypatch.setattr(Recording, 'hear', timed)
     return found
 
 
@@ -76,7 +77,7 @@ def test_in_lockstep_the_arm_waits_for_the_disk_and_nothing_is_dropped(bench, tm
         stage.say(Observation, step)
         stage.say(Executed, step, command=LARGE)
         assert bench.until(lambda: stage.heard('executed') == step + 1)
-        most = max(most, stage.recorder._writer.backlog)
+        most = max(most, stage.recorder._recording.writer.backlog)
     assert time.monotonic() - begun >= 0.5 and most == 0
     stage.end(steps)
     receipt = stage.receipt()
@@ -95,7 +96,7 @@ def test_a_disk_that_stands_still_blocks_no_callback_and_costs_no_message(
         step += 1
         bench.until(lambda: False, timeout_s=0.002)
     assert bench.until(lambda: stage.heard('executed') == step)
-    assert stage.recorder._writer.backlog > 0
+    assert stage.recorder._recording.writer.backlog > 0
     _, message, values = Reports(stage).now()
     assert message == 'recording' and int(values['backlog_bytes']) > 0
     disk.set()
@@ -122,13 +123,14 @@ def test_what_a_slow_disk_costs_is_counted_by_topic_exactly_and_left_out_of_trai
             assert level == DiagnosticStatus.WARN
             assert 'dropped, the disk is too slow' in message
             disk.set()
-            assert bench.until(lambda: not stage.recorder._writer.backlog)
+            assert bench.until(lambda: not stage.recorder._recording.writer.backlog)
         stage.say(EpisodeStatus, step)
         stage.say(Observation, step)
         stage.say(Executed, step, command=LARGE)
         assert bench.until(lambda: all(stage.heard(topic) == step + 1 for topic in RECORDED))
-        most = max(most, stage.recorder._writer.backlog)
-    dropped = {topic: watch.dropped for topic, watch in stage.recorder._watch.topics.items()}
+        most = max(most, stage.recorder._recording.writer.backlog)
+    watches = stage.recorder._recording.watch.topics
+    dropped = {topic: watch.dropped for topic, watch in watches.items()}
     stage.end(steps)
     receipt = stage.receipt()
     path = stage.folder / f'{episode().episode_id}.mcap'

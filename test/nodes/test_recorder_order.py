@@ -62,6 +62,7 @@ def test_messages_in_any_order_make_the_episode_that_they_make_in_order(stage, c
     for number in range(2, count + 2):
         spec = episode(number)
         stage.open(spec)
+        watch = stage.recorder._recording.watch
         for kind, step in shuffled(chance, steps):
             last = {'phase': ENDED} if step == steps and kind is not Executed else {}
             if last and kind is EpisodeStatus:
@@ -73,8 +74,8 @@ def test_messages_in_any_order_make_the_episode_that_they_make_in_order(stage, c
         recorded = read_episode(stage.folder / f'{spec.episode_id}.mcap')
         assert (np.diff(recorded.stamps_ns) > 0).all()
         np.testing.assert_array_equal(recorded.commands[:, 0], np.arange(steps))
-        for watch in stage.recorder._watch.topics.values():
-            late, repeats = late + watch.steps.late, repeats + watch.steps.repeats
+        for steps_of in (topic.steps for topic in watch.topics.values()):
+            late, repeats = late + steps_of.late, repeats + steps_of.repeats
     assert late > count and repeats > count
     print(f'{count} of {count} episodes as in order; {late} late, {repeats} repeated')
 
