@@ -97,13 +97,19 @@ def _table(task: dict) -> str:
         f'<p class="note">{note}.</p>'))
 
 
-def readme(name: str, about: Mapping, tasks: Sequence[dict]) -> str:
-    """Return the page that lies beside published figures and tables (Markdown)."""
+def readme(name: str, about: Mapping, tasks: Sequence[dict],
+           figures: Mapping[str, Mapping[str, str]]) -> str:
+    """
+    Return the page that lies beside published figures and tables (Markdown).
+
+    :param figures: of each task, the title of each by the name of its file
+    """
     lines = [f'# Study {name}', '', '```bash', about['command'], '```', '',
              *(f'* {one}' for one in made(about)[1:]), '']
     for task in tasks:
         lines += [f'## {task["task"]}', '', *(f'{one}\n' for one in read(task)),
                   '| ' + ' | '.join(HEADINGS) + ' |', '|' + '---|' * len(HEADINGS),
                   *('| ' + ' | '.join(row) + ' |' for row in rows(task)), '',
-                  f'![success against labels]({task["task"]}-labels-1.svg)', '']
+                  *(f'![{title.lower()}]({file})\n'
+                    for file, title in figures[task['task']].items())]
     return '\n'.join([*lines, LEGEND.replace('\n  ', ' ').replace('\n', '.\n\n') + '.', ''])

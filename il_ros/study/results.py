@@ -102,10 +102,12 @@ def publish(folder: Path, brought: Brought):
     """Write figures (SVG), tables (CSV) and a page that says how they were made."""
     folder.mkdir(parents=True, exist_ok=True)
     files = dict(brought.tables)
-    for task in brought.tasks:
-        for name, (_, svg, _) in figures_of(task, brought.points).items():
-            files[f'{task["task"]}-{name}.svg'] = svg
-    files['README.md'] = readme(folder.name, brought.about, brought.tasks)
+    titles: dict[str, dict[str, str]] = {summary['task']: {} for summary in brought.tasks}
+    for summary in brought.tasks:
+        for name, (title, svg, _) in figures_of(summary, brought.points).items():
+            file = f'{summary["task"]}-{name}.svg'
+            files[file], titles[summary['task']][file] = svg, title
+    files['README.md'] = readme(folder.name, brought.about, brought.tasks, titles)
     write_files(folder, files)
 
 

@@ -212,7 +212,8 @@ def test_the_page_the_tables_and_the_file_hold_all_that_was_found():
     assert needed_csv([said]).splitlines()[1].startswith('push,gated,3,3,')
     assert rates_csv([said]).splitlines()[1].startswith('push,gated,0.2,')
     assert 'gated' in format_study([said])
-    assert '](push-labels-1.svg)' in readme('x', ABOUT, [said])
+    text = readme('x', ABOUT, [said], {'push': {'push-loss.svg': 'Loss is not success'}})
+    assert '![loss is not success](push-loss.svg)' in text
 
 
 def test_an_estimate_without_a_finite_end_says_so():
