@@ -91,7 +91,7 @@ def run(setting: Setting, words: argparse.Namespace) -> dict:
 
     :raises BendError: naming the setting whose run failed
     """
-    folder = Path(words.runs) / f'bend-{setting.name}'
+    folder = Path(words.runs) / f'bend-{setting.name}-{words.seed}-{words.episodes}'
     if not (folder / 'summary.json').exists():
         command = [sys.executable, '-m', 'il_ros.cli', 'dagger', *shlex.split(setting.words),
                    '--run', folder.name, '--runs', words.runs, '--evaluation-episodes', '0',
@@ -172,10 +172,14 @@ def main() -> int:
     parser.add_argument('--runs', default='runs', help='folder of the runs (runs)')
     parser.add_argument('--episodes', type=int, default=200, help='held-out resets (200)')
     parser.add_argument('--seed', type=int, default=0, help='of the training (0)')
-    parser.add_argument('--only', nargs='*', metavar='NAME', help='these settings alone, of '
+    parser.add_argument('--only', nargs='*', metavar='NAME', default=(),
+                        choices=[setting.name for setting in SETTINGS],
+                        help='run these settings alone, of '
                         + ', '.join(setting.name for setting in SETTINGS))
     parser.add_argument('--publish', metavar='DIR', help='write README.md there')
     words = parser.parse_args()
+    if words.only and words.publish:
+        parser.error('--publish is for the whole table; leave --only out')
     table = []
     for setting in SETTINGS:
         if not words.only or setting.name in words.only:

@@ -40,7 +40,7 @@ class Arrivals:
 
     def rate_hz(self, now_s: float) -> float:
         """Return messages a second over the last seconds; 0: silent."""
-        recent = [s for s in self._recent if now_s - s <= WINDOW_S]
+        recent = [s for s in list(self._recent) if now_s - s <= WINDOW_S]
         if len(recent) < 2 or recent[-1] == recent[0]:
             return 0.0
         return (len(recent) - 1) / (recent[-1] - recent[0])

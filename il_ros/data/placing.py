@@ -88,7 +88,7 @@ def _damaged(stem: str, ending: str) -> str:
 
 def free_paths(folder: Path, *patterns: str) -> list[Path]:
     """Return paths of such names with the first number, for ``{}``, that none of them has yet."""
-    tries = ([folder / pattern.format(number) for pattern in patterns]
+    tries = ([folder / pattern.replace('{}', str(number)) for pattern in patterns]
              for number in itertools.count(1))
     return next(paths for paths in tries if not any(path.exists() for path in paths))
 

@@ -158,7 +158,7 @@ class SeparateNodes:
             ('policy', {}),
             ('expert', {'task': options.task}),
             ('supervisor', {'mode': options.mode}),
-            ('recorder', {'runs': options.runs, 'mode': options.mode}),
+            ('recorder', {'runs': options.runs}),
             ('collector', {}))]
 
     def __enter__(self):

@@ -88,7 +88,7 @@ def build(runtime: Runtime, options: GraphOptions):
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         (PolicyNode, {'mode': options.mode}),
-        (RecorderNode, {'runs': options.runs, 'mode': options.mode,
+        (RecorderNode, {'runs': options.runs, 'write_behind': realtime,
                         'streams': options.streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,
                         'pairing': 'as_of' if realtime else 'exact'}),

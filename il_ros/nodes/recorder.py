@@ -16,9 +16,10 @@
 The recorder: one crash-safe MCAP file an episode, as the messages went over the wire.
 
 Raw subscriptions: a message is looked at just far enough to know where it belongs
-(``bridge/wire.py``), and in real time no callback waits for the disk: a thread writes. In lockstep
-the callback itself does, which is faster, and whose waiting costs nothing but time. Another thread
-finishes the episode. The receipt on ``recorded`` says that it is on disk, whole.
+(``bridge/wire.py``), and no callback waits for the disk: a thread writes. In a graph composed in
+lockstep, where all wait for this callback, it writes itself: that is faster, and its waiting costs
+nothing but time. Another thread finishes the episode. The receipt on ``recorded`` says that it is
+on disk, whole.
 """
 
 from collections.abc import Callable
@@ -239,7 +240,7 @@ class RecorderNode(ManagedNode):
         settings = self.parameters
         writer = EpisodeWriter(
             self._shard.folder, spec, self._contract, self._schemas, settings.min_free_mb << 20,
-            QueuedFile if settings.mode == 'realtime' else UnbufferedFile)
+            QueuedFile if settings.write_behind else UnbufferedFile)
         watch = EpisodeWatch(recording.TOPICS, settings.clock_jump_s, self._contract.rate)
         return Recording(spec, writer, watch, settings.queue_mb,
                          settings.stream_queue_mb if self._streams.schemas else 0)

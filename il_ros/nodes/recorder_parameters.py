@@ -27,8 +27,8 @@ class RecorderParameters:
     autostart: bool = flag(True, 'configure and activate at start')
     runs: str = text('runs', 'folder of the runs; an episode goes to RUN/episodes/SHARD')
     shard: str = text('main', "this recorder's own part of a run; one recorder each")
-    mode: str = choice('realtime', ('lockstep', 'realtime'),
-                       'lockstep: the arm may wait for the disk; realtime: a thread writes')
+    write_behind: bool = flag(
+        True, 'a thread writes; false only where the arm waits for this process, as composed')
     finish_s: float = bounded(
         1.0, 0.1, 60.0, 'how long the last messages of an ended episode are waited for [s]')
     min_free_mb: int = bounded(64, 0, 1_000_000, 'no episode is begun with less room [MiB]')

@@ -22,8 +22,9 @@ recorded one began.
 
 import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
-from il_ros.data.deviation import Deviation, deviations, farthest
+from il_ros.data.deviation import deviations, farthest
 from il_ros.data.episode import Episode
 from il_ros.data.errors import NoSuchRunError
 from il_ros.data.reader import read_episode
@@ -65,7 +66,7 @@ class ReplayNode(Node):
         self.parameters = declare(self, ReplayParameters)
         self._recorded: Episode | None = None
         self._episode_id = ''
-        self._began = False
+        self._last_step = -1
         self.refusal = ''
         """Why nothing was sent; empty: something was, or nobody asked."""
         self._driver = Driver(self, POLICY, 'policy/action', self._act,
@@ -79,7 +80,7 @@ class ReplayNode(Node):
     def play(self, recorded: Episode, episode_id: str):
         """Drive the coming episode ``episode_id`` by a recorded one."""
         self._episode_id = ''
-        self._recorded, self._began, self.refusal = recorded, False, ''
+        self._recorded, self._last_step, self.refusal = recorded, -1, ''
         self._driver.answer.policy_id = int(recorded.content_sha256()[:16], 16)
         self._episode_id = episode_id
 
@@ -87,12 +88,13 @@ class ReplayNode(Node):
         if observation.episode_id != self._episode_id or self.refusal:
             return None
         recorded, step = self._recorded, observation.step
-        if not self._began:
+        if step <= self._last_step or self._last_step < 0:
+            # It begins, or begins again: an attempt that was taken back.
             self.refusal = self._objection(values, step)
             if self.refusal:
                 self.get_logger().error(self.refusal)
                 return None
-            self._began = True
+        self._last_step = step
         return recorded.executed[step] if step < recorded.steps else None
 
     def _objection(self, values: np.ndarray, step: int) -> str:
@@ -101,6 +103,9 @@ class ReplayNode(Node):
         if contract.id != recorded.contract.id:
             return (f'{name} is not replayed: it was recorded with another contract than '
                     f'{contract.name!r} is now')
+        if self.count_publishers('policy/action') > 1:
+            return (f'{name} is not replayed: a policy node drives here, too; start the graph '
+                    'without one, e.g. record.launch.py')
         if step:
             return f'{name} is not replayed: the first {step} steps went by unheard; try again'
         element, apart = farthest(recorded, values)
@@ -126,6 +131,23 @@ class Replay:
     tolerance: float
 
 
+class Pair(NamedTuple):
+    """An episode, and how it was driven once more."""
+
+    recorded: Episode
+    driven: Episode
+
+    @property
+    def is_same(self) -> bool:
+        """Tell whether both went through the same states, to the end; images are not compared."""
+        return self.recorded.observations.tobytes() == self.driven.observations.tobytes()
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether the end came before all actions were sent."""
+        return self.driven.steps < self.recorded.steps
+
+
 def replay(task: Replay) -> int:
     """
     Drive an arm, simulated or not, by the recorded actions, and print how far it went elsewhere.
@@ -143,7 +165,7 @@ def replay(task: Replay) -> int:
         raise RefusedError(f'{task.folder} has episodes of {len(kinds)} tasks or contracts; split '
                            'it first: one graph has one')
     nodes: list[ReplayNode] = []
-    short: list[str] = []
+    pairs: list[Pair] = []
 
     def compose(runtime: Runtime):
         nodes.append(runtime.add_hot(ReplayNode, parameter_overrides=overrides(
@@ -152,20 +174,15 @@ def replay(task: Replay) -> int:
             build(runtime, options_of(recorded[0], task.runs))
 
     async def command(client: Client):
-        found, held, limited = [], 0, 0
-        for episode in tqdm(recorded, desc='replaying', unit='episode'):
-            driven = await _drive(client, nodes[0], task, episode)
-            found.append(deviations(episode, driven))
-            was_held = driven.driver == HOLD
-            held += int(was_held.sum())
-            limited += int(np.count_nonzero(driven.limits[~was_held]))
-            if driven.steps < episode.steps:
-                short.append(f'{episode.spec.episode_id} ended after {driven.steps} of '
-                             f'{episode.steps} steps')
-        print('\n'.join(summary(found, held, limited)))
-        print('\n'.join([*short, f'the replayed episodes are in {task.runs / task.output}']))
+        try:
+            for episode in tqdm(recorded, desc='replaying', unit='episode'):
+                pairs.append(Pair(episode, await _drive(client, nodes[0], task, episode)))
+        finally:
+            if pairs:
+                print('\n'.join(summary(pairs)))
+                print(f'the replayed episodes are in {task.runs / task.output}')
     code = run_client(command, compose, attach=task.arm)
-    return code or int(bool(short))
+    return code or int(any(pair.is_short for pair in pairs))
 
 
 def options_of(episode: Episode, runs: Path) -> GraphOptions:
@@ -200,13 +217,20 @@ def _read(task: Replay, receipt: Receipt) -> Episode:
     return read_episode(path)
 
 
-def summary(found: list[list[Deviation]], held: int, limited: int) -> list[str]:
+def summary(pairs: list[Pair]) -> list[str]:
     """Return the lines that say how far the replayed episodes are from the recorded ones."""
-    same = sum(not any(one.largest for one in episode) for episode in found)
-    lines = [f'{same} of {len(found)} episodes came to the same states, bit for bit; '
+    held = limited = 0
+    for _, driven in pairs:
+        was_held = driven.driver == HOLD
+        held += int(was_held.sum())
+        limited += int(np.count_nonzero(driven.limits[~was_held]))
+    same = sum(pair.is_same for pair in pairs)
+    lines = [f'{same} of {len(pairs)} episodes came to the same states, bit for bit; '
              f'{limited} steps were limited, {held} held (what drives was late, or stopped)']
-    for feature in zip(*found):
+    for feature in zip(*(deviations(*pair) for pair in pairs)):
         worst = max(feature, key=lambda one: one.largest)
         lines.append(f'  {worst.feature:24} at most {worst.largest:.3g} {worst.unit} apart'
                      + (f', at step {worst.step}' if worst.largest else ''))
-    return lines
+    return lines + [f'{recorded.spec.episode_id} ended after {driven.steps} of '
+                    f'{recorded.steps} steps' for recorded, driven in pairs
+                    if driven.steps < recorded.steps]

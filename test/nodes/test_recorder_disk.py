@@ -65,8 +65,8 @@ def durations(monkeypatch) -> list[float]:
     return found
 
 
-def test_in_lockstep_the_arm_waits_for_the_disk_and_nothing_is_dropped(bench, tmp_path, disk):
-    stage = Stage(bench, tmp_path, queue_mb=1, mode='lockstep')
+def test_where_nothing_is_written_behind_the_callback_waits_for_the_disk(bench, tmp_path, disk):
+    stage = Stage(bench, tmp_path, queue_mb=1, write_behind=False)
     steps, most = 100, 0
     stage.open()
     disk.clear()

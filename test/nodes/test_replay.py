@@ -74,6 +74,31 @@ def test_an_arm_that_stands_elsewhere_is_not_moved(graph):
     assert 'expected 0.02 at most (--tolerance)' in said
 
 
+def test_an_attempt_that_is_run_again_from_elsewhere_moves_nothing(graph):
+    first = recorded(graph)
+    node = graph.bench.add(ReplayNode)
+    assert graph.bench.until(lambda: node.is_connected)
+    spec = again(2, seed=1)
+    node.play(first, spec.episode_id)
+    graph.begin(spec)
+    assert graph.bench.until(lambda: any(one.driver == POLICY for one in graph.executed))
+    observation = graph.observations[-1]
+    observation.step, observation.episode_id = 0, spec.episode_id
+    moved = first.observations[0] + np.float32(0.5)
+    assert node._act(observation, moved) is None
+    assert 'from where the recording begins' in node.refusal
+
+
+def test_beside_a_policy_node_nothing_is_sent(graph, bench):
+    first = recorded(graph)
+    node = bench.add(ReplayNode)
+    bench.talk(Action, 'policy/action')
+    assert bench.until(lambda: node.is_connected and node.count_publishers('policy/action') == 2)
+    spec = again(2, seed=1)
+    node.play(first, spec.episode_id)
+    assert 'a policy node drives here, too' in refusal(graph, node, spec)
+
+
 def test_a_recording_with_another_contract_moves_nothing(graph, bench):
     first = recorded(graph)
     other = dataclasses.replace(first, contract=dataclasses.replace(
