@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 Where does behavioural cloning bend? BC and DAgger with as many labels, setting by setting.
 
@@ -31,6 +30,7 @@ from typing import NamedTuple
 
 from il_ros.data.atomic import write_atomically
 from il_ros.errors import ImitationError
+from il_ros.evaluation.table import markdown
 from il_ros.share import share_path
 from il_ros.study.results import commit_of_this
 import yaml
@@ -162,8 +162,7 @@ def page(table: list[tuple[str, ...]], words: argparse.Namespace) -> str:
         'labels nearest to those of the last round, the same net, inputs and loss.',
         f'* "BC is enough": its success is at least {ENOUGH:g} of the expert\'s. "Better": the '
         'intervals do not meet.', '',
-        '| ' + ' | '.join(HEADINGS) + ' |', '|' + '---|' * len(HEADINGS),
-        *('| ' + ' | '.join(cells) + ' |' for cells in table), ''])
+        *markdown([HEADINGS, *table]), ''])
 
 
 def main() -> int:

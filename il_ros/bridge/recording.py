@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """
 One episode while it is recorded: what belongs to it, when it is whole, and why it ends early.
 
@@ -24,12 +23,13 @@ from il_ros.bridge import wire
 from il_ros.bridge.topic_watch import EpisodeWatch, seconds
 from il_ros.data.errors import StepRangeError
 from il_ros.data.receipts import CLOCK_JUMP, DROPS, INCOMPLETE
+from il_ros.data.schema import RECORDED
 from il_ros.data.spec import ENDED, EpisodeSpec, IDLE
 from il_ros.data.track import NS
 from il_ros.data.writer import EpisodeWriter
 
 OBSERVATION, EXECUTED, EPISODE = 'observation', 'executed', 'episode'
-TOPICS = OBSERVATION, EXECUTED, EPISODE
+TOPICS = tuple(RECORDED)
 
 WHOLE = 0
 """Flags of an episode that lacks nothing."""

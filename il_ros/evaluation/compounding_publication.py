@@ -14,10 +14,11 @@
 
 """What is published of a ``compounding.json``: a page in Markdown, with J(T) at every length."""
 
-from typing import Mapping, Sequence
+from typing import Mapping
 
 from il_ros.evaluation.compounding_report import figures_of, headings, LEGEND, read, rows, short
 from il_ros.evaluation.study_report import made
+from il_ros.evaluation.table import markdown
 
 
 def readme(name: str, about: Mapping, summary: dict) -> str:
@@ -28,10 +29,10 @@ def readme(name: str, about: Mapping, summary: dict) -> str:
     """
     lines = [f'# Mistakes against the horizon: {name}', '', '```bash', about['command'], '```', '',
              *(f'* {one}' for one in made(about)[1:]), '', *(f'{one}\n' for one in read(summary)),
-             *_markdown([headings(summary), *rows(summary)]), '',
+             *markdown([headings(summary), *rows(summary)]), '',
              LEGEND.replace('\n  ', ' ').replace('\n', '.\n\n') + '.', '',
              'Mistakes up to T, by the length T of an episode:', '',
-             *_markdown(_horizons(summary)), '']
+             *markdown(_horizons(summary)), '']
     lines += [f'![{title.lower()}]({file}.svg)\n'
               for file, (title, _, _) in figures_of(summary).items()]
     return '\n'.join(lines)
@@ -48,8 +49,3 @@ def _horizons(summary: dict) -> list[tuple[str, ...]]:
             f'{short(point["value"])} ({short(point["low"])}-{short(point["high"])})'
             for point in points), *(short(one['median_mistakes'][index]) for one in over)))
     return table
-
-
-def _markdown(table: Sequence[Sequence[str]]) -> list[str]:
-    head, *body = ('| ' + ' | '.join(row) + ' |' for row in table)
-    return [head, '|' + '---|' * len(table[0]), *body]

@@ -22,7 +22,7 @@ from il_ros.evaluation.compounding_plots import PANELS
 from il_ros.evaluation.page import figure, page, paragraphs, section
 from il_ros.evaluation.study_points import curves_of, Point
 from il_ros.evaluation.study_reading import HEADINGS, LEGEND, read, rows, verdict
-from il_ros.evaluation.table import percent
+from il_ros.evaluation.table import markdown, percent
 
 _NOTES = {
     'labels': 'Each mark is one checkpoint of one training seed with its 95 % Wilson interval; '
@@ -108,8 +108,7 @@ def readme(name: str, about: Mapping, tasks: Sequence[dict],
              *(f'* {one}' for one in made(about)[1:]), '']
     for task in tasks:
         lines += [f'## {task["task"]}', '', *(f'{one}\n' for one in read(task)),
-                  '| ' + ' | '.join(HEADINGS) + ' |', '|' + '---|' * len(HEADINGS),
-                  *('| ' + ' | '.join(row) + ' |' for row in rows(task)), '',
+                  *markdown([HEADINGS, *rows(task)]), '',
                   *(f'![{title.lower()}]({file})\n'
                     for file, title in figures[task['task']].items())]
     return '\n'.join([*lines, LEGEND.replace('\n  ', ' ').replace('\n', '.\n\n') + '.', ''])

@@ -12,7 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The run as tables for a terminal, made from ``summary.json``."""
+"""The run as tables for a terminal, made from ``summary.json``; and tables in Markdown."""
+
+from typing import Sequence
 
 HEADINGS = ('', 'labels', 'queries', 'watched', 'expert', 'policy', 'takeovers', 'lost', 'success',
             '95 %', 'mistakes', 'loss', 'epsilon')
@@ -86,6 +88,12 @@ def format_timing(summary: dict) -> str:
               for phase, seconds in timing.items()]
     lines.append(('all', f'{wall:.1f}', ''))
     return aligned(lines) + f'\n{summary["control_steps_per_s"]:.0f} control steps a second'
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table in Markdown; the first line has the headings."""
+    head, *body = ('| ' + ' | '.join(line) + ' |' for line in lines)
+    return [head, '|' + '---|' * len(lines[0]), *body]
 
 
 def aligned(lines: list[tuple[str, ...]]) -> str:

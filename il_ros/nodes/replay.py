@@ -24,13 +24,14 @@ import dataclasses
 from pathlib import Path
 from typing import NamedTuple
 
-from il_ros.data.deviation import deviations, farthest
+from il_ros.data.deviation import deviations
 from il_ros.data.episode import Episode
 from il_ros.data.errors import NoSuchRunError
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import EpisodeSpec, EVALUATION, HOLD, POLICY
 from il_ros.errors import ImitationError
+from il_ros.interactive.playback import Playback
 from il_ros.interactive.strategy import evaluation_plan
 from il_ros.nodes import runtime
 from il_ros.nodes.client import Client, RefusedError, run_client
@@ -64,11 +65,7 @@ class ReplayNode(Node):
     def __init__(self, **kwargs):
         super().__init__('replay', **kwargs)
         self.parameters = declare(self, ReplayParameters)
-        self._recorded: Episode | None = None
-        self._episode_id = ''
-        self._last_step = -1
-        self.refusal = ''
-        """Why nothing was sent; empty: something was, or nobody asked."""
+        self._playing: tuple[str, Playback] | None = None
         self._driver = Driver(self, POLICY, 'policy/action', self._act,
                               realtime=self.parameters.mode == 'realtime')
 
@@ -77,42 +74,23 @@ class ReplayNode(Node):
         """Tell whether the graph is heard and hears: an episode that begins now is not missed."""
         return self._driver.contract is not None and self._driver.is_connected
 
+    @property
+    def refusal(self) -> str:
+        """Return why nothing was sent; empty: something was, or nobody asked."""
+        return self._playing[1].refusal if self._playing else ''
+
     def play(self, recorded: Episode, episode_id: str):
         """Drive the coming episode ``episode_id`` by a recorded one."""
-        self._episode_id = ''
-        self._recorded, self._last_step, self.refusal = recorded, -1, ''
+        self._playing = None
         self._driver.answer.policy_id = int(recorded.content_sha256()[:16], 16)
-        self._episode_id = episode_id
+        self._playing = episode_id, Playback(recorded, self.parameters.tolerance)
 
     def _act(self, observation: Observation, values: np.ndarray) -> np.ndarray | None:
-        if observation.episode_id != self._episode_id or self.refusal:
+        episode_id, playback = self._playing or ('', None)
+        if playback is None or observation.episode_id != episode_id:
             return None
-        recorded, step = self._recorded, observation.step
-        if step <= self._last_step or self._last_step < 0:
-            # It begins, or begins again: an attempt that was taken back.
-            self.refusal = self._objection(values, step)
-            if self.refusal:
-                self.get_logger().error(self.refusal)
-                return None
-        self._last_step = step
-        return recorded.executed[step] if step < recorded.steps else None
-
-    def _objection(self, values: np.ndarray, step: int) -> str:
-        recorded, contract = self._recorded, self._driver.contract
-        name = recorded.spec.episode_id
-        if contract.id != recorded.contract.id:
-            return (f'{name} is not replayed: it was recorded with another contract than '
-                    f'{contract.name!r} is now')
-        if self.count_publishers('policy/action') > 1:
-            return (f'{name} is not replayed: a policy node drives here, too; start the graph '
-                    'without one, e.g. record.launch.py')
-        if step:
-            return f'{name} is not replayed: the first {step} steps went by unheard; try again'
-        element, apart = farthest(recorded, values)
-        if not apart <= self.parameters.tolerance:
-            return (f'{name} is not replayed: {element} is {apart:.3g} from where the recording '
-                    f'begins; expected {self.parameters.tolerance:g} at most (--tolerance)')
-        return ''
+        return playback.act(observation.step, values, self._driver.contract,
+                            alone=self.count_publishers('policy/action') == 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,6 +209,5 @@ def summary(pairs: list[Pair]) -> list[str]:
         worst = max(feature, key=lambda one: one.largest)
         lines.append(f'  {worst.feature:24} at most {worst.largest:.3g} {worst.unit} apart'
                      + (f', at step {worst.step}' if worst.largest else ''))
-    return lines + [f'{recorded.spec.episode_id} ended after {driven.steps} of '
-                    f'{recorded.steps} steps' for recorded, driven in pairs
-                    if driven.steps < recorded.steps]
+    return lines + [f'{pair.recorded.spec.episode_id} ended after {pair.driven.steps} of '
+                    f'{pair.recorded.steps} steps' for pair in pairs if pair.is_short]

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """An open episode: what belongs to it, when it is whole, and why it ends early."""
 
 import dataclasses

@@ -36,15 +36,21 @@ def recorded(graph, number: int = 1):
     return read_episode(graph.path(graph.run(episode(number, horizon=8))))
 
 
+def ready(graph):
+    """Return a recorded episode, and a node that is ready to replay it."""
+    first = recorded(graph)
+    node = graph.bench.add(ReplayNode)
+    assert graph.bench.until(lambda: node.is_connected)
+    return first, node
+
+
 def again(number: int, seed: int):
     """Return the specification of an episode that what replays is to drive."""
     return dataclasses.replace(episode(number, horizon=8, driver=POLICY), seed=seed)
 
 
 def test_recorded_actions_lead_through_the_same_states_under_the_same_limits(graph):
-    first = recorded(graph)
-    node = graph.bench.add(ReplayNode)
-    assert graph.bench.until(lambda: node.is_connected)
+    first, node = ready(graph)
     spec = again(2, seed=1)
     node.play(first, spec.episode_id)
     second = read_episode(graph.path(graph.run(spec)))
@@ -64,9 +70,7 @@ def refusal(graph, node, spec) -> str:
 
 
 def test_an_arm_that_stands_elsewhere_is_not_moved(graph):
-    first = recorded(graph)
-    node = graph.bench.add(ReplayNode)
-    assert graph.bench.until(lambda: node.is_connected)
+    first, node = ready(graph)
     spec = again(2, seed=7)
     node.play(first, spec.episode_id)
     said = refusal(graph, node, spec)
@@ -75,9 +79,7 @@ def test_an_arm_that_stands_elsewhere_is_not_moved(graph):
 
 
 def test_an_attempt_that_is_run_again_from_elsewhere_moves_nothing(graph):
-    first = recorded(graph)
-    node = graph.bench.add(ReplayNode)
-    assert graph.bench.until(lambda: node.is_connected)
+    first, node = ready(graph)
     spec = again(2, seed=1)
     node.play(first, spec.episode_id)
     graph.begin(spec)
@@ -90,21 +92,18 @@ def test_an_attempt_that_is_run_again_from_elsewhere_moves_nothing(graph):
 
 
 def test_beside_a_policy_node_nothing_is_sent(graph, bench):
-    first = recorded(graph)
-    node = bench.add(ReplayNode)
+    first, node = ready(graph)
     bench.talk(Action, 'policy/action')
-    assert bench.until(lambda: node.is_connected and node.count_publishers('policy/action') == 2)
+    assert bench.until(lambda: node.count_publishers('policy/action') == 2)
     spec = again(2, seed=1)
     node.play(first, spec.episode_id)
     assert 'a policy node drives here, too' in refusal(graph, node, spec)
 
 
-def test_a_recording_with_another_contract_moves_nothing(graph, bench):
-    first = recorded(graph)
+def test_a_recording_with_another_contract_moves_nothing(graph):
+    first, node = ready(graph)
     other = dataclasses.replace(first, contract=dataclasses.replace(
         first.contract, rate=2 * first.contract.rate))
-    node = bench.add(ReplayNode)
-    assert bench.until(lambda: node.is_connected)
     spec = again(2, seed=1)
     node.play(other, spec.episode_id)
     assert 'recorded with another contract' in refusal(graph, node, spec)
