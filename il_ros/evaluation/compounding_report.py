@@ -18,6 +18,7 @@ import html
 
 from il_ros.evaluation import compounding_plots as plots
 from il_ros.evaluation.compounding import FEWEST_EVENTS
+from il_ros.evaluation.compounding_summary import STEEP
 from il_ros.evaluation.page import figure, page, paragraphs, section
 from il_ros.evaluation.table import aligned, percent
 
@@ -92,11 +93,13 @@ def format_table(summary: dict) -> str:
 
 def read(summary: dict) -> list[str]:
     """Return what the numbers say in sentences, and only what the intervals carry."""
+    by_name = {policy['name']: policy for policy in summary['policies']}
     texts = []
     for policy in summary['policies']:
         texts += [_growth_of(policy), _fate_of(policy)]
         if 'mistakes_to_first' in policy:
             texts.append(_compared(policy, summary))
+            texts += _steeper(policy, by_name[policy['first']])
         texts += _drift_of(policy)
     return texts + [_over_seeds(way, summary) for way in summary['ways']]
 
@@ -125,7 +128,7 @@ def _growth_of(policy: dict) -> str:
     if not faster:
         return (f'{name}: superlinear growth was not found in {len(defined)} windows (no lower '
                 f'bound exceeds 1); {longest}.')
-    spans = ', '.join(f'[{one["first"]}, {one["last"]}]' for one in faster)
+    spans = _spans([[one['first'], one['last']] for one in faster])
     return (f'{name}: mistakes grow faster than T, by the lower bound, in {len(faster)} of '
             f'{len(defined)} windows: {spans}; {longest}.')
 
@@ -157,6 +160,24 @@ def _compared(policy: dict, summary: dict) -> str:
     return (f'{policy["name"]} makes {ratio["value"]:.2f} times the mistakes of {first} in '
             f'{summary["horizon"]} steps ({short(ratio["low"])} to {short(ratio["high"])}, same '
             f'seeds, resampled in pairs): {verdict}.')
+
+
+def _steeper(policy: dict, first: dict) -> list[str]:
+    name, its = policy['name'], policy['first']
+    defined = sum(None not in (one['value'], other['value'])
+                  for one, other in zip(policy['exponents'], first['exponents']))
+    if not defined:
+        return []
+    windows = policy['steeper_first']
+    if not windows:
+        return [f'In none of {defined} windows is the exponent of {its} above {STEEP} by its lower '
+                f'bound while that of {name} is below by its upper bound.']
+    return [f'The exponent of {its} is above {STEEP} by its lower bound while that of {name} is '
+            f'below by its upper bound in {len(windows)} of {defined} windows: {_spans(windows)}.']
+
+
+def _spans(windows: list[list[int]]) -> str:
+    return ', '.join(f'[{first}, {last}]' for first, last in windows)
 
 
 def _drift_of(policy: dict) -> list[str]:
