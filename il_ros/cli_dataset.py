@@ -17,6 +17,7 @@
 
 import argparse
 from collections.abc import Callable
+import math
 
 DESCRIPTION = """\
 Look after the recordings of a run. RUN is a name under --runs, or the path of a run's folder.
@@ -109,10 +110,20 @@ def _add_replay(inner, whole):
                         help='what carries out the steps (simulator)')
     replay.add_argument('--output', metavar='NAME',
                         help='run that the replayed episodes become, graph and arm; default: '
-                             'RUN-replay')
-    replay.add_argument('--tolerance', type=float, default=0.02,
+                             'RUN-replay, RUN-replay-2, ...')
+    replay.add_argument('--tolerance', type=_tolerance,
                         help='how far any value may be from where the recording began, in its '
                              'unit; else nothing is sent; graph and arm (0.02)')
+
+
+def _tolerance(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0.0 <= number <= 1.0:
+        raise argparse.ArgumentTypeError(f'{text!r} is no number from 0 to 1')
+    return number
 
 
 def _add_plot(inner, whole):

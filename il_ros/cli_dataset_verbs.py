@@ -34,6 +34,10 @@ LOST = 3
 """Exit code of a repair that lost something."""
 
 
+class WordsError(ImitationError):
+    """Words of a command line that do not go together."""
+
+
 def dataset(words: argparse.Namespace) -> int:
     """Carry out one verb and return the exit code."""
     return VERBS[words.dataset_verb](words)
@@ -205,11 +209,21 @@ def replay(words: argparse.Namespace) -> int:
     folder = _run(words)
     paths = _chosen(folder, words.episode or ())[:words.episodes or None]
     if words.through == 'simulator':
+        _refuse_without_a_graph(words)
         return _replay_commands(paths)
-    from il_ros.nodes.replay import Replay, replay
+    from il_ros.nodes.replay import free_name, Replay, ReplayParameters, replay
+    runs, tolerance = Path(words.runs), words.tolerance
     return replay(Replay(
-        folder, tuple(paths), Path(words.runs), words.output or f'{folder.name}-replay',
-        words.through == 'arm', words.tolerance))
+        folder, tuple(paths), runs, words.output or free_name(runs, folder.name),
+        words.through == 'arm', ReplayParameters.tolerance if tolerance is None else tolerance))
+
+
+def _refuse_without_a_graph(words: argparse.Namespace):
+    for name in ('output', 'tolerance'):
+        if getattr(words, name) is not None:
+            raise WordsError(
+                f'--{name} is {getattr(words, name)!r} with --through simulator, which keeps '
+                'nothing and compares bit for bit; expected --through graph or arm')
 
 
 def _chosen(folder: Path, names: Sequence[str]) -> list[Path]:

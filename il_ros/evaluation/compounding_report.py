@@ -170,8 +170,8 @@ def _steeper(policy: dict, first: dict) -> list[str]:
         return []
     windows = policy['steeper_first']
     if not windows:
-        return [f'In none of {defined} windows is the exponent of {its} above {STEEP} by its lower '
-                f'bound while that of {name} is below by its upper bound.']
+        return [f'In none of {defined} windows is the exponent of {its} above {STEEP} by its '
+                f'lower bound while that of {name} is below by its upper bound.']
     return [f'The exponent of {its} is above {STEEP} by its lower bound while that of {name} is '
             f'below by its upper bound in {len(windows)} of {defined} windows: '
             f'{_spans(windows)}.']

@@ -17,10 +17,11 @@
 
 What drives is the action that was sent then, step by step, in place of a policy; the supervisor
 limits, holds and stops it as any other driver. Nothing is sent unless the episode begins where the
-recorded one began.
+recorded one began; otherwise the node ends it at once.
 """
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from il_ros.data.episode import Episode
 from il_ros.data.errors import NoSuchRunError
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import Receipt
-from il_ros.data.spec import EpisodeSpec, EVALUATION, HOLD, POLICY
+from il_ros.data.spec import ABORTED, EpisodeSpec, EVALUATION, FAULT, HOLD, POLICY
 from il_ros.errors import ImitationError
 from il_ros.interactive.playback import Playback
 from il_ros.interactive.strategy import evaluation_plan
@@ -40,6 +41,7 @@ from il_ros.nodes.graph import build, GraphOptions, overrides
 from il_ros.nodes.parameters import bounded, choice, declare
 from il_ros.nodes.runtime import Runtime
 from il_ros_interfaces.msg import Observation
+from il_ros_interfaces.srv import EndEpisode
 import numpy as np
 from rclpy.node import Node
 from tqdm import tqdm
@@ -68,6 +70,7 @@ class ReplayNode(Node):
         self._playing: tuple[str, Playback] | None = None
         self._driver = Driver(self, POLICY, 'policy/action', self._act,
                               realtime=self.parameters.mode == 'realtime')
+        self._end = self.create_client(EndEpisode, 'end_episode')
 
     @property
     def is_connected(self) -> bool:
@@ -89,8 +92,13 @@ class ReplayNode(Node):
         episode_id, playback = self._playing or ('', None)
         if playback is None or observation.episode_id != episode_id:
             return None
-        return playback.act(observation.step, values, self._driver.contract,
-                            alone=self.count_publishers('policy/action') == 1)
+        refused_before = playback.refusal
+        action = playback.act(observation.step, values, self._driver.contract,
+                              alone=self.count_publishers('policy/action') == 1)
+        if playback.refusal and not refused_before:
+            self._end.call_async(EndEpisode.Request(
+                episode_id=episode_id, end=ABORTED, cause=FAULT, reason=playback.refusal))
+        return action
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +115,7 @@ class Replay:
     arm: bool
     """Attach to the graph that is up, in real time; else compose one, in lockstep."""
     tolerance: float
+    """How far any value may be from where the recording began, in its unit."""
 
 
 class Pair(NamedTuple):
@@ -161,6 +170,12 @@ def replay(task: Replay) -> int:
                 print(f'the replayed episodes are in {task.runs / task.output}')
     code = run_client(command, compose, attach=task.arm)
     return code or int(any(pair.is_short for pair in pairs))
+
+
+def free_name(runs: Path, name: str) -> str:
+    """Return the first of NAME-replay, NAME-replay-2, ... that is no run yet."""
+    names = itertools.chain([f'{name}-replay'], (f'{name}-replay-{n}' for n in itertools.count(2)))
+    return next(one for one in names if not (runs / one).exists())
 
 
 def options_of(episode: Episode, runs: Path) -> GraphOptions:

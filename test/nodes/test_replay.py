@@ -17,7 +17,7 @@
 import dataclasses
 
 from il_ros.data.reader import read_episode
-from il_ros.data.spec import POLICY
+from il_ros.data.spec import ABORTED, FAULT, POLICY
 from il_ros.nodes.replay import ReplayNode
 from il_ros_interfaces.msg import Action
 import numpy as np
@@ -66,6 +66,8 @@ def refusal(graph, node, spec) -> str:
     graph.begin(spec)
     assert graph.bench.until(lambda: node.refusal and sent)
     assert not any(len(action.values) for action in sent)
+    assert graph.bench.until(lambda: graph.statuses[-1].end == ABORTED), 'the arm is held for long'
+    assert (graph.statuses[-1].cause, graph.statuses[-1].reason) == (FAULT, node.refusal)
     return node.refusal
 
 

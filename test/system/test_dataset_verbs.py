@@ -26,6 +26,7 @@ from il_ros.data.dataset import DATASET, filter_keys
 from il_ros.data.inventory import episodes_of
 from il_ros.data.label_file import read_labels
 from il_ros.data.reader import read_episode
+from il_ros.nodes.replay import free_name
 from il_ros.sim.replay import compare_replay
 from il_ros.sim.simulation import Simulation
 import numpy as np
@@ -82,8 +83,19 @@ def test_recorded_actions_go_through_a_graph_of_their_own_to_the_same_states(run
     assert f'the replayed episodes are in {run}-replay' in out
     replayed = episodes_of(run.with_name(f'{run.name}-replay'))
     assert [path.stem for path in replayed] == [f'replay-{name}' for name in names]
-    assert dataset('replay', *words)[0] == 1
+    assert dataset('replay', *words, '--output', f'{run.name}-replay')[0] == 1
+    assert free_name(run.parent, run.name) == f'{run.name}-replay-2'
     assert dataset('replay', '--through', 'graph', '--episode', 'nobody')[0] == 1
+
+
+@pytest.mark.parametrize('word, value', [('--output', 'other'), ('--tolerance', '0.02')])
+def test_what_only_a_graph_heeds_is_refused_without_one(run, word, value, capfd):
+    words = ['dataset', 'replay', 'first', '--runs', str(run.parent), word, value]
+    assert main(words) == 1
+    assert f'{word} is ' in capfd.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*words, '--through', 'graph', '--tolerance', '1.5'])
+    assert "'1.5' is no number from 0 to 1" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize('what', ['command', 'state'])
