@@ -16,8 +16,8 @@
 
 from il_ros.evaluation.mistakes import FRACTIONS
 from il_ros.interactive.outcomes import Collected
-from il_ros.interactive.rounds import same_labels
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage_work import same_labels
 
 
 def conditions_of(state: RunState) -> list[str]:

@@ -18,7 +18,7 @@ import dataclasses
 import json
 
 from il_ros.evaluation.interval import Interval, wilson
-from il_ros.interactive import rounds
+from il_ros.interactive import rounds, stage_work
 from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger, RoundCost
 from il_ros.interactive.outcomes import Collected, Measured, Trained
 from il_ros.interactive.run_state import RunState
@@ -131,7 +131,7 @@ def _round(result: RoundResult) -> dict:
 def _baseline(state: RunState) -> dict | None:
     if 'baseline-train' not in state.finished:
         return None
-    chosen = rounds.same_labels(state)
+    chosen = stage_work.same_labels(state)
     return {'labels': sum(labels for _, labels in chosen), 'demonstrations': len(chosen),
             **judged(state, 'baseline').as_dict()}
 

@@ -16,7 +16,7 @@
 """Under which filter keys of the aggregated data set the episodes of a run stand."""
 
 from il_ros.data.dataset import HELD_OUT
-from il_ros.interactive import rounds
+from il_ros.interactive import rounds, stage_work
 from il_ros.interactive.rounds import planned_stages, Stage
 from il_ros.interactive.run_state import RunState
 
@@ -28,11 +28,11 @@ def dataset_keys(state: RunState, stage: Stage) -> dict[str, tuple[str, ...]]:
     The order is that of the demos: held-out demonstrations first, then round by round.
     """
     sets: dict[str, set[str]] = {}
-    for episode_id in rounds.held_out_episodes(state):
+    for episode_id in stage_work.held_out_episodes(state):
         sets.setdefault(episode_id, set()).add(HELD_OUT)
     for earlier in rounds.aggregated_stages(state, stage):
-        for episode_id in rounds.dataset_episodes(state, earlier):
-            sets.setdefault(episode_id, set()).add(rounds.filter_key(earlier))
+        for episode_id in stage_work.dataset_episodes(state, earlier):
+            sets.setdefault(episode_id, set()).add(stage_work.filter_key(earlier))
     return {episode_id: tuple(sorted(keys)) for episode_id, keys in sets.items()}
 
 

@@ -20,7 +20,8 @@ import time
 
 from il_ros.errors import ImitationError
 from il_ros.interactive.outcomes import Trained
-from il_ros.interactive.rounds import Stage, TrainJob
+from il_ros.interactive.rounds import Stage
+from il_ros.interactive.stage_work import TrainJob
 from il_ros.learning import checkpoint
 from il_ros.nodes.calls import CallError, Waiter
 from il_ros_interfaces.action import RunDagger, TrainPolicy

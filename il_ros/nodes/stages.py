@@ -15,8 +15,9 @@
 """
 Carries out one stage of a run after the other: asks collectors, labeller, trainer and policy.
 
-What a stage is and which comes next stands in ``interactive/rounds.py``; this is only the
-asking, always with a deadline, and the writing down of what came back.
+What a stage is and which comes next stands in ``interactive/rounds.py``, what it has to do in
+``interactive/stage_work.py``; this is only the asking, always with a deadline, and the writing
+down of what came back.
 """
 
 import dataclasses
@@ -34,7 +35,7 @@ from il_ros.data.reader import read_episode
 from il_ros.data.receipts import is_unfinished, Receipt
 from il_ros.data.shard import receipts_in
 from il_ros.evaluation.mistakes import count_mistakes, Rollout
-from il_ros.interactive import rounds
+from il_ros.interactive import stage_work
 from il_ros.interactive.dataset_keys import dataset_keys
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured
 from il_ros.interactive.outcomes import Outcome, Trained
@@ -120,7 +121,7 @@ class StageRunner:
 
     def start_fit(self, state: RunState, stage: Stage, tell: Tell) -> Fit:
         """Begin the fit of a ``train`` stage; other stages can be carried out meanwhile."""
-        job = rounds.train_job(state, stage)
+        job = stage_work.train_job(state, stage)
         goal = TrainPolicy.Goal(
             run=state.goal.run, filter_key=job.filter_key,
             config=str(self._training[job.augmented]), seed=job.seed,
@@ -136,7 +137,7 @@ class StageRunner:
         if self._canceled:
             raise RunError(Result.CANCELED, 'canceled')
         started = time.monotonic()
-        needed = rounds.checkpoint_for(state, stage)
+        needed = stage_work.checkpoint_for(state, stage)
         if needed is not None:
             await self._ensure_loaded(needed)
         if stage.act in ('collect', 'evaluate'):
@@ -151,8 +152,8 @@ class StageRunner:
         self._status = status
 
     async def _run_episodes(self, state: RunState, stage: Stage, started: float) -> Collected:
-        specs = rounds.episode_specs(state, stage)
-        pending = rounds.unrecorded(specs, self._receipts)
+        specs = stage_work.episode_specs(state, stage)
+        pending = stage_work.unrecorded(specs, self._receipts)
         done = len(specs) - len(pending)
 
         def on_feedback(message):
@@ -164,7 +165,7 @@ class StageRunner:
             before = [self._receipts[spec.episode_id][1] for spec in earlier]
             goal = CollectEpisodes.Goal(
                 episodes=[spec_to_message(spec) for spec in pending],
-                gate_threshold=rounds.gate_threshold(state, stage, before))
+                gate_threshold=stage_work.gate_threshold(state, stage, before))
             result = await self._collector.ask(goal, on_feedback)
             self._require_policy(state, stage)
             recorded = [receipt_from_message(message) for message in result.episodes]
@@ -182,7 +183,7 @@ class StageRunner:
 
     def _require_policy(self, state: RunState, stage: Stage):
         """Refuse episodes in which the policy node may not have run the right checkpoint."""
-        needed, status = rounds.checkpoint_for(state, stage), self._status
+        needed, status = stage_work.checkpoint_for(state, stage), self._status
         if needed is not None and (
                 status.state != status.READY or status.sha256 != needed.sha256):
             raise RunError(Result.LOAD_FAILED, 'the policy node lost its checkpoint meanwhile'
@@ -217,7 +218,7 @@ class StageRunner:
         raise CallError(f'the policy did not report load {ticket} within {self._call_s} s')
 
     async def _label_stage(self, state: RunState, stage: Stage, started: float) -> Labelled:
-        ids = rounds.episodes_to_label(state, stage)
+        ids = stage_work.episodes_to_label(state, stage)
         asked = labels = 0
         seconds = 0.0
         for number, episode_id in enumerate(ids):
@@ -252,7 +253,7 @@ class StageRunner:
             raise RunError(Result.LABEL_FAILED, f'{episode.spec.episode_id}: {error}') from error
 
     async def _measure_stage(self, state: RunState, stage: Stage, started: float) -> Measured:
-        ids = rounds.episodes_to_label(state, stage)
+        ids = stage_work.episodes_to_label(state, stage)
         rollouts, contract = [], None
         for number, episode_id in enumerate(ids):
             episode = read_episode(self._receipts[episode_id][0])
@@ -267,7 +268,7 @@ class StageRunner:
 
     async def _aggregate_stage(self, state: RunState, stage: Stage,
                                started: float) -> Aggregated:
-        key = rounds.filter_key(stage)
+        key = stage_work.filter_key(stage)
         entries = [(self._receipts[episode_id][0], keys)
                    for episode_id, keys in dataset_keys(state, stage).items()]
         done = aggregate(self._folder / DATASET, entries)

@@ -20,8 +20,9 @@ from il_ros.evaluation.summary import round_results, summarise, summary_json
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Trained
-from il_ros.interactive.rounds import next_stage, same_labels
+from il_ros.interactive.rounds import next_stage
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage_work import same_labels
 import pytest
 
 POLICY = {'success', 'mistakes_per_step', 'loss_held_out', 'epsilon'}

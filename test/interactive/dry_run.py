@@ -18,7 +18,7 @@ import hashlib
 from types import SimpleNamespace
 
 from il_ros.data.spec import LABEL_NONE, LOST, POLICY, SUCCESS, TERMINATED
-from il_ros.interactive import rounds
+from il_ros.interactive import rounds, stage_work
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Trained
 
@@ -39,8 +39,8 @@ def receipt_of(spec):
 
 
 def _collect(state, stage, recorded):
-    specs = rounds.episode_specs(state, stage)
-    for spec in rounds.unrecorded(specs, recorded):
+    specs = stage_work.episode_specs(state, stage)
+    for spec in stage_work.unrecorded(specs, recorded):
         recorded[spec.episode_id] = receipt_of(spec)
         yield stage.name, spec.episode_id
     return Collected.of(specs, recorded.values(), 2.0)
@@ -49,19 +49,20 @@ def _collect(state, stage, recorded):
 def outcome_of(state, stage, recorded):
     """Return what a stage other than collecting brings."""
     if stage.act == 'label':
-        asked = sum(recorded[episode].steps for episode in rounds.episodes_to_label(state, stage))
+        ids = stage_work.episodes_to_label(state, stage)
+        asked = sum(recorded[episode].steps for episode in ids)
         return Labelled(asked, asked - 1, 0.5, 1.0)
     if stage.act == 'measure':
-        episodes = rounds.episodes_to_label(state, stage)
+        episodes = stage_work.episodes_to_label(state, stage)
         return Measured(30 * len(episodes), 30 * len(episodes), 3, 0, (0.1, 0.2), 1.0)
     if stage.act == 'aggregate':
-        episodes = rounds.dataset_episodes(state, stage)
+        episodes = stage_work.dataset_episodes(state, stage)
         return Aggregated(len(episodes), ledger(state)[-1].labels, 0.25)
     if stage.act == 'train':
-        job = rounds.train_job(state, stage)
+        job = stage_work.train_job(state, stage)
         sha256 = hashlib.sha256(job.output.encode()).hexdigest()
         return Trained(job.output, sha256, int(sha256[:16], 16), 0, 0.1, 0.2, 4, 300, 3.0)
-    assert rounds.checkpoint_for(state, stage) is not None
+    assert stage_work.checkpoint_for(state, stage) is not None
     return Loaded(0.125)
 
 

@@ -20,7 +20,7 @@ import dataclasses
 import dry_run
 from hypothesis import given, settings, strategies as st
 from il_ros.data.spec import DEMONSTRATION, EVALUATION, EXPERT, POLICY, ROLLOUT, VALIDATION
-from il_ros.interactive import rounds
+from il_ros.interactive import rounds, stage_work
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.run_state import RunState
@@ -99,7 +99,7 @@ def test_without_rounds_a_run_is_behavioural_cloning():
 
 def _episodes(state) -> dict:
     stages = _stages(state)
-    return {name: rounds.episode_specs(state, stage) for name, stage in stages.items()
+    return {name: stage_work.episode_specs(state, stage) for name, stage in stages.items()
             if stage.act in ('collect', 'evaluate')}
 
 
@@ -127,15 +127,15 @@ def test_held_out_demonstrations_and_evaluations_are_in_no_data_set():
     episodes = {spec.episode_id: spec for specs in _episodes(state).values() for spec in specs}
     for name, stage in _stages(state).items():
         if stage.act == 'aggregate':
-            purposes = {episodes[key].purpose for key in rounds.dataset_episodes(state, stage)}
+            purposes = {episodes[key].purpose for key in stage_work.dataset_episodes(state, stage)}
             assert purposes <= {DEMONSTRATION, ROLLOUT}, name
-    assert {episodes[key].purpose for key in rounds.held_out_episodes(state)} == {VALIDATION}
+    assert {episodes[key].purpose for key in stage_work.held_out_episodes(state)} == {VALIDATION}
 
 
 def test_each_data_set_holds_the_one_before_and_this_rounds_rollouts():
     state = _complete(_state())
     stages = _stages(state)
-    first, second, third = (rounds.dataset_episodes(state, stages[f'r{round_:02d}-aggregate'])
+    first, second, third = (stage_work.dataset_episodes(state, stages[f'r{round_:02d}-aggregate'])
                             for round_ in range(3))
     assert (len(first), len(second), len(third)) == (4, 7, 10)
     assert third[:7] == second and second[:4] == first
@@ -148,7 +148,7 @@ def test_the_keys_of_earlier_rounds_stay_in_the_data_set():
                            ('r02-aggregate', ['round_0', 'round_1', 'round_2']),
                            ('baseline-aggregate', ['round_0', 'round_1', 'round_2', 'baseline'])):
         kept = rounds.aggregated_stages(state, stages[name])
-        assert [rounds.filter_key(stage) for stage in kept] == expected
+        assert [stage_work.filter_key(stage) for stage in kept] == expected
 
 
 def test_a_round_is_driven_by_the_policy_of_the_round_before():
@@ -156,7 +156,7 @@ def test_a_round_is_driven_by_the_policy_of_the_round_before():
     stages = _stages(state)
 
     def ran(name):
-        found = rounds.checkpoint_for(state, stages[name])
+        found = stage_work.checkpoint_for(state, stages[name])
         return found and found.path
     assert ran('expert-evaluate') is ran('r00-collect') is ran('baseline-collect-1') is None
     assert ran('r01-collect') == 'checkpoints/round_00'
@@ -168,9 +168,9 @@ def test_a_round_is_driven_by_the_policy_of_the_round_before():
 def test_a_fit_is_keyed_by_its_data_set_and_seeded_by_the_run():
     state = _complete(_state(seed=3))
     stages = _stages(state)
-    assert rounds.train_job(state, stages['r02-train']) == rounds.TrainJob(
+    assert stage_work.train_job(state, stages['r02-train']) == stage_work.TrainJob(
         'round_2', 3, 'checkpoints/round_02', augmented=True)
-    assert rounds.train_job(state, stages['baseline-train']) == rounds.TrainJob(
+    assert stage_work.train_job(state, stages['baseline-train']) == stage_work.TrainJob(
         'baseline', 3, 'checkpoints/baseline')
 
 
@@ -181,7 +181,7 @@ def test_the_baseline_gets_whole_demonstrations_within_a_tenth_of_the_labels(
     state = _complete(_state(strategy, demonstrations=demonstrations, rounds=rounds_,
                              episodes_per_round=episodes))
     target = ledger(state)[-1].labels
-    chosen = rounds.same_labels(state)
+    chosen = stage_work.same_labels(state)
     assert sum(labels for _, labels in chosen) == pytest.approx(target, rel=0.1)
     ids = [episode for episode, _ in chosen]
     assert ids[:demonstrations] == [f'demonstration-r00-{k:06d}' for k in range(demonstrations)]
@@ -197,17 +197,17 @@ def test_a_flagged_episode_enters_no_data_set_and_is_not_labelled():
     collected = dataclasses.replace(done.finished['r01-collect'], flagged=(flagged,))
     done = dataclasses.replace(done, finished={**done.finished, 'r01-collect': collected})
     stages = _stages(done)
-    assert flagged not in rounds.episodes_to_label(done, stages['r01-label'])
-    assert flagged not in rounds.dataset_episodes(done, stages['r02-aggregate'])
-    assert len(rounds.dataset_episodes(done, stages['r02-aggregate'])) == 9
+    assert flagged not in stage_work.episodes_to_label(done, stages['r01-label'])
+    assert flagged not in stage_work.dataset_episodes(done, stages['r02-aggregate'])
+    assert len(stage_work.dataset_episodes(done, stages['r02-aggregate'])) == 9
 
 
 def test_mistakes_are_asked_for_on_the_first_resets_of_an_evaluation():
     state = _complete(_state(final_evaluation_episodes=60))
     stages = _stages(state)
-    asked = rounds.episodes_to_label(state, stages['baseline-measure'])
+    asked = stage_work.episodes_to_label(state, stages['baseline-measure'])
     assert asked == tuple(f'baseline-r02-{1_000_000 + k}' for k in range(50))
-    assert len(rounds.episodes_to_label(state, stages['r01-measure'])) == 5
+    assert len(stage_work.episodes_to_label(state, stages['r01-measure'])) == 5
 
 
 @settings(max_examples=60, deadline=None)
