@@ -27,7 +27,7 @@ from il_ros.data.spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec, 
 from il_ros.data.spec import POLICY, ROLLOUT, VALIDATION
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import last_threshold, Trained
-from il_ros.interactive.rounds import BASELINE, BASELINE_PART, baseline_batches
+from il_ros.interactive.rounds import BASELINE, baseline_batches, BASELINE_PART
 from il_ros.interactive.rounds import collect_stage, DEMONSTRATE, EXPERT_PART, HELD_OUT_PART
 from il_ros.interactive.rounds import LOOP_PART, Stage
 from il_ros.interactive.run_state import RunState
