@@ -15,14 +15,13 @@
 """The ``il_ros`` command: argument parsing only."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 import sys
 
 from il_ros.cli_dataset import add_dataset
+from il_ros.cli_numbers import whole_number
 from il_ros.cli_study import add_study
 from il_ros.cli_teleop import add_view, teleop_arguments
-
-LARGEST = 2 ** 32 - 1
 
 DESCRIPTION = """\
 Teach a robot arm by imitation, and keep teaching it after the first policy fails.
@@ -34,17 +33,7 @@ A typical path:
 """
 
 
-def _whole_number(least: int) -> Callable[[str], int]:
-    """Return the reader of a whole number that is not below ``least`` and fits a message."""
-    def read(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text) <= LARGEST:
-            raise argparse.ArgumentTypeError(
-                f'{text!r} is no whole number from {least} to {LARGEST}')
-        return int(text)
-    return read
-
-
-WHOLE, POSITIVE = _whole_number(0), _whole_number(1)
+WHOLE, POSITIVE = whole_number(0), whole_number(1)
 TASKS = 'reach, push, pick_place, stack, insert or tower'
 OPTIONS = ('of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or tool; or '
            'of its expert, as {"expert": {"bias": {"goal_position": [0, 0.03, 0]}}}: it misreads')

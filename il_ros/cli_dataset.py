@@ -17,7 +17,8 @@
 
 import argparse
 from collections.abc import Callable
-import math
+
+from il_ros.cli_numbers import number
 
 DESCRIPTION = """\
 Look after the recordings of a run. RUN is a name under --runs, or the path of a run's folder.
@@ -110,20 +111,10 @@ def _add_replay(inner, whole):
                         help='what carries out the steps (simulator)')
     replay.add_argument('--output', metavar='NAME',
                         help='run that the replayed episodes become, graph and arm; default: '
-                             'RUN-replay, RUN-replay-2, ...')
-    replay.add_argument('--tolerance', type=_tolerance,
+                             'RUN-replay-1, RUN-replay-2, ...: the first that is free')
+    replay.add_argument('--tolerance', type=number(0.0, 1.0),
                         help='how far any value may be from where the recording began, in its '
                              'unit; else nothing is sent; graph and arm (0.02)')
-
-
-def _tolerance(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0.0 <= number <= 1.0:
-        raise argparse.ArgumentTypeError(f'{text!r} is no number from 0 to 1')
-    return number
 
 
 def _add_plot(inner, whole):

@@ -26,6 +26,7 @@ from il_ros.data import inventory
 from il_ros.data.dataset import DATASET
 from il_ros.data.errors import NoSuchRunError
 from il_ros.data.inventory import episodes_of, find_run, Inventory, take_inventory
+from il_ros.data.placing import free_paths
 from il_ros.data.verification import Finding, verify_run
 from il_ros.errors import ImitationError
 from tqdm import tqdm
@@ -211,11 +212,12 @@ def replay(words: argparse.Namespace) -> int:
     if words.through == 'simulator':
         _refuse_without_a_graph(words)
         return _replay_commands(paths)
-    from il_ros.nodes.replay import free_name, Replay, ReplayParameters, replay
+    from il_ros.nodes.replay import Replay, ReplayParameters, replay
     runs, tolerance = Path(words.runs), words.tolerance
+    free, = free_paths(runs, f'{folder.name}-replay-{{}}')
     return replay(Replay(
-        folder, tuple(paths), runs, words.output or free_name(runs, folder.name),
-        words.through == 'arm', ReplayParameters.tolerance if tolerance is None else tolerance))
+        folder, tuple(paths), runs, words.output or free.name, words.through == 'arm',
+        ReplayParameters.tolerance if tolerance is None else tolerance))
 
 
 def _refuse_without_a_graph(words: argparse.Namespace):

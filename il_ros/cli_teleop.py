@@ -16,6 +16,8 @@
 
 import argparse
 
+from il_ros.cli_numbers import number
+
 
 def teleop_arguments(parser: argparse.ArgumentParser):
     """Add how a person drives."""
@@ -34,17 +36,6 @@ def add_view(verbs):
     """Add the verb ``view``."""
     view = verbs.add_parser(
         'view', help='who drives, rates, step, success and labels of the graph that runs')
-    view.add_argument('--period', type=_period, default=0.25, metavar='S',
+    view.add_argument('--period', type=number(0.05, 10.0), default=0.25, metavar='S',
                       help='time between two pictures, 0.05 to 10 s (0.25)')
     view.set_defaults(call='view')
-
-
-def _period(text: str) -> float:
-    """Return a period that the view accepts."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = 0.0
-    if not 0.05 <= found <= 10.0:
-        raise argparse.ArgumentTypeError(f'{text!r} is no number of seconds from 0.05 to 10')
-    return found

@@ -18,9 +18,11 @@ import html
 
 from il_ros.evaluation import compounding_plots as plots
 from il_ros.evaluation.compounding import FEWEST_EVENTS
-from il_ros.evaluation.compounding_summary import STEEP
 from il_ros.evaluation.page import figure, page, paragraphs, section
 from il_ros.evaluation.table import aligned, percent
+
+STEEP = 1.3
+"""Growth that is called compounding when two policies are told apart; linear is 1, the bound 2."""
 
 LEGEND = """\
 J(T): mistakes in the first T steps; a lost or ended episode counts as mistaken in all that remain
@@ -128,9 +130,8 @@ def _growth_of(policy: dict) -> str:
     if not faster:
         return (f'{name}: superlinear growth was not found in {len(defined)} windows (no lower '
                 f'bound exceeds 1); {longest}.')
-    spans = _spans([[one['first'], one['last']] for one in faster])
     return (f'{name}: mistakes grow faster than T, by the lower bound, in {len(faster)} of '
-            f'{len(defined)} windows: {spans}; {longest}.')
+            f'{len(defined)} windows: {_spans(faster)}; {longest}.')
 
 
 def _fate_of(policy: dict) -> str:
@@ -163,22 +164,21 @@ def _compared(policy: dict, summary: dict) -> str:
 
 
 def _steeper(policy: dict, first: dict) -> list[str]:
-    name, its = policy['name'], policy['first']
-    defined = sum(None not in (one['value'], other['value'])
-                  for one, other in zip(policy['exponents'], first['exponents']))
-    if not defined:
+    """Say in which windows only the first one's exponent is above ``STEEP``, by both bounds."""
+    both = [(one, its) for one, its in zip(first['exponents'], policy['exponents'])
+            if None not in (one['value'], its['value'])]
+    if not both:
         return []
-    windows = policy['steeper_first']
-    if not windows:
-        return [f'In none of {defined} windows is the exponent of {its} above {STEEP} by its '
-                f'lower bound while that of {name} is below by its upper bound.']
-    return [f'The exponent of {its} is above {STEEP} by its lower bound while that of {name} is '
-            f'below by its upper bound in {len(windows)} of {defined} windows: '
-            f'{_spans(windows)}.']
+    apart = [one for one, its in both
+             if None not in (one['low'], its['high']) and its['high'] < STEEP < one['low']]
+    where = f'{len(apart)} of {len(both)} windows: {_spans(apart)}' if apart else \
+        f'none of {len(both)} windows'
+    return [f'The exponent of {first["name"]} is above {STEEP} by its lower bound while that of '
+            f'{policy["name"]} is below by its upper bound in {where}.']
 
 
-def _spans(windows: list[list[int]]) -> str:
-    return ', '.join(f'[{first}, {last}]' for first, last in windows)
+def _spans(windows: list[dict]) -> str:
+    return ', '.join(f'[{one["first"]}, {one["last"]}]' for one in windows)
 
 
 def _drift_of(policy: dict) -> list[str]:

@@ -31,9 +31,6 @@ import numpy as np
 LONGEST_AFTER = 200
 """Steps after the first mistake that are shown."""
 
-STEEP = 1.3
-"""An exponent that parts who compounds from who does not; half-way it would be 1.5."""
-
 _DRIFT_SEED = 0
 """Of the bootstrap over the episodes of the drift, which may be fewer."""
 
@@ -98,7 +95,6 @@ def summarise(setting: Setting, policies: Sequence[Measured], rng: np.random.Gen
         with np.errstate(invalid='ignore', divide='ignore'):
             entry['mistakes_to_first'] = Estimate.of(totals[index] / totals[first]).as_dict()
         entry['first'] = policies[first].name
-        entry['steeper_first'] = _steeper(entries[first]['exponents'], entry['exponents'])
     for entry, one in zip(entries, policies):
         entry['drift'] = _drift(one.drift, resamples)
         entry['no_drift'] = one.no_drift
@@ -157,12 +153,6 @@ def _epsilon(k: int, n: int) -> dict:
 def _exponents(episodes, weight: np.ndarray, burn_in: int, censored: bool) -> list[dict]:
     found: tuple[Exponent, ...] = compounding.exponents(episodes, weight, burn_in, censored)
     return [one.as_dict() for one in found]
-
-
-def _steeper(first: list[dict], other: list[dict]) -> list[list[int]]:
-    """Return the windows where the first is above ``STEEP`` and the other below, by bounds."""
-    return [[one['first'], one['last']] for one, its in zip(first, other)
-            if None not in (one['low'], its['high']) and its['high'] < STEEP < one['low']]
 
 
 def _fates(became: Fates, episodes: compounding.Episodes) -> dict:

@@ -21,7 +21,6 @@ recorded one began; otherwise the node ends it at once.
 """
 
 import dataclasses
-import itertools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -170,12 +169,6 @@ def replay(task: Replay) -> int:
                 print(f'the replayed episodes are in {task.runs / task.output}')
     code = run_client(command, compose, attach=task.arm)
     return code or int(any(pair.is_short for pair in pairs))
-
-
-def free_name(runs: Path, name: str) -> str:
-    """Return the first of NAME-replay, NAME-replay-2, ... that is no run yet."""
-    names = itertools.chain([f'{name}-replay'], (f'{name}-replay-{n}' for n in itertools.count(2)))
-    return next(one for one in names if not (runs / one).exists())
 
 
 def options_of(episode: Episode, runs: Path) -> GraphOptions:

@@ -1,0 +1,44 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the command line takes for a number."""
+
+import argparse
+from collections.abc import Callable
+import math
+
+LARGEST = 2 ** 32 - 1
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """Return the reader of a whole number that is not below ``least`` and fits a message."""
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= LARGEST:
+            raise argparse.ArgumentTypeError(
+                f'{text!r} is no whole number from {least} to {LARGEST}')
+        return int(text)
+    return read
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Return the reader of a number from ``low`` to ``high``."""
+    def read(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = math.nan
+        if not low <= found <= high:
+            raise argparse.ArgumentTypeError(f'{text!r} is no number from {low:g} to {high:g}')
+        return found
+    return read
