@@ -38,7 +38,7 @@ class JointReader:
     def __init__(self, joints: tuple[str, ...], field: str):
         self._joints = joints
         self._field = field
-        self._names: list[str] = []
+        self._names: list[str] | None = None
         self._order: list[int] = []
 
     def __call__(self, message) -> list[float]:

@@ -84,7 +84,7 @@ class CommandReader:
 
     def __init__(self, joint_names: tuple[str, ...]):
         self._joint_names = joint_names
-        self._names: list[str] = []
+        self._names: list[str] | None = None
         self._order: list[int] = []
 
     def __call__(self, message: JointState) -> np.ndarray:

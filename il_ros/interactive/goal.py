@@ -38,7 +38,7 @@ DEMONSTRATION_SEEDS = 4_000
 HELD_OUT = 10
 """Demonstrations recorded extra, for the loss on expert states alone."""
 
-_LARGEST_SEED = 2 ** 32 - 1
+LARGEST_SEED = 2 ** 32 - 1
 
 
 class GoalError(ImitationError):
@@ -100,13 +100,13 @@ class Goal:
         rollouts, room = self.rounds * self.episodes_per_round, BLOCK - DEMONSTRATION_SEEDS
         if rollouts > room:
             raise GoalError(f'rounds x episodes_per_round is {rollouts}; expected at most {room}')
-        if self.seed > _LARGEST_SEED:
+        if self.seed > LARGEST_SEED:
             raise GoalError(f'seed is {self.seed}; expected a uint32')
         if self.evaluation_first_seed < EVALUATION_SEEDS:
             raise GoalError(f'evaluation_first_seed is {self.evaluation_first_seed}; expected at '
                             f'least {EVALUATION_SEEDS}, above every seed of training')
         episodes = max(self.evaluation_episodes, self.final_evaluation_episodes)
-        if self.evaluation_first_seed + episodes - 1 > _LARGEST_SEED:
+        if self.evaluation_first_seed + episodes - 1 > LARGEST_SEED:
             raise GoalError(f'evaluation_first_seed is {self.evaluation_first_seed}; with '
                             f'{episodes} episodes it leaves the range of uint32')
 

@@ -30,7 +30,7 @@ from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.table import format_table, format_timing
 from il_ros.experts.biased import bias_of
 from il_ros.interactive.driving import HUMAN
-from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
+from il_ros.interactive.goal import EVALUATION_SEEDS, LARGEST_SEED, VALIDATION_SEEDS
 from il_ros.interactive.rounds import PHASES
 from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
 from il_ros.interactive.strategy import person_plan
@@ -106,8 +106,10 @@ def demo(words: argparse.Namespace) -> int:
 def record(words: argparse.Namespace) -> int:
     """Record demonstrations of the expert, or of a person."""
     if not 0 <= words.seed <= VALIDATION_SEEDS - words.episodes:
-        raise CommandError(f'--seed is {words.seed}; demonstrations use seeds below '
-                           f'{VALIDATION_SEEDS}, the others are held out')
+        last = words.seed + words.episodes - 1
+        raise CommandError(f'--seed is {words.seed} with {words.episodes} episodes; the last seed '
+                           f'would be {last}, demonstrations use seeds from 0 to '
+                           f'{VALIDATION_SEEDS - 1}')
     if (Path(words.runs) / words.run / RUN_FILE).exists():
         raise CommandError(f'{words.runs}/{words.run} is a run of il_ros dagger; give --run '
                            'another name')
@@ -135,6 +137,10 @@ def evaluate(words: argparse.Namespace) -> int:
     if words.first_seed < EVALUATION_SEEDS:
         raise CommandError(f'--first-seed is {words.first_seed}; evaluation uses seeds from '
                            f'{EVALUATION_SEEDS} up')
+    last = words.first_seed + words.episodes - 1
+    if last > LARGEST_SEED:
+        raise CommandError(f'--first-seed is {words.first_seed} with {words.episodes} episodes; '
+                           f'the last seed would be {last}, expected at most {LARGEST_SEED}')
     if words.json and not Path(words.json).parent.is_dir():
         raise CommandError(f'--json is {words.json!r}; there is no such folder')
     driver = EXPERT if words.policy == 'expert' else POLICY

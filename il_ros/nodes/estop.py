@@ -34,11 +34,16 @@ class EmergencyStop:
         self._on_stop = on_stop
         self.pressed = False
         self._state = node.create_publisher(Bool, 'estopped', qos.LATCHED)
+        self._topic_pressed = False
+        # Twice: the first hears any publisher, the second also a press from before this node.
+        self._topic = node.create_subscription(Bool, 'estop', self._on_topic, qos.STREAM)
         node.create_subscription(Bool, 'estop', self._on_topic, qos.LATCHED)
         node.create_service(Trigger, 'estop', self._on_press)
         node.create_service(Trigger, 'estop_reset', self._on_reset)
+        self._state.publish(Bool(data=False))
 
     def _on_topic(self, message: Bool):
+        self._topic_pressed = message.data
         if message.data:
             self._press()
 
@@ -48,13 +53,24 @@ class EmergencyStop:
         return response
 
     def _press(self):
+        if self.pressed:
+            return
         self.pressed = True
         self._state.publish(Bool(data=True))
         self._node.get_logger().error('emergency stop: holding until estop_reset')
         self._on_stop()
 
     def _on_reset(self, _request, response):
-        self.pressed = False
+        if self._topic_pressed and self._topic.get_publisher_count():
+            response.success = False
+            response.message = f'not released: {self._sources()} still says true on estop'
+            return response
+        self._topic_pressed = self.pressed = False
         self._state.publish(Bool(data=False))
         response.success, response.message = True, 'released'
         return response
+
+    def _sources(self) -> str:
+        """Return the nodes that publish the topic, by name."""
+        infos = self._node.get_publishers_info_by_topic(self._topic.topic_name)
+        return ', '.join(sorted({info.node_name for info in infos}))

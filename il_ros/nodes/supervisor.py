@@ -20,25 +20,24 @@ plan requires, lets the plan choose, and sends joint targets inside the limits. 
 sent on ``executed``, and never invents an action: a silent driver ends the episode.
 """
 
-import dataclasses
 from functools import partial
 import time
 
-from il_ros.bridge.assembly import JointReader, ObservationError
+from il_ros.bridge.assembly import JointReader
 from il_ros.bridge.messages import spec_from_message, to_ns
 from il_ros.data.contract import Contract
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, HOLD, IDLE, POLICY
-from il_ros.data.spec import RUNNING, TELEOP
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE, POLICY
+from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, TELEOP
 from il_ros.errors import ImitationError
-from il_ros.interactive.arbiter import Arbiter
+from il_ros.interactive.arbiter import Arbiter, Step
 from il_ros.interactive.blending import Blending
 from il_ros.interactive.driving import Driving
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.estop import EmergencyStop
 from il_ros.nodes.listening import listen, listen_to_contract
 from il_ros.nodes.managed import ManagedNode
-from il_ros.nodes.parameters import bounded, choice, flag
 from il_ros.nodes.step_messages import drive_message, StepMessages
+from il_ros.nodes.supervisor_parameters import SupervisorParameters
 from il_ros.robots.actuation import Actuator
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA
@@ -58,23 +57,6 @@ class DriverAbsentError(ImitationError):
     code = SetDriver.Response.DRIVER_ABSENT
 
 
-@dataclasses.dataclass(frozen=True)
-class SupervisorParameters:
-    """Parameters of the supervisor node."""
-
-    autostart: bool = flag(True, 'configure and activate at start')
-    mode: str = choice('lockstep', ('lockstep', 'realtime'),
-                       'lockstep: wait for every required driver; realtime: for one period')
-    silence_s: float = bounded(
-        2.0, 0.1, 60.0, 'a required driver silent for so long ends the episode [s]')
-    observation_timeout_s: float = bounded(
-        0.2, 0.02, 5.0, 'realtime: hold when no observation came for so long [s]')
-    takeover_acceleration: float = bounded(
-        2.0, 0.1, 20.0, "how fast the tool's velocity goes to that of a new driver, where one of "
-        'the two is a person [m/s^2]')
-    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
-
-
 class SupervisorNode(ManagedNode):
     """Publishes ``joint_command``, ``executed`` and ``drive``; serves ``set_driver``, e-stop."""
 
@@ -90,8 +72,10 @@ class SupervisorNode(ManagedNode):
         self._early: dict[int, Action] = {}
         self._observed_at = self._answered_at = time.monotonic()
         self._ending = False
+        self._in_a_row = 0
         self._problem = ''
-        self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0}
+        self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0,
+                        'refused_messages': 0}
         self._messages = StepMessages(PANDA.joint_names)
         self._create_outputs()
         self._create_inputs()
@@ -99,7 +83,7 @@ class SupervisorNode(ManagedNode):
         self.autostart()
 
     def _create_outputs(self):
-        self._commands = self.create_publisher(JointState, 'joint_command', qos.COMMAND)
+        self._commands = self.create_lifecycle_publisher(JointState, 'joint_command', qos.COMMAND)
         self._executions = self.create_publisher(Executed, 'executed', qos.STREAM)
         self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
         self._estop = EmergencyStop(self, self._hold_now)
@@ -115,8 +99,12 @@ class SupervisorNode(ManagedNode):
         self.create_timer(WATCH_S, self._on_watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self):
-        """Hold the arm: the last target once more, for the observation that waits."""
+        """Hold the arm: the last target once more, and nothing after it."""
         self._hold_now()
+        arbiter = self._arbiter
+        if arbiter is not None and arbiter.stamp_ns >= 0 and arbiter.phase == RUNNING:
+            self._end(FAULT, 'the supervisor was deactivated')
+        self._arbiter = None
 
     def _hold_now(self):
         if self._arbiter is not None and self._arbiter.waiting:
@@ -124,6 +112,7 @@ class SupervisorNode(ManagedNode):
 
     def shut_down(self):
         """Hold the arm and close the kinematics."""
+        self._ending = True  # a process that ends leaves the episode open, as a crash does
         super().shut_down()
         self._kinematics.close()
 
@@ -135,8 +124,10 @@ class SupervisorNode(ManagedNode):
             return
         try:
             positions = np.array(self._joints(message), np.float64)
-        except ObservationError as error:
-            self._complain(str(error))
+            PANDA.refuse_implausible(positions)
+        except ImitationError as error:
+            # What is refused leaves the last good one standing, and refreshes no watch.
+            self._refuse(f'joint_states refused: {error}')
             return
         self._arbiter.measure(to_ns(message.header.stamp), positions)
         self._try_act()
@@ -171,6 +162,11 @@ class SupervisorNode(ManagedNode):
         arbiter = self._arbiter
         if arbiter is None:
             return
+        if message.contract_id != self._armed.id or message.source != source:
+            self._refuse(
+                f'{ACTION_TOPICS[source]} says contract {message.contract_id} and source '
+                f'{message.source}; expected {self._armed.id} ({self._armed.name}) and {source}')
+            return
         stamp_ns = to_ns(message.header.stamp)
         if stamp_ns > arbiter.stamp_ns:
             self._early[source] = message
@@ -194,7 +190,12 @@ class SupervisorNode(ManagedNode):
             self._act(self._estop.pressed)
 
     def _act(self, stopped: bool = False):
-        step = self._arbiter.act(stopped)
+        try:
+            step = self._arbiter.act(stopped)
+        except ImitationError as error:
+            self._arbiter.overtake(self._arbiter.stamp_ns, idle=True)
+            self._end(FAULT, str(error))
+            return
         if step is None:
             return
         if step.handed_over and self._spec.plan.gate:
@@ -206,6 +207,15 @@ class SupervisorNode(ManagedNode):
         self._counts['steps'] += 1
         self._counts['holds'] += step.driver == HOLD
         self._counts['clamped'] += step.limits != 0
+        self._watch_refusals(step)
+
+    def _watch_refusals(self, step: Step):
+        """End an episode whose driver goes on to answer with what cannot be used."""
+        unusable = step.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
+        self._in_a_row = self._in_a_row + 1 if unusable and not step.choice.refused else 0
+        if self._in_a_row == self.parameters.rejected_in_a_row:
+            self._end(FAULT, f'{self._name_of(step.choice.chosen)} answered {self._in_a_row} '
+                             'times in a row with an action that is not finite or of the wrong width')
 
     def _publish_step(self):
         self._commands.publish(self._messages.command)
@@ -228,10 +238,9 @@ class SupervisorNode(ManagedNode):
         except ImitationError as error:
             response.error_code, response.error_msg = response.BAD_PLAN, str(error)
             return response
-        if self._arbiter is not None and spec == self._spec and self._arbiter.stamp_ns < 0:
-            return response
         response.error_code, response.error_msg = self._refusal(spec)
-        if not response.error_code:
+        armed = self._arbiter is not None and self._arbiter.stamp_ns < 0 and spec == self._spec
+        if not response.error_code and not armed:
             try:
                 self._arm(spec, request.gate_threshold)
             except ImitationError as error:
@@ -247,6 +256,8 @@ class SupervisorNode(ManagedNode):
                                 f'{spec.episode_id} is armed')
         if not self.active:
             return codes.BUSY, 'the supervisor is not active; activate it first'
+        if self._estop.pressed:
+            return codes.BUSY, 'the emergency stop is pressed; release it with estop_reset'
         if self._contract is None:
             return codes.BUSY, 'there is no contract yet; is the observer running?'
         return 0, ''
@@ -256,13 +267,14 @@ class SupervisorNode(ManagedNode):
         actuator = Actuator(
             PANDA, self._contract, 1.0 / self._contract.rate, self._kinematics)
         self._refuse_absent(driving.required)
-        self._spec = spec
+        self._spec, self._armed = spec, self._contract
         blending = None
         if TELEOP in driving.required:
             blending = Blending(self._contract, self.parameters.takeover_acceleration)
         self._arbiter = Arbiter(
             spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending)
         self._ending = False
+        self._in_a_row = 0
         self._problem = ''
         self._messages.executed.episode_id = spec.episode_id
         self._announce(0)
@@ -297,17 +309,27 @@ class SupervisorNode(ManagedNode):
         absent = 'observation' if self._realtime else 'joint_states'
         reason = (f'{names or absent} did not answer step {arbiter.step} within '
                   f'{self.parameters.silence_s} s')
-        self._complain(f'episode {arbiter.episode_id} ends: {reason}')
+        self._end(DRIVER_SILENT, reason)
+
+    def _end(self, cause: int, reason: str):
+        """End the armed episode at the task, once."""
+        if self._ending:
+            return
+        episode_id = self._arbiter.episode_id
+        self._complain(f'episode {episode_id} ends: {reason}')
         self._ending = True
         self._end_episode.call_async(EndEpisode.Request(
-            episode_id=arbiter.episode_id, end=ABORTED, cause=DRIVER_SILENT, success=False,
-            reason=reason))
+            episode_id=episode_id, end=ABORTED, cause=cause, success=False, reason=reason))
 
     def _name_of(self, source: int) -> str:
         topic = ACTION_TOPICS[source]
         for info in self.get_publishers_info_by_topic(topic):
             return f'{info.node_name} ({topic})'
         return topic
+
+    def _refuse(self, problem: str):
+        self._counts['refused_messages'] += 1
+        self._complain(problem)
 
     def _complain(self, problem: str):
         self._problem = problem

@@ -35,6 +35,10 @@ _AXES = ('linear_x', 'linear_y', 'linear_z')
 _LEASH_STEPS = 1.5
 """How far the target may run ahead of the measured tool, in steps at full speed."""
 
+_START_TOLERANCE_RAD = 0.05
+_START_TOLERANCE_M = 0.01
+"""How far outside its limits (fingers, workspace) an arm may stand when an episode begins."""
+
 _TOLERANCE_M = 1e-3
 _TOLERANCE_RAD = 1e-2
 
@@ -90,17 +94,39 @@ class Actuator:
         Begin an episode: the target is where the arm is.
 
         :param measured: joint positions, shape ``(n,)``, float64
-        :raises RobotError: if they are not finite or not as many as the robot has joints
+        :raises RobotError: if they are not finite or not as many as the robot has joints, or if
+            the arm stands outside its joint limits or its workspace: nothing is then sent
         """
         if not self._usable(measured):
             raise RobotError(f'measured joint positions {measured} are not '
                              f'{len(self._longest)} finite numbers')
+        self._refuse_outside(measured)
         self._sent = np.clip(measured, self._robot.lower, self._robot.upper)
         position, self._quaternion = self._kinematics.forward(self._sent)
         self._position = position.tolist()
         width = float(self._sent[self._robot.fingers].sum())
         self._resting = [min(max(width, low), high) if axis < 0 else 0.0
                          for axis, (low, high) in zip(self._axes, self._bounds)]
+
+    def _refuse_outside(self, measured: np.ndarray):
+        """Refuse a start from which the arm would move without being asked to."""
+        robot = self._robot
+        outside = np.maximum(robot.lower - measured, measured - robot.upper)
+        outside[robot.arm] -= _START_TOLERANCE_RAD
+        outside[robot.fingers] -= _START_TOLERANCE_M
+        worst = int(outside.argmax())
+        if outside[worst] > 0.0:
+            raise RobotError(
+                f'{robot.joint_names[worst]} is at {measured[worst]:.3f}; an episode begins '
+                f'between {robot.lower[worst]:.3f} and {robot.upper[worst]:.3f}: move the arm '
+                'there first')
+        tool, _ = self._kinematics.forward(measured)
+        far_m = float(np.maximum(robot.workspace_lower - tool, tool - robot.workspace_upper).max())
+        if far_m > _START_TOLERANCE_M:
+            raise RobotError(
+                f'the tool is {far_m:.3f} m outside the workspace, at '
+                f'{np.round(tool, 3).tolist()}; expected {robot.workspace_lower.tolist()} to '
+                f'{robot.workspace_upper.tolist()}: move the arm there first')
 
     def step(self, action: np.ndarray, measured: np.ndarray) -> Sent:
         """
@@ -168,6 +194,8 @@ class Actuator:
                 limits |= CLAMPED_POSITION
         for axis, (low, high) in enumerate(self._box):
             if not low <= position[axis] <= high:
+                # An arm that stands outside is not pulled in; it only gets no farther out.
+                low, high = min(low, self._position[axis]), max(high, self._position[axis])
                 position[axis] = min(max(position[axis], low), high)
                 limits |= CLAMPED_WORKSPACE
         return position, limits

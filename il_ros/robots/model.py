@@ -19,6 +19,9 @@ import dataclasses
 from il_ros.robots.errors import RobotError
 import numpy as np
 
+IMPLAUSIBLE_RAD = 0.5
+"""A joint cannot be so far outside its limits (a finger: m)."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RobotModel:
@@ -64,6 +67,22 @@ class RobotModel:
                                  f'({count},), one entry a joint')
         if not (self.lower <= self.home).all() or not (self.home <= self.upper).all():
             raise RobotError(f'robot {self.name}: home lies outside the joint limits')
+
+    def refuse_implausible(self, positions: np.ndarray):
+        """
+        Refuse measured positions that this robot cannot have: a wrong message, not an arm.
+
+        :param positions: shape ``(n,)``, rad (fingers: m)
+        :raises RobotError: naming the joint, its position and the limits
+        """
+        finite = np.isfinite(positions)
+        if not finite.all():
+            raise RobotError(f'{self.joint_names[int(finite.argmin())]} is not finite')
+        outside = np.maximum(self.lower - positions, positions - self.upper)
+        worst = int(outside.argmax())
+        if outside[worst] > IMPLAUSIBLE_RAD:
+            raise RobotError(f'{self.joint_names[worst]} is at {positions[worst]:.3f}; expected '
+                             f'{self.lower[worst]:.3f} to {self.upper[worst]:.3f}')
 
     @property
     def arm(self) -> slice:

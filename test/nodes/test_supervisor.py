@@ -85,7 +85,8 @@ class Arm:
 
     def answer(self, source: int, values):
         """Publish a driver's answer to the present step."""
-        message = Action(source=source, engaged=True, values=float32s(np.array(values)))
+        message = Action(contract_id=CONTRACT.id, source=source, engaged=True,
+                         values=float32s(np.array(values)))
         message.header.stamp = self.stamp()
         self.drivers[source].publish(message)
 
@@ -241,9 +242,10 @@ def test_the_emergency_stop_of_the_topic_holds_too_also_when_it_was_said_before(
     pressed = bench.probe.create_publisher(Bool, 'estop', qos.LATCHED)
     pressed.publish(Bool(data=True))
     made = Arm(bench)
-    assert made.arm().error_code == 0
     assert bench.until(lambda: made.supervisor._estop.pressed)
-    assert made.drive([0.2, 0, 0]).limits == Executed.STOPPED
+    refused = made.arm()
+    assert refused.error_code == SetDriver.Response.BUSY
+    assert 'emergency stop' in refused.error_msg
 
 
 def test_deactivation_holds_the_arm_first_and_then_nothing_is_sent(arm):

@@ -134,7 +134,9 @@ def test_a_policy_that_cannot_drive_this_arm(capfd, tmp_path, make, sentence):
 
 
 @pytest.mark.parametrize('words, sentence', [
-    (('--task', 'moon'), 'moon'), (('--first-seed', '5'), '5'), (('--episodes', '0'), 'episodes'),
+    (('--task', 'moon'), 'moon'), (('--first-seed', '5'), '5'),
+    (('--first-seed', '4294967295', '--episodes', '2'), 'the last seed would be 4294967296'),
+    (('--episodes', '0'), 'episodes'),
     (('--episodes', '-2'), 'episodes'), (('--horizon', '-1'), 'horizon'),
     (('--json', '/no/where/out.json'), '/no/where'), (('--run', '../x'), '../x')])
 def test_an_evaluation_that_cannot_be(capfd, tmp_path, words, sentence):
