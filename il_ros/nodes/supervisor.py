@@ -215,7 +215,7 @@ class SupervisorNode(ManagedNode):
         self._in_a_row = self._in_a_row + 1 if unusable and not step.choice.refused else 0
         if self._in_a_row == self.parameters.rejected_in_a_row:
             self._end(FAULT, f'{self._name_of(step.choice.chosen)} answered {self._in_a_row} '
-                             'times in a row with an action that is not finite or of the wrong width')
+                             'times in a row with an action of the wrong width or not finite')
 
     def _publish_step(self):
         self._commands.publish(self._messages.command)
