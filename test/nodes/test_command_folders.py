@@ -112,6 +112,6 @@ def test_no_demonstration_is_recorded_with_a_held_out_seed(started, seed, kept):
     if kept:
         assert commands.record(words) == 0
     else:
-        with pytest.raises(commands.CommandError, match='seeds below 500000'):
+        with pytest.raises(commands.CommandError, match='seeds from 0 to 499999'):
             commands.record(words)
     assert bool(started) == kept
