@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 
-from launch_tree import arguments, entry_points, FILES, included, ROOT, SHARED
+from launch_tree import arguments, entry_points, FILES, included, nodes_of, ROOT, SHARED
 import pytest
 
 LAUNCH = """
@@ -45,6 +45,7 @@ sys.exit({function}())
 """
 
 UP_S, END_S = 60.0, 5.0
+LOOP = ROOT / 'launch' / 'dagger.launch.py'
 
 
 @pytest.fixture(scope='module')
@@ -55,7 +56,8 @@ def environment(tmp_path_factory) -> dict[str, str]:
     try:
         get_package_prefix('il_ros')
         return dict(os.environ)
-    except PackageNotFoundError:
+    except (PackageNotFoundError, OSError):
+        # OSError: there is no AMENT_PREFIX_PATH at all.
         prefix = tmp_path_factory.mktemp('prefix')
     marker = prefix / 'share' / 'ament_index' / 'resource_index' / 'packages' / 'il_ros'
     programs = prefix / 'lib' / 'il_ros'
@@ -163,13 +165,15 @@ def test_episodes_are_recorded_and_ctrl_c_ends_every_process_well(
 
 
 @pytest.mark.system
-def test_the_whole_loop_comes_up_under_a_namespace_and_ends_well(launch):
-    launched = launch('dagger', 'task:=reach', 'namespace:=worker_1', 'runs:=runs')
+@pytest.mark.parametrize('words, left_out', [
+    ([], {'teleop'}), (['mode:=realtime', 'teleop:=joy'], set())], ids=['alone', 'with_a_person'])
+def test_the_whole_loop_comes_up_under_a_namespace_and_ends_well(launch, words, left_out):
+    launched = launch('dagger', 'task:=reach', 'namespace:=worker_1', 'runs:=runs', *words)
     rclpy = pytest.importorskip('rclpy')
     context = rclpy.Context()
     rclpy.init(context=context)
     peek = rclpy.create_node('peek', context=context)
-    names = set(entry_points()) - {'il_ros', 'graph'}
+    names = {node for path in (LOOP, *included(LOOP)) for node, _ in nodes_of(path)} - left_out
     try:
         wanted = {(name, '/worker_1') for name in names}
         deadline = time.monotonic() + UP_S
