@@ -4,13 +4,14 @@ SHELL := /bin/bash
 PYTHON ?= python3
 V := .venv
 ARGS ?=
+LAUNCH_SOURCES ?=
 
 # A shell with another ROS sourced would poison the environment.
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport PYTHONHOME PYTHONPATH RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test drills test-exports lint bench bench-peer colcon clean
+.PHONY: help setup demo study test drills test-exports test-launch lint bench bench-peer colcon clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,6 +32,12 @@ test-exports:  ## Open exports with robomimic, lerobot and rosbags, in .venv-exp
 	@$(PYTHON) tools/environment.py --venv .venv-exports --requirements exports --without-package
 	@.venv-exports/bin/python -m pip install -q --disable-pip-version-check --no-deps -r requirements/exports-readers.txt
 	@PYTHONPATH=. .venv-exports/bin/python -m pytest test/data/test_readers_of_others.py test/data/test_exports.py $(ARGS)
+
+test-launch: export AMENT_PREFIX_PATH := $(AMENT_PREFIX_PATH)
+test-launch: export LD_LIBRARY_PATH := $(LD_LIBRARY_PATH)
+test-launch: export PYTHONPATH := $(PYTHONPATH)
+test-launch:  ## Run the launch files under launch_ros: an installed ROS, or LAUNCH_SOURCES=FOLDER
+	@$(PYTHON) tools/launch_tests.py --sources '$(LAUNCH_SOURCES)' test/launch test/style/test_ament_style.py $(ARGS)
 
 lint: setup  ## Run the style and import-boundary tests alone
 	@$(V)/bin/python -m pytest test/style test/test_boundaries.py $(ARGS)

@@ -64,7 +64,7 @@ def pytest_sessionfinish(session):
 @pytest.fixture
 def context():
     """Yield a private ``rclpy.Context`` on the session's domain, shut down afterwards."""
-    rclpy = pytest.importorskip('rclpy')
+    rclpy = pytest.importorskip('rclpy', reason='needs rclpy: make test')
     private = rclpy.Context()
     rclpy.init(context=private)
     yield private

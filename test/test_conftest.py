@@ -24,7 +24,7 @@ import pytest
 
 
 def test_this_run_talks_on_this_machine_only_and_on_a_domain_of_its_own():
-    pytest.importorskip('domain_coordinator')
+    pytest.importorskip('domain_coordinator', reason='needs domain_coordinator: make test')
     assert os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
     assert 1 <= int(os.environ['ROS_DOMAIN_ID']) <= 100
 

@@ -78,7 +78,7 @@ def help_of(*words: str) -> str:
 @pytest.mark.parametrize('command', sorted(
     all_commands(r'(\.venv/bin/|ros2 run il_ros )?il_ros [a-z]')))
 def test_a_command_of_the_documents_is_understood(command):
-    pytest.importorskip('rclpy')
+    pytest.importorskip('rclpy', reason='needs rclpy: make test')
     words = re.sub(r'^(\.venv/bin/|ros2 run il_ros )?il_ros ', '', command).split()
     options = [word for word in words if word.startswith('--') and word != '--help']
     shown = help_of(*words[:2 if words[0] == 'dataset' else 1])

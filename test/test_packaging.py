@@ -74,7 +74,8 @@ def test_one_version_stands_everywhere():
 
 
 def test_the_manifests_are_valid():
-    parse_package = pytest.importorskip('catkin_pkg.package').parse_package
+    parse_package = pytest.importorskip(
+        'catkin_pkg.package', reason='needs catkin_pkg: make test').parse_package
     for folder in (ROOT, ROOT / 'il_ros_interfaces'):
         warnings = []
         parse_package(str(folder / 'package.xml'), warnings=warnings)
@@ -181,7 +182,7 @@ sys.argv = ['il_ros', *sys.argv[1:]]
 
 @pytest.mark.parametrize('name', sorted(entry_points()))
 def test_without_the_interface_package_one_sentence_says_so(name, tmp_path):
-    pytest.importorskip('rclpy')
+    pytest.importorskip('rclpy', reason='needs rclpy: make test')
     module, _, function = entry_points()[name].partition(':')
     words = ['demo'] if name == 'il_ros' else []
     code = HIDE_INTERFACES + f'from {module} import {function}; sys.exit({function}())'

@@ -62,7 +62,7 @@ class Sides:
 @pytest.fixture(scope='module')
 def graph():
     """Build every node once, without a worker process, and return their sides by name."""
-    rclpy = pytest.importorskip('rclpy')
+    rclpy = pytest.importorskip('rclpy', reason='needs rclpy: make test')
     from il_ros.learning.worker_client import WorkerClient
     from il_ros.nodes.graph import overrides
     sides = {}

@@ -92,7 +92,7 @@ def test_a_child_that_dies_is_named_with_its_last_words(tmp_path):
 @pytest.mark.system
 @pytest.mark.timeout(200)
 def test_loading_alone_also_tells_what_a_training_takes_and_the_memory(tmp_path):
-    pytest.importorskip('rclpy')
+    pytest.importorskip('rclpy', reason='needs rclpy: make test')
     done = subprocess.run(
         [sys.executable, '-m', 'il_ros.cli', 'bench', '--quick', '--only', 'loading', '--pairs',
          '400', '--runs', str(tmp_path)],
@@ -112,7 +112,7 @@ def test_loading_alone_also_tells_what_a_training_takes_and_the_memory(tmp_path)
 @pytest.mark.system
 @pytest.mark.timeout(300)
 def test_a_quick_bench_writes_every_figure(tmp_path):
-    pytest.importorskip('rclpy')
+    pytest.importorskip('rclpy', reason='needs rclpy: make test')
     done = subprocess.run(
         [sys.executable, '-m', 'il_ros.cli', 'bench', '--quick', '--runs', str(tmp_path)],
         capture_output=True, text=True, timeout=280, cwd=Path(__file__).resolve().parents[2])

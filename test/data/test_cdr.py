@@ -13,7 +13,7 @@
 # limitations under the License.
 
 from il_ros.data.cdr import CdrError, groups
-from il_ros.data.schema import EXECUTED
+from il_ros.data.schema import EXECUTED, find_schema
 from mcap_ros2._dynamic import generate_dynamic
 import numpy as np
 import pytest
@@ -79,9 +79,10 @@ def test_big_endian_bytes_are_refused():
 
 
 def test_what_ros_serialises_is_read_as_it_was():
-    serialization = pytest.importorskip('rclpy.serialization')
-    messages_of = pytest.importorskip('il_ros_interfaces.msg')
-    installed = pytest.importorskip('il_ros.data.schema').find_schema(EXECUTED)
+    serialization = pytest.importorskip('rclpy.serialization', reason='needs rclpy: make test')
+    messages_of = pytest.importorskip(
+        'il_ros_interfaces.msg', reason='needs il_ros_interfaces: make test')
+    installed = find_schema(EXECUTED)
     raws = []
     for step in range(5):
         message = messages_of.Executed(step=step, episode_id='x' * step, values=[0.5] * step)

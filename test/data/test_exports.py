@@ -138,7 +138,7 @@ def test_without_pyarrow_one_sentence_says_what_to_install(run, tmp_path, monkey
 
 @pytest.mark.parametrize('channels', [1, 3])
 def test_a_picture_survives_as_png(channels):
-    image = pytest.importorskip('PIL.Image')
+    image = pytest.importorskip('PIL.Image', reason='needs pillow: make test')
     import io
     frame = np.random.default_rng(0).integers(0, 256, (5, 7, channels), np.uint8)
     read = np.asarray(image.open(io.BytesIO(png(frame))))

@@ -73,8 +73,9 @@ def test_the_records_are_actions_as_the_wire_has_them(recorded):
 
 
 def test_ros_reads_the_records(recorded):
-    serialization = pytest.importorskip('rclpy.serialization')
-    message_of = pytest.importorskip('il_ros_interfaces.msg').Action
+    serialization = pytest.importorskip('rclpy.serialization', reason='needs rclpy: make test')
+    message_of = pytest.importorskip(
+        'il_ros_interfaces.msg', reason='needs il_ros_interfaces: make test').Action
     path, episode = recorded
     write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0')
     _, raws = read_mcap(labels_path(path)).messages(ACTION)

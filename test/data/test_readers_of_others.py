@@ -32,7 +32,8 @@ from test_streams import STREAMS
 
 
 def test_sequences_of_a_round_are_read_by_robomimic(run, tmp_path):  # noqa: F811
-    obs_utils = pytest.importorskip('robomimic.utils.obs_utils')
+    obs_utils = pytest.importorskip(
+        'robomimic.utils.obs_utils', reason='needs robomimic: make test-exports')
     from robomimic.utils.dataset import SequenceDataset
     export_robomimic(run, tmp_path / 'out')
     keys = ['tool_position', 'goal_position']
@@ -55,7 +56,7 @@ def test_sequences_of_a_round_are_read_by_robomimic(run, tmp_path):  # noqa: F81
 
 
 def test_a_bag_is_read_by_rosbags_byte_for_byte(run, tmp_path):  # noqa: F811
-    rosbag2 = pytest.importorskip('rosbags.rosbag2')
+    rosbag2 = pytest.importorskip('rosbags.rosbag2', reason='needs rosbags: make test-exports')
     from rosbags.typesys import get_types_from_msg, get_typestore, Stores
     export_rosbag2(run, tmp_path / 'out')
     store = get_typestore(Stores.ROS2_JAZZY)
@@ -78,8 +79,8 @@ def test_a_bag_is_read_by_rosbags_byte_for_byte(run, tmp_path):  # noqa: F811
 @pytest.fixture
 def lerobot():
     """Return LeRobot's module of data sets."""
-    torch = pytest.importorskip('torch')
-    pytest.importorskip('lerobot')
+    torch = pytest.importorskip('torch', reason='needs torch: make test-exports')
+    pytest.importorskip('lerobot', reason='needs lerobot: make test-exports')
     if not torch.version.cuda:
         # torchvision's wheels are built for CUDA: beside a CPU's torch two names are missing.
         library = torch.library.Library('torchvision', 'FRAGMENT')
@@ -111,7 +112,7 @@ def test_frames_and_chunks_are_read_by_lerobot(run, tmp_path, lerobot):  # noqa:
 
 
 def test_cameras_beside_an_episode_are_read_by_rosbags(tmp_path):
-    rosbag2 = pytest.importorskip('rosbags.rosbag2')
+    rosbag2 = pytest.importorskip('rosbags.rosbag2', reason='needs rosbags: make test-exports')
     from rosbags.typesys import get_typestore, Stores
     path = record_with_streams(tmp_path / 'demo')
     export_rosbag2(tmp_path / 'demo', tmp_path / 'out')

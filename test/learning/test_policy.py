@@ -43,7 +43,7 @@ def test_the_same_observation_gets_the_same_answer_to_the_bit(policy, observatio
 
 
 def test_the_net_is_the_one_that_was_trained(policy, observations):
-    torch = pytest.importorskip('torch')
+    torch = pytest.importorskip('torch', reason='needs torch: make test')
     hidden = torch.from_numpy(policy.normaliser.apply(policy.inputs.apply(observations)))
     for weight, bias in zip(policy.net.weights[:-1], policy.net.biases[:-1]):
         hidden = torch.relu(hidden @ torch.from_numpy(weight) + torch.from_numpy(bias))

@@ -168,7 +168,7 @@ def tiny_disk(tmp_path):
     folder.mkdir()
     mount = ['mount', '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', str(folder)]
     if not shutil.which('mount') or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip('a tmpfs cannot be mounted here')
+        pytest.skip('a tmpfs cannot be mounted here: make test, as root')
     yield folder
     subprocess.run(['umount', '-l', str(folder)], check=True)
 
