@@ -62,8 +62,5 @@ setup(
             'coordinator = il_ros.nodes.executables:coordinator',
             'graph = il_ros.nodes.executables:graph',
         ],
-        'gymnasium.envs': [
-            '__root__ = il_ros.sim.registration:register_environments',
-        ],
     },
 )

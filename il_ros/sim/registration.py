@@ -15,9 +15,7 @@
 """
 The tasks' names in Gymnasium's registry.
 
-The package's entry point in the group ``gymnasium.envs`` calls this when Gymnasium is imported,
-so it imports no physics. Without an installed package ``gymnasium.make`` finds them as
-``il_ros.sim.registration:il_ros/Push-v0``.
+``il_ros.gymnasium_hook`` imports this when both packages are imported, so it imports no physics.
 """
 
 from gymnasium.envs.registration import register, registry

@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import subprocess
+import sys
 import warnings
 
 import gymnasium
@@ -23,7 +25,8 @@ from il_ros.sim.tasks.registry import TASKS
 import numpy as np
 import pytest
 
-MODULE = 'il_ros.sim.registration'
+FIRST_ONE_OR_THE_OTHER = ['import gymnasium, il_ros', 'import il_ros, gymnasium']
+IMPORT_S = 0.1
 
 
 def test_each_task_is_registered():
@@ -32,9 +35,64 @@ def test_each_task_is_registered():
     assert set(ENVIRONMENTS) <= set(gymnasium.registry)
 
 
+def printed_by(code: str) -> str:
+    """Run the code in a fresh process and return what it prints."""
+    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                          timeout=60, check=True).stdout
+
+
+@pytest.mark.parametrize('imports', FIRST_ONE_OR_THE_OTHER)
+def test_gymnasium_makes_every_task_by_its_name_whichever_package_is_imported_first(imports):
+    printed = printed_by(
+        f'{imports}\nfor name in {sorted(ENVIRONMENTS)}:\n'
+        '    print(gymnasium.make(name).unwrapped.simulation.task.name)\n')
+    assert printed.split() == [ENVIRONMENTS[name] for name in sorted(ENVIRONMENTS)]
+
+
+@pytest.mark.parametrize('imports', FIRST_ONE_OR_THE_OTHER)
+@pytest.mark.parametrize('kind', ['sync', 'async'])
+def test_gymnasium_makes_vectors_of_a_task(imports, kind):
+    printed = printed_by(
+        f'{imports}\nif __name__ == "__main__":\n'
+        f'    e = gymnasium.make_vec("il_ros/Reach-v0", 2, vectorization_mode="{kind}")\n'
+        '    print(len(e.reset(seed=0)[0]), len(e.step(e.action_space.sample())[0]))\n'
+        '    e.close()\n')
+    assert printed.split() == ['2', '2']
+
+
+def test_importing_il_ros_imports_no_gymnasium_and_costs_little():
+    code = ('import sys, time; began = time.process_time(); import il_ros; '
+            'print(time.process_time() - began, *sys.modules)')
+    seconds, *modules = min((printed_by(code).split() for _ in range(3)),
+                            key=lambda words: float(words[0]))
+    assert not {'gymnasium', 'numpy', 'rclpy', 'torch', 'pybullet'} & set(modules)
+    assert float(seconds) <= IMPORT_S
+
+
+def test_after_its_import_gymnasium_looks_as_if_nobody_had_waited_for_it():
+    shown = ('print(type(gymnasium.__loader__).__name__, type(gymnasium.__spec__.loader).__name__,'
+             ' [type(finder).__name__ for finder in sys.meta_path])')
+    assert printed_by(f'import sys, il_ros, gymnasium\n{shown}') == printed_by(
+        f'import sys, gymnasium\n{shown}')
+
+
+def test_who_only_looks_whether_gymnasium_is_there_does_not_spoil_the_registration():
+    assert printed_by('import importlib.util, il_ros\nimportlib.util.find_spec("gymnasium")\n'
+                      'import gymnasium\nprint("il_ros/Push-v0" in gymnasium.registry)'
+                      ) == 'True\n'
+
+
+def test_il_ros_is_imported_where_there_is_no_gymnasium():
+    assert printed_by(
+        'import sys\nclass No:\n    find_spec = lambda *_: None\n'
+        'import il_ros\nsys.meta_path[1:] = [No()]\n'
+        'try:\n    import gymnasium\nexcept ModuleNotFoundError as error:\n    print(error)'
+    ) == "No module named 'gymnasium'\n"
+
+
 @pytest.mark.parametrize('name', ENVIRONMENTS)
 def test_the_registered_environment_passes_gymnasiums_check(name):
-    environment = gymnasium.make(f'{MODULE}:{name}', render_mode='rgb_array')
+    environment = gymnasium.make(name, render_mode='rgb_array')
     with warnings.catch_warnings():
         # Observations have no bounds, and the checker warns of that.
         warnings.filterwarnings('ignore', message='.*infinity.*')
