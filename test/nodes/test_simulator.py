@@ -70,6 +70,11 @@ def test_the_state_is_said_again_while_no_command_comes(bench):
     ({'task': 'push'}, "task is 'push'; this simulator runs 'reach'"),
     ({'options': '{"wind": 3}'}, 'has no option wind'),
     ({'options': 'x'}, 'not JSON'),
+    ({'options': '[' * 20_000}, 'options are 20000 characters'),
+    ({'options': '[' * 4_000}, 'options are nested 4000 levels deep'),
+    ({'options': '{"bumps": {"rate": NaN, "speed": 1}}'}, 'not a finite number'),
+    ({'options': '{"bumps": {"rate": 1, "speed": ' + '9' * 400 + '}}'}, 'not a finite number'),
+    ({'task': 'x' * 1_000_000}, 'task has 1000000 characters'),
     ({'run': '../x'}, "run is '../x'"),
     ({'episode_id': ''}, "episode_id is ''")])
 def test_a_reset_that_cannot_be_done_is_refused_with_a_sentence(bench, fields, sentence):

@@ -16,7 +16,7 @@
 
 from types import SimpleNamespace
 
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EpisodeSpec, IDLE, RUNNING
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EpisodeSpec, FAULT, IDLE, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.sim.session import BadTaskSpecError, NotRunningError, OtherEpisodeError, Session
 from il_ros.sim.session import TaskBusyError
@@ -157,6 +157,24 @@ def test_an_end_from_outside_is_one_more_state_with_its_reason(session):
     np.testing.assert_array_equal(session.state.joint_position, np.ones(9))
     session.reset(spec('b'))
     assert session.status.reason == ''
+
+
+@pytest.mark.parametrize('end, cause, sentence', [
+    (0, 0, 'end is 0; expected 1 .terminated.'), (77, 0, 'end is 77'), (3, 77, 'cause is 77')])
+def test_an_end_that_is_none_is_refused_and_the_episode_goes_on(session, end, cause, sentence):
+    session.reset(spec())
+    with pytest.raises(BadTaskSpecError, match=sentence):
+        session.finish('a', end, cause, False)
+    assert session.status.phase == RUNNING
+
+
+def test_texts_of_an_end_are_cut_to_a_length_that_every_status_can_carry(session):
+    session.reset(spec())
+    with pytest.raises(OtherEpisodeError) as refused:
+        session.finish('b' * 1_000_000, ABORTED, FAULT, False)
+    assert len(str(refused.value)) < 200
+    session.finish('a', ABORTED, FAULT, False, 'x' * 1_000_000)
+    assert session.status.reason == 'x' * 500
 
 
 def test_only_the_episode_that_runs_can_be_ended(session):
