@@ -89,18 +89,55 @@ def test_a_reset_that_cannot_be_done_is_refused_with_a_sentence(bench, fields, s
 
 @pytest.mark.parametrize('positions, names', [
     ([float('nan')] * 9, NAMES), ([0.0] * 8 + [float('inf')], NAMES), ([0.0] * 8, NAMES),
-    ([0.0] * 9, [*NAMES[:8], 'wheel']), ([0.0] * 10, [*NAMES, 'wheel'])])
+    ([0.0] * 9, [*NAMES[:8], 'wheel']), ([0.0] * 10, [*NAMES, 'wheel']),
+    ([1e308] * 9, NAMES), ([20.0] * 9, NAMES), (PANDA.lower, NAMES), (PANDA.home + 0.2, NAMES)])
+@pytest.mark.parametrize('mode', ['lockstep', 'realtime'])
 def test_a_command_that_cannot_be_used_changes_nothing_and_the_next_good_one_counts(
-        bench, simulator, commands, positions, names):
+        bench, mode, positions, names):
+    simulator = bench.add(SimulatorNode, task='reach', mode=mode)
+    reset(bench, episode(horizon=1000))
+    commands = bench.talk(JointState, 'joint_command', qos.COMMAND)
     session = simulator.session
+    assert bench.until(lambda: mode == 'lockstep' or session.status.step)
     before = np.array(session.state.joint_position)
     commands.publish(command(session.stamp_ns, positions, names))
-    good = dict(zip(NAMES, before))
+    assert bench.until(lambda: simulator.refused_commands == 1)
+    good, step = dict(zip(NAMES, before)), session.status.step
     shuffled = NAMES[::-1]
     commands.publish(command(session.stamp_ns, [good[name] for name in shuffled], shuffled))
-    assert bench.until(lambda: session.status.step == 1)
+    assert bench.until(lambda: session.status.step > step)
     assert np.isfinite(session.state.joint_position).all()
     np.testing.assert_allclose(session.state.joint_position, before, atol=5e-3)
+
+
+@pytest.mark.parametrize('mode', ['lockstep', 'realtime'])
+def test_refused_commands_are_counted_and_named_in_the_diagnostics(bench, mode):
+    reports = bench.listen(DiagnosticArray, '/diagnostics')
+    simulator = bench.add(SimulatorNode, task='reach', mode=mode)
+    reset(bench, episode(horizon=1000))
+    commands = bench.talk(JointState, 'joint_command', qos.COMMAND)
+    assert bench.until(lambda: mode == 'lockstep' or simulator.session.status.step)
+    for number in range(1, 26):
+        commands.publish(command(simulator.session.stamp_ns, [20.0] * 9))
+        assert bench.until(lambda: simulator.refused_commands == number)  # noqa: B023
+    simulator._diagnostics.publish()
+
+    def told():
+        return [status for report in reports for status in report.status
+                if status.level == DiagnosticStatus.WARN
+                and {'25'} == {v.value for v in status.values if v.key == 'refused_commands'}]
+    assert bench.until(told)
+    assert 'command refused: the target of panda_joint1 is 20; expected -2.877' in (
+        told()[0].message)
+
+
+def test_a_beat_outlives_a_state_that_no_command_can_follow(bench, monkeypatch):
+    simulator = bench.add(SimulatorNode, task='reach', mode='realtime')
+    reset(bench, episode(horizon=1000))
+    monkeypatch.setattr(simulator._orders, 'next_targets', lambda *_: np.full(9, np.nan))
+    assert bench.until(lambda: simulator.refused_commands >= 3)
+    stamp_ns = simulator.session.stamp_ns
+    assert bench.until(lambda: simulator.session.stamp_ns > stamp_ns)
 
 
 def test_an_episode_is_ended_from_outside_once_and_only_by_its_own_name(bench, simulator):
@@ -166,7 +203,7 @@ def test_in_realtime_it_steps_without_commands_and_holds_where_it_is(bench, monk
 
     monkeypatch.setattr(session.simulation, 'step', noting)
     away = np.array(session.state.joint_position)
-    away[0] += 0.5
+    away[0] += 0.1
     assert bench.until(lambda: commands.publish(command(session.stamp_ns, away)) or any(
         np.array_equal(targets, away) for _, targets in steps))
     last = max(i for i, (_, targets) in enumerate(steps) if np.array_equal(targets, away))
