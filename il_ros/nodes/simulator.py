@@ -151,10 +151,12 @@ class SimulatorNode(Node):
         now_ns = self._now_ns()
         if not self._cadence.takes(now_ns):
             return  # too soon after a late one
-        if self.session.status.phase == RUNNING and not self._fresh:
+        if self._fresh:
+            self.session.beat(now_ns)
+        elif self.session.status.phase == RUNNING:
             self._step_on_time(now_ns)
         else:
-            self.session.beat(now_ns)
+            self.session.rest(now_ns)
         self._fresh = False
         self._publish()
 

@@ -137,8 +137,15 @@ class Session:
         self._take(state)
 
     def beat(self, stamp_ns: int):
-        """Give the present state a new stamp, outside an episode (realtime)."""
+        """Give the present state a new stamp (realtime)."""
         self.stamp_ns = self._next_ns(stamp_ns)
+
+    def rest(self, stamp_ns: int):
+        """Give the state a new stamp, outside an episode (realtime): the arm stands still."""
+        self.beat(stamp_ns)
+        if self.state.joint_velocity.any():
+            self.state = dataclasses.replace(
+                self.state, joint_velocity=np.zeros_like(self.state.joint_velocity))
 
     def finish(self, episode_id: str, end: int, cause: int, success: bool, reason: str = '',
                stamp_ns: int | None = None):

@@ -215,6 +215,27 @@ def test_in_realtime_it_steps_without_commands_and_holds_where_it_is(bench, monk
     assert stamps == sorted(stamps)
 
 
+@pytest.mark.parametrize('from_outside', [False, True], ids=['at its horizon', 'from outside'])
+def test_in_realtime_the_joints_stand_still_once_an_episode_is_over(bench, from_outside):
+    states = bench.listen(JointState, 'joint_states')
+    simulator = bench.add(SimulatorNode, task='reach', mode='realtime')
+    reset(bench, episode(horizon=1000 if from_outside else 6))
+    commands = bench.talk(JointState, 'joint_command', qos.COMMAND)
+    session = simulator.session
+    away = np.array(session.state.joint_position)
+    away[0] += 0.1
+    assert bench.until(lambda: commands.publish(command(session.stamp_ns, away))
+                       or abs(session.state.joint_velocity[0]) > 0.01)
+    if from_outside:
+        bench.call(EndEpisode, 'end_episode', EndEpisode.Request(
+            episode_id=session.status.episode_id, end=ABORTED, cause=FAULT))
+    assert bench.until(lambda: session.status.phase == ENDED)
+    heard = len(states)
+    assert bench.until(lambda: len(states) > heard + 3)
+    assert not any(states[-1].velocity)
+    assert any(any(state.velocity) for state in states[:heard + 1])
+
+
 def test_images_come_at_their_own_rate_with_the_stamp_of_the_state(bench):
     images = bench.listen(Image, 'camera/image_raw')
     infos = bench.listen(CameraInfo, 'camera/camera_info')

@@ -46,7 +46,8 @@ def test_a_target_outside_the_joint_limits_is_refused_by_name(limits, joint):
         limits.take(PERIOD_NS, bound.copy())
         outside = bound.copy()
         outside[joint] += np.sign(bound[joint] - PANDA.home[joint]) * 1e-3
-        with pytest.raises(RobotError, match=f'the target of panda_joint{joint + 1} is .*expected'):
+        sentence = f'the target of panda_joint{joint + 1} is .*expected'
+        with pytest.raises(RobotError, match=sentence):
             limits.take(2 * PERIOD_NS, outside)
 
 

@@ -20,6 +20,7 @@ from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EpisodeSpec, FAULT, 
 from il_ros.errors import ImitationError
 from il_ros.sim.session import BadTaskSpecError, NotRunningError, OtherEpisodeError, Session
 from il_ros.sim.session import TaskBusyError
+from il_ros.sim.simulation import Simulation as PandaSimulation
 import numpy as np
 import pytest
 
@@ -174,6 +175,23 @@ def test_texts_of_an_end_are_cut_to_a_length_that_every_status_can_carry(session
     assert len(str(refused.value)) < 200
     session.finish('a', ABORTED, FAULT, False, 'x' * 1_000_000)
     assert session.status.reason == 'x' * 500
+
+
+def test_in_realtime_the_arm_is_at_rest_after_the_last_state_of_an_episode():
+    push = PandaSimulation('push')
+    session = Session(push, START_NS)
+    session.reset(spec(horizon=2))
+    while session.status.phase == RUNNING:
+        session.step(session.state.joint_position + 0.01)
+    moving = session.state
+    assert moving.joint_velocity.any()
+    session.beat(START_NS + DT_NS)
+    assert session.state is moving, 'the state of the end is the one that was measured'
+    for _ in range(2):
+        session.rest(START_NS + 2 * DT_NS)
+        assert not session.state.joint_velocity.any()
+        np.testing.assert_array_equal(session.state.joint_position, moving.joint_position)
+    push.close()
 
 
 def test_only_the_episode_that_runs_can_be_ended(session):
