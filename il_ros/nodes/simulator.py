@@ -45,9 +45,16 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
 
 REPUBLISH_S = 0.5
 """How often a waiting simulator repeats its state: what came before discovery is lost."""
+
+
+class StoppedError(ImitationError):
+    """No episode begins while the emergency stop is pressed."""
+
+    code = ResetTask.Response.BUSY
 
 
 class SimulatorNode(Node):
@@ -71,6 +78,7 @@ class SimulatorNode(Node):
         self._published_at = -math.inf
         self._fresh = False
         self._problem = ''
+        self._stopped = False
         self.refused_commands = 0
         self._resting_beats = itertools.count()
         self._cadence = Cadence(round(NS / self.parameters.rate_hz))
@@ -108,6 +116,7 @@ class SimulatorNode(Node):
 
     def _create_inputs(self):
         self._commands = CommandInput(self, self._on_command)
+        self.create_subscription(Bool, 'estopped', self._on_estopped, qos.LATCHED)
         self.create_service(ResetTask, 'reset_task', self._on_reset)
         self.create_service(EndEpisode, 'end_episode', self._on_end)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -192,6 +201,7 @@ class SimulatorNode(Node):
 
     def _on_reset(self, request, response):
         try:
+            self._refuse_while_stopped()
             self._commands.check()
             if self.session.reset(spec_from_message(request.spec), self._stamp_now()):
                 self._restart_commands()
@@ -201,6 +211,13 @@ class SimulatorNode(Node):
             response.error_code, response.error_msg = _task_code(error), str(error)
         response.stamp = to_stamp(self.session.stamp_ns)
         return response
+
+    def _refuse_while_stopped(self):
+        if self._stopped:
+            raise StoppedError('the emergency stop is pressed; release it with estop_reset')
+
+    def _on_estopped(self, message: Bool):
+        self._stopped = message.data
 
     def _on_end(self, request, response):
         try:

@@ -28,6 +28,7 @@ import numpy as np
 import pytest
 from seam import Bench, episode
 from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import Bool
 
 NAMES = list(PANDA.joint_names)
 
@@ -138,6 +139,20 @@ def test_a_beat_outlives_a_state_that_no_command_can_follow(bench, monkeypatch):
     assert bench.until(lambda: simulator.refused_commands >= 3)
     stamp_ns = simulator.session.stamp_ns
     assert bench.until(lambda: simulator.session.stamp_ns > stamp_ns)
+
+
+def test_no_episode_begins_while_the_emergency_stop_is_pressed(bench):
+    estopped = bench.probe.create_publisher(Bool, 'estopped', qos.LATCHED)
+    estopped.publish(Bool(data=True))
+    simulator = bench.add(SimulatorNode, task='reach')
+    assert bench.until(lambda: simulator._stopped)
+    refused = reset(bench, episode())
+    assert refused.error_code == ResetTask.Response.BUSY
+    assert 'the emergency stop is pressed; release it with estop_reset' in refused.error_msg
+    assert simulator.session.status.phase == IDLE
+    estopped.publish(Bool(data=False))
+    assert bench.until(lambda: not simulator._stopped)
+    assert reset(bench, episode()).error_code == 0
 
 
 def test_an_episode_is_ended_from_outside_once_and_only_by_its_own_name(bench, simulator):
