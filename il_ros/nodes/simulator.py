@@ -115,7 +115,9 @@ class SimulatorNode(Node):
         return mode
 
     def _create_inputs(self):
-        self._commands = CommandInput(self, self._on_command)
+        self._commands = CommandInput(
+            self, self._on_command, lambda: self.session.status.phase == RUNNING,
+            self._hold_measured)
         self.create_subscription(Bool, 'estopped', self._on_estopped, qos.LATCHED)
         self.create_service(ResetTask, 'reset_task', self._on_reset)
         self.create_service(EndEpisode, 'end_episode', self._on_end)
@@ -143,6 +145,8 @@ class SimulatorNode(Node):
                 self._limits.take(stamp_ns, targets)
                 self.session.step(targets)
                 self._publish()
+            else:
+                self._accuse_contradiction(stamp_ns, targets)
         except ImitationError as error:
             self._refuse(error)
 
@@ -150,6 +154,16 @@ class SimulatorNode(Node):
         running = self.session.status.phase == RUNNING
         if not (running and self._orders.take(stamp_ns, targets, time.monotonic())):
             self.session.stale_commands += 1
+            self._accuse_contradiction(stamp_ns, targets)
+
+    def _accuse_contradiction(self, stamp_ns: int, targets: np.ndarray):
+        if self.session.status.phase == RUNNING and self._limits.contradicts(stamp_ns, targets):
+            self._commands.accuse('joint_command has two different answers to one state')
+
+    def _hold_measured(self):
+        """Hold where the arm is: what it was sent last may be a stranger's target."""
+        if self.session.status.phase == RUNNING:
+            self._orders.hold(self.session.state.joint_position, self.session.stamp_ns)
 
     def _refuse(self, error: ImitationError):
         self.refused_commands += 1
