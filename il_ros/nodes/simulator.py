@@ -27,7 +27,7 @@ from geometry_msgs.msg import PoseArray, PoseStamped
 from il_ros.bridge.messages import NS, spec_from_message, to_ns, to_stamp
 from il_ros.bridge.pairing import Cadence
 from il_ros.bridge.robot_messages import CommandReader, StateMessages
-from il_ros.data.spec import RUNNING
+from il_ros.data.spec import ABORTED, FAULT, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.camera import Camera, CameraMode, mode_of
@@ -37,6 +37,7 @@ from il_ros.nodes.writers import CommandInput
 from il_ros.robots.command_limits import CommandLimits
 from il_ros.sim.realtime_commands import RealtimeCommands
 from il_ros.sim.session import Session
+from il_ros.sim.silence import Silence
 from il_ros.sim.simulation import Simulation
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask
@@ -74,6 +75,7 @@ class SimulatorNode(Node):
         self._read_command = CommandReader(robot.joint_names)
         self._limits = CommandLimits(robot, self._simulation.dt_ns)
         self._orders = RealtimeCommands(self._limits, self.parameters.command_timeout_s)
+        self._silence = Silence(self.parameters.silence_s, self.parameters.absence_s)
         self._restart_commands()
         self._published_at = -math.inf
         self._fresh = False
@@ -132,8 +134,9 @@ class SimulatorNode(Node):
         self._simulation.close()
 
     def _restart_commands(self):
-        session = self.session
-        self._orders.restart(session.state.joint_position, session.stamp_ns, time.monotonic())
+        session, now = self.session, time.monotonic()
+        self._orders.restart(session.state.joint_position, session.stamp_ns, now)
+        self._silence.restart(now)
 
     def _on_command(self, message: JointState):
         stamp_ns = to_ns(message.header.stamp)
@@ -144,6 +147,7 @@ class SimulatorNode(Node):
             elif self.session.is_due(stamp_ns):
                 self._limits.take(stamp_ns, targets)
                 self.session.step(targets)
+                self._silence.heard()
                 self._publish()
             else:
                 self._accuse_contradiction(stamp_ns, targets)
@@ -152,7 +156,9 @@ class SimulatorNode(Node):
 
     def _keep_command(self, stamp_ns: int, targets: np.ndarray):
         running = self.session.status.phase == RUNNING
-        if not (running and self._orders.take(stamp_ns, targets, time.monotonic())):
+        if running and self._orders.take(stamp_ns, targets, time.monotonic()):
+            self._silence.heard()
+        else:
             self.session.stale_commands += 1
             self._accuse_contradiction(stamp_ns, targets)
 
@@ -174,6 +180,7 @@ class SimulatorNode(Node):
         now_ns = self._now_ns()
         if not self._cadence.takes(now_ns):
             return  # too soon after a late one
+        self._end_abandoned()
         if self._fresh:
             self.session.beat(now_ns)
         elif self.session.status.phase == RUNNING:
@@ -193,7 +200,21 @@ class SimulatorNode(Node):
             self._refuse(error)
             session.beat(now_ns)
 
+    def _end_abandoned(self):
+        """End an episode whose supervisor is gone: nobody else would."""
+        status = self.session.status
+        if status.phase != RUNNING:
+            return
+        reason = self._silence.look(time.monotonic(), self._commands.is_obeyed)
+        if reason:
+            self._problem = f'episode {status.episode_id} ends: {reason}'
+            self.get_logger().error(self._problem)
+            self.session.finish(
+                status.episode_id, ABORTED, FAULT, False, reason, self._stamp_now())
+            self._publish_changed()
+
     def _on_wait(self):
+        self._end_abandoned()
         if time.monotonic() - self._published_at >= REPUBLISH_S:
             self._publish()
 

@@ -41,6 +41,12 @@ class SimulatorParameters:
         1, 1, 1000, 'an image every so many control steps, without a contract')
     command_timeout_s: float = bounded(
         0.5, 0.05, 5.0, 'realtime: hold when no command came for so long [s]')
+    silence_s: float = bounded(
+        10.0, 0.1, 3600.0, 'end an episode in which no command counted for so long; longer than '
+        "the supervisor's silence_s [s]")
+    absence_s: float = bounded(
+        2.0, 0.1, 3600.0, 'end an episode when whoever commanded it is gone for so long, or a '
+        'second node writes commands [s]')
     frame_id: str = text('panda_link0', 'frame of every pose')
     publish_clock: bool = flag(False, 'publish the state stamps on clock, for outside tools')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')

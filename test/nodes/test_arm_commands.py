@@ -16,10 +16,11 @@
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from il_ros.bridge.messages import to_ns
-from il_ros.data.spec import ABORTED, FAULT
+from il_ros.data.spec import ABORTED, ENDED, FAULT
 from il_ros.nodes import qos
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.robots.panda import PANDA
+from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_a_beat_outlives_a_state_that_no_command_can_follow(bench, monkeypatch):
 
 def test_a_second_writer_is_noticed_and_the_arm_rests_until_it_is_gone():
     with Bench('events') as bench:
-        simulator = bench.add(SimulatorNode, task='reach')
+        simulator = bench.add(SimulatorNode, task='reach', absence_s=60.0)
         reports = bench.listen(DiagnosticArray, '/diagnostics')
         reset(bench, episode(horizon=50))
         first, second = bench.beside(), bench.beside()
@@ -120,7 +121,7 @@ def noting_targets(simulator, monkeypatch) -> list:
 
 def test_from_a_second_writers_first_message_on_the_arm_holds_where_it_is_measured(monkeypatch):
     with Bench('events') as bench:
-        simulator = bench.add(SimulatorNode, task='reach', mode='realtime')
+        simulator = bench.add(SimulatorNode, task='reach', mode='realtime', absence_s=60.0)
         session = simulator.session
         first, second = bench.beside(), bench.beside()
         supervisor = first.probe.create_publisher(JointState, 'joint_command', qos.COMMAND)
@@ -177,6 +178,56 @@ def test_two_different_answers_to_one_state_are_of_two_writers_and_the_arm_rests
         episode_id=session.status.episode_id, end=ABORTED, cause=FAULT))
     assert reset(bench, episode(2)).error_code == 0
     assert not simulator._commands.two_writers
+
+
+@pytest.mark.parametrize('mode', ['lockstep', 'realtime'])
+@pytest.mark.parametrize('comes_back', [False, True], ids=['gone', 'started again'])
+def test_an_episode_whose_supervisor_is_gone_is_ended_and_the_next_one_begins(mode, comes_back):
+    with Bench('events') as bench:
+        simulator = bench.add(SimulatorNode, task='reach', mode=mode, absence_s=0.5)
+        session, statuses = simulator.session, bench.listen(
+            EpisodeStatus, 'episode', qos.RECORD_STATUS)
+
+        def supervisor():
+            other = bench.beside()
+            publisher = other.probe.create_publisher(JointState, 'joint_command', qos.COMMAND)
+            assert bench.until(lambda: publisher.get_subscription_count() == 1)
+            return other, publisher
+        process, commands = supervisor()
+        assert bench.until(lambda: simulator._commands.alive == 1)
+        assert reset(bench, episode(horizon=5000)).error_code == 0
+        step, home = session.status.step, np.array(session.state.joint_position)
+        assert bench.until(lambda: commands.publish(command(session.stamp_ns, home))
+                           or session.status.step > step + 2)
+        process.close()
+        if comes_back:
+            supervisor()
+        assert bench.until(lambda: statuses and statuses[-1].phase == ENDED)
+        last = statuses[-1]
+        assert (last.end, last.cause) == (ABORTED, FAULT)
+        assert last.reason == 'for 0.5 s there was nobody whose joint_command is obeyed'
+        assert reset(bench, episode(2)).error_code == 0
+
+
+@pytest.mark.parametrize('mode', ['lockstep', 'realtime'])
+def test_a_writer_in_the_same_process_counts_as_there(bench, mode):
+    simulator = bench.add(SimulatorNode, task='reach', mode=mode, absence_s=0.3)
+    commands = bench.talk(JointState, 'joint_command', qos.COMMAND)
+    assert reset(bench, episode(horizon=5000)).error_code == 0
+    session = simulator.session
+    step, home = session.status.step, np.array(session.state.joint_position)
+    assert bench.until(lambda: commands.publish(command(session.stamp_ns, home))
+                       or session.status.step > step + 2)
+    assert not bench.until(lambda: session.status.phase == ENDED, timeout_s=1.0)
+
+
+@pytest.mark.parametrize('mode', ['lockstep', 'realtime'])
+def test_an_episode_in_which_no_command_counts_is_ended_though_somebody_is_there(bench, mode):
+    simulator = bench.add(SimulatorNode, task='reach', mode=mode, silence_s=0.6)
+    bench.talk(JointState, 'joint_command', qos.COMMAND)
+    assert reset(bench, episode(horizon=5000)).error_code == 0
+    assert bench.until(lambda: simulator.session.status.phase == ENDED)
+    assert simulator.session.status.reason == 'for 0.6 s no joint_command counted'
 
 
 def test_a_writer_without_the_lease_is_not_heard(bench):
