@@ -62,6 +62,9 @@ class CollectorParameters:
         120.0, 1.0, 86400.0, "deadline from an episode's reset to its receipt [s]")
     operator_start: bool = flag(
         False, 'wait for start_episode before each episode in which a person may drive')
+    stop_on_fault: bool = flag(
+        True, 'begin no other episode after one in which the arm did not follow; false: it is a '
+        'failed episode like any other (simulation)')
     start_deadline_s: float = bounded(3600.0, 1.0, 86400.0, 'how long it waits for that [s]')
 
 
@@ -151,7 +154,8 @@ class CollectorNode(Node):
             if now - said >= FEEDBACK_S:
                 said = now
                 goal.publish_feedback(feedback)
-            if receipt.end == ABORTED and receipt.cause in FAILURES:
+            if receipt.cause in FAILURES and (
+                    receipt.end == ABORTED or self.parameters.stop_on_fault):
                 raise CollectError(
                     FAILURES[receipt.cause], f'{spec.episode_id}: {receipt.error_msg}')
         goal.publish_feedback(feedback)

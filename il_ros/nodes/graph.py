@@ -104,7 +104,8 @@ def build(runtime: Runtime, options: GraphOptions):
             continue
         runtime.add_hot(kind, parameter_overrides=overrides(values))
     runtime.add_slow(CollectorNode, parameter_overrides=overrides(
-        {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop else {}))
+        {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop
+        else {'stop_on_fault': False}))
     if options.training:
         runtime.add_slow(TrainerNode, parameter_overrides=overrides({'runs': options.runs}))
         runtime.add_slow(CoordinatorNode, parameter_overrides=overrides({'runs': options.runs}))

@@ -27,7 +27,7 @@ from il_ros.bridge.assembly import JointReader
 from il_ros.bridge.messages import spec_from_message, to_ns
 from il_ros.data.contract import Contract
 from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE, POLICY
-from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, TELEOP
+from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, TELEOP, TERMINATED
 from il_ros.errors import ImitationError
 from il_ros.interactive.arbiter import Arbiter, Step
 from il_ros.interactive.blending import Blending
@@ -198,6 +198,10 @@ class SupervisorNode(ManagedNode):
             return
         if step is None:
             return
+        if self._arbiter.fault:
+            self._end(FAULT, self._arbiter.fault, TERMINATED)
+            if not self._realtime:
+                return
         if step.handed_over and self._spec.plan.gate:
             # Whoever was asked for this step has answered it: he is let go from the next one on.
             let_go = EXPERT not in self._arbiter.driving.required
@@ -272,7 +276,8 @@ class SupervisorNode(ManagedNode):
         if TELEOP in driving.required:
             blending = Blending(self._contract, self.parameters.takeover_acceleration)
         self._arbiter = Arbiter(
-            spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending)
+            spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending,
+            tracking_limit_rad=self.parameters.tracking_limit_rad)
         self._ending = False
         self._in_a_row = 0
         self._problem = ''
@@ -305,27 +310,24 @@ class SupervisorNode(ManagedNode):
             self._hold_now()
 
     def _end_silent_episode(self, arbiter: Arbiter):
-        names = ', '.join(self._name_of(source) for source in arbiter.missing())
         absent = 'observation' if self._realtime else 'joint_states'
-        reason = (f'{names or absent} did not answer step {arbiter.step} within '
-                  f'{self.parameters.silence_s} s')
-        self._end(DRIVER_SILENT, reason)
+        names = ', '.join(self._name_of(source) for source in arbiter.missing()) or absent
+        self._end(DRIVER_SILENT, f'{names} did not answer step {arbiter.step} within '
+                                 f'{self.parameters.silence_s} s')
 
-    def _end(self, cause: int, reason: str):
-        """End the armed episode at the task, once."""
+    def _end(self, cause: int, reason: str, end: int = ABORTED):
+        """End the armed episode at the task, once; ``ABORTED``: it is run again."""
         if self._ending:
             return
-        episode_id = self._arbiter.episode_id
-        self._complain(f'episode {episode_id} ends: {reason}')
         self._ending = True
+        self._complain(f'episode {self._arbiter.episode_id} ends: {reason}')
         self._end_episode.call_async(EndEpisode.Request(
-            episode_id=episode_id, end=ABORTED, cause=cause, success=False, reason=reason))
+            episode_id=self._arbiter.episode_id, end=end, cause=cause, success=False, reason=reason))
 
     def _name_of(self, source: int) -> str:
         topic = ACTION_TOPICS[source]
-        for info in self.get_publishers_info_by_topic(topic):
-            return f'{info.node_name} ({topic})'
-        return topic
+        infos = self.get_publishers_info_by_topic(topic)
+        return f'{infos[0].node_name} ({topic})' if infos else topic
 
     def _refuse(self, problem: str):
         self._counts['refused_messages'] += 1
