@@ -17,11 +17,15 @@ What a raw subscription needs to know of a message, without decoding the whole o
 
 The offsets follow from the definitions in ``il_ros_interfaces`` and the rules of CDR (little
 endian, four bytes of encapsulation, every primitive aligned to its size behind them); a test
-holds them against the real serialisation.
+holds them against the real serialisation. What is no message raises ``BadMessageError``.
 """
 
+from collections.abc import Callable
+import functools
 import struct
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+from il_ros.bridge.decoder import BadMessageError
 
 _STAMP = struct.Struct('<iI')
 _UINT32 = struct.Struct('<I')
@@ -44,6 +48,23 @@ def stamp_ns(raw: bytes) -> int:
     return seconds * 1_000_000_000 + nanoseconds
 
 
+Read = TypeVar('Read')
+
+
+def _guarded(read: Callable[[bytes], Read]) -> Callable[[bytes], Read]:
+    """Let bytes that are no message raise ``BadMessageError``."""
+    @functools.wraps(read)
+    def read_guarded(raw: bytes) -> Read:
+        try:
+            return read(raw)
+        except (struct.error, IndexError) as error:
+            raise BadMessageError(f'a message of {len(raw)} bytes ends inside a field') from error
+        except UnicodeDecodeError as error:
+            raise BadMessageError(f'episode_id or reason is not UTF-8 text: '
+                                  f'{error.object[:40]!r}') from error
+    return read_guarded
+
+
 def _string(raw: bytes, offset: int) -> tuple[bytes, int]:
     offset = _align(offset, 4)
     length = _UINT32.unpack_from(raw, offset)[0]
@@ -60,6 +81,7 @@ def _uint32(raw: bytes, offset: int) -> tuple[int, int]:
     return _UINT32.unpack_from(raw, offset)[0], offset + 4
 
 
+@_guarded
 def observation_key(raw: bytes) -> Key:
     """Return where an ``Observation`` belongs."""
     _, offset = _string(raw, _BODY + 8)
@@ -69,6 +91,7 @@ def observation_key(raw: bytes) -> Key:
     return Key(stamp_ns(raw), episode_id.decode(), step, phase)
 
 
+@_guarded
 def executed_key(raw: bytes) -> Key:
     """Return where an ``Executed`` belongs."""
     _, offset = _string(raw, _BODY + 8)
@@ -77,6 +100,7 @@ def executed_key(raw: bytes) -> Key:
     return Key(stamp_ns(raw), episode_id.decode(), step, -1)
 
 
+@_guarded
 def status_key(raw: bytes) -> Key:
     """Return where an ``EpisodeStatus`` belongs."""
     _, offset = _string(raw, _BODY + 8)
@@ -88,6 +112,7 @@ def status_key(raw: bytes) -> Key:
     return Key(stamp_ns(raw), episode_id.decode(), step, raw[offset])
 
 
+@_guarded
 def status_reason(raw: bytes) -> str:
     """Return why an ``EpisodeStatus`` was aborted; empty in every other status."""
     _, offset = _string(raw, _BODY + 8)

@@ -24,6 +24,7 @@ from functools import partial
 import time
 
 from il_ros.bridge.assembly import JointReader
+from il_ros.bridge.checks import check_phase
 from il_ros.bridge.messages import spec_from_message, to_ns
 from il_ros.data.contract import Contract
 from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE, POLICY
@@ -36,6 +37,7 @@ from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.estop import EmergencyStop
 from il_ros.nodes.listening import listen, listen_to_contract
 from il_ros.nodes.managed import ManagedNode
+from il_ros.nodes.serving import serve
 from il_ros.nodes.step_messages import drive_message, StepMessages
 from il_ros.nodes.supervisor_parameters import SupervisorParameters
 from il_ros.robots.actuation import Actuator
@@ -91,10 +93,10 @@ class SupervisorNode(ManagedNode):
     def _create_inputs(self):
         listen_to_contract(self, self._on_contract)
         listen(self, JointState, 'joint_states', self._on_joints, qos.STREAM)
-        listen(self, Observation, 'observation', self._on_observation, qos.STREAM)
+        listen(self, Observation, 'observation', self._on_observation, qos.STREAM, check_phase)
         for source, topic in ACTION_TOPICS.items():
             listen(self, Action, topic, partial(self._on_action, source), qos.STREAM)
-        self.create_service(SetDriver, 'set_driver', self._on_set_driver)
+        serve(self, SetDriver, 'set_driver', self._on_set_driver, SetDriver.Response.BAD_PLAN)
         self._end_episode = self.create_client(EndEpisode, 'end_episode')
         self.create_timer(WATCH_S, self._on_watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
