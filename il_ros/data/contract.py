@@ -22,7 +22,6 @@ import dataclasses
 import functools
 import hashlib
 import json
-import math
 
 from il_ros.errors import ImitationError
 import numpy as np
@@ -83,9 +82,9 @@ class ActionElement:
     upper: float
 
     def __post_init__(self):
-        if not -math.inf < self.lower < self.upper < math.inf:
-            raise ContractError(f'action element {self.name}: lower {self.lower} is not below '
-                                f'upper {self.upper}, or one is not finite')
+        if not self.lower < self.upper:
+            raise ContractError(
+                f'action element {self.name}: lower {self.lower} is not below upper {self.upper}')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,9 +99,8 @@ class Contract:
     actions: tuple[ActionElement, ...]
 
     def __post_init__(self):
-        if not 0.0 < self.rate < math.inf:
-            raise ContractError(f'contract {self.name}: rate {self.rate} Hz is not positive and '
-                                'finite')
+        if not self.rate > 0.0:
+            raise ContractError(f'contract {self.name}: rate {self.rate} Hz is not positive')
         names = [feature.name for feature in self.features]
         if len(set(names)) != len(names):
             raise ContractError(f'contract {self.name}: a feature is named twice in {names}')

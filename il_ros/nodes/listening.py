@@ -85,5 +85,4 @@ def _decode_slowly(kind: type, raw: bytes):
     try:
         return deserialize_message(raw, kind)
     except rclpy_implementation.RMWError as error:
-        raise BadMessageError(
-            f'{len(raw)} bytes that are no {kind.__name__}: {error}') from error
+        raise BadMessageError(f'{len(raw)} bytes that are no {kind.__name__}') from error

@@ -54,7 +54,8 @@ def serve(node: Node, kind: type, name: str, callback: Callable, code: int) -> S
             check_request(request)
             response = callback(request, response)
         except ImitationError as error:
-            refusals.add(name, error)
+            if isinstance(error, RequestError):
+                refusals.add(name, error)
             response.error_code, response.error_msg = error.code or code, str(error)
         response.error_msg = shortened(response.error_msg)
         return response

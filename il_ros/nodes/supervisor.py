@@ -27,13 +27,14 @@ from il_ros.bridge.assembly import JointReader
 from il_ros.bridge.checks import check_phase
 from il_ros.bridge.messages import spec_from_message, to_ns
 from il_ros.data.contract import Contract
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE, POLICY
+from il_ros.data.spec import DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE, POLICY
 from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, TELEOP
 from il_ros.errors import ImitationError
 from il_ros.interactive.arbiter import Arbiter, Step
 from il_ros.interactive.blending import Blending
 from il_ros.interactive.driving import Driving
 from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.ending import ACTION_TOPICS, driver_name, EpisodeEnd
 from il_ros.nodes.estop import EmergencyStop
 from il_ros.nodes.listening import listen, listen_to_contract
 from il_ros.nodes.managed import ManagedNode
@@ -44,12 +45,11 @@ from il_ros.robots.actuation import Actuator
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
-from il_ros_interfaces.srv import EndEpisode, SetDriver
+from il_ros_interfaces.srv import SetDriver
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import JointState
 
-ACTION_TOPICS = {EXPERT: 'expert/action', POLICY: 'policy/action', TELEOP: 'teleop/action'}
 WATCH_S = 0.05
 
 
@@ -97,7 +97,7 @@ class SupervisorNode(ManagedNode):
         for source, topic in ACTION_TOPICS.items():
             listen(self, Action, topic, partial(self._on_action, source), qos.STREAM)
         serve(self, SetDriver, 'set_driver', self._on_set_driver, SetDriver.Response.BAD_PLAN)
-        self._end_episode = self.create_client(EndEpisode, 'end_episode')
+        self._end_episode = EpisodeEnd(self, self._on_end_answered)
         self.create_timer(WATCH_S, self._on_watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self):
@@ -216,7 +216,7 @@ class SupervisorNode(ManagedNode):
         unusable = step.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
         self._in_a_row = self._in_a_row + 1 if unusable and not step.choice.refused else 0
         if self._in_a_row == self.parameters.rejected_in_a_row:
-            self._end(FAULT, f'{self._name_of(step.choice.chosen)} answered {self._in_a_row} '
+            self._end(FAULT, f'{driver_name(self, step.choice.chosen)} answered {self._in_a_row} '
                              'times in a row with an action of the wrong width or not finite')
 
     def _publish_step(self):
@@ -243,17 +243,16 @@ class SupervisorNode(ManagedNode):
         response.error_code, response.error_msg = self._refusal(spec)
         armed = self._arbiter is not None and self._arbiter.stamp_ns < 0 and spec == self._spec
         if not response.error_code and not armed:
-            try:
-                self._arm(spec, request.gate_threshold)
-            except ImitationError as error:
-                response.error_code = error.code or response.BAD_PLAN
-                response.error_msg = str(error)
+            self._arm(spec, request.gate_threshold)
         return response
 
     def _refusal(self, spec) -> tuple[int, str]:
         codes = SetDriver.Response
         arbiter = self._arbiter
         if arbiter is not None and arbiter.phase == RUNNING and arbiter.stamp_ns >= 0:
+            if self._ending:
+                # No end was observed since it was asked for: the task knows whether it came.
+                self._end_episode.ask(arbiter.episode_id, FAULT, 'another episode is to be armed')
             return codes.BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
                                 f'{spec.episode_id} is armed')
         if not self.active:
@@ -296,8 +295,6 @@ class SupervisorNode(ManagedNode):
         silent_s = now - (self._answered_at if self._realtime else self._observed_at)
         if self._realtime:
             self._watch_observations(now - self._observed_at)
-        elif not arbiter.waiting:
-            return
         if silent_s > self.parameters.silence_s and not self._ending:
             self._end_silent_episode(arbiter)
 
@@ -307,8 +304,8 @@ class SupervisorNode(ManagedNode):
             self._hold_now()
 
     def _end_silent_episode(self, arbiter: Arbiter):
-        names = ', '.join(self._name_of(source) for source in arbiter.missing())
-        absent = 'observation' if self._realtime else 'joint_states'
+        names = ', '.join(driver_name(self, source) for source in arbiter.missing())
+        absent = 'joint_states' if arbiter.waiting and not self._realtime else 'observation'
         reason = (f'{names or absent} did not answer step {arbiter.step} within '
                   f'{self.parameters.silence_s} s')
         self._end(DRIVER_SILENT, reason)
@@ -320,14 +317,13 @@ class SupervisorNode(ManagedNode):
         episode_id = self._arbiter.episode_id
         self._complain(f'episode {episode_id} ends: {reason}')
         self._ending = True
-        self._end_episode.call_async(EndEpisode.Request(
-            episode_id=episode_id, end=ABORTED, cause=cause, success=False, reason=reason))
+        self._end_episode.ask(episode_id, cause, reason)
 
-    def _name_of(self, source: int) -> str:
-        topic = ACTION_TOPICS[source]
-        for info in self.get_publishers_info_by_topic(topic):
-            return f'{info.node_name} ({topic})'
-        return topic
+    def _on_end_answered(self, episode_id: str, is_unknown: bool):
+        """Let go of an episode that the task does not run: its end was missed."""
+        arbiter = self._arbiter
+        if is_unknown and arbiter is not None and episode_id == arbiter.episode_id:
+            arbiter.overtake(arbiter.stamp_ns, idle=True)
 
     def _refuse(self, problem: str):
         self._counts['refused_messages'] += 1
