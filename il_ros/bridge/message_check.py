@@ -19,14 +19,14 @@ The bytes are looked at as they came over the wire. The first message of a layou
 schema; of the next ones only the lengths, what must be constant, and the numbers are compared.
 """
 
-from array import array
 import collections
 from collections.abc import Callable, Iterable
 import math
 import struct
 
+from il_ros.bridge.checks import are_finite
 from il_ros.bridge.decoder import BadMessageError
-from il_ros.data.cdr import CdrError, Layout, layout_of
+from il_ros.data.cdr import CdrError, layout_of
 from il_ros.data.contract import Contract
 from il_ros.data.schema import Schema
 import numpy as np
@@ -41,7 +41,8 @@ Rule = Callable[[np.void], tuple[tuple[str, ...], tuple[str, ...]]]
 """
 Looks at a message as ``data.cdr`` reads it; raises ``BadMessageError``.
 
-Returns the fields that must be the same in each message, and those whose numbers must be finite.
+Returns the whole numbers that must be the same in each message, and the fields whose float32
+numbers must be finite.
 """
 
 
@@ -54,7 +55,7 @@ class MessageCheck:
 
     def __init__(self, schema: Schema, rule: Rule, most_bytes: int = MOST_BYTES):
         self._schema, self._rule, self._most_bytes = schema, rule, most_bytes
-        self._known: collections.deque[_Shape] = collections.deque(maxlen=_KNOWN)
+        self._known: collections.deque[tuple] = collections.deque(maxlen=_KNOWN)
 
     def __call__(self, raw: bytes):
         """
@@ -62,55 +63,42 @@ class MessageCheck:
 
         :raises BadMessageError: naming the field
         """
-        for shape in self._known:
-            if shape.fits(raw):
-                shape.check(raw)
-                return
+        for size, lengths_of, expected, numbers in self._known:
+            if len(raw) >= size and lengths_of(raw) == expected:
+                break
+        else:
+            numbers = self._learn(raw)
+        for name, start, stop in numbers:
+            if not are_finite(raw, start, stop):
+                raise BadMessageError(f'{name} has a number that is not finite')
+
+    def _learn(self, raw: bytes) -> tuple[tuple[str, int, int], ...]:
+        """Take in a layout that was not met before, and return where its numbers stand."""
         if len(raw) > self._most_bytes:
             raise BadMessageError(f'{len(raw)} bytes; expected at most {self._most_bytes}')
-        shape = self._learn(raw)
-        shape.check(raw)
-        self._known.appendleft(shape)
-
-    def _learn(self, raw: bytes) -> '_Shape':
         try:
             layout = layout_of(self._schema, raw)
         except CdrError as error:
             raise BadMessageError(str(error)) from error
-        row = np.frombuffer(raw, layout.dtype, 1)[0]
-        return _Shape(layout, raw, *self._rule(row))
-
-
-class _Shape:
-    """What messages of one layout have in common."""
-
-    def __init__(self, layout: Layout, raw: bytes, constants: Iterable[str],
-                 finite: Iterable[str]):
+        constants, finite = self._rule(np.frombuffer(raw, layout.dtype, 1)[0])
         fields = layout.dtype.fields
-        spans = [(offset, 4) for offset in layout.guards]
-        spans += [(fields[name][1], fields[name][0].itemsize) for name in constants]
-        form, end = '<', 0
-        for offset, size in sorted(spans):
-            form += f'{offset - end}x{size}s'
-            end = offset + size
-        self._size = layout.size
-        self._struct = struct.Struct(form)
-        self._expected = self._struct.unpack_from(raw)
-        self._numbers = []
-        for name in finite:
-            kind, offset = fields[name]
-            self._numbers.append(
-                (name, kind.base.char, slice(offset, offset + kind.itemsize)))
+        numbers = tuple((name, fields[name][1], fields[name][1] + fields[name][0].itemsize)
+                        for name in finite)
+        lengths = _reader_of(
+            [(offset, 'I') for offset in layout.guards]
+            + [(fields[name][1], 'Q' if fields[name][0].itemsize == 8 else 'I')
+               for name in constants])
+        self._known.appendleft((layout.size, lengths, lengths(raw), numbers))
+        return numbers
 
-    def fits(self, raw: bytes) -> bool:
-        return (len(raw) >= self._size
-                and self._struct.unpack_from(raw) == self._expected)
 
-    def check(self, raw: bytes):
-        for name, code, span in self._numbers:
-            # A sum of finite numbers of an arm is finite.
-            if not math.isfinite(sum(array(code, raw[span]))):
-                raise BadMessageError(f'{name} has a number that is not finite')
+def _reader_of(numbers: list[tuple[int, str]]) -> Callable[[bytes], tuple[int, ...]]:
+    """Return what reads whole numbers off a message: their offsets and ``struct`` codes."""
+    form, end = '<', 0
+    for offset, code in sorted(numbers):
+        form += f'{offset - end}x{code}'
+        end = offset + struct.calcsize(f'<{code}')
+    return struct.Struct(form).unpack_from
 
 
 def observation_rule(contract: Contract) -> Rule:
@@ -147,7 +135,7 @@ def executed_rule(contract: Contract) -> Rule:
         named = sum(name.startswith('command.name.') for name in row.dtype.names)
         _expect('command.position', found, joints or (named,))
         joints[:] = [found]
-        return (), ('values', 'command.position')
+        return (), ('values',)
     return rule
 
 

@@ -20,10 +20,8 @@ endian, four bytes of encapsulation, every primitive aligned to its size behind 
 holds them against the real serialisation. What is no message raises ``BadMessageError``.
 """
 
-from collections.abc import Callable
-import functools
 import struct
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from il_ros.bridge.decoder import BadMessageError
 
@@ -48,21 +46,14 @@ def stamp_ns(raw: bytes) -> int:
     return seconds * 1_000_000_000 + nanoseconds
 
 
-Read = TypeVar('Read')
+_NO_MESSAGE = (struct.error, IndexError, UnicodeDecodeError)
+"""What reading raises of bytes that are no message."""
 
 
-def _guarded(read: Callable[[bytes], Read]) -> Callable[[bytes], Read]:
-    """Let bytes that are no message raise ``BadMessageError``."""
-    @functools.wraps(read)
-    def read_guarded(raw: bytes) -> Read:
-        try:
-            return read(raw)
-        except (struct.error, IndexError) as error:
-            raise BadMessageError(f'a message of {len(raw)} bytes ends inside a field') from error
-        except UnicodeDecodeError as error:
-            raise BadMessageError(f'episode_id or reason is not UTF-8 text: '
-                                  f'{error.object[:40]!r}') from error
-    return read_guarded
+def _bad(raw: bytes, error: Exception) -> BadMessageError:
+    if isinstance(error, UnicodeDecodeError):
+        return BadMessageError(f'episode_id or reason is not UTF-8 text: {error.object[:40]!r}')
+    return BadMessageError(f'a message of {len(raw)} bytes ends inside a field')
 
 
 def _string(raw: bytes, offset: int) -> tuple[bytes, int]:
@@ -81,43 +72,51 @@ def _uint32(raw: bytes, offset: int) -> tuple[int, int]:
     return _UINT32.unpack_from(raw, offset)[0], offset + 4
 
 
-@_guarded
 def observation_key(raw: bytes) -> Key:
     """Return where an ``Observation`` belongs."""
-    _, offset = _string(raw, _BODY + 8)
-    step, offset = _uint32(raw, _align(offset, 8) + 8)
-    phase = raw[offset]
-    episode_id, _ = _string(raw, offset + 1)
-    return Key(stamp_ns(raw), episode_id.decode(), step, phase)
+    try:
+        _, offset = _string(raw, _BODY + 8)
+        step, offset = _uint32(raw, _align(offset, 8) + 8)
+        phase = raw[offset]
+        episode_id, _ = _string(raw, offset + 1)
+        return Key(stamp_ns(raw), episode_id.decode(), step, phase)
+    except _NO_MESSAGE as error:
+        raise _bad(raw, error) from error
 
 
-@_guarded
 def executed_key(raw: bytes) -> Key:
     """Return where an ``Executed`` belongs."""
-    _, offset = _string(raw, _BODY + 8)
-    step, offset = _uint32(raw, offset)
-    episode_id, _ = _string(raw, _align(offset + 2, 4) + 12)
-    return Key(stamp_ns(raw), episode_id.decode(), step, -1)
+    try:
+        _, offset = _string(raw, _BODY + 8)
+        step, offset = _uint32(raw, offset)
+        episode_id, _ = _string(raw, _align(offset + 2, 4) + 12)
+        return Key(stamp_ns(raw), episode_id.decode(), step, -1)
+    except _NO_MESSAGE as error:
+        raise _bad(raw, error) from error
 
 
-@_guarded
 def status_key(raw: bytes) -> Key:
     """Return where an ``EpisodeStatus`` belongs."""
-    _, offset = _string(raw, _BODY + 8)
-    episode_id, offset = _string(raw, offset)
-    _, offset = _string(raw, offset)
-    _, offset = _uint32(raw, offset)
-    step, offset = _uint32(raw, offset)
-    _, offset = _uint32(raw, offset)
-    return Key(stamp_ns(raw), episode_id.decode(), step, raw[offset])
+    try:
+        _, offset = _string(raw, _BODY + 8)
+        episode_id, offset = _string(raw, offset)
+        _, offset = _string(raw, offset)
+        _, offset = _uint32(raw, offset)
+        step, offset = _uint32(raw, offset)
+        _, offset = _uint32(raw, offset)
+        return Key(stamp_ns(raw), episode_id.decode(), step, raw[offset])
+    except _NO_MESSAGE as error:
+        raise _bad(raw, error) from error
 
 
-@_guarded
 def status_reason(raw: bytes) -> str:
     """Return why an ``EpisodeStatus`` was aborted; empty in every other status."""
-    _, offset = _string(raw, _BODY + 8)
-    for _ in range(2):
-        _, offset = _string(raw, offset)
-    offset = _align(offset, 4) + 12
-    reason, _ = _string(raw, _align(offset + 4, 4) + 4)
-    return reason.decode()
+    try:
+        _, offset = _string(raw, _BODY + 8)
+        for _ in range(2):
+            _, offset = _string(raw, offset)
+        offset = _align(offset, 4) + 12
+        reason, _ = _string(raw, _align(offset + 4, 4) + 4)
+        return reason.decode()
+    except _NO_MESSAGE as error:
+        raise _bad(raw, error) from error

@@ -82,8 +82,10 @@ class Driver:
         self.contract = contract
         if self._on_contract is not None:
             self._on_contract(contract)
-        if self._last is not None and not self._is_usable(self._last):
-            self._last = None
+        last, self._last = self._last, None
+        if last is not None:
+            self._on_observation(last)
+            return
         self._try_answer()
 
     def _keep_drive(self, message: Drive):
@@ -98,26 +100,25 @@ class Driver:
             self._try_answer()
 
     def _on_observation(self, message: Observation):
-        if self.contract is not None and not self._is_usable(message):
+        try:
+            if self.contract is not None:
+                check_observation(message, self.contract)
+        except BadMessageError as error:
+            self._refuse(message, error)
             return
         self.repeated = self._last is not None and self._last.header.stamp == message.header.stamp
         self._last = message
         self._try_answer()
 
-    def _is_usable(self, observation: Observation) -> bool:
-        """Tell whether it is one of the contract; if not, it is answered without values."""
-        try:
-            check_observation(observation, self.contract)
-        except BadMessageError as error:
-            refusals_of(self._node).add('observation', error)
-            if observation.phase == RUNNING and self._is_required(observation):
-                # The arm holds. Not remembered: another observation of that stamp may be good.
-                self.unanswered += 1
-                self._actions.publish(Action(
-                    header=observation.header, contract_id=observation.contract_id,
-                    source=self._source, engaged=self._source != TELEOP, uncertainty=-1.0))
-            return False
-        return True
+    def _refuse(self, observation: Observation, error: BadMessageError):
+        """Say why an observation is none of the contract; a required one gets no values."""
+        refusals_of(self._node).add('observation', error)
+        if observation.phase == RUNNING and self._is_required(observation):
+            # The arm holds. Not remembered: another observation of that stamp may be good.
+            self.unanswered += 1
+            self._actions.publish(Action(
+                header=observation.header, contract_id=observation.contract_id,
+                source=self._source, engaged=self._source != TELEOP, uncertainty=-1.0))
 
     def _is_required(self, observation: Observation) -> bool:
         drive = self._drive

@@ -27,7 +27,7 @@ from il_ros.bridge.assembly import JointReader
 from il_ros.bridge.checks import check_phase
 from il_ros.bridge.messages import spec_from_message, to_ns
 from il_ros.data.contract import Contract
-from il_ros.data.spec import DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE, POLICY
+from il_ros.data.spec import DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE
 from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, TELEOP
 from il_ros.errors import ImitationError
 from il_ros.interactive.arbiter import Arbiter, Step

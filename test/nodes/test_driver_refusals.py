@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What drivers refuse to answer: observations of another contract, frame or width, or not finite."""
+"""What drivers refuse to answer: observations of another contract, frame, width, or with NaN."""
 
 import types
 

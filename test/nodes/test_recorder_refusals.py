@@ -37,9 +37,8 @@ WRONG = {
     'noise': (Executed, {'noise': [0.0]}, 'noise has 1 entries; expected 0 or 3'),
     'joints': (Executed, {'command': JointState(position=[1.0, 2.0])},
                'command.position has 2 entries'),
-    'joint of NaN': (Executed, {'command': JointState(name=['a'], position=[NAN])}, 'not finite'),
     'long': (EpisodeStatus, {'reason': 'x' * MOST_BYTES}, 'bytes; expected at most'),
-    'text': (EpisodeStatus, {'phase': 9}, 'phase is 9')}
+    'status': (EpisodeStatus, {'phase': 9}, 'phase is 9')}
 
 
 @pytest.fixture
