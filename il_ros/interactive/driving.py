@@ -56,8 +56,8 @@ class Choice(NamedTuple):
 
     @property
     def disturbed(self) -> np.ndarray | None:
-        """Return what goes to the arm, before limits: the intention and its noise."""
-        if self.action is None or self.noise is None:
+        """Return what goes to the arm, before limits: the intention and its noise, if it fits."""
+        if self.action is None or self.noise is None or len(self.action) != len(self.noise):
             return self.action
         return self.action + self.noise
 
@@ -145,6 +145,7 @@ class Driving:
         self.driving = EXPERT if plan.beta == 1.0 and plan.driver == POLICY else plan.driver
         self._beta = plan.beta if self.driving == POLICY else float(self.driving == EXPERT)
         self._random = self._gate = self._noise = None
+        self._width = len(contract.actions)
         self._human = plan.gate == HUMAN
         self.engaged = False
         self._novelty = plan.gate == NOVELTY and self.driving == POLICY
@@ -223,7 +224,8 @@ class Driving:
         return UNKNOWN if math.isinf(signal) else signal
 
     def _compare(self, answers: Mapping[int, np.ndarray | None]) -> float:
-        policy, expert = _floats(answers.get(POLICY)), _floats(answers.get(EXPERT))
+        policy, expert = (_floats(answers.get(source), self._width)
+                          for source in (POLICY, EXPERT))
         if not expert:
             signal, gate = UNKNOWN, UNKNOWN
         elif not policy:
@@ -236,8 +238,9 @@ class Driving:
         return gate
 
 
-def _floats(action: np.ndarray | None) -> list[float]:
-    return [] if action is None else np.asarray(action).tolist()
+def _floats(action: np.ndarray | None, width: int) -> list[float]:
+    """Return an answer's numbers; none of one that has another width than an action."""
+    return [] if action is None or len(action) != width else np.asarray(action).tolist()
 
 
 class Noise:

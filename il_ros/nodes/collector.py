@@ -23,6 +23,7 @@ from il_ros.errors import ImitationError
 from il_ros.interactive.driving import HUMAN
 from il_ros.nodes import qos, runtime
 from il_ros.nodes.calls import CallError, Waiter
+from il_ros.nodes.listening import listen
 from il_ros.nodes.parameters import bounded, declare, flag
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import DrivePlan, RecordedEpisode
@@ -85,8 +86,8 @@ class CollectorNode(Node):
         self._started: Future | None = None
         self.create_service(Trigger, 'start_episode', self._on_start,
                             callback_group=self._waiter.group)
-        self.create_subscription(RecordedEpisode, 'recorded', self._on_recorded, qos.RECEIPTS,
-                                 callback_group=self._waiter.group)
+        listen(self, RecordedEpisode, 'recorded', self._on_recorded, qos.RECEIPTS,
+               callback_group=self._waiter.group)
         self._server = ActionServer(
             self, CollectEpisodes, 'collect_episodes', self._execute,
             callback_group=self._waiter.group, cancel_callback=self._on_cancel)

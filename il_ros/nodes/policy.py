@@ -25,6 +25,7 @@ that the same episode comes out the same; a repeated observation is answered in 
 
 from collections import deque
 import dataclasses
+import os
 from pathlib import Path
 import threading
 
@@ -41,6 +42,7 @@ from il_ros.nodes.driver import Driver
 from il_ros.nodes.listening import listen
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag, text
+from il_ros.nodes.serving import serve
 from il_ros_interfaces.msg import Executed, Observation, PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np
@@ -100,7 +102,7 @@ class PolicyNode(ManagedNode):
         self._driver = Driver(self, POLICY, 'policy/action', self._act, self._on_contract,
                               realtime=self.parameters.mode == 'realtime',
                               is_ready=self._is_ready)
-        self.create_service(LoadPolicy, 'load_policy', self._on_load)
+        serve(self, LoadPolicy, 'load_policy', self._on_load, LoadPolicy.Response.NOT_FOUND)
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self._say(PolicyStatus.EMPTY)
         self.autostart()
@@ -182,7 +184,7 @@ class PolicyNode(ManagedNode):
         if self._loader is not None and self._loader.is_alive():
             response.error_code = response.BUSY
             response.error_msg = f'load {self._ticket} is still running'
-        elif not Path(request.path).is_dir():
+        elif not os.path.isdir(request.path):  # unlike a Path, says no to any text
             response.error_code = response.NOT_FOUND
             response.error_msg = f'{request.path}: there is no checkpoint folder'
         else:

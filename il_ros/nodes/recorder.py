@@ -28,8 +28,10 @@ from pathlib import Path
 import time
 
 from il_ros.bridge import recording, wire
+from il_ros.bridge.checks import check_drive
+from il_ros.bridge.decoder import BadMessageError
 from il_ros.bridge.messages import receipt_to_message, spec_from_message
-from il_ros.bridge.recording import Recording
+from il_ros.bridge.recording import checks_of, Recording
 from il_ros.bridge.topic_watch import EpisodeWatch
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
@@ -43,9 +45,10 @@ from il_ros.data.spec import EPISODE_ID, EpisodeSpec
 from il_ros.data.writer import EpisodeWriter
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
-from il_ros.nodes.listening import listen_to_contract
+from il_ros.nodes.listening import listen, listen_raw, listen_to_contract
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.recorder_parameters import RecorderParameters
+from il_ros.nodes.serving import serve
 from il_ros.nodes.streams import Streams
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import Discard, OpenEpisode
@@ -72,13 +75,12 @@ class RecorderNode(ManagedNode):
         self._problem = ''
         self._receipts = self.create_publisher(RecordedEpisode, 'recorded', qos.RECEIPTS)
         listen_to_contract(self, self._on_contract)
-        self.create_subscription(Drive, 'drive', self._on_drive, qos.LATCHED)
-        self.create_service(OpenEpisode, 'open_episode', self._on_open)
-        self.create_service(Discard, 'discard', self._on_discard)
+        listen(self, Drive, 'drive', self._on_drive, qos.LATCHED)
+        serve(self, OpenEpisode, 'open_episode', self._on_open, OpenEpisode.Response.BAD_SPEC)
+        serve(self, Discard, 'discard', self._on_discard, Discard.Response.NO_SUCH_EPISODE)
         self.create_timer(LOOK_S, self._on_look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._heard = {
-            topic: self.create_subscription(
-                kind, topic, partial(self._on_raw, topic, key_of), profile, raw=True)
+            topic: listen_raw(self, kind, topic, partial(self._on_raw, topic, key_of), profile)
             for topic, (kind, key_of, profile) in _KINDS.items()}
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self.autostart()
@@ -104,16 +106,19 @@ class RecorderNode(ManagedNode):
 
     def _on_drive(self, message: Drive):
         """Take in where an adapted threshold stands at the end: nobody is required any more."""
+        check_drive(message)
         now = self._recording
         if now is not None and message.episode_id == now.spec.episode_id and not message.required:
             self._close_by(now.hear_threshold(message.threshold))
 
     def _on_raw(self, topic: str, key_of: Callable[[bytes], wire.Key], raw: bytes):
-        now = self._recording
+        now, key = self._recording, key_of(raw)
         if now is None:
             return
         try:
-            flags = now.hear(topic, key_of(raw), raw, time.monotonic_ns(), time.time_ns())
+            flags = now.hear(topic, key, raw, time.monotonic_ns(), time.time_ns())
+        except BadMessageError:
+            raise  # refused and said; the episode goes on
         except ImitationError as error:
             self._fail(error)
             return
@@ -242,7 +247,8 @@ class RecorderNode(ManagedNode):
             self._shard.folder, spec, self._contract, self._schemas, settings.min_free_mb << 20,
             QueuedFile if settings.write_behind else UnbufferedFile)
         watch = EpisodeWatch(recording.TOPICS, settings.clock_jump_s, self._contract.rate)
-        return Recording(spec, writer, watch, settings.queue_mb,
+        return Recording(spec, writer, watch, checks_of(self._schemas, self._contract),
+                         settings.queue_mb,
                          settings.stream_queue_mb if self._streams.schemas else 0)
 
     def _on_discard(self, request, response):

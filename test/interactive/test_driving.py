@@ -114,7 +114,10 @@ def test_the_gate_reports_what_it_compared():
     assert choice.gate == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize('policy', [None, NONE, NAN])
+WIDE = np.ones(17, np.float32)
+
+
+@pytest.mark.parametrize('policy', [None, NONE, NAN, WIDE, WIDE[:1]])
 def test_a_policy_that_cannot_answer_loses_the_wheel(policy):
     driving = _driving(GATED)
     first, second = (driving.choose({EXPERT: RIGHT, POLICY: policy}) for _ in range(2))
@@ -123,7 +126,7 @@ def test_a_policy_that_cannot_answer_loses_the_wheel(policy):
     assert first.gate == second.gate == -1.0
 
 
-@pytest.mark.parametrize('expert', [None, NONE, NAN])
+@pytest.mark.parametrize('expert', [None, NONE, NAN, WIDE, WIDE[:1]])
 def test_an_expert_that_cannot_answer_is_not_handed_the_wheel(expert):
     assert set(_chosen(_driving(GATED), 20, expert=expert)) == {POLICY}
 
@@ -237,6 +240,11 @@ def test_an_expert_drives_under_the_noise_that_the_plan_says_and_its_label_stays
     noise = np.array([choice.disturbed for choice in choices]) - RIGHT
     assert np.cov(noise.T).ravel() == pytest.approx(COVARIANCE, abs=0.003)
     assert np.abs(noise.mean(axis=0)).max() < 0.01
+
+
+def test_noise_is_not_added_to_an_action_of_another_width():
+    driving = _driving(DrivePlan(driver=EXPERT, noise_covariance=COVARIANCE))
+    assert driving.choose({EXPERT: WIDE}).disturbed is WIDE
 
 
 def test_noise_is_the_same_for_the_same_seed_and_episode():

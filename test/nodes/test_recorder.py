@@ -239,6 +239,7 @@ def test_a_discard_while_it_runs_takes_the_steps_that_there_are(stage, first, la
 
 @pytest.mark.parametrize('episode_id, first, last, code', [
     ('nobody', 0, 0, Discard.Response.NO_SUCH_EPISODE),
+    ('', 0, 0, Discard.Response.NO_SUCH_EPISODE),
     ('../x', 0, 0, Discard.Response.NO_SUCH_EPISODE),
     (episode().episode_id, 2, 1, Discard.Response.BAD_RANGE)])
 def test_a_discard_of_what_is_not_there_is_refused(stage, episode_id, first, last, code):
