@@ -88,6 +88,9 @@ def _add_merge(inner):
                        help='the new run: a name under --runs, or a path')
     merge.add_argument('--rename', action='store_true',
                        help='where two runs have other episodes of one id: ID-2, ID-3, ...')
+    merge.add_argument('--mix-options', action='store_true',
+                       help='merge also episodes that were recorded with other --options, such '
+                            'as bumps or a biased expert')
 
 
 def _add_split(inner, ratio, whole):

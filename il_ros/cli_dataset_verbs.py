@@ -174,7 +174,7 @@ def merge(words: argparse.Namespace) -> int:
     from il_ros.data.merge import merge_runs
     runs = [find_run(words.runs, run) for run in words.run]
     output = _place(words, words.output)
-    merged = merge_runs(runs, output, words.rename, _progress('merging'))
+    merged = merge_runs(runs, output, words.rename, _progress('merging'), words.mix_options)
     for old, new in merged.renamed.items():
         print(f'{old} is now {new}')
     for name in merged.repeated:

@@ -67,6 +67,12 @@ class NoSuchRunError(ImitationError):
     """Neither a name under the folder of the runs nor the path of a run."""
 
 
+class RunKindError(ImitationError):
+    """An episode of another task, contract or options than those of its run."""
+
+    code = 503
+
+
 class MergeError(ImitationError):
     """Runs that cannot become one, or a place that is taken."""
 

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 import dataclasses
 import sys
 
+from il_ros.data.contract import Contract
 from il_ros.data.contract_file import find_contract, load_contract
 from il_ros.errors import ImitationError
 from il_ros.experts.registry import make_expert
@@ -71,6 +72,16 @@ class GraphOptions:
     """Topics of others that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
 
 
+def contract_of(options: GraphOptions) -> Contract:
+    """
+    Return the contract that a graph publishes.
+
+    :raises ContractError: if there is none of that name
+    """
+    contract, _ = load_contract(find_contract(options.contract or options.task))
+    return dataclasses.replace(contract, rate=options.rate_hz)
+
+
 def build(runtime: Runtime, options: GraphOptions):
     """
     Add every node to the runtime: the hot ones and, in the slow thread, those with actions.
@@ -82,7 +93,7 @@ def build(runtime: Runtime, options: GraphOptions):
     realtime = options.mode == 'realtime'
     contract = options.contract or options.task
     # Refused now, if at all.
-    make_expert(options.task, load_contract(find_contract(contract))[0], options.options)
+    make_expert(options.task, contract_of(options), options.options)
     hot = (
         (SupervisorNode, {'mode': options.mode}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,

@@ -36,6 +36,7 @@ from il_ros.data.discards import discard
 from il_ros.data.errors import NoSuchEpisodeError
 from il_ros.data.output_file import QueuedFile, UnbufferedFile
 from il_ros.data.receipts import CLOCK_JUMP, INCOMPLETE, Receipt
+from il_ros.data.run_kind import RunKeeper, RunKind
 from il_ros.data.saving import Saver
 from il_ros.data.schema import recorded_schemas
 from il_ros.data.shard import Shard
@@ -45,7 +46,8 @@ from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.listening import listen_to_contract
 from il_ros.nodes.managed import ManagedNode
-from il_ros.nodes.recorder_parameters import RecorderParameters
+from il_ros.nodes.recorder_parameters import RecorderParameters, RUNS_FOLDER
+from il_ros.nodes.recorder_parameters import RUNS_FOLDER_DESCRIPTION
 from il_ros.nodes.streams import Streams
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import Discard, OpenEpisode
@@ -62,11 +64,14 @@ class RecorderNode(ManagedNode):
 
     def __init__(self, **kwargs):
         super().__init__('recorder', RecorderParameters, **kwargs)
+        self.declare_parameter(
+            RUNS_FOLDER, str(Path(self.parameters.runs).absolute()), RUNS_FOLDER_DESCRIPTION)
         self._streams = Streams(self, self.parameters.streams, self._on_stream)
         self._schemas = {**recorded_schemas(), **self._streams.schemas}
         self._contract: Contract | None = None
         self._recording: Recording | None = None
         self._shard: Shard | None = None
+        self._kinds = RunKeeper()
         self._saver = Saver()
         self._recorded = self._dropped = 0
         self._problem = ''
@@ -210,8 +215,9 @@ class RecorderNode(ManagedNode):
                     f'episode {now.spec.episode_id} is being recorded; end it first')
             self._abandon('it was opened and never ran')
         self._require_ready()
-        self._take_shard(Path(self.parameters.runs) / spec.run / 'episodes'
-                         / self.parameters.shard)
+        folder = Path(self.parameters.runs) / spec.run
+        self._kinds.admit(folder, RunKind(spec.task, spec.options, self._contract))
+        self._take_shard(folder / 'episodes' / self.parameters.shard)
         self._recording = self._begin(spec)
         self._streams.begin()
         self._problem = ''

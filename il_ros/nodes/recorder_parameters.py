@@ -18,6 +18,13 @@ import dataclasses
 
 from il_ros.nodes import runtime
 from il_ros.nodes.parameters import bounded, choice, flag, text
+from rcl_interfaces.msg import ParameterDescriptor
+
+RUNS_FOLDER = 'runs_folder'
+"""Name of a parameter that the recorder itself sets: where its runs lie, for whoever asks."""
+
+RUNS_FOLDER_DESCRIPTION = ParameterDescriptor(
+    description='absolute path of the folder of the runs, made of runs', read_only=True)
 
 
 @dataclasses.dataclass(frozen=True)
