@@ -25,8 +25,9 @@ import sys
 from il_ros.data import inventory
 from il_ros.data.dataset import DATASET
 from il_ros.data.errors import NoSuchRunError
-from il_ros.data.inventory import episodes_of, find_run, Inventory, take_inventory
+from il_ros.data.inventory import EPISODES, episodes_of, find_run, Inventory, take_inventory
 from il_ros.data.placing import free_paths
+from il_ros.data.shard import missing_in
 from il_ros.data.verification import Finding, verify_run
 from il_ros.errors import ImitationError
 from tqdm import tqdm
@@ -52,6 +53,18 @@ def _progress(what: str, unit: str = 'episode') -> inventory.Progress:
 
 def _run(words: argparse.Namespace) -> Path:
     return find_run(words.runs, words.run)
+
+
+def _whole_run(words: argparse.Namespace, run: str = '') -> Path:
+    """Return the folder of a run, and name the episodes that it lacks: the others are used."""
+    folder = find_run(words.runs, run or words.run)
+    _say_left_out(missing_in(folder / EPISODES))
+    return folder
+
+
+def _say_left_out(episodes: Iterable[tuple[Path, str]]):
+    for path, reason in episodes:
+        print(f'left out: {path} ({reason})')
 
 
 def info(words: argparse.Namespace) -> int:
@@ -172,7 +185,7 @@ def _place(words: argparse.Namespace, name: str) -> Path:
 def merge(words: argparse.Namespace) -> int:
     """Put several runs into a new one."""
     from il_ros.data.merge import merge_runs
-    runs = [find_run(words.runs, run) for run in words.run]
+    runs = [_whole_run(words, run) for run in words.run]
     output = _place(words, words.output)
     merged = merge_runs(runs, output, words.rename, _progress('merging'), words.mix_options)
     for old, new in merged.renamed.items():
@@ -186,7 +199,7 @@ def merge(words: argparse.Namespace) -> int:
 def split(words: argparse.Namespace) -> int:
     """Part a run into filter keys or new runs."""
     from il_ros.data.split import draw_episodes, sort_episodes, split_into_keys, split_into_runs
-    folder, keys = _run(words), words.into == 'keys'
+    folder, keys = _whole_run(words), words.into == 'keys'
     if words.by is not None:
         groups = sort_episodes(folder, words.by, _progress('sorting'), to_train=keys)
     else:
@@ -200,14 +213,13 @@ def split(words: argparse.Namespace) -> int:
     for key in groups:
         print(f'{key}: {len(groups[key])} episodes, {made.labels.get(key, 0)} labels in '
               f'{folder / DATASET}')
-    for path, reason in made.skipped:
-        print(f'left out: {path} ({reason})')
+    _say_left_out(made.skipped)
     return 0
 
 
 def replay(words: argparse.Namespace) -> int:
     """Repeat episodes in the simulator or through a graph; exit code 1 if that went otherwise."""
-    folder = _run(words)
+    folder = _whole_run(words)
     paths = _chosen(folder, words.episode or ())[:words.episodes or None]
     if words.through == 'simulator':
         _refuse_without_a_graph(words)
@@ -275,7 +287,7 @@ def sources_of(episode) -> tuple:
 def plot(words: argparse.Namespace) -> int:
     """Draw a run as PNG files and a page."""
     from il_ros.evaluation.dataset_report import write_plots
-    folder = _run(words)
+    folder = _whole_run(words)
     paths = episodes_of(folder)
     if not paths:
         raise NoSuchRunError(f'{folder} has no episode to draw')
@@ -289,7 +301,7 @@ def plot(words: argparse.Namespace) -> int:
 def relabel(words: argparse.Namespace) -> int:
     """Ask a labelling service about every recorded state of a run."""
     from il_ros.nodes import relabelling
-    folder = _run(words)
+    folder = _whole_run(words)
     code = relabelling.relabel(folder, words.expert, words.replace, words.deadline)
     if (folder / DATASET).exists():
         print(f'{folder / DATASET} does not know these labels yet; il_ros dataset repair '
@@ -299,7 +311,10 @@ def relabel(words: argparse.Namespace) -> int:
 
 def export(words: argparse.Namespace) -> int:
     """Write a run in the format of another tool."""
-    folder, output, progress = _run(words), Path(words.output), _progress('exporting')
+    folder, output, progress = _whole_run(words), Path(words.output), _progress('exporting')
+    if words.to != 'rosbag2':
+        from il_ros.data.export.segments import left_out
+        _say_left_out(left_out(folder))
     if words.to == 'rosbag2':
         from il_ros.data.export.rosbag2 import export_rosbag2
         counts = export_rosbag2(folder, output, progress)

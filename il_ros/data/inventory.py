@@ -27,7 +27,7 @@ from il_ros.data.mcap_file import read_mcap
 from il_ros.data.reader import episode_in
 from il_ros.data.receipts import CLOCK_JUMP, DISCARDED, DROPS, INCOMPLETE, read_receipt, Receipt
 from il_ros.data.receipts import receipt_path
-from il_ros.data.shard import episode_paths
+from il_ros.data.shard import episode_paths, missing_in
 from il_ros.data.spec import ABORTED, EXPERT, HOLD, LOST, NOT_ENDED, POLICY, TELEOP, TRUNCATED
 from il_ros.data.streams import stream_counts
 import numpy as np
@@ -192,4 +192,6 @@ def take_inventory(folder: Path, progress: Progress = iter) -> Inventory:
             inventory.count(read_receipt(receipt_path(path)), path)
         except EpisodeFileError as error:
             inventory.unreadable.append(str(error))
+    inventory.unreadable += [f'{path}: {reason}'
+                             for path, reason in missing_in(Path(folder) / EPISODES)]
     return inventory

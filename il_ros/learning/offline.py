@@ -19,7 +19,7 @@ from pathlib import Path
 
 from il_ros.data.aggregation import aggregate
 from il_ros.data.dataset import contract_of, DATASET, HELD_OUT, opened
-from il_ros.data.shard import receipts_in
+from il_ros.data.shard import missing_in, receipts_in, unacknowledged_in
 from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
 from il_ros.learning.config import training_path
 from il_ros.learning.errors import LearningError, NoDataError
@@ -62,6 +62,10 @@ def train(words: argparse.Namespace) -> int:
 
 def _dataset(folder: Path, filter_key: str) -> tuple[Path, str]:
     receipts = list(receipts_in(folder / 'episodes'))
+    missing = missing_in(folder / 'episodes')
+    if missing and not receipts:
+        raise NoDataError(f'{folder}/episodes has {len(missing)} receipts, but none of their '
+                          f'episodes, e.g. {missing[0][0].name}; copy the run again, whole')
     if not receipts:
         raise NoDataError(f'{folder}/episodes has no recorded episode; record some first, e.g. '
                           f'il_ros record --task push --run {folder.name}')
@@ -73,7 +77,8 @@ def _dataset(folder: Path, filter_key: str) -> tuple[Path, str]:
                for path, receipt in receipts
                if receipt.spec.purpose in (DEMONSTRATION, ROLLOUT, VALIDATION)]
     dataset = folder / ALL_RECORDINGS
-    for path, reason in aggregate(dataset, entries).skipped:
+    skipped = aggregate(dataset, entries).skipped
+    for path, reason in (*skipped, *missing, *unacknowledged_in(folder / 'episodes')):
         print(f'left out: {path} ({reason})')
     return dataset, task
 
