@@ -87,3 +87,9 @@ class ExportError(ImitationError):
 
 class StreamError(ImitationError):
     """A topic that cannot be recorded beside an episode, or a message of it that has no image."""
+
+
+class SilentStreamError(StreamError):
+    """A stream that is required and brings nothing; the sentence says why."""
+
+    code = 503

@@ -252,6 +252,10 @@ class StageBar:
 
 def _options(words: argparse.Namespace) -> GraphOptions | None:
     streams = ','.join(getattr(words, 'stream', ()))
+    require_streams = getattr(words, 'require_streams', False)
+    if require_streams and not streams:
+        raise CommandError('--require-streams is given, but no stream to require; name one with '
+                           '--stream TOPIC:TYPE')
     if words.attach:
         if words.contract:
             raise CommandError(f'--contract is {words.contract!r}; the graph that --attach uses '
@@ -267,6 +271,6 @@ def _options(words: argparse.Namespace) -> GraphOptions | None:
     return GraphOptions(
         task=words.task, runs=words.runs, contract=words.contract, options=words.options,
         teleop=teleop, mapping=getattr(words, 'mapping', ''), streams=streams,
-        mode='realtime' if teleop else 'lockstep',
+        require_streams=require_streams, mode='realtime' if teleop else 'lockstep',
         gui=words.gui or bool(teleop and os.environ.get('DISPLAY') and not words.no_gui),
         training=words.call in ('dagger', 'demo'))

@@ -26,6 +26,7 @@ import sys
 
 from il_ros.data.contract import Contract
 from il_ros.data.contract_file import find_contract, load_contract
+from il_ros.data.errors import StreamError
 from il_ros.errors import ImitationError
 from il_ros.experts.registry import make_expert
 from il_ros.nodes.collector import CollectorNode
@@ -41,8 +42,10 @@ from il_ros.nodes.teleop import TeleopNode
 from il_ros.nodes.trainer import TrainerNode
 from il_ros.nodes.view import ViewNode
 from il_ros.sim.tasks.registry import make_task
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.parameter import Parameter
 
+RCLError = rclpy_implementation.RCLError
 PATIENCE_S = 86_400.0
 """A person decides when an episode ends."""
 
@@ -70,6 +73,8 @@ class GraphOptions:
     """What buttons or keys mean; empty: the device's usual mapping."""
     streams: str = ''
     """Topics of others that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
+    require_streams: bool = False
+    """Refuse an episode in which one of them brings nothing."""
 
 
 def contract_of(options: GraphOptions) -> Contract:
@@ -100,7 +105,8 @@ def build(runtime: Runtime, options: GraphOptions):
                       'options': options.options}),
         (PolicyNode, {'mode': options.mode}),
         (RecorderNode, {'runs': options.runs, 'write_behind': realtime,
-                        'streams': options.streams}),
+                        'streams': options.streams,
+                        'require_streams': options.require_streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
@@ -113,7 +119,14 @@ def build(runtime: Runtime, options: GraphOptions):
     for kind, values in hot:
         if kind is PolicyNode and not options.policy:
             continue
-        runtime.add_hot(kind, parameter_overrides=overrides(values))
+        try:
+            runtime.add_hot(kind, parameter_overrides=overrides(values))
+        except RCLError as error:
+            if not options.streams:
+                raise
+            # One process cannot know a topic by two types.
+            raise StreamError(f'--stream {options.streams}: the graph itself has a topic of that '
+                              'name with another type; give the type that it has') from error
     runtime.add_slow(CollectorNode, parameter_overrides=overrides(
         {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop else {}))
     if options.training:

@@ -33,7 +33,7 @@ from il_ros.bridge.recording import Recording
 from il_ros.bridge.topic_watch import EpisodeWatch
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
-from il_ros.data.errors import NoSuchEpisodeError
+from il_ros.data.errors import NoSuchEpisodeError, SilentStreamError
 from il_ros.data.output_file import QueuedFile, UnbufferedFile
 from il_ros.data.receipts import CLOCK_JUMP, INCOMPLETE, Receipt
 from il_ros.data.run_kind import RunKeeper, RunKind
@@ -74,7 +74,7 @@ class RecorderNode(ManagedNode):
         self._kinds = RunKeeper()
         self._saver = Saver()
         self._recorded = self._dropped = 0
-        self._problem = ''
+        self._problem = self._silent = ''
         self._receipts = self.create_publisher(RecordedEpisode, 'recorded', qos.RECEIPTS)
         listen_to_contract(self, self._on_contract)
         self.create_subscription(Drive, 'drive', self._on_drive, qos.LATCHED)
@@ -158,6 +158,7 @@ class RecorderNode(ManagedNode):
         if flags & CLOCK_JUMP:
             self._problem = f'{now.spec.episode_id}: {now.reason}'
         try:
+            self._name_silent_streams(flags)
             now.writer.note_streams(self._streams.counts())
         except ImitationError as error:
             self._fail(error)
@@ -167,6 +168,15 @@ class RecorderNode(ManagedNode):
                          now.gate_threshold, now.reason)
         if flags & CLOCK_JUMP:
             self._diagnostics.publish()
+
+    def _name_silent_streams(self, flags: int):
+        """Say once, at the end of an episode, which streams brought nothing; or refuse that."""
+        silent = self._streams.silent()
+        if silent and self.parameters.require_streams and not flags & INCOMPLETE:
+            raise SilentStreamError(silent)
+        if silent and not self._silent:
+            self.get_logger().warning(f'{self._recording.spec.episode_id}: {silent}')
+        self._silent = silent
 
     def _on_saved(self, spec: EpisodeSpec, outcome: Receipt | ImitationError):
         """Say in the saver's thread what became of an episode."""
@@ -234,6 +244,8 @@ class RecorderNode(ManagedNode):
         if unheard:
             raise RecorderBusyError(f'nobody is heard on {", ".join(unheard)} yet; are simulator, '
                                     'observer and supervisor running?')
+        if self.parameters.require_streams and (reason := self._streams.unheard()):
+            raise RecorderBusyError(reason)
 
     def _take_shard(self, folder: Path):
         if self._shard is not None and self._shard.folder != folder:

@@ -49,4 +49,6 @@ class RecorderParameters:
         1.0, 0.1, 60.0, 'a topic of a running episode that is silent for longer is named [s]')
     streams: str = text(
         '', 'topics of others to record in full beside each episode, TOPIC:TYPE[:best_effort],...')
+    require_streams: bool = flag(
+        False, 'refuse an episode in which a stream brings nothing')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
