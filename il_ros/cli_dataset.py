@@ -135,6 +135,10 @@ def _add_relabel(inner):
                          help="start the package's own expert instead of asking one that runs")
     relabel.add_argument('--replace', action='store_true',
                          help='ask anew also where later labels are there already')
+    relabel.add_argument('--use', action='store_true',
+                         help='let the labels count in training also where the strategy learns '
+                              'only from what the expert or a person drove (corrections, novelty, '
+                              'human); labels that are there already are not asked for again')
     relabel.add_argument('--deadline', type=float, default=20.0, help='of each call, s (20)')
 
 

@@ -90,7 +90,7 @@ def _table(found: Inventory) -> str:
               for name in ('labels', 'queries', 'watched', 'takeovers')]
     if found.later_queries:
         lines.append(('queries later', str(found.later_queries),
-                      f'{found.later_labels} valid'))
+                      f'{found.later_labels} valid, {found.later_used} used in training'))
     lines += [('rate, mean', f'{found.rate_hz:.3f} Hz',
                f'contract: {found.contract_rate_hz:g} Hz'),
               ('largest gap', f'{1e3 * found.largest_gap_s:.1f} ms', found.largest_gap_in),
@@ -302,7 +302,7 @@ def relabel(words: argparse.Namespace) -> int:
     """Ask a labelling service about every recorded state of a run."""
     from il_ros.nodes import relabelling
     folder = _whole_run(words)
-    code = relabelling.relabel(folder, words.expert, words.replace, words.deadline)
+    code = relabelling.relabel(folder, words.expert, words.replace, words.deadline, words.use)
     if (folder / DATASET).exists():
         print(f'{folder / DATASET} does not know these labels yet; il_ros dataset repair '
               f'{words.run} makes it anew')

@@ -188,4 +188,5 @@ def _move_labels(old: Path, new: Path):
     if stored is not None:
         steps = np.flatnonzero(stored.asked)
         write_labels(new, read_episode(new), steps, stored.answers.actions[steps],
-                     stored.answers.valid[steps], stored.labeller, stored.seconds)
+                     stored.answers.valid[steps], stored.labeller, stored.seconds,
+                     used=stored.used)

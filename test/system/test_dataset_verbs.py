@@ -140,6 +140,31 @@ def test_relabelling_asks_about_every_state_and_prints_what_it_cost(run, dataset
     assert '0 queries, 0 valid' in dataset('relabel', '--expert')[1]
 
 
+def test_later_labels_count_in_training_where_that_is_asked_for_and_else_it_is_said(
+        run, dataset, tmp_path, capfd):
+    config = str(config_for('reach', tmp_path))
+
+    def trained(name: str) -> tuple[int, bytes]:
+        folder = tmp_path / name
+        capfd.readouterr()
+        assert main(['train', '--run', 'first', '--runs', str(run.parent), '--config', config,
+                     '--output', str(folder)]) == 0
+        labels = int(re.match('[0-9]+', capfd.readouterr().out)[0])
+        return labels, (folder / 'policy.safetensors').read_bytes()
+    before = trained('before')
+    code, out = dataset('relabel', '--expert')
+    words = out.splitlines()[0]
+    assert code == 0 and 'get none that counts' in words and '--use makes' in words
+    assert trained('after') == before
+    lost = int(re.search('; ([0-9]+) get none that counts', words)[1])
+    code, out = dataset('relabel', '--expert', '--use')
+    assert code == 0 and '0 queries, 0 valid' in out and 'get none' not in out
+    labels, weights = trained('used')
+    assert labels == before[0] + lost and weights != before[1]
+    assert json.loads(dataset('info', '--json')[1])['later_used'] == lost
+    assert dataset('repair')[0] == 0 and dataset('verify')[0] == 0
+
+
 def test_damage_is_named_and_what_can_be_saved_is_saved(run, dataset):
     path = episodes_of(run)[0]
     path.write_bytes(path.read_bytes()[:-500])
