@@ -22,6 +22,7 @@ import json
 from pathlib import Path
 import sys
 
+from il_ros import hints
 from il_ros.data import inventory
 from il_ros.data.dataset import DATASET
 from il_ros.data.errors import NoSuchRunError
@@ -159,7 +160,8 @@ def _repair_dataset(folder: Path) -> list:
             aside = set_aside(folder / name)
             what = f'{folder / name} was damaged and is set aside as {aside.name}'
         if keys is None:
-            repairs.append(Repair(folder / name, DONE, f'{what}; il_ros train makes it anew'))
+            repairs.append(Repair(folder / name, DONE, (
+                f'{what}; it is made anew by {hints.train(folder)}')))
             continue
         made = rebuild(folder, keys)
         repairs.append(Repair(folder / name, DONE, f'{what}; made anew of {made.demos} episodes'))
@@ -244,8 +246,8 @@ def _chosen(folder: Path, names: Sequence[str]) -> list[Path]:
     paths = episodes_of(folder)
     unknown = set(names) - {path.stem for path in paths}
     if unknown:
-        raise NoSuchRunError(f'{folder} has no episode {sorted(unknown)[0]!r}; il_ros dataset '
-                             'plot shows their names')
+        raise NoSuchRunError(f'{folder} has no episode {sorted(unknown)[0]!r}; the names are '
+                             f'shown by {hints.plot(folder)}')
     return [path for path in paths if not names or path.stem in names]
 
 
@@ -304,8 +306,8 @@ def relabel(words: argparse.Namespace) -> int:
     folder = _whole_run(words)
     code = relabelling.relabel(folder, words.expert, words.replace, words.deadline, words.use)
     if (folder / DATASET).exists():
-        print(f'{folder / DATASET} does not know these labels yet; il_ros dataset repair '
-              f'{words.run} makes it anew')
+        print(f'{folder / DATASET} does not know these labels yet; it is made anew by '
+              f'{hints.repair(folder)}')
     return code
 
 

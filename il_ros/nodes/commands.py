@@ -20,7 +20,9 @@ import os
 from pathlib import Path
 import shutil
 
+from il_ros import hints
 from il_ros.data.atomic import write_atomically
+from il_ros.data.kept_contract import keep_contract
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec, EVALUATION, EXPERT
 from il_ros.data.spec import LABEL_NONE, POLICY
@@ -72,6 +74,8 @@ def dagger(words: argparse.Namespace, replace: bool = False) -> int:
         if replace:
             shutil.rmtree(folder, ignore_errors=True)
         await _dagger(client, goal, words, folder)
+        if options is not None:
+            keep_contract(folder, words.contract)
     return run_command(command, options)
 
 
@@ -128,9 +132,11 @@ def record(words: argparse.Namespace) -> int:
             refuse_other_run(runs / words.run, words, None)
         receipts = await _collect(client, specs, 'recording', hidden=bool(words.teleop))
         labels = sum(receipt.labels for receipt in receipts)
+        if options is not None:
+            keep_contract(runs / words.run, words.contract)
         print(f'{len(receipts)} demonstrations, {labels} labels, '
               f'{sum(r.success for r in receipts)} successful, in {runs / words.run}; '
-              f'next: il_ros train --run {words.run}')
+              f'next: {hints.train(runs / words.run)}')
     return run_command(command, options)
 
 

@@ -95,7 +95,7 @@ def refuse_other_kind(folder: Path, words: argparse.Namespace, options: GraphOpt
 def refuse_other_run(folder: Path, words: argparse.Namespace, options: GraphOptions | None):
     """Refuse to add demonstrations to a run that they do not belong to."""
     if (folder / RUN_FILE).exists():
-        raise CommandError(f'{folder} is a run of il_ros dagger; give --run another name')
+        raise CommandError(f'{folder} was made by dagger, not by record; give --run another name')
     refuse_other_kind(folder, words, options)
 
 

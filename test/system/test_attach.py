@@ -46,7 +46,8 @@ def test_an_attached_command_says_where_the_run_lies_and_finds_it_again(elsewher
     code, out, err = elsewhere('record', *words, '--run', 'mine')
     assert code == 0, err
     kept = tmp_path / 'home' / 'kept'
-    assert f'in {kept / "mine"}; next' in out and len(episodes_of(kept / 'mine')) == 2
+    assert f'in {kept / "mine"}; next: il_ros train --run mine --runs {kept}\n' in out
+    assert len(episodes_of(kept / 'mine')) == 2
     for first_seed in ('1000000', '1000000', '1000005'):
         code, out, err = elsewhere('evaluate', *words, '--policy', 'expert', '--first-seed',
                                    first_seed, '--runs', 'runs')
