@@ -98,7 +98,9 @@ def training_episode(path: Path) -> tuple[Episode, Labels]:
     """
     episode = read_episode(path)
     later = read_labels(path, episode)
-    return episode, labels_of(episode, later.answers if later else None, discarded(path))
+    if later is None:
+        return episode, labels_of(episode, None, discarded(path))
+    return episode, labels_of(episode, later.answers, discarded(path), later.used)
 
 
 def from_episodes(paths: Iterable[Path]) -> Demonstrations:

@@ -35,9 +35,10 @@ from il_ros.bridge.recording import checks_of, Recording
 from il_ros.bridge.topic_watch import EpisodeWatch
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
-from il_ros.data.errors import NoSuchEpisodeError
+from il_ros.data.errors import NoSuchEpisodeError, SilentStreamError
 from il_ros.data.output_file import QueuedFile, UnbufferedFile
 from il_ros.data.receipts import CLOCK_JUMP, INCOMPLETE, Receipt
+from il_ros.data.run_kind import RunKeeper, RunKind
 from il_ros.data.saving import Saver
 from il_ros.data.schema import recorded_schemas
 from il_ros.data.shard import Shard
@@ -47,7 +48,8 @@ from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.listening import listen, listen_raw, listen_to_contract
 from il_ros.nodes.managed import ManagedNode
-from il_ros.nodes.recorder_parameters import RecorderParameters
+from il_ros.nodes.recorder_parameters import RecorderParameters, RUNS_FOLDER
+from il_ros.nodes.recorder_parameters import RUNS_FOLDER_DESCRIPTION
 from il_ros.nodes.serving import serve
 from il_ros.nodes.streams import Streams
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation, RecordedEpisode
@@ -65,14 +67,17 @@ class RecorderNode(ManagedNode):
 
     def __init__(self, **kwargs):
         super().__init__('recorder', RecorderParameters, **kwargs)
+        self.declare_parameter(
+            RUNS_FOLDER, str(Path(self.parameters.runs).absolute()), RUNS_FOLDER_DESCRIPTION)
         self._streams = Streams(self, self.parameters.streams, self._on_stream)
         self._schemas = {**recorded_schemas(), **self._streams.schemas}
         self._contract: Contract | None = None
         self._recording: Recording | None = None
         self._shard: Shard | None = None
+        self._kinds = RunKeeper()
         self._saver = Saver()
         self._recorded = self._dropped = 0
-        self._problem = ''
+        self._problem = self._silent = ''
         self._receipts = self.create_publisher(RecordedEpisode, 'recorded', qos.RECEIPTS)
         listen_to_contract(self, self._on_contract)
         listen(self, Drive, 'drive', self._on_drive, qos.LATCHED)
@@ -158,6 +163,7 @@ class RecorderNode(ManagedNode):
         if flags & CLOCK_JUMP:
             self._problem = f'{now.spec.episode_id}: {now.reason}'
         try:
+            self._name_silent_streams(flags)
             now.writer.note_streams(self._streams.counts())
         except ImitationError as error:
             self._fail(error)
@@ -167,6 +173,15 @@ class RecorderNode(ManagedNode):
                          now.gate_threshold, now.reason)
         if flags & CLOCK_JUMP:
             self._diagnostics.publish()
+
+    def _name_silent_streams(self, flags: int):
+        """Say once, at the end of an episode, which streams brought nothing; or refuse that."""
+        silent = self._streams.silent()
+        if silent and self.parameters.require_streams and not flags & INCOMPLETE:
+            raise SilentStreamError(silent)
+        if silent and not self._silent:
+            self.get_logger().warning(f'{self._recording.spec.episode_id}: {silent}')
+        self._silent = silent
 
     def _on_saved(self, spec: EpisodeSpec, outcome: Receipt | ImitationError):
         """Say in the saver's thread what became of an episode."""
@@ -215,8 +230,9 @@ class RecorderNode(ManagedNode):
                     f'episode {now.spec.episode_id} is being recorded; end it first')
             self._abandon('it was opened and never ran')
         self._require_ready()
-        self._take_shard(Path(self.parameters.runs) / spec.run / 'episodes'
-                         / self.parameters.shard)
+        folder = Path(self.parameters.runs) / spec.run
+        self._kinds.admit(folder, RunKind(spec.task, spec.options, self._contract))
+        self._take_shard(folder / 'episodes' / self.parameters.shard)
         self._recording = self._begin(spec)
         self._streams.begin()
         self._problem = ''
@@ -233,6 +249,8 @@ class RecorderNode(ManagedNode):
         if unheard:
             raise RecorderBusyError(f'nobody is heard on {", ".join(unheard)} yet; are simulator, '
                                     'observer and supervisor running?')
+        if self.parameters.require_streams and (reason := self._streams.unheard()):
+            raise RecorderBusyError(reason)
 
     def _take_shard(self, folder: Path):
         if self._shard is not None and self._shard.folder != folder:

@@ -181,6 +181,14 @@ class StageRunner:
         if not is_unfinished(receipt):
             self._receipts[receipt.spec.episode_id] = (self._folder / receipt.path, receipt)
 
+    def _path(self, episode_id: str) -> Path:
+        """Return the file of an episode that the run has recorded."""
+        if episode_id not in self._receipts:
+            raise RunError(Result.RUN_DIFFERS, (
+                f'{self._folder}/episodes lacks {episode_id}, which this run recorded and needs: '
+                'an incomplete copy? copy the run again, whole'))
+        return self._receipts[episode_id][0]
+
     def _require_policy(self, state: RunState, stage: Stage):
         """Refuse episodes in which the policy node may not have run the right checkpoint."""
         needed, status = stage_work.checkpoint_for(state, stage), self._status
@@ -222,7 +230,7 @@ class StageRunner:
         asked = labels = 0
         seconds = 0.0
         for number, episode_id in enumerate(ids):
-            path = self._receipts[episode_id][0]
+            path = self._path(episode_id)
             stored = await self._labels_of(path)
             asked += int(stored.asked.sum())
             labels += int(stored.answers.valid.sum())
@@ -256,7 +264,7 @@ class StageRunner:
         ids = stage_work.episodes_to_label(state, stage)
         rollouts, contract = [], None
         for number, episode_id in enumerate(ids):
-            episode = read_episode(self._receipts[episode_id][0])
+            episode = read_episode(self._path(episode_id))
             contract = episode.contract
             actions, valid, *_ = await self._ask(episode, np.arange(episode.steps))
             wanted = np.where(episode.policy.valid[:, None], episode.policy.actions, np.nan)
@@ -269,7 +277,7 @@ class StageRunner:
     async def _aggregate_stage(self, state: RunState, stage: Stage,
                                started: float) -> Aggregated:
         key = stage_work.filter_key(stage)
-        entries = [(self._receipts[episode_id][0], keys)
+        entries = [(self._path(episode_id), keys)
                    for episode_id, keys in dataset_keys(state, stage).items()]
         done = aggregate(self._folder / DATASET, entries)
         return Aggregated(episodes=done.demos, labels=done.labels.get(key, 0),

@@ -256,7 +256,8 @@ class SupervisorNode(ManagedNode):
         if arbiter is not None and arbiter.phase == RUNNING and arbiter.stamp_ns >= 0:
             if self._ending:
                 # No end was observed since it was asked for: the task knows whether it came.
-                self._end_episode.ask(arbiter.episode_id, FAULT, 'another episode is to be armed')
+                self._end_episode.ask(
+                    arbiter.episode_id, ABORTED, FAULT, 'another episode is to be armed')
             return codes.BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
                                 f'{spec.episode_id} is armed')
         if not self.active:
@@ -311,9 +312,8 @@ class SupervisorNode(ManagedNode):
     def _end_silent_episode(self, arbiter: Arbiter):
         names = ', '.join(driver_name(self, source) for source in arbiter.missing())
         absent = 'joint_states' if arbiter.waiting and not self._realtime else 'observation'
-        reason = (f'{names or absent} did not answer step {arbiter.step} within '
-                  f'{self.parameters.silence_s} s')
-        self._end(DRIVER_SILENT, reason)
+        self._end(DRIVER_SILENT, f'{names or absent} did not answer step {arbiter.step} within '
+                                 f'{self.parameters.silence_s} s')
 
     def _end(self, cause: int, reason: str, end: int = ABORTED):
         """End the armed episode at the task, once; ``ABORTED``: it is run again."""

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 from il_ros.data.errors import EpisodeFileError, LabelError
-from il_ros.data.label_file import labels_path, read_labels, write_labels
+from il_ros.data.label_file import labels_path, read_labels, use_labels, write_labels
 from il_ros.data.mcap_file import read_mcap
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import verify
@@ -56,6 +56,23 @@ def test_an_episode_is_relabelled_by_another_expert(recorded):
     write_labels(path, episode, STEPS[:1], ACTIONS[:1], VALID[:1], 'second')
     stored = read_labels(path, episode)
     assert (stored.labeller, stored.asked.sum()) == ('second', 1)
+
+
+def test_labels_that_are_there_can_be_put_to_use_and_stay_what_they_are(recorded):
+    path, episode = recorded
+    use_labels(path, episode)
+    assert read_labels(path, episode) is None
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0', 0.5, labelled_at_ns=77)
+    before, whole = read_labels(path, episode), labels_path(path).read_bytes()
+    use_labels(path, episode)
+    after = read_labels(path, episode)
+    assert (before.used, after.used) == (False, True)
+    np.testing.assert_array_equal(after.answers.actions, before.answers.actions)
+    np.testing.assert_array_equal(after.asked, before.asked)
+    assert (after.labeller, after.seconds) == (before.labeller, before.seconds)
+    assert {log_ns for *_, log_ns in read_mcap(labels_path(path)).in_order()} == {77}
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0', 0.5, labelled_at_ns=77)
+    assert labels_path(path).read_bytes() == whole
 
 
 def test_the_records_are_actions_as_the_wire_has_them(recorded):

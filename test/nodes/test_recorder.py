@@ -99,6 +99,21 @@ def test_why_an_episode_was_aborted_is_in_its_receipt(stage):
     assert (receipt.end, receipt.cause, receipt.error_msg) == (ABORTED, FAULT, 'the lamp fell')
 
 
+def test_an_episode_of_another_task_or_options_than_its_run_is_refused_at_the_opening(stage):
+    stage.open()
+    stage.play()
+    stage.receipt()
+    before = stage.files()
+    for seed, fields, sentence in (
+            (2, {'task': 'push'}, 'with task reach; task push was asked for'),
+            (3, {'options': '{"bumps": {"rate": 0.1}}'}, 'with options none; options {"bumps"')):
+        response = stage.open(episode(seed), **fields)
+        assert response.error_code == Response.BAD_SPEC
+        assert sentence in response.error_msg
+    assert stage.files() == before
+    assert stage.open(episode(4)).error_code == 0
+
+
 def test_a_recorded_episode_is_never_overwritten(stage):
     stage.open()
     stage.play()
