@@ -23,6 +23,7 @@ import functools
 import json
 import re
 
+from il_ros.data.options import OptionsError, read_options
 from il_ros.errors import ImitationError
 import numpy as np
 
@@ -54,6 +55,9 @@ PURPOSES = (DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION)
 GATES = ('', 'discrepancy', 'novelty', 'human')
 
 EPISODE_ID = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
+_LONGEST_NAME = 64
+_SHOWN = 80
+"""Characters of a refused text that its refusal repeats."""
 
 
 class SpecError(ImitationError):
@@ -94,7 +98,7 @@ class DrivePlan:
         if not 0.0 <= self.beta <= 1.0:
             raise SpecError(f'plan.beta is {self.beta}; expected a probability in [0, 1]')
         if self.gate not in GATES:
-            raise SpecError(f'plan.gate is {self.gate!r}; expected one of {GATES}')
+            raise SpecError(f'plan.gate is {self.gate[:_SHOWN]!r}; expected one of {GATES}')
         if not 0.0 <= self.smoothing < 1.0:
             raise SpecError(f'plan.smoothing is {self.smoothing}; expected [0, 1)')
         if self.labels not in (LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE):
@@ -125,14 +129,20 @@ class EpisodeSpec:
     plan: DrivePlan = DrivePlan()
 
     def __post_init__(self):
-        if not EPISODE_ID.fullmatch(self.episode_id):
-            raise SpecError(f'episode_id is {self.episode_id!r}; expected [a-z0-9][a-z0-9_-]*, at '
-                            'most 64 characters')
-        if not EPISODE_ID.fullmatch(self.run):
-            raise SpecError(f'run is {self.run!r}; expected [a-z0-9][a-z0-9_-]*, at most 64 '
-                            'characters')
+        for name in ('episode_id', 'run'):
+            value = getattr(self, name)
+            if not EPISODE_ID.fullmatch(value):
+                raise SpecError(f'{name} is {value[:_SHOWN]!r}; expected [a-z0-9][a-z0-9_-]*, '
+                                'at most 64 characters')
         if self.purpose not in PURPOSES:
-            raise SpecError(f'purpose is {self.purpose!r}; expected one of {PURPOSES}')
+            raise SpecError(f'purpose is {self.purpose[:_SHOWN]!r}; expected one of {PURPOSES}')
+        if len(self.task) > _LONGEST_NAME:
+            raise SpecError(f'task has {len(self.task)} characters; expected a name of at most '
+                            f'{_LONGEST_NAME}')
+        try:
+            read_options(self.options)
+        except OptionsError as error:
+            raise SpecError(str(error)) from error
 
     def to_json(self) -> str:
         """Return the canonical JSON: sorted keys, no blanks."""

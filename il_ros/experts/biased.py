@@ -25,6 +25,7 @@ import json
 import math
 
 from il_ros.data.contract import Contract
+from il_ros.data.options import OptionsError, read_options
 from il_ros.errors import ImitationError
 from il_ros.experts.base import Expert
 
@@ -48,12 +49,12 @@ def bias_of(options: str) -> dict[str, list[float]]:
     :raises BiasError: naming what is wrong
     """
     try:
-        options = json.loads(options) if options else {}
-    except ValueError as error:
-        raise BiasError(f'options are not JSON: {error}') from error
-    if not isinstance(options, dict) or OPTION not in options:
+        known = read_options(options)
+    except OptionsError as error:
+        raise BiasError(str(error)) from error
+    if OPTION not in known:
         return {}
-    asked = options[OPTION]
+    asked = known[OPTION]
     if not isinstance(asked, dict) or list(asked) != ['bias']:
         raise BiasError(f'option {OPTION} is {asked}; expected an object with the key bias')
     bias = asked['bias']

@@ -30,19 +30,29 @@ class TwoWritersError(ImitationError):
 
 class CommandInput:
     """
-    The subscription to ``joint_command``, deaf while two nodes write there.
+    The subscription to ``joint_command``, deaf from the moment on that a second node writes there.
 
     The fault is latched: a dip of the count is never read as recovery, but ``check`` (at the
-    next reset) clears it when only one is left.
+    next reset) clears it when only one is left. A second writer is known before its first message,
+    when the middleware matches it; should a message overtake that, it contradicts a command that
+    counted (``accuse``).
+
+    :param in_episode: tells whether an episode is running; outside, a writer that is matched
+        beside a dead one is no fault: a supervisor was started again
+    :param on_second: called once when the fault is latched
     """
 
-    def __init__(self, node: Node, on_command: Callable[[JointState], None]):
+    def __init__(self, node: Node, on_command: Callable[[JointState], None],
+                 in_episode: Callable[[], bool], on_second: Callable[[], None]):
         self._node = node
-        self._on_command = on_command
-        self._writers = 0
+        self._on_command, self._in_episode, self._on_second = on_command, in_episode, on_second
+        self._matched = self._silent = 0
+        self.alive = 0
+        """Writers whose liveliness is heard."""
         self.two_writers = False
         events = SubscriptionEventCallbacks(
-            liveliness=self._on_liveliness, incompatible_qos=self._on_plain_writer)
+            liveliness=self._on_liveliness, matched=self._on_matched,
+            incompatible_qos=self._on_plain_writer)
         listen(node, JointState, 'joint_command', self._receive, qos.COMMAND,
                event_callbacks=events)
 
@@ -52,21 +62,35 @@ class CommandInput:
 
         :raises TwoWritersError: if more than one node still writes
         """
-        self.two_writers = self._writers > 1
+        # Neither heard nor known to be silent: a writer that has just come.
+        unheard = self._matched - self.alive - self._silent if self._matched > 1 else 0
+        writers = self.alive + max(unheard, 0)
+        self.two_writers = writers > 1
         if self.two_writers:
             raise TwoWritersError(
-                f'{self._writers} nodes write joint_command; stop all but the supervisor')
+                f'{writers} nodes write joint_command; stop all but the supervisor')
+
+    def accuse(self, reason: str):
+        """Latch the fault: what was heard cannot be of one writer."""
+        if self.two_writers:
+            return
+        self.two_writers = True
+        self._node.get_logger().error(f'{reason}; holding the arm')
+        self._on_second()
 
     def _receive(self, message: JointState):
         if not self.two_writers:
             self._on_command(message)
 
+    def _on_matched(self, event):
+        self._matched = event.current_count
+        if event.current_count > 1 and event.current_count_change > 0 and self._in_episode():
+            self.accuse('another node begins to write joint_command in an episode')
+
     def _on_liveliness(self, event):
-        self._writers = event.alive_count
+        self.alive, self._silent = event.alive_count, event.not_alive_count
         if event.alive_count > 1:
-            self.two_writers = True
-            self._node.get_logger().error(
-                f'{event.alive_count} nodes write joint_command; holding the arm')
+            self.accuse(f'{event.alive_count} nodes write joint_command')
 
     def _on_plain_writer(self, _event):
         self._node.get_logger().warning(

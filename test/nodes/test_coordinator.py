@@ -93,7 +93,7 @@ def hall(slow_bench, tmp_path) -> Hall:
     ({'strategy': 'luck'}, "'luck'"), ({'task': 'moon'}, "'moon'"), ({'task': ''}, 'task is'),
     ({'run': '../x'}, "run is '../x'"), ({'demonstrations': 0}, 'demonstrations is 0'),
     ({'rounds': 100}, 'rounds is 100'), ({'evaluation_first_seed': 999_999}, 'is 999999'),
-    ({'options': 'x'}, 'options is not JSON'), ({'config': '/no/where.yaml'}, '/no/where.yaml'),
+    ({'options': 'x'}, 'options are not JSON'), ({'config': '/no/where.yaml'}, '/no/where.yaml'),
     ({'episodes_per_round': 0}, 'episodes_per_round is 0')])
 def test_a_goal_that_cannot_be_run_is_refused_in_one_sentence_and_leaves_nothing(
         hall, tmp_path, fields, sentence):
