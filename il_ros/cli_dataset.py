@@ -132,7 +132,8 @@ def _add_relabel(inner):
                          help="start the package's own expert instead of asking one that runs")
     relabel.add_argument('--replace', action='store_true',
                          help='ask anew also where later labels are there already')
-    relabel.add_argument('--deadline', type=float, default=20.0, help='of each call, s (20)')
+    relabel.add_argument('--deadline', type=number(0.1, 3600.0), default=20.0,
+                         help='of each call, 0.1 to 3600 s (20)')
 
 
 def _add_export(inner):

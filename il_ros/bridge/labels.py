@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from il_ros.bridge.messages import contract_from_message, contract_to_message, float32s, to_stamp
 from il_ros.data.contract import Contract
 from il_ros.data.episode import Episode
+from il_ros.data.finite import is_finite
 from il_ros.data.spec import EXPERT, RUNNING
 from il_ros.errors import ImitationError
 from il_ros_interfaces.msg import Action, Observation
@@ -130,6 +131,9 @@ def read_response(request: LabelObservations.Request, response: LabelObservation
     if response.error_code:
         raise BadAnswerError(f'label_observations refused: {response.error_msg}')
     count = len(request.observations)
+    if not (is_finite(response.seconds) and response.seconds >= 0.0):
+        raise BadAnswerError(f'label_observations says that it took {response.seconds} s; '
+                             'expected a finite number, at least 0')
     if len(response.actions) != count or len(response.valid) != count:
         raise BadAnswerError(f'label_observations answered {len(response.actions)} of {count} '
                              'observations')

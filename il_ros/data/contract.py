@@ -23,6 +23,7 @@ import functools
 import hashlib
 import json
 
+from il_ros.data.finite import is_finite
 from il_ros.errors import ImitationError
 import numpy as np
 
@@ -82,6 +83,10 @@ class ActionElement:
     upper: float
 
     def __post_init__(self):
+        for name in ('lower', 'upper'):
+            if not is_finite(getattr(self, name)):
+                raise ContractError(f'action element {self.name}: {name} is '
+                                    f'{getattr(self, name)}; expected a finite number')
         if not self.lower < self.upper:
             raise ContractError(
                 f'action element {self.name}: lower {self.lower} is not below upper {self.upper}')
@@ -99,8 +104,9 @@ class Contract:
     actions: tuple[ActionElement, ...]
 
     def __post_init__(self):
-        if not self.rate > 0.0:
-            raise ContractError(f'contract {self.name}: rate {self.rate} Hz is not positive')
+        if not (is_finite(self.rate) and self.rate > 0.0):
+            raise ContractError(f'contract {self.name}: rate is {self.rate} Hz; expected a finite '
+                                'number above 0')
         names = [feature.name for feature in self.features]
         if len(set(names)) != len(names):
             raise ContractError(f'contract {self.name}: a feature is named twice in {names}')

@@ -27,6 +27,7 @@ from pathlib import Path
 from il_ros.data.atomic import write_atomically
 from il_ros.data.episode import Episode
 from il_ros.data.errors import EpisodeFileError
+from il_ros.data.finite import is_finite
 from il_ros.data.labels import costs_of
 from il_ros.data.spec import ABORTED, CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec, NOT_ENDED, SpecError
 
@@ -57,6 +58,10 @@ class Receipt:
     gate_threshold: float = -1.0
     error_code: int = 0
     error_msg: str = ''
+
+    def __post_init__(self):
+        if not is_finite(self.gate_threshold):
+            raise SpecError(f'gate_threshold is {self.gate_threshold!r}; expected a finite number')
 
     def to_json(self) -> str:
         """Return the JSON that lies beside the episode."""

@@ -49,8 +49,13 @@ def listen(node: Node, kind: type, topic: str, callback: Callable, profile: QoSP
     return node.create_subscription(kind, topic, on_raw, profile, raw=True, **arguments)
 
 
-def listen_to_contract(node: Node, callback: Callable[[Contract], None]) -> Subscription:
-    """Subscribe to the latched contract; one that contradicts itself is refused by a log line."""
+def listen_to_contract(node: Node, callback: Callable[[Contract], None],
+                       **arguments) -> Subscription:
+    """
+    Subscribe to the latched contract; one that contradicts itself is refused by a log line.
+
+    :param arguments: what else ``create_subscription`` takes
+    """
     def on_contract(message: ContractMessage):
         try:
             contract = contract_from_message(message)
@@ -58,4 +63,5 @@ def listen_to_contract(node: Node, callback: Callable[[Contract], None]) -> Subs
             node.get_logger().error(f'contract refused: {error}')
             return
         callback(contract)
-    return node.create_subscription(ContractMessage, 'contract', on_contract, qos.LATCHED)
+    return node.create_subscription(ContractMessage, 'contract', on_contract, qos.LATCHED,
+                                    **arguments)

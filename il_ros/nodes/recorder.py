@@ -34,6 +34,7 @@ from il_ros.bridge.topic_watch import EpisodeWatch
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
 from il_ros.data.errors import NoSuchEpisodeError
+from il_ros.data.finite import is_finite
 from il_ros.data.output_file import QueuedFile, UnbufferedFile
 from il_ros.data.receipts import CLOCK_JUMP, INCOMPLETE, Receipt
 from il_ros.data.saving import Saver
@@ -105,8 +106,14 @@ class RecorderNode(ManagedNode):
     def _on_drive(self, message: Drive):
         """Take in where an adapted threshold stands at the end: nobody is required any more."""
         now = self._recording
-        if now is not None and message.episode_id == now.spec.episode_id and not message.required:
-            self._close_by(now.hear_threshold(message.threshold))
+        if now is None or message.episode_id != now.spec.episode_id or message.required:
+            return
+        threshold = message.threshold
+        if not is_finite(threshold):
+            self.get_logger().error(f'drive.threshold is {threshold}; expected a finite number, '
+                                    'no threshold is noted')
+            threshold = -1.0
+        self._close_by(now.hear_threshold(threshold))
 
     def _on_raw(self, topic: str, key_of: Callable[[bytes], wire.Key], raw: bytes):
         now = self._recording

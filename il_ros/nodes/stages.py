@@ -25,7 +25,7 @@ from pathlib import Path
 import time
 
 from il_ros.bridge.labels import BadAnswerError
-from il_ros.bridge.messages import contract_from_message, receipt_from_message, spec_to_message
+from il_ros.bridge.messages import receipt_from_message, spec_to_message
 from il_ros.data.aggregation import aggregate
 from il_ros.data.contract import Contract
 from il_ros.data.dataset import DATASET
@@ -45,8 +45,9 @@ from il_ros.nodes import qos
 from il_ros.nodes.calls import CallError, Waiter
 from il_ros.nodes.delegates import Delegate, Fit, Result, RunError, Tell
 from il_ros.nodes.labelling import ask_labels
+from il_ros.nodes.listening import listen_to_contract
 from il_ros_interfaces.action import CollectEpisodes, TrainPolicy
-from il_ros_interfaces.msg import Contract as ContractMessage, PolicyStatus
+from il_ros_interfaces.msg import PolicyStatus
 from il_ros_interfaces.srv import LabelObservations, LoadPolicy
 import numpy as np
 from rclpy.node import Node
@@ -73,8 +74,7 @@ class StageRunner:
         node.create_subscription(PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
                                  callback_group=group)
         self._contract: Contract | None = None
-        node.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED,
-                                 callback_group=group)
+        listen_to_contract(node, self._on_contract, callback_group=group)
         self._folder = Path()
         self._training: dict[bool, Path] = {}
         self._tell: Tell = lambda *_: None
@@ -96,8 +96,8 @@ class StageRunner:
             for path, receipt in receipts_in(folder / 'episodes')
             if not is_unfinished(receipt)}
 
-    def _on_contract(self, message: ContractMessage):
-        self._contract = contract_from_message(message)
+    def _on_contract(self, contract: Contract):
+        self._contract = contract
 
     async def contract(self) -> Contract:
         """
