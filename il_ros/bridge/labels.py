@@ -119,15 +119,16 @@ def _observation(episode: Episode, step: int) -> Observation:
 
 
 def read_response(request: LabelObservations.Request, response: LabelObservations.Response,
-                  width: int) -> tuple[np.ndarray, np.ndarray]:
+                  contract: Contract) -> tuple[np.ndarray, np.ndarray]:
     """
     Return the labels: actions, shape ``(N, A)``, float32, and which are valid, shape ``(N,)``.
 
     A label that is not finite or has the wrong width is not valid, whatever the service says.
 
-    :param width: number of entries of an action
-    :raises BadAnswerError: if the service refused, or answered other stamps than were asked
+    :raises BadAnswerError: if the service refused, or answered other stamps than were asked, or
+        a label outside the contract's bounds
     """
+    width = len(contract.actions)
     if response.error_code:
         raise BadAnswerError(f'label_observations refused: {response.error_msg}')
     count = len(request.observations)
@@ -145,4 +146,11 @@ def read_response(request: LabelObservations.Request, response: LabelObservation
         if response.valid[i] and len(answer.values) == width and (
                 np.isfinite(answer.values).all()):
             actions[i], valid[i] = answer.values, True
+            _refuse_outside(contract, actions[i], asked.step)
     return actions, valid
+
+
+def _refuse_outside(contract: Contract, action: np.ndarray, step: int):
+    if not contract.accepts(action):
+        raise BadAnswerError(f'label_observations answered step {step} outside the bounds of the '
+                             f'contract {contract.name}: {contract.complaint(action)}')

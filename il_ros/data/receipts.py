@@ -100,6 +100,9 @@ def receipt_of(episode: Episode, path: Path, sha256: str, flags: int = 0,
     flags |= INCOMPLETE if episode.end == NOT_ENDED else 0
     flags |= DROPS if episode.dropped else 0
     flags |= CLOCK_JUMP if episode.cause == CLOCK_JUMPED else 0
+    if episode.refused_labels and not error_msg:
+        error_msg = (f'{episode.refused_labels} answers lie outside the bounds of the contract '
+                     f'{episode.contract.name}: they are no labels')
     return Receipt(
         spec=episode.spec, path=relative_path(path), sha256=sha256,
         content_sha256=episode.content_sha256(), flags=flags, steps=episode.steps,

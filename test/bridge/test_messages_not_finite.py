@@ -75,4 +75,5 @@ def test_a_receipt_is_refused_by_field(value):
 @pytest.mark.parametrize('value', [*NOT_FINITE, -1.0])
 def test_a_labelling_service_says_a_finite_time_that_is_not_negative(value):
     with pytest.raises(BadAnswerError, match='took (nan|inf|-inf|-1.0) s; expected a finite'):
-        read_response(LabelObservations.Request(), LabelObservations.Response(seconds=value), 2)
+        read_response(LabelObservations.Request(), LabelObservations.Response(seconds=value),
+                      CONTRACT)
