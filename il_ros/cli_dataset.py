@@ -139,7 +139,8 @@ def _add_relabel(inner):
                          help='let the labels count in training also where the strategy learns '
                               'only from what the expert or a person drove (corrections, novelty, '
                               'human); labels that are there already are not asked for again')
-    relabel.add_argument('--deadline', type=float, default=20.0, help='of each call, s (20)')
+    relabel.add_argument('--deadline', type=number(0.1, 3600.0), default=20.0,
+                         help='of each call, 0.1 to 3600 s (20)')
 
 
 def _add_export(inner):

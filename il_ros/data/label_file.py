@@ -77,7 +77,8 @@ def write_labels(episode_path: Path, episode: Episode, steps: np.ndarray, action
     :param valid: shape ``(N,)``, bool; false: the expert had no answer
     :param labelled_at_ns: when, for people; ``log_time`` of the records
     :param used: let them count also where the plan wants only driven steps labelled
-    :raises LabelError: if the arrays do not fit the episode or a label is not finite
+    :raises LabelError: if the arrays do not fit the episode, or a label is not finite or lies
+        outside the contract's bounds
     :raises EpisodeWriteError: naming the file
     """
     steps, actions = np.asarray(steps), np.asarray(actions, np.float32)
@@ -153,6 +154,7 @@ def _answers(file: McapFile, episode: Episode) -> tuple[Answers, np.ndarray]:
             raise ValueError('its contract is not that of the episode')
         asked[steps] = True
         if rows['values'].shape[1]:
+            _refuse_outside(episode, steps, rows['values'])
             answers.actions[steps] = rows['values']
             answers.valid[steps] = True
     return answers, asked
@@ -168,8 +170,21 @@ def _check(episode: Episode, steps: np.ndarray, actions: np.ndarray, valid: np.n
                            and (np.diff(steps) > 0).all()):
         raise LabelError(f'{name}: the labelled steps are not ascending within 0 to '
                          f'{episode.steps - 1}')
-    if not np.isfinite(actions[np.asarray(valid, bool)]).all():
+    valid = np.asarray(valid, bool)
+    if not np.isfinite(actions[valid]).all():
         raise LabelError(f'{name}: a label is not finite')
+    try:
+        _refuse_outside(episode, steps[valid], actions[valid])
+    except ValueError as error:
+        raise LabelError(f'{name}: {error}') from error
+
+
+def _refuse_outside(episode: Episode, steps: np.ndarray, actions: np.ndarray):
+    accepted = episode.contract.accepts(actions)
+    if not accepted.all():
+        first = int(np.argmin(accepted))
+        raise ValueError(f'the label of step {steps[first]} lies outside the bounds: '
+                         f'{episode.contract.complaint(actions[first])}')
 
 
 def _action_schema(episode_path: Path) -> Schema:

@@ -27,6 +27,7 @@ from pathlib import Path
 from il_ros.data.atomic import write_atomically
 from il_ros.data.episode import Episode
 from il_ros.data.errors import EpisodeFileError
+from il_ros.data.finite import is_finite
 from il_ros.data.labels import costs_of
 from il_ros.data.spec import ABORTED, CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec, NOT_ENDED, SpecError
 
@@ -57,6 +58,10 @@ class Receipt:
     gate_threshold: float = -1.0
     error_code: int = 0
     error_msg: str = ''
+
+    def __post_init__(self):
+        if not is_finite(self.gate_threshold):
+            raise SpecError(f'gate_threshold is {self.gate_threshold!r}; expected a finite number')
 
     def to_json(self) -> str:
         """Return the JSON that lies beside the episode."""
@@ -95,6 +100,9 @@ def receipt_of(episode: Episode, path: Path, sha256: str, flags: int = 0,
     flags |= INCOMPLETE if episode.end == NOT_ENDED else 0
     flags |= DROPS if episode.dropped else 0
     flags |= CLOCK_JUMP if episode.cause == CLOCK_JUMPED else 0
+    if episode.refused_labels and not error_msg:
+        error_msg = (f'{episode.refused_labels} answers lie outside the bounds of the contract '
+                     f'{episode.contract.name}: they are no labels')
     return Receipt(
         spec=episode.spec, path=relative_path(path), sha256=sha256,
         content_sha256=episode.content_sha256(), flags=flags, steps=episode.steps,

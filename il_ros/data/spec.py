@@ -23,6 +23,7 @@ import functools
 import json
 import re
 
+from il_ros.data.finite import is_finite
 from il_ros.data.options import OptionsError, read_options
 from il_ros.errors import ImitationError
 import numpy as np
@@ -91,6 +92,7 @@ class DrivePlan:
     seed: int = 0
 
     def __post_init__(self):
+        self._refuse_not_finite()
         self._round()
         if self.driver not in (EXPERT, POLICY, TELEOP):
             raise SpecError(f'plan.driver is {self.driver}; expected 1 (expert), 2 (policy) or '
@@ -103,6 +105,15 @@ class DrivePlan:
             raise SpecError(f'plan.smoothing is {self.smoothing}; expected [0, 1)')
         if self.labels not in (LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE):
             raise SpecError(f'plan.labels is {self.labels}; expected 0, 1 or 2')
+
+    def _refuse_not_finite(self):
+        for field in dataclasses.fields(self):
+            found = getattr(self, field.name)
+            if field.type in (int, float) and not is_finite(found):
+                raise SpecError(f'plan.{field.name} is {found!r}; expected a finite number')
+        if not all(map(is_finite, self.noise_covariance)):
+            raise SpecError(f'plan.noise_covariance is {self.noise_covariance}; expected finite '
+                            'numbers')
 
     def _round(self):
         """Round numbers to what a message carries, so that both ends decide alike."""

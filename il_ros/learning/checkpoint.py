@@ -259,6 +259,13 @@ def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy
         raise DamagedError(f'{folder / DOCUMENT}: not a policy: {error}') from error
 
 
+def _refuse_foreign_labels(contract: Contract, fitted: Normaliser):
+    """Refuse a normaliser that no labels inside the contract's bounds have given."""
+    if not contract.accepts(fitted.mean):
+        raise LearningError(f'action_normaliser: the mean of {contract.complaint(fitted.mean)}, '
+                            'where every label lies')
+
+
 def _assemble(document: dict, net: Mlp | Cnn, digest: str) -> Policy:
     if document['architecture'] != net.kind:
         raise LearningError(f'architecture {document["architecture"]!r} is unknown; expected '
@@ -269,6 +276,7 @@ def _assemble(document: dict, net: Mlp | Cnn, digest: str) -> Policy:
         if tuple(document[key]) != found:
             raise LearningError(f'{key} are {document[key]}; expected {list(found)}')
     normalisers = [_normaliser(document[key]) for key in ('normaliser', 'action_normaliser')]
+    _refuse_foreign_labels(contract, normalisers[1])
     horizons = Horizons(**document.get('horizons', {}))
     head = from_document(document['head'], len(contract.actions), horizons.chunk) if (
         'head' in document) else None

@@ -20,7 +20,7 @@ import time
 from il_ros.bridge.messages import spec_from_message
 from il_ros.data.spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR, TELEOP
 from il_ros.errors import ImitationError
-from il_ros.interactive.driving import HUMAN
+from il_ros.interactive.driving import check_gate_threshold, check_plan, HUMAN
 from il_ros.nodes import qos, runtime
 from il_ros.nodes.calls import CallError, Waiter
 from il_ros.nodes.listening import listen
@@ -138,6 +138,7 @@ class CollectorNode(Node):
         return result
 
     async def _collect(self, goal, result: Result):
+        _check(goal.request)
         started = said = time.monotonic()
         threshold = goal.request.gate_threshold
         feedback = CollectEpisodes.Feedback()
@@ -185,10 +186,6 @@ class CollectorNode(Node):
             self._started = None
 
     async def _run(self, spec, threshold: float) -> RecordedEpisode:
-        try:
-            spec_from_message(spec)
-        except ImitationError as error:
-            raise CollectError(Result.BAD_GOAL, str(error)) from error
         receipt = self._awaited[spec.episode_id] = Future()
         try:
             await self._start(spec, threshold)
@@ -241,6 +238,16 @@ class CollectorNode(Node):
             await self._waiter.call(self._end, request, self.parameters.call_deadline_s)
         except CallError as error:
             self.get_logger().error(str(error))
+
+
+def _check(request: CollectEpisodes.Goal):
+    """Refuse a goal of which any part cannot be run, before its first episode."""
+    try:
+        check_gate_threshold(request.gate_threshold)
+        for spec in request.episodes:
+            check_plan(spec_from_message(spec).plan)
+    except ImitationError as error:
+        raise CollectError(Result.BAD_GOAL, str(error)) from error
 
 
 def may_be_driven_by_hand(plan: DrivePlan) -> bool:

@@ -24,10 +24,12 @@ that the same episode comes out the same; a repeated observation is answered in 
 """
 
 from collections import deque
+from collections.abc import Callable
 import dataclasses
 import os
 from pathlib import Path
 import threading
+from typing import TypeVar
 
 from il_ros.bridge.images import images_of
 from il_ros.bridge.messages import to_ns
@@ -35,6 +37,7 @@ from il_ros.data.contract import Contract
 from il_ros.data.spec import POLICY
 from il_ros.errors import ImitationError
 from il_ros.learning import checkpoint
+from il_ros.learning.dry_run import dry_run
 from il_ros.learning.policy import Images, Policy, UNKNOWN
 from il_ros.learning.runner import Runner
 from il_ros.nodes import diagnostics, qos, runtime
@@ -48,6 +51,8 @@ from il_ros_interfaces.srv import LoadPolicy
 import numpy as np
 from rclpy.subscription import Subscription
 
+Answer = TypeVar('Answer')
+
 DRY_RUN_OBSERVATIONS = 100
 """The newest observations are kept: a candidate must answer all of them before it may run."""
 
@@ -58,12 +63,6 @@ CONTRACT_WAIT_S = 1.0
 
 class PolicyFailedError(ImitationError):
     """The policy's own code raised."""
-
-    code = PolicyStatus.DRY_RUN_FAILED
-
-
-class DryRunError(ImitationError):
-    """A candidate that does not answer what was observed lately."""
 
     code = PolicyStatus.DRY_RUN_FAILED
 
@@ -115,8 +114,9 @@ class PolicyNode(ManagedNode):
     def configure(self):
         """Load the checkpoint that the parameter names, if it names one."""
         if self.parameters.checkpoint:
-            self._take(checkpoint.load(Path(self.parameters.checkpoint)),
-                       self.parameters.checkpoint)
+            candidate = checkpoint.load(Path(self.parameters.checkpoint))
+            _ask(dry_run, candidate, ())
+            self._take(candidate, self.parameters.checkpoint)
             self._say(PolicyStatus.READY)
 
     def shut_down(self):
@@ -172,7 +172,8 @@ class PolicyNode(ManagedNode):
                 runner.begin(observation.episode_id, anew=True)
             self._last_step = observation.step
             self._last_answer = (observation.episode_id, stamp_ns)
-            action = _ask(runner, observation.episode_id, stamp_ns, values, images)
+            runner.begin(observation.episode_id)
+            action = _ask(runner.act, stamp_ns, values, images)
             answer.uncertainty = runner.uncertainty
             return action
         except ImitationError as error:
@@ -214,12 +215,7 @@ class PolicyNode(ManagedNode):
     def _try_out(self, candidate: Policy, contract: Contract | None):
         if contract is not None:
             checkpoint.check(candidate, contract)
-        trial = Runner(candidate)
-        for number, (values, images) in enumerate(tuple(self._recent)):
-            try:
-                _ask(trial, '', number, values, images)
-            except ImitationError as error:
-                raise DryRunError(f'{error} (in the dry run)') from error
+        _ask(dry_run, candidate, tuple(self._recent))
 
     def _take(self, policy: Policy, path: str):
         if policy.horizons.queued and self._executions is None:
@@ -252,11 +248,9 @@ class PolicyNode(ManagedNode):
         return diagnostics.OK, 'ready' if policy else 'no policy loaded', values
 
 
-def _ask(runner: Runner, episode_id: str, stamp_ns: int, values: np.ndarray,
-         images: Images) -> np.ndarray:
+def _ask(question: Callable[..., Answer], *arguments) -> Answer:
     try:
-        runner.begin(episode_id)
-        return runner.act(stamp_ns, values, images)
+        return question(*arguments)
     except ImitationError:
         raise
     except Exception as error:  # noqa: B902 - the one place where a policy's code is called

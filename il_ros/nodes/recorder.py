@@ -42,7 +42,7 @@ from il_ros.data.run_kind import RunKeeper, RunKind
 from il_ros.data.saving import Saver
 from il_ros.data.schema import recorded_schemas
 from il_ros.data.shard import Shard
-from il_ros.data.spec import EPISODE_ID, EpisodeSpec
+from il_ros.data.spec import ABORTED, EPISODE_ID, EpisodeSpec
 from il_ros.data.writer import EpisodeWriter
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
@@ -190,6 +190,8 @@ class RecorderNode(ManagedNode):
             return
         self._recorded += 1
         self._dropped += outcome.dropped
+        if outcome.error_msg and outcome.end != ABORTED:
+            self.get_logger().warning(f'{spec.episode_id}: {outcome.error_msg}')
         self._receipts.publish(receipt_to_message(outcome))
 
     def _fail(self, error: ImitationError):

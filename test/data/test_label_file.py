@@ -24,7 +24,7 @@ import pytest
 from recordings import ACTION_SCHEMA, BEGIN_NS, CONTRACT, PERIOD_NS, record, spec
 
 STEPS = np.array([2, 3, 7])
-ACTIONS = np.float32([[0.1, -0.2], [0.0, 0.0], [9.0, 0.25]])
+ACTIONS = np.float32([[0.1, -0.2], [0.0, 0.0], [0.5, 0.25]])
 VALID = np.array([True, False, True])
 
 
@@ -103,7 +103,8 @@ def test_ros_reads_the_records(recorded):
 @pytest.mark.parametrize('steps, actions, valid, reason', [
     ([2, 3], ACTIONS, [True] * 3, 'expected shape'),
     ([3, 2, 7], ACTIONS, VALID, 'ascending'), ([2, 3, 12], ACTIONS, VALID, 'within 0 to 11'),
-    (STEPS, ACTIONS * np.float32('nan'), VALID, 'not finite')])
+    (STEPS, ACTIONS * np.float32('nan'), VALID, 'not finite'),
+    (STEPS, ACTIONS * 100, VALID, 'step 2 lies outside the bounds: linear_x is 10 m/s; expected')])
 def test_labels_that_do_not_fit_are_refused(recorded, steps, actions, valid, reason):
     path, episode = recorded
     with pytest.raises(LabelError, match=reason):
@@ -118,6 +119,15 @@ def test_labels_of_another_episode_are_refused(recorded, tmp_path):
     labels_path(path).rename(labels_path(other))
     with pytest.raises(EpisodeFileError, match='labels of rollout-r01-000007'):
         read_labels(other, read_episode(other))
+
+
+def test_stored_labels_outside_the_bounds_are_refused_with_their_file(recorded, monkeypatch):
+    path, episode = recorded
+    monkeypatch.setattr('il_ros.data.label_file._refuse_outside', lambda *_: None)
+    write_labels(path, episode, STEPS, ACTIONS * 100, VALID, 'push 1.0')
+    monkeypatch.undo()
+    with pytest.raises(EpisodeFileError, match=r'labels\.mcap holds no labels: .* outside'):
+        read_labels(path, episode)
 
 
 def test_damaged_labels_are_named(recorded):

@@ -149,6 +149,10 @@ def test_an_adapted_threshold_overrides_the_plans():
     (DrivePlan(driver=POLICY, noise_covariance=(1.0,)), 'plan.noise_covariance'),
     (DrivePlan(driver=POLICY, gate='discrepancy', target_rate=0.1), 'plan.target_rate'),
     (DrivePlan(driver=POLICY, gate='discrepancy', threshold=-0.1), 'plan.threshold'),
+    (DrivePlan(driver=POLICY, gate='discrepancy', release_threshold=-0.1),
+     'plan.release_threshold'),
+    (DrivePlan(driver=POLICY, gate='discrepancy', takeover_level=1.0), 'plan.takeover_level'),
+    (DrivePlan(driver=POLICY, gate='novelty', target_rate=-0.1), 'plan.target_rate'),
     (DrivePlan(driver=POLICY, gate='discrepancy', hold_min=20), 'plan.hold_max'),
     (DrivePlan(driver=TELEOP, beta=0.5), 'plan.beta')])
 def test_a_plan_that_nobody_can_drive_is_refused_by_its_field(plan, field):
@@ -258,8 +262,7 @@ def test_noise_is_the_same_for_the_same_seed_and_episode():
 
 
 @pytest.mark.parametrize('covariance, sentence', [
-    ((1.0,), 'has 1 numbers; expected 4'), ((float('nan'), 0.0, 0.0, 1.0), 'not finite'),
-    ((float('inf'), 0.0, 0.0, 1.0), 'not finite'), ((1.0, 2.0, 2.0, 1.0), 'negative eigenvalue')])
+    ((1.0,), 'has 1 numbers; expected 4'), ((1.0, 2.0, 2.0, 1.0), 'negative eigenvalue')])
 def test_a_covariance_that_is_none_is_refused(covariance, sentence):
     with pytest.raises(BadPlanError, match=sentence):
         _driving(DrivePlan(driver=EXPERT, noise_covariance=covariance))

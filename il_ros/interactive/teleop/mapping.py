@@ -19,10 +19,10 @@ A mapping names the contract's action elements, so that one file serves every ta
 """
 
 import dataclasses
-import math
 from pathlib import Path
 from typing import Any
 
+from il_ros.data.finite import is_finite
 from il_ros.errors import ImitationError
 from il_ros.share import MissingShareError, share_path
 import yaml
@@ -201,9 +201,8 @@ class _Reader:
         return Axis(self.index(f'{field}.axis', found.get('axis')), scale)
 
     def number(self, field: str, found: Any) -> float:
-        if isinstance(found, bool) or not isinstance(found, (int, float)) or (
-                not math.isfinite(found)):
-            self.refuse(field, found, 'a number')
+        if not is_finite(found):
+            self.refuse(field, found, 'a finite number')
         return float(found)
 
     def share(self, field: str, default: float, zero: bool = False) -> float:
