@@ -33,6 +33,7 @@ from il_ros.data.frames import Frames
 from il_ros.data.label_file import read_labels
 from il_ros.data.labels import Labels, labels_of
 from il_ros.data.reader import read_episode
+from il_ros.data.regular import require_regular
 from il_ros.data.steps import Steps
 import numpy as np
 
@@ -218,6 +219,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
     :raises DatasetError: naming the file, if it is none, or turns out to be damaged
     """
     try:
+        require_regular(path)
         with h5py.File(path, 'r') as file:
             flat = file.get('il_ros')
             if flat is None or flat.attrs.get('schema_version') != SCHEMA_VERSION:

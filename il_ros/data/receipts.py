@@ -29,6 +29,7 @@ from il_ros.data.episode import Episode
 from il_ros.data.errors import EpisodeFileError
 from il_ros.data.finite import is_finite
 from il_ros.data.labels import costs_of
+from il_ros.data.regular import open_regular, read_bytes
 from il_ros.data.spec import ABORTED, CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec, NOT_ENDED, SpecError
 
 INCOMPLETE, DROPS, CLOCK_JUMP, DISCARDED = 1, 2, 4, 8
@@ -139,8 +140,7 @@ def read_receipt(path: Path | str) -> Receipt:
     :raises EpisodeFileError: naming the file: it is missing or no receipt
     """
     try:
-        with open(path, 'rb', buffering=0) as file:
-            return Receipt.from_json(file.readall().decode())
+        return Receipt.from_json(read_bytes(path).decode())
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
     except ValueError as error:
@@ -154,7 +154,7 @@ def content_of(path: Path) -> bytes:
     :raises EpisodeFileError: naming the file, if it cannot be read
     """
     try:
-        return Path(path).read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
 
@@ -166,7 +166,7 @@ def file_sha256(path: Path) -> str:
     :raises EpisodeFileError: naming the file, if it cannot be read
     """
     try:
-        with open(path, 'rb') as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, 'sha256').hexdigest()
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error

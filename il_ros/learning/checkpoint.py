@@ -27,6 +27,7 @@ import json
 from pathlib import Path
 
 from il_ros.data.contract import Contract, IMAGE
+from il_ros.data.regular import read_bytes, require_regular
 from il_ros.errors import ImitationError
 from il_ros.learning import folders
 from il_ros.learning.cnn import Cnn
@@ -205,10 +206,10 @@ def _holds(folder: Path, sha256: str) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
+        size = require_regular(path).st_size
         if size > _LARGEST[path.name]:
             raise DamagedError(f'{path}: {size} bytes; expected at most {_LARGEST[path.name]}')
-        return path.read_bytes()
+        return read_bytes(path)
     except FileNotFoundError as error:
         raise NoCheckpointError(f'{path} is not there; expected a folder with {DOCUMENT} and '
                                 f'{WEIGHTS}') from error

@@ -24,6 +24,7 @@ from il_ros import hints
 from il_ros.data.atomic import write_atomically
 from il_ros.data.kept_contract import keep_contract
 from il_ros.data.receipts import Receipt
+from il_ros.data.regular import read_text
 from il_ros.data.spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec, EVALUATION, EXPERT
 from il_ros.data.spec import LABEL_NONE, POLICY
 from il_ros.evaluation.interval import wilson
@@ -96,7 +97,7 @@ async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespac
     if not (folder / 'summary.json').exists():
         raise CommandError(f'{folder} has no summary.json; the graph that runs keeps its runs '
                            'elsewhere, give --runs its folder')
-    summary = json.loads((folder / 'summary.json').read_text())
+    summary = json.loads(read_text(folder / 'summary.json'))
     print(f'\n{format_table(summary)}\n\n{format_timing(summary)}\n')
     print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
 

@@ -26,7 +26,6 @@ that the same episode comes out the same; a repeated observation is answered in 
 from collections import deque
 from collections.abc import Callable
 import dataclasses
-import os
 from pathlib import Path
 import threading
 from typing import TypeVar
@@ -45,10 +44,12 @@ from il_ros.nodes.driver import Driver
 from il_ros.nodes.listening import listen
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag, text
+from il_ros.nodes.policy_loading import Loader, read_in_time
 from il_ros.nodes.serving import serve
 from il_ros_interfaces.msg import Executed, Observation, PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np
+from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
 
 Answer = TypeVar('Answer')
@@ -57,6 +58,7 @@ DRY_RUN_OBSERVATIONS = 100
 """The newest observations are kept: a candidate must answer all of them before it may run."""
 
 
+CHECK_S = 0.25
 CONTRACT_WAIT_S = 1.0
 """A load waits so long for a first contract; one that comes later is checked when it does."""
 
@@ -75,7 +77,8 @@ class PolicyParameters:
     mode: str = choice('lockstep', ('lockstep', 'realtime'),
                        'lockstep: answer every observation; realtime: only the newest')
     checkpoint: str = text('', 'folder of a checkpoint to load at start; empty: wait for a load')
-    load_timeout_s: float = bounded(30.0, 1.0, 600.0, 'deadline of a load at shutdown [s]')
+    load_timeout_s: float = bounded(
+        15.0, 1.0, 600.0, 'deadline of a load; one that takes longer is refused [s]')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
@@ -93,7 +96,7 @@ class PolicyNode(ManagedNode):
         self._contract: Contract | None = None
         self._contract_known = threading.Event()
         self._recent: deque[tuple[np.ndarray, Images]] = deque(maxlen=DRY_RUN_OBSERVATIONS)
-        self._loader: threading.Thread | None = None
+        self._loader = Loader(self._read, self._on_loaded, self.parameters.load_timeout_s)
         self._ticket = 0
         self._problem = ''
         # Not a lifecycle publisher: what runs must be known while the node is inactive, too.
@@ -102,6 +105,8 @@ class PolicyNode(ManagedNode):
                               realtime=self.parameters.mode == 'realtime',
                               is_ready=self._is_ready)
         serve(self, LoadPolicy, 'load_policy', self._on_load, LoadPolicy.Response.NOT_FOUND)
+        self.create_timer(CHECK_S, self._loader.check,
+                          clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self._say(PolicyStatus.EMPTY)
         self.autostart()
@@ -114,16 +119,16 @@ class PolicyNode(ManagedNode):
     def configure(self):
         """Load the checkpoint that the parameter names, if it names one."""
         if self.parameters.checkpoint:
-            candidate = checkpoint.load(Path(self.parameters.checkpoint))
-            _ask(dry_run, candidate, ())
+            candidate = read_in_time(
+                self._read_first, self.parameters.checkpoint, self.parameters.load_timeout_s,
+                lambda: runtime.stopping(self.context))
             self._take(candidate, self.parameters.checkpoint)
             self._say(PolicyStatus.READY)
 
     def shut_down(self):
-        """Wait for a load that is under way."""
+        """Give up a load that is under way."""
         super().shut_down()
-        if self._loader is not None:
-            self._loader.join(self.parameters.load_timeout_s)
+        self._loader.close()
 
     def _on_contract(self, contract: Contract):
         self._contract = contract
@@ -182,31 +187,38 @@ class PolicyNode(ManagedNode):
             return None
 
     def _on_load(self, request, response):
-        if self._loader is not None and self._loader.is_alive():
-            response.error_code = response.BUSY
-            response.error_msg = f'load {self._ticket} is still running'
-        elif not os.path.isdir(request.path):  # unlike a Path, says no to any text
+        busy = self._loader.busy
+        if busy:
+            response.error_code, response.error_msg = response.BUSY, busy
+        elif not self._loader.begin(request.path, request.sha256):
             response.error_code = response.NOT_FOUND
             response.error_msg = f'{request.path}: there is no checkpoint folder'
         else:
             self._ticket += 1
             response.ticket = self._ticket
             self._say(PolicyStatus.LOADING)
-            self._loader = threading.Thread(
-                target=self._load, args=(request.path, request.sha256), name='load policy')
-            self._loader.start()
+            self._loader.go()
         return response
 
-    def _load(self, path: str, sha256: str):
-        try:
-            candidate = checkpoint.load(Path(path), sha256)
-            self._contract_known.wait(CONTRACT_WAIT_S)
-            checked = self._contract
-            self._try_out(candidate, checked)
-            self._take(candidate, path)
-        except ImitationError as error:
-            self._refuse(error)
+    def _read(self, path: str, sha256: str) -> tuple[Policy, Contract | None]:
+        """Return a candidate, and the contract that it was tried out for."""
+        candidate = checkpoint.load(Path(path), sha256)
+        self._contract_known.wait(CONTRACT_WAIT_S)
+        checked = self._contract
+        self._try_out(candidate, checked)
+        return candidate, checked
+
+    def _read_first(self, path: str, _: str) -> Policy:
+        candidate = checkpoint.load(Path(path))
+        _ask(dry_run, candidate, ())
+        return candidate
+
+    def _on_loaded(self, path: str, outcome: tuple[Policy, Contract | None] | ImitationError):
+        if isinstance(outcome, ImitationError):
+            self._refuse(outcome)
             return
+        candidate, checked = outcome
+        self._take(candidate, path)
         if self._contract is not checked and not self._fits(self._contract):
             return
         self._problem = ''
