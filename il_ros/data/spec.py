@@ -23,6 +23,7 @@ import functools
 import json
 import re
 
+from il_ros.data.finite import is_finite
 from il_ros.data.options import OptionsError, read_options
 from il_ros.errors import ImitationError
 import numpy as np
@@ -43,7 +44,8 @@ NO_CAUSE, SUCCESS, LOST, OPERATOR, DRIVER_SILENT, CLOCK_JUMP, FAULT = range(7)
 """Causes, as in ``EpisodeStatus.msg``."""
 
 CLAMPED_POSITION, CLAMPED_VELOCITY, CLAMPED_WORKSPACE = 1, 2, 8
-REFUSED_NOT_FINITE, REFUSED_MISSING, STOPPED, NO_SOLUTION, BLENDED = 16, 64, 128, 256, 512
+REFUSED_NOT_FINITE, REFUSED_STALE, REFUSED_MISSING, STOPPED = 16, 32, 64, 128
+NO_SOLUTION, BLENDED, NOT_FOLLOWED = 256, 512, 1024
 """Bits of ``Executed.limits``: what became of an action."""
 
 DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION = (
@@ -90,6 +92,7 @@ class DrivePlan:
     seed: int = 0
 
     def __post_init__(self):
+        self._refuse_not_finite()
         self._round()
         if self.driver not in (EXPERT, POLICY, TELEOP):
             raise SpecError(f'plan.driver is {self.driver}; expected 1 (expert), 2 (policy) or '
@@ -102,6 +105,15 @@ class DrivePlan:
             raise SpecError(f'plan.smoothing is {self.smoothing}; expected [0, 1)')
         if self.labels not in (LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE):
             raise SpecError(f'plan.labels is {self.labels}; expected 0, 1 or 2')
+
+    def _refuse_not_finite(self):
+        for field in dataclasses.fields(self):
+            found = getattr(self, field.name)
+            if field.type in (int, float) and not is_finite(found):
+                raise SpecError(f'plan.{field.name} is {found!r}; expected a finite number')
+        if not all(map(is_finite, self.noise_covariance)):
+            raise SpecError(f'plan.noise_covariance is {self.noise_covariance}; expected finite '
+                            'numbers')
 
     def _round(self):
         """Round numbers to what a message carries, so that both ends decide alike."""

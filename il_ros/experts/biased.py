@@ -22,9 +22,9 @@ of its labels inherits, and where it cannot get beyond its teacher, can so be se
 """
 
 import json
-import math
 
 from il_ros.data.contract import Contract
+from il_ros.data.finite import is_finite
 from il_ros.data.options import OptionsError, read_options
 from il_ros.errors import ImitationError
 from il_ros.experts.base import Expert
@@ -62,7 +62,7 @@ def bias_of(options: str) -> dict[str, list[float]]:
         raise BiasError(f'option {OPTION}: bias is {bias}; expected an object of features and '
                         'their offsets')
     for name, offsets in bias.items():
-        if not (isinstance(offsets, list) and offsets and all(map(_is_finite, offsets))):
+        if not (isinstance(offsets, list) and offsets and all(map(is_finite, offsets))):
             raise BiasError(f'option {OPTION}: the bias of {name} is {offsets}; expected a list '
                             'of finite numbers')
     return bias
@@ -93,8 +93,3 @@ class BiasedExpert(Expert):
     def _law(self, values: list[float]) -> tuple[float, ...]:
         misread = [value + offset for value, offset in zip(values, self._offsets)]
         return self._expert._law(misread)
-
-
-def _is_finite(value) -> bool:
-    return (isinstance(value, (int, float)) and not isinstance(value, bool)
-            and math.isfinite(value))

@@ -31,6 +31,7 @@ from il_ros.data.spec import ABORTED, FAULT, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.camera import Camera, CameraMode, mode_of
+from il_ros.nodes.listening import listen
 from il_ros.nodes.parameters import declare
 from il_ros.nodes.simulator_parameters import SimulatorParameters
 from il_ros.nodes.writers import CommandInput
@@ -120,7 +121,7 @@ class SimulatorNode(Node):
         self._commands = CommandInput(
             self, self._on_command, lambda: self.session.status.phase == RUNNING,
             self._hold_measured)
-        self.create_subscription(Bool, 'estopped', self._on_estopped, qos.LATCHED)
+        listen(self, Bool, 'estopped', self._on_estopped, qos.LATCHED)
         self.create_service(ResetTask, 'reset_task', self._on_reset)
         self.create_service(EndEpisode, 'end_episode', self._on_end)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
