@@ -31,7 +31,7 @@ from il_ros.data.contract import Contract
 from il_ros.data.schema import Schema
 import numpy as np
 
-MOST_BYTES = 16_384
+MOST_BYTES = 65_536
 """Of a message, beside its images: no field of it is so long."""
 
 _KNOWN = 8
