@@ -164,6 +164,9 @@ def _add_record(verbs):
                         help='a topic of others to record in full beside each episode, e.g. '
                              'camera/image_raw:sensor_msgs/msg/Image; once for each; '
                              ':best_effort behind it where nothing better is offered')
+    record.add_argument('--require-streams', action='store_true',
+                        help='refuse an episode in which a --stream brings nothing; default: '
+                             'name it after the first one, and go on')
     teleop_arguments(record)
     _episode_arguments(record)
     record.set_defaults(call='record')

@@ -88,6 +88,9 @@ def _add_merge(inner):
                        help='the new run: a name under --runs, or a path')
     merge.add_argument('--rename', action='store_true',
                        help='where two runs have other episodes of one id: ID-2, ID-3, ...')
+    merge.add_argument('--mix-options', action='store_true',
+                       help='merge also episodes that were recorded with other --options, such '
+                            'as bumps or a biased expert')
 
 
 def _add_split(inner, ratio, whole):
@@ -132,7 +135,12 @@ def _add_relabel(inner):
                          help="start the package's own expert instead of asking one that runs")
     relabel.add_argument('--replace', action='store_true',
                          help='ask anew also where later labels are there already')
-    relabel.add_argument('--deadline', type=float, default=20.0, help='of each call, s (20)')
+    relabel.add_argument('--use', action='store_true',
+                         help='let the labels count in training also where the strategy learns '
+                              'only from what the expert or a person drove (corrections, novelty, '
+                              'human); labels that are there already are not asked for again')
+    relabel.add_argument('--deadline', type=number(0.1, 3600.0), default=20.0,
+                         help='of each call, 0.1 to 3600 s (20)')
 
 
 def _add_export(inner):

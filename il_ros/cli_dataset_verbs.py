@@ -22,11 +22,13 @@ import json
 from pathlib import Path
 import sys
 
+from il_ros import hints
 from il_ros.data import inventory
 from il_ros.data.dataset import DATASET
 from il_ros.data.errors import NoSuchRunError
-from il_ros.data.inventory import episodes_of, find_run, Inventory, take_inventory
+from il_ros.data.inventory import EPISODES, episodes_of, find_run, Inventory, take_inventory
 from il_ros.data.placing import free_paths
+from il_ros.data.shard import missing_in
 from il_ros.data.verification import Finding, verify_run
 from il_ros.errors import ImitationError
 from tqdm import tqdm
@@ -54,6 +56,18 @@ def _run(words: argparse.Namespace) -> Path:
     return find_run(words.runs, words.run)
 
 
+def _whole_run(words: argparse.Namespace, run: str = '') -> Path:
+    """Return the folder of a run, and name the episodes that it lacks: the others are used."""
+    folder = find_run(words.runs, run or words.run)
+    _say_left_out(missing_in(folder / EPISODES))
+    return folder
+
+
+def _say_left_out(episodes: Iterable[tuple[Path, str]]):
+    for path, reason in episodes:
+        print(f'left out: {path} ({reason})')
+
+
 def info(words: argparse.Namespace) -> int:
     """Print what a run holds."""
     found = take_inventory(_run(words), _progress('reading'))
@@ -77,7 +91,7 @@ def _table(found: Inventory) -> str:
               for name in ('labels', 'queries', 'watched', 'takeovers')]
     if found.later_queries:
         lines.append(('queries later', str(found.later_queries),
-                      f'{found.later_labels} valid'))
+                      f'{found.later_labels} valid, {found.later_used} used in training'))
     lines += [('rate, mean', f'{found.rate_hz:.3f} Hz',
                f'contract: {found.contract_rate_hz:g} Hz'),
               ('largest gap', f'{1e3 * found.largest_gap_s:.1f} ms', found.largest_gap_in),
@@ -146,7 +160,8 @@ def _repair_dataset(folder: Path) -> list:
             aside = set_aside(folder / name)
             what = f'{folder / name} was damaged and is set aside as {aside.name}'
         if keys is None:
-            repairs.append(Repair(folder / name, DONE, f'{what}; il_ros train makes it anew'))
+            repairs.append(Repair(folder / name, DONE, (
+                f'{what}; it is made anew by {hints.train(folder)}')))
             continue
         made = rebuild(folder, keys)
         repairs.append(Repair(folder / name, DONE, f'{what}; made anew of {made.demos} episodes'))
@@ -172,9 +187,9 @@ def _place(words: argparse.Namespace, name: str) -> Path:
 def merge(words: argparse.Namespace) -> int:
     """Put several runs into a new one."""
     from il_ros.data.merge import merge_runs
-    runs = [find_run(words.runs, run) for run in words.run]
+    runs = [_whole_run(words, run) for run in words.run]
     output = _place(words, words.output)
-    merged = merge_runs(runs, output, words.rename, _progress('merging'))
+    merged = merge_runs(runs, output, words.rename, _progress('merging'), words.mix_options)
     for old, new in merged.renamed.items():
         print(f'{old} is now {new}')
     for name in merged.repeated:
@@ -186,7 +201,7 @@ def merge(words: argparse.Namespace) -> int:
 def split(words: argparse.Namespace) -> int:
     """Part a run into filter keys or new runs."""
     from il_ros.data.split import draw_episodes, sort_episodes, split_into_keys, split_into_runs
-    folder, keys = _run(words), words.into == 'keys'
+    folder, keys = _whole_run(words), words.into == 'keys'
     if words.by is not None:
         groups = sort_episodes(folder, words.by, _progress('sorting'), to_train=keys)
     else:
@@ -200,14 +215,13 @@ def split(words: argparse.Namespace) -> int:
     for key in groups:
         print(f'{key}: {len(groups[key])} episodes, {made.labels.get(key, 0)} labels in '
               f'{folder / DATASET}')
-    for path, reason in made.skipped:
-        print(f'left out: {path} ({reason})')
+    _say_left_out(made.skipped)
     return 0
 
 
 def replay(words: argparse.Namespace) -> int:
     """Repeat episodes in the simulator or through a graph; exit code 1 if that went otherwise."""
-    folder = _run(words)
+    folder = _whole_run(words)
     paths = _chosen(folder, words.episode or ())[:words.episodes or None]
     if words.through == 'simulator':
         _refuse_without_a_graph(words)
@@ -232,8 +246,8 @@ def _chosen(folder: Path, names: Sequence[str]) -> list[Path]:
     paths = episodes_of(folder)
     unknown = set(names) - {path.stem for path in paths}
     if unknown:
-        raise NoSuchRunError(f'{folder} has no episode {sorted(unknown)[0]!r}; il_ros dataset '
-                             'plot shows their names')
+        raise NoSuchRunError(f'{folder} has no episode {sorted(unknown)[0]!r}; the names are '
+                             f'shown by {hints.plot(folder)}')
     return [path for path in paths if not names or path.stem in names]
 
 
@@ -275,7 +289,7 @@ def sources_of(episode) -> tuple:
 def plot(words: argparse.Namespace) -> int:
     """Draw a run as PNG files and a page."""
     from il_ros.evaluation.dataset_report import write_plots
-    folder = _run(words)
+    folder = _whole_run(words)
     paths = episodes_of(folder)
     if not paths:
         raise NoSuchRunError(f'{folder} has no episode to draw')
@@ -289,17 +303,20 @@ def plot(words: argparse.Namespace) -> int:
 def relabel(words: argparse.Namespace) -> int:
     """Ask a labelling service about every recorded state of a run."""
     from il_ros.nodes import relabelling
-    folder = _run(words)
-    code = relabelling.relabel(folder, words.expert, words.replace, words.deadline)
+    folder = _whole_run(words)
+    code = relabelling.relabel(folder, words.expert, words.replace, words.deadline, words.use)
     if (folder / DATASET).exists():
-        print(f'{folder / DATASET} does not know these labels yet; il_ros dataset repair '
-              f'{words.run} makes it anew')
+        print(f'{folder / DATASET} does not know these labels yet; it is made anew by '
+              f'{hints.repair(folder)}')
     return code
 
 
 def export(words: argparse.Namespace) -> int:
     """Write a run in the format of another tool."""
-    folder, output, progress = _run(words), Path(words.output), _progress('exporting')
+    folder, output, progress = _whole_run(words), Path(words.output), _progress('exporting')
+    if words.to != 'rosbag2':
+        from il_ros.data.export.segments import left_out
+        _say_left_out(left_out(folder))
     if words.to == 'rosbag2':
         from il_ros.data.export.rosbag2 import export_rosbag2
         counts = export_rosbag2(folder, output, progress)

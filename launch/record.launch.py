@@ -25,6 +25,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 def generate_launch_description() -> LaunchDescription:
     """Return the simulation, supervisor, expert, recorder and collector; teleop, if asked for."""
     by_hand = NotEqualsSubstitution(LaunchConfiguration('teleop'), 'none')
+    realtime = NotEqualsSubstitution(LaunchConfiguration('mode'), 'lockstep')
     return LaunchDescription([
         include('simulation.launch.py', beside=__file__),
         DeclareLaunchArgument(
@@ -59,5 +60,6 @@ def generate_launch_description() -> LaunchDescription:
              streams=text('streams')),
         node('teleop', condition=IfCondition(by_hand), device=text('teleop'), mode=text('mode'),
              mapping=text('mapping'), terminal='/dev/tty'),
-        node('collector', operator_start=ParameterValue(by_hand, value_type=bool)),
+        node('collector', operator_start=ParameterValue(by_hand, value_type=bool),
+             stop_on_fault=ParameterValue(realtime, value_type=bool)),
     ])

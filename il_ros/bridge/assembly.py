@@ -45,17 +45,17 @@ class JointReader:
         """
         Return the field of the joints, in the contract's order, as float64.
 
-        :raises ObservationError: if a joint is missing or named twice, or the field is too short
+        :raises ObservationError: if a joint is missing or named twice, or the field has another
+            length than the names
         """
         if message.name != self._names:
             self._learn_order(message.name)
         values = getattr(message, self._field)
-        try:
-            return [values[i] for i in self._order]
-        except IndexError:
+        if len(values) != len(self._names):
             raise ObservationError(
                 f'joint_states.{self._field} has {len(values)} entries for {len(message.name)} '
-                'names') from None
+                'names')
+        return [values[i] for i in self._order]
 
     def _learn_order(self, names: Iterable[str]):
         names = list(names)
@@ -164,7 +164,8 @@ class Extractor:
         Return the values, shape ``(contract.width,)``, float32, finite.
 
         :param messages: the message of every topic in ``topics``
-        :raises ObservationError: for a foreign frame, a missing joint, or a value not finite
+        :raises ObservationError: for a foreign frame, a missing joint, a value not finite, or
+            another number of values
         """
         for topic, frame in self._frames.items():
             found = messages[topic].header.frame_id
@@ -173,6 +174,9 @@ class Extractor:
         values: list[float] = []
         for topic, reader in self._readers:
             values.extend(reader(messages[topic]))
+        if len(values) != self.contract.width:
+            raise ObservationError(f'the messages have {len(values)} values; the contract '
+                                   f'{self.contract.name} has {self.contract.width}')
         result = np.array(values, np.float32)
         if not np.isfinite(result).all():
             raise ObservationError(f'{self._not_finite(result)} is not finite')

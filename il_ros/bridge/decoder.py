@@ -45,12 +45,19 @@ _SEQUENCE = re.compile(r'sequence<([\w/]+)>')
 _KNOWN = 4
 """Layouts of a type that are remembered."""
 
+MOST_FIELDS = 10_000
+"""Values, strings and sequences in one message; more would hold the reader's process up."""
+
 Build = Callable[[tuple], Any]
 """Makes a value, or a whole message, of what was unpacked."""
 
 
 class DecodeError(ImitationError):
     """Bytes that are not what is understood here; rclpy may still understand them."""
+
+
+class BadMessageError(DecodeError):
+    """Bytes that are no message of their type, or one that nobody can use; names the field."""
 
 
 class Decoder:
@@ -69,8 +76,10 @@ class Decoder:
         Return the message, of which nothing is shared with another one.
 
         :param raw: as a raw subscription gives it
-        :raises DecodeError: if it is not little-endian CDR or is cut short, or the type has
-            fields of a kind that is not known here
+        :raises BadMessageError: if it is cut short, has text that is not UTF-8, or more than
+            ``MOST_FIELDS`` fields
+        :raises DecodeError: if it is not little-endian CDR, or the type has fields of a kind
+            that is not known here
         """
         for layout in self._layouts:
             message = layout.decode(raw)
@@ -89,7 +98,7 @@ class _Layout:
             raise DecodeError(f'a {kind.__name__} is not in little-endian CDR')
         self._raw = raw
         self._formats, self._lengths = ['<2s2x'], {0: _ENCAPSULATION}
-        self._offset, self._count = _BODY, 1
+        self._offset, self._count, self._field_name = _BODY, 1, 'its header'
         self._build = self._message(kind)
         self._struct = struct.Struct(''.join(self._formats))
         self._lengths_of = operator.itemgetter(*self._lengths)
@@ -110,6 +119,7 @@ class _Layout:
     def _message(self, kind: type) -> Build:
         plain, built = [], []
         for name, form in kind.get_fields_and_field_types().items():
+            self._field_name = name
             if form in _PRIMITIVES:
                 plain.append((f'_{name}', self._number(_PRIMITIVES[form])))
             else:
@@ -162,7 +172,11 @@ class _Layout:
         """Note one more value and return its place among those that are unpacked."""
         self._offset += size
         if self._offset > len(self._raw):
-            raise DecodeError(f'a message of {len(self._raw)} bytes ends inside a field')
+            raise BadMessageError(
+                f'a message of {len(self._raw)} bytes ends inside {self._field_name}')
+        if self._count >= MOST_FIELDS:
+            raise BadMessageError(f'{self._field_name} is too long; expected a message of less '
+                                  f'than {MOST_FIELDS} fields')
         self._formats.append(form)
         self._count += 1
         return self._count - 1
@@ -172,7 +186,10 @@ def _message_type(form: str) -> type:
     package, slash, name = form.partition('/')
     if not slash or '[' in form or '<' in form:
         raise DecodeError(f'fields of type {form} are not known here')
-    return getattr(importlib.import_module(f'{package}.msg'), name)
+    kind = getattr(importlib.import_module(f'{package}.msg'), name, None)
+    if kind is None:
+        raise DecodeError(f'fields of type {form} are not known here')
+    return kind
 
 
 def _fill(kind: type, plain: tuple[tuple[str, int], ...], built: tuple[tuple[str, Build], ...],
@@ -181,8 +198,11 @@ def _fill(kind: type, plain: tuple[tuple[str, int], ...], built: tuple[tuple[str
     message._check_fields = False
     for slot, at in plain:
         setattr(message, slot, values[at])
-    for slot, build in built:
-        setattr(message, slot, build(values))
+    try:
+        for slot, build in built:
+            setattr(message, slot, build(values))
+    except UnicodeDecodeError as error:
+        raise BadMessageError(f'{slot[1:]} is not UTF-8 text: {error.object[:40]!r}') from error
     return message
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from il_ros.bridge.messages import contract_from_message, contract_to_message, float32s, to_stamp
 from il_ros.data.contract import Contract
 from il_ros.data.episode import Episode
+from il_ros.data.finite import is_finite
 from il_ros.data.spec import EXPERT, RUNNING
 from il_ros.errors import ImitationError
 from il_ros_interfaces.msg import Action, Observation
@@ -118,18 +119,22 @@ def _observation(episode: Episode, step: int) -> Observation:
 
 
 def read_response(request: LabelObservations.Request, response: LabelObservations.Response,
-                  width: int) -> tuple[np.ndarray, np.ndarray]:
+                  contract: Contract) -> tuple[np.ndarray, np.ndarray]:
     """
     Return the labels: actions, shape ``(N, A)``, float32, and which are valid, shape ``(N,)``.
 
     A label that is not finite or has the wrong width is not valid, whatever the service says.
 
-    :param width: number of entries of an action
-    :raises BadAnswerError: if the service refused, or answered other stamps than were asked
+    :raises BadAnswerError: if the service refused, or answered other stamps than were asked, or
+        a label outside the contract's bounds
     """
+    width = len(contract.actions)
     if response.error_code:
         raise BadAnswerError(f'label_observations refused: {response.error_msg}')
     count = len(request.observations)
+    if not (is_finite(response.seconds) and response.seconds >= 0.0):
+        raise BadAnswerError(f'label_observations says that it took {response.seconds} s; '
+                             'expected a finite number, at least 0')
     if len(response.actions) != count or len(response.valid) != count:
         raise BadAnswerError(f'label_observations answered {len(response.actions)} of {count} '
                              'observations')
@@ -141,4 +146,11 @@ def read_response(request: LabelObservations.Request, response: LabelObservation
         if response.valid[i] and len(answer.values) == width and (
                 np.isfinite(answer.values).all()):
             actions[i], valid[i] = answer.values, True
+            _refuse_outside(contract, actions[i], asked.step)
     return actions, valid
+
+
+def _refuse_outside(contract: Contract, action: np.ndarray, step: int):
+    if not contract.accepts(action):
+        raise BadAnswerError(f'label_observations answered step {step} outside the bounds of the '
+                             f'contract {contract.name}: {contract.complaint(action)}')

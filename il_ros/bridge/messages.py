@@ -18,7 +18,7 @@ import array
 import dataclasses
 
 from builtin_interfaces.msg import Time
-from il_ros.data.contract import ActionElement, Contract, Feature
+from il_ros.data.contract import ActionElement, Contract, ContractError, Feature
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import DrivePlan, EpisodeSpec
 from il_ros.data.track import NS
@@ -79,14 +79,18 @@ def contract_from_message(message: messages.Contract) -> Contract:
     """
     Return the contract that a message carries.
 
-    :raises ContractError: if it contradicts itself
+    :raises ContractError: if it contradicts itself, or its id is not the one of its content
     """
-    return Contract(
+    contract = Contract(
         name=message.name, rate=message.rate,
         features=tuple(Feature(**_fields(Feature, feature)) for feature in message.features),
         action_space=message.action_space, action_frame_id=message.action_frame_id,
         actions=tuple(ActionElement(**_fields(ActionElement, element))
                       for element in message.actions))
+    if message.id != contract.id:
+        raise ContractError(f'contract {contract.name}: its id is {message.id}; its content has '
+                            f'{contract.id}')
+    return contract
 
 
 def _fill(message, source):

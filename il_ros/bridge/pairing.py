@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from il_ros.bridge.messages import to_ns
 
 MAX_PENDING = 8
-"""Stamps that may be incomplete at once; older ones are dropped and counted."""
+"""Stamps that may be incomplete at once; those that came first are dropped and counted."""
 
 
 class ExactPairing:
@@ -40,7 +40,8 @@ class ExactPairing:
                 self.dropped += len(self._pending.pop(earlier)) < len(self._topics)
             return stamp_ns, parts
         while len(self._pending) > MAX_PENDING:
-            self._pending.pop(min(self._pending))
+            # Not the one with the oldest stamp: a few from the future would drop all others.
+            self._pending.pop(next(iter(self._pending)))
             self.dropped += 1
         return None
 
@@ -77,9 +78,11 @@ class OccasionalPairing:
         """Return ``(stamp_ns, messages)`` when this message completes its stamp."""
         held = self._held.get(topic)
         if held is not None:
-            held[to_ns(message.header.stamp)] = message
+            stamp_ns = to_ns(message.header.stamp)
+            held.pop(stamp_ns, None)
+            held[stamp_ns] = message
             while len(held) > MAX_PENDING:
-                held.pop(min(held))
+                held.pop(next(iter(held)))
         else:
             complete = self._exact.add(topic, message)
             if complete is None:

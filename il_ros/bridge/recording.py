@@ -19,11 +19,17 @@ Who hears the topics hands the messages on as they came over the wire, with what
 them. The flags that come back say that the episode is to be closed, and how; None: it goes on.
 """
 
+from collections.abc import Callable, Mapping
+
 from il_ros.bridge import wire
+from il_ros.bridge.decoder import BadMessageError
+from il_ros.bridge.message_check import executed_rule, image_bytes, MessageCheck, MOST_BYTES
+from il_ros.bridge.message_check import observation_rule, status_rule
 from il_ros.bridge.topic_watch import EpisodeWatch, seconds
+from il_ros.data.contract import Contract
 from il_ros.data.errors import StepRangeError
 from il_ros.data.receipts import CLOCK_JUMP, DROPS, INCOMPLETE
-from il_ros.data.schema import RECORDED
+from il_ros.data.schema import RECORDED, Schema
 from il_ros.data.spec import ENDED, EpisodeSpec, IDLE
 from il_ros.data.track import NS
 from il_ros.data.writer import EpisodeWriter
@@ -35,6 +41,19 @@ WHOLE = 0
 """Flags of an episode that lacks nothing."""
 
 
+Checks = Mapping[str, Callable[[bytes], None]]
+"""By topic; each raises ``BadMessageError`` for what the episode's file must not have."""
+
+
+def checks_of(schemas: Mapping[str, Schema], contract: Contract) -> Checks:
+    """Return the checks of an episode under a contract."""
+    pixels = image_bytes(contract)
+    return {OBSERVATION: MessageCheck(schemas[OBSERVATION], observation_rule(contract),
+                                      MOST_BYTES + pixels),
+            EXECUTED: MessageCheck(schemas[EXECUTED], executed_rule(contract)),
+            EPISODE: MessageCheck(schemas[EPISODE], status_rule)}
+
+
 class Recording:
     """
     The open episode.
@@ -44,7 +63,7 @@ class Recording:
     """
 
     def __init__(self, spec: EpisodeSpec, writer: EpisodeWriter, watch: EpisodeWatch,
-                 room_mb: int, stream_room_mb: int = 0):
+                 checks: Checks, room_mb: int, stream_room_mb: int = 0):
         """
         Begin with nothing heard.
 
@@ -53,6 +72,7 @@ class Recording:
         :param stream_room_mb: the same of streams beside it; 0: there are none
         """
         self.spec, self.writer, self.watch = spec, writer, watch
+        self._checks = checks
         self.gate_threshold = -1.0
         self.reason = ''
         self.discards: list[tuple[int, int]] = []
@@ -79,10 +99,14 @@ class Recording:
         :param steady_ns: when it came, on the steady clock
         :param received_ns: the same, on the clock of the day
         :returns: flags to close the episode with, or None
+        :raises BadMessageError: if it is refused: the episode's file could not be read with it
         :raises EpisodeWriteError: if the disk takes no more
         """
+        if key.phase > ENDED:
+            raise BadMessageError(f'phase is {key.phase}; expected 0, 1 or 2')
         if key.episode_id != self.spec.episode_id:
             return self._hear_stranger(topic, key)
+        self._checks[topic](raw)
         self._last_ns = max(self._last_ns, key.stamp_ns)
         if key.phase == ENDED:
             # In realtime the last state is said again at every beat, with a new stamp each time.

@@ -101,7 +101,7 @@ def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
         receipt = read_receipt(receipt_path(path))
         _refuse(receipt, sets)
         if receipt.flags & ~allowed_flags or receipt.error_code:
-            skipped.append((Path(path), _reason(receipt, allowed_flags)))
+            skipped.append((Path(path), reason_of(receipt, allowed_flags)))
         else:
             wanted.append(_Entry(Path(path), tuple(sets), source_of(Path(path), receipt)))
     try:
@@ -136,7 +136,8 @@ def _refuse(receipt: Receipt, sets: Sequence[str]):
                        'the data that is trained on')
 
 
-def _reason(receipt: Receipt, allowed_flags: int) -> str:
+def reason_of(receipt: Receipt, allowed_flags: int = 0) -> str:
+    """Return in words why an episode is left out of training; empty: it is not."""
     names = ('incomplete', 'messages missing', 'a jump of the clock', 'discarded')
     found = [name for bit, name in enumerate(names) if receipt.flags & ~allowed_flags & 1 << bit]
     return ', '.join(found) or receipt.error_msg

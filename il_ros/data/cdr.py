@@ -47,7 +47,11 @@ class CdrError(ValueError):
 
 
 class Layout:
-    """Where each field stands in one message, and what makes another message alike."""
+    """
+    Where each field stands in one message, and what makes another message alike.
+
+    :ivar guards: where the lengths stand, each an uint32
+    """
 
     def __init__(self, definitions: dict[str, tuple], top: str, raw: bytes):
         """Walk ``raw``, a message of type ``top``."""
@@ -61,6 +65,7 @@ class Layout:
         self.size = self._offset
         self.dtype = np.dtype({'names': self._names, 'formats': self._formats,
                                'offsets': self._offsets, 'itemsize': self.size})
+        self.guards = tuple(self._guards)
         guards = np.array([0, 1, *(g + i for g in self._guards for i in range(4))])
         self._guard = guards
         self._expected = np.frombuffer(raw, np.uint8, self.size)[guards]
@@ -140,7 +145,7 @@ def groups(schema: Schema, raws: Sequence[bytes]) -> Iterator[tuple[np.ndarray, 
     sizes = np.fromiter(map(len, raws), np.int64, len(raws))
     pending = np.arange(len(raws))
     while pending.size:
-        layout = _layout_of(schema, raws[pending[0]])
+        layout = layout_of(schema, raws[pending[0]])
         fitting = pending[sizes[pending] >= layout.size]
         joined = b''.join([raws[index][:layout.size] for index in fitting])
         block = np.frombuffer(joined, np.uint8).reshape(-1, layout.size)
@@ -171,15 +176,20 @@ def canonical(schema: Schema, raws: Sequence[bytes]) -> list[bytes]:
         by_size[len(raw)].append(index)
     for indices in by_size.values():
         for members, rows in groups(schema, [raws[index] for index in indices]):
-            layout = _layout_of(schema, raws[indices[members[0]]])
+            layout = layout_of(schema, raws[indices[members[0]]])
             block = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), layout.size)
             for member, row in zip(members, layout.cleaned(block), strict=True):
                 clean[indices[member]] = row.tobytes()
     return clean
 
 
-def _layout_of(schema: Schema, raw: bytes) -> Layout:
-    """Return the layout of one message: one that was met before, or a new one."""
+def layout_of(schema: Schema, raw: bytes) -> Layout:
+    """
+    Return the layout of one message: one that was met before, or a new one.
+
+    :raises CdrError: if the message is too short or not little-endian
+    :raises SchemaError: if the schema cannot be understood
+    """
     top, definitions, known = _definitions(schema)
     for layout in known:
         if len(raw) >= layout.size:

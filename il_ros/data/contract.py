@@ -23,6 +23,7 @@ import functools
 import hashlib
 import json
 
+from il_ros.data.finite import is_finite
 from il_ros.errors import ImitationError
 import numpy as np
 
@@ -37,6 +38,9 @@ CHANNELS = {'rgb8': 3, 'mono8': 1}
 
 GRIPPER = 'gripper_opening'
 """Name of the action element that opens and closes the hand; a width in m, 0 or fully open."""
+
+BOUND_TOLERANCE = 0.001
+"""Share of an element's range by which a label may lie outside: its rounding, clipped later."""
 
 GRIPPER_DISAGREEMENT = 1.0
 """What two hands that want different things count: as much as full scale of one velocity axis."""
@@ -82,6 +86,10 @@ class ActionElement:
     upper: float
 
     def __post_init__(self):
+        for name in ('lower', 'upper'):
+            if not is_finite(getattr(self, name)):
+                raise ContractError(f'action element {self.name}: {name} is '
+                                    f'{getattr(self, name)}; expected a finite number')
         if not self.lower < self.upper:
             raise ContractError(
                 f'action element {self.name}: lower {self.lower} is not below upper {self.upper}')
@@ -99,8 +107,9 @@ class Contract:
     actions: tuple[ActionElement, ...]
 
     def __post_init__(self):
-        if not self.rate > 0.0:
-            raise ContractError(f'contract {self.name}: rate {self.rate} Hz is not positive')
+        if not (is_finite(self.rate) and self.rate > 0.0):
+            raise ContractError(f'contract {self.name}: rate is {self.rate} Hz; expected a finite '
+                                'number above 0')
         names = [feature.name for feature in self.features]
         if len(set(names)) != len(names):
             raise ContractError(f'contract {self.name}: a feature is named twice in {names}')
@@ -183,6 +192,27 @@ class Contract:
     def clip(self, action: np.ndarray) -> np.ndarray:
         """Return ``action`` (shape ``(..., act_dim)``) inside the accepted range."""
         return np.clip(action, self.lower, self.upper)
+
+    def accepts(self, actions: np.ndarray) -> np.ndarray:
+        """
+        Tell which actions may become labels: finite, and inside the bounds.
+
+        :param actions: shape ``(..., act_dim)``
+        :returns: shape ``(...)``, bool; ``BOUND_TOLERANCE`` beyond a bound is still inside
+        """
+        return self._inside(actions).all(axis=-1)
+
+    def complaint(self, action: np.ndarray) -> str:
+        """Return which element of an action that is not accepted lies where, and its bounds."""
+        index = int(np.argmin(self._inside(action)))
+        element = self.actions[index]
+        return (f'{element.name} is {action[index]:g} {element.unit}; expected '
+                f'{element.lower:g} to {element.upper:g}')
+
+    def _inside(self, actions: np.ndarray) -> np.ndarray:
+        lower, upper = self.lower.astype(np.float64), self.upper.astype(np.float64)
+        margin = BOUND_TOLERANCE * (upper - lower)
+        return (actions >= lower - margin) & (actions <= upper + margin)
 
     def to_json(self) -> str:
         """Return the canonical JSON: sorted keys, no blanks."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from il_ros.data.contract import ActionElement, Contract, ContractError, Feature, IMAGE
 from il_ros.data.contract import JOINT_POSITION, TOOL_VELOCITY, VALUES
+from il_ros.data.regular import read_text
 from il_ros.share import MissingShareError, share_path
 import yaml
 
@@ -80,7 +81,7 @@ def load_contract(path: Path) -> tuple[Contract, tuple[Source, ...]]:
     """
     path = Path(path)
     try:
-        document = yaml.safe_load(path.read_text())
+        document = yaml.safe_load(read_text(path))
     except (OSError, yaml.YAMLError) as error:
         raise ContractError(f'{path}: cannot be read as a contract: {error}') from error
     try:

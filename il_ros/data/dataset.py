@@ -33,6 +33,7 @@ from il_ros.data.frames import Frames
 from il_ros.data.label_file import read_labels
 from il_ros.data.labels import Labels, labels_of
 from il_ros.data.reader import read_episode
+from il_ros.data.regular import require_regular
 from il_ros.data.steps import Steps
 import numpy as np
 
@@ -98,7 +99,9 @@ def training_episode(path: Path) -> tuple[Episode, Labels]:
     """
     episode = read_episode(path)
     later = read_labels(path, episode)
-    return episode, labels_of(episode, later.answers if later else None, discarded(path))
+    if later is None:
+        return episode, labels_of(episode, None, discarded(path))
+    return episode, labels_of(episode, later.answers, discarded(path), later.used)
 
 
 def from_episodes(paths: Iterable[Path]) -> Demonstrations:
@@ -216,6 +219,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
     :raises DatasetError: naming the file, if it is none, or turns out to be damaged
     """
     try:
+        require_regular(path)
         with h5py.File(path, 'r') as file:
             flat = file.get('il_ros')
             if flat is None or flat.attrs.get('schema_version') != SCHEMA_VERSION:

@@ -25,6 +25,7 @@ from pathlib import Path
 from il_ros.data.atomic import write_atomically
 from il_ros.data.errors import EpisodeFileError, NoSuchEpisodeError, StepRangeError
 from il_ros.data.receipts import DISCARDED, read_receipt, Receipt, receipt_path, write_receipt
+from il_ros.data.regular import read_text
 
 
 def discards_path(episode_path: Path) -> Path:
@@ -66,6 +67,6 @@ def discarded(episode_path: Path) -> tuple[tuple[int, int], ...]:
     if not path.exists():
         return ()
     try:
-        return tuple((int(first), int(last)) for first, last in json.loads(path.read_text()))
+        return tuple((int(first), int(last)) for first, last in json.loads(read_text(path)))
     except (OSError, TypeError, ValueError) as error:
         raise EpisodeFileError(f'{path} is no list of discarded steps: {error}') from error

@@ -31,7 +31,7 @@ class Answers:
     """Shape ``(T, act_dim)``, float32, by the contract; zero where ``valid`` is false."""
 
     valid: np.ndarray
-    """Shape ``(T,)``, bool; false: it was not asked, or had no usable answer."""
+    """Shape ``(T,)``, bool; false: not asked, or an answer that cannot be used."""
 
     @classmethod
     def none(cls, steps: int, width: int) -> 'Answers':
@@ -90,6 +90,9 @@ class Episode:
 
     dropped: int = 0
     """How many messages the file lacks; the arrays stop before the first gap."""
+
+    refused_labels: int = 0
+    """Answers of expert or person outside the contract's bounds; not valid, and no labels."""
 
     complete: bool = True
     """The file has the episode's end, and nothing before it is missing."""

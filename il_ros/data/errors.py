@@ -67,6 +67,12 @@ class NoSuchRunError(ImitationError):
     """Neither a name under the folder of the runs nor the path of a run."""
 
 
+class RunKindError(ImitationError):
+    """An episode of another task, contract or options than those of its run."""
+
+    code = 503
+
+
 class MergeError(ImitationError):
     """Runs that cannot become one, or a place that is taken."""
 
@@ -81,3 +87,9 @@ class ExportError(ImitationError):
 
 class StreamError(ImitationError):
     """A topic that cannot be recorded beside an episode, or a message of it that has no image."""
+
+
+class SilentStreamError(StreamError):
+    """A stream that is required and brings nothing; the sentence says why."""
+
+    code = 503

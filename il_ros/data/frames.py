@@ -19,6 +19,7 @@ from pathlib import Path
 
 import h5py
 from il_ros.data.errors import DatasetError
+from il_ros.data.regular import require_regular
 import numpy as np
 
 
@@ -48,6 +49,7 @@ class Frames:
         self._starts = np.cumsum([0, *(steps for _, steps in demos)])[:-1]
         self._rows = np.asarray(rows, np.int64)
         try:
+            require_regular(path)
             self._file = h5py.File(path, 'r')
         except OSError as error:
             raise DatasetError(f'{path} cannot be read as a data set ({error})') from error

@@ -23,11 +23,12 @@ from pathlib import Path
 from il_ros.data.episode import Episode
 from il_ros.data.errors import EpisodeFileError, NoSuchRunError
 from il_ros.data.label_file import read_labels
+from il_ros.data.labels import labels_of
 from il_ros.data.mcap_file import read_mcap
 from il_ros.data.reader import episode_in
 from il_ros.data.receipts import CLOCK_JUMP, DISCARDED, DROPS, INCOMPLETE, read_receipt, Receipt
 from il_ros.data.receipts import receipt_path
-from il_ros.data.shard import episode_paths
+from il_ros.data.shard import episode_paths, missing_in
 from il_ros.data.spec import ABORTED, EXPERT, HOLD, LOST, NOT_ENDED, POLICY, TELEOP, TRUNCATED
 from il_ros.data.streams import stream_counts
 import numpy as np
@@ -114,6 +115,8 @@ class Inventory:
     later_queries: int = 0
     """Answers of the labelling service after the episode, used or not."""
     later_labels: int = 0
+    later_used: int = 0
+    """Those of them that training uses; labels of the loop come first."""
     dropped: int = 0
     """Messages that never arrived."""
     seconds: float = 0.0
@@ -169,6 +172,8 @@ class Inventory:
         if later is not None:
             self.later_queries += int(later.asked.sum())
             self.later_labels += int(later.answers.valid.sum())
+            labels = labels_of(episode, later.answers, use_later=later.used)
+            self.later_used += int(labels.valid.sum() - labels_of(episode).valid.sum())
 
     def _count_stamps(self, episode: Episode):
         gaps_s = np.diff(episode.stamps_ns) * 1e-9
@@ -192,4 +197,6 @@ def take_inventory(folder: Path, progress: Progress = iter) -> Inventory:
             inventory.count(read_receipt(receipt_path(path)), path)
         except EpisodeFileError as error:
             inventory.unreadable.append(str(error))
+    inventory.unreadable += [f'{path}: {reason}'
+                             for path, reason in missing_in(Path(folder) / EPISODES)]
     return inventory

@@ -40,6 +40,7 @@ import numpy as np
 METADATA = 'il_ros.labels'
 TOPIC = 'label'
 NOT_ESTIMATED = -1.0
+_USED = 'used'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,9 @@ class StoredLabels:
     seconds: float
     """The expert's own time, s."""
 
+    used: bool = False
+    """They count in training also where the plan wants only driven steps labelled."""
+
 
 def labels_path(episode_path: Path) -> Path:
     """Return where the labels that came after an episode lie."""
@@ -64,7 +68,7 @@ def labels_path(episode_path: Path) -> Path:
 
 def write_labels(episode_path: Path, episode: Episode, steps: np.ndarray, actions: np.ndarray,
                  valid: np.ndarray, labeller: str, seconds: float = 0.0,
-                 labelled_at_ns: int = 0):
+                 labelled_at_ns: int = 0, used: bool = False):
     """
     Put the service's answers beside the episode, whole or not at all.
 
@@ -72,7 +76,9 @@ def write_labels(episode_path: Path, episode: Episode, steps: np.ndarray, action
     :param actions: shape ``(N, act_dim)``, float32, not clipped
     :param valid: shape ``(N,)``, bool; false: the expert had no answer
     :param labelled_at_ns: when, for people; ``log_time`` of the records
-    :raises LabelError: if the arrays do not fit the episode or a label is not finite
+    :param used: let them count also where the plan wants only driven steps labelled
+    :raises LabelError: if the arrays do not fit the episode, or a label is not finite or lies
+        outside the contract's bounds
     :raises EpisodeWriteError: naming the file
     """
     steps, actions = np.asarray(steps), np.asarray(actions, np.float32)
@@ -82,7 +88,8 @@ def write_labels(episode_path: Path, episode: Episode, steps: np.ndarray, action
     writer.start('ros2', 'il_ros')
     writer.add_metadata(METADATA, {
         'episode_id': episode.spec.episode_id, 'labeller': labeller,
-        'contract': episode.contract.to_json(), 'seconds': repr(float(seconds))})
+        'contract': episode.contract.to_json(), 'seconds': repr(float(seconds)),
+        **({_USED: 'true'} if used else {})})
     schema = _action_schema(episode_path)
     number = writer.register_schema(schema.name, 'ros2msg', schema.text.encode())
     channel = writer.register_channel(TOPIC, 'cdr', number)
@@ -110,9 +117,27 @@ def read_labels(episode_path: Path, episode: Episode) -> StoredLabels | None:
                                f'{episode.spec.episode_id}')
     try:
         answers, asked = _answers(file, episode)
-        return StoredLabels(answers, asked, entries['labeller'], float(entries['seconds']))
+        return StoredLabels(answers, asked, entries['labeller'], float(entries['seconds']),
+                            entries.get(_USED) == 'true')
     except (CdrError, SchemaError, KeyError, ValueError) as error:
         raise EpisodeFileError(f'{path} holds no labels: {error}') from error
+
+
+def use_labels(episode_path: Path, episode: Episode):
+    """
+    Let the labels that came after an episode count; nobody is asked again.
+
+    :raises EpisodeFileError: naming the file: damaged, or of another episode
+    :raises EpisodeWriteError: naming the file
+    """
+    stored = read_labels(episode_path, episode)
+    if stored is None or stored.used:
+        return
+    at_ns = max((log_ns for *_, log_ns in read_mcap(labels_path(episode_path)).in_order()),
+                default=0)
+    steps = np.flatnonzero(stored.asked)
+    write_labels(episode_path, episode, steps, stored.answers.actions[steps],
+                 stored.answers.valid[steps], stored.labeller, stored.seconds, at_ns, used=True)
 
 
 def _answers(file: McapFile, episode: Episode) -> tuple[Answers, np.ndarray]:
@@ -129,6 +154,7 @@ def _answers(file: McapFile, episode: Episode) -> tuple[Answers, np.ndarray]:
             raise ValueError('its contract is not that of the episode')
         asked[steps] = True
         if rows['values'].shape[1]:
+            _refuse_outside(episode, steps, rows['values'])
             answers.actions[steps] = rows['values']
             answers.valid[steps] = True
     return answers, asked
@@ -144,8 +170,21 @@ def _check(episode: Episode, steps: np.ndarray, actions: np.ndarray, valid: np.n
                            and (np.diff(steps) > 0).all()):
         raise LabelError(f'{name}: the labelled steps are not ascending within 0 to '
                          f'{episode.steps - 1}')
-    if not np.isfinite(actions[np.asarray(valid, bool)]).all():
+    valid = np.asarray(valid, bool)
+    if not np.isfinite(actions[valid]).all():
         raise LabelError(f'{name}: a label is not finite')
+    try:
+        _refuse_outside(episode, steps[valid], actions[valid])
+    except ValueError as error:
+        raise LabelError(f'{name}: {error}') from error
+
+
+def _refuse_outside(episode: Episode, steps: np.ndarray, actions: np.ndarray):
+    accepted = episode.contract.accepts(actions)
+    if not accepted.all():
+        first = int(np.argmin(accepted))
+        raise ValueError(f'the label of step {steps[first]} lies outside the bounds: '
+                         f'{episode.contract.complaint(actions[first])}')
 
 
 def _action_schema(episode_path: Path) -> Schema:

@@ -63,7 +63,7 @@ class Costs:
 
 
 def labels_of(episode: Episode, later: Answers | None = None,
-              discarded: Sequence[tuple[int, int]] = ()) -> Labels:
+              discarded: Sequence[tuple[int, int]] = (), use_later: bool = False) -> Labels:
     """
     Return the labels that the episode's plan admits.
 
@@ -72,6 +72,7 @@ def labels_of(episode: Episode, later: Answers | None = None,
 
     :param later: answers of the labelling service, one an action
     :param discarded: first and last step (inclusive) of what the operator took back
+    :param use_later: let them count also where the plan wants only driven steps labelled
     :raises LabelError: if ``later`` has another number of steps than the episode
     """
     if later is not None and later.actions.shape != episode.executed.shape:
@@ -80,7 +81,7 @@ def labels_of(episode: Episode, later: Answers | None = None,
     actions = np.zeros_like(episode.executed)
     source = np.full(episode.steps, HOLD, np.uint8)
     plan = episode.spec.plan.labels
-    if plan == LABEL_ALL and later is not None:
+    if later is not None and takes_later_labels(plan, use_later):
         _put(actions, source, later.actions, later.valid, EXPERT)
     if plan == LABEL_ALL:
         _put(actions, source, episode.expert.actions, episode.expert.valid, EXPERT)
@@ -95,6 +96,16 @@ def labels_of(episode: Episode, later: Answers | None = None,
     valid = source != HOLD
     clipped = np.where(valid[:, None], episode.contract.clip(actions), 0.0)
     return Labels(clipped.astype(np.float32), valid, source)
+
+
+def takes_later_labels(plan_labels: int, use_later: bool = False) -> bool:
+    """
+    Tell whether labels that come after an episode count where the loop gave none.
+
+    :param plan_labels: of the episode's plan
+    :param use_later: they were asked for with the wish that they count
+    """
+    return plan_labels == LABEL_ALL or (use_later and plan_labels == LABEL_EXPERT_DRIVEN)
 
 
 def _put(actions: np.ndarray, source: np.ndarray, given: np.ndarray, where: np.ndarray, who: int):

@@ -29,6 +29,7 @@ import struct
 import zlib
 
 from il_ros.data.errors import EpisodeFileError
+from il_ros.data.regular import open_regular, read_bytes, require_regular
 from il_ros.data.schema import Schema
 
 MAGIC = b'\x89MCAP0\r\n'
@@ -225,9 +226,9 @@ def file_bytes(path: Path) -> bytes | mmap.mmap:
     :raises EpisodeFileError: naming the file, if it cannot be read
     """
     try:
-        if Path(path).stat().st_size < MAPPED_FROM:
-            return Path(path).read_bytes()
-        with open(path, 'rb') as file:
+        if require_regular(path).st_size < MAPPED_FROM:
+            return read_bytes(path)
+        with open_regular(path) as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error

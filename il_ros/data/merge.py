@@ -30,6 +30,7 @@ from il_ros.data.mcap_file import McapFile, read_mcap
 from il_ros.data.new_folder import new_folder
 from il_ros.data.reader import head, read_episode
 from il_ros.data.receipts import content_of, Receipt, verify, write_receipt
+from il_ros.data.run_kind import RunKind
 from il_ros.data.schema import RECORDED
 from il_ros.data.spec import EPISODE_ID
 from il_ros.data.streams import stream_counts
@@ -56,15 +57,16 @@ class _Source:
 
 
 def merge_runs(runs: Sequence[Path], output: Path, rename: bool = False,
-               progress: Progress = iter) -> Merged:
+               progress: Progress = iter, mix_options: bool = False) -> Merged:
     """
     Put the episodes of several runs into the new run ``output``, one shard for each run.
 
     :param rename: give the second episode of an id the name ``<id>-2``, the third ``<id>-3``;
         else two different ones of an id are refused
     :param progress: goes through the episodes and may show how far it is
+    :param mix_options: take episodes with other options, too (bumps, a biased expert)
     :raises MergeError: if ``output`` exists, two runs have the same name, an id is there twice,
-        or one episode with other labels or discards
+        one episode with other labels or discards, or two tasks or options meet
     :raises DatasetError: if two episodes have different contracts
     :raises EpisodeFileError: naming the file that is missing, damaged or exchanged
     """
@@ -74,11 +76,12 @@ def merge_runs(runs: Sequence[Path], output: Path, rename: bool = False,
                          'a folder first: it becomes the name of the shard')
     found = [(path, name) for run, name in zip(runs, names, strict=True)
              for path in episodes_of(run)]
-    sources, contract, repeated = [], None, []
+    sources, contract, repeated, kind = [], None, [], None
     seen: dict[str, list[_Source]] = {}
     for path, shard in progress(found):
         receipt = verify(path)
         contract = same_contract(contract, head(read_mcap(path))[1], path)
+        kind = _same_kind(kind, receipt, path, mix_options)
         others = seen.setdefault(receipt.spec.episode_id, [])
         if same := [one for one in others if one.receipt.sha256 == receipt.sha256]:
             _refuse_difference(path, receipt, same[0])
@@ -94,6 +97,17 @@ def merge_runs(runs: Sequence[Path], output: Path, rename: bool = False,
     with new_folder(output, MergeError) as place:
         renamed = _take(sources, place / EPISODES)
     return Merged(len(sources), renamed, tuple(repeated))
+
+
+def _same_kind(kind: RunKind | None, receipt: Receipt, path: Path, mix_options: bool) -> RunKind:
+    """Return task and options of the first episode, which all others have to share."""
+    found = RunKind(receipt.spec.task, '' if mix_options else receipt.spec.options)
+    differing = found.difference(kind or found)
+    if differing is not None:
+        what, other, first = differing
+        hint = '; --mix-options takes both' if what == 'options' else ''
+        raise MergeError(f'{path} has {what} {other}; the others have {first}{hint}')
+    return found
 
 
 def _refuse_difference(path: Path, receipt: Receipt, taken: _Source):
@@ -174,4 +188,5 @@ def _move_labels(old: Path, new: Path):
     if stored is not None:
         steps = np.flatnonzero(stored.asked)
         write_labels(new, read_episode(new), steps, stored.answers.actions[steps],
-                     stored.answers.valid[steps], stored.labeller, stored.seconds)
+                     stored.answers.valid[steps], stored.labeller, stored.seconds,
+                     used=stored.used)

@@ -97,6 +97,7 @@ class _Assembly:
 
     def __init__(self, file: McapFile, spec: EpisodeSpec, contract: Contract):
         self._spec, self._contract = spec, contract
+        self._refused = 0
         self._observation = self._track(file, OBSERVATION)
         self._executed = self._track(file, EXECUTED)
         self._status = self._track(file, STATUS)
@@ -168,9 +169,9 @@ class _Assembly:
         width, track = len(self._contract.actions), self._executed
         if track is None:
             return _no_actions(width)
-        expert, _ = track.answers(EXPERT, width)
+        expert = self._inside_bounds(track.answers(EXPERT, width)[0], steps)
         policy, policy_ids = track.answers(POLICY, width)
-        teleop, _ = track.answers(TELEOP, width)
+        teleop = self._inside_bounds(track.answers(TELEOP, width)[0], steps)
         columns = {name: track.column(name, dtype)[:steps] for name, dtype in (
             ('driver', np.uint8), ('chosen', np.uint8), ('limits', np.uint32),
             ('beta', np.float32), ('gate', np.float32))}
@@ -180,8 +181,15 @@ class _Assembly:
         names = _joint_names(track.groups[0][1])
         return {**columns, 'executed': executed, 'policy_ids': policy_ids[:steps],
                 'commands': track.matrix('command.position', len(names), np.float64)[:steps],
-                'joint_names': names, 'expert': _first(expert, steps),
-                'policy': _first(policy, steps), 'teleop': _first(teleop, steps)}
+                'joint_names': names, 'expert': expert, 'teleop': teleop,
+                'policy': _first(policy, steps), 'refused_labels': self._refused}
+
+    def _inside_bounds(self, answers: Answers, steps: int) -> Answers:
+        """Return the answers that may become labels, and count the others."""
+        answers = _first(answers, steps)
+        valid = answers.valid & self._contract.accepts(answers.actions)
+        self._refused += int((answers.valid & ~valid).sum())
+        return Answers(np.where(valid[:, None], answers.actions, np.float32(0.0)), valid)
 
 
 def _first(answers: Answers, steps: int) -> Answers:

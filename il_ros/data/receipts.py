@@ -27,7 +27,9 @@ from pathlib import Path
 from il_ros.data.atomic import write_atomically
 from il_ros.data.episode import Episode
 from il_ros.data.errors import EpisodeFileError
+from il_ros.data.finite import is_finite
 from il_ros.data.labels import costs_of
+from il_ros.data.regular import open_regular, read_bytes
 from il_ros.data.spec import ABORTED, CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec, NOT_ENDED, SpecError
 
 INCOMPLETE, DROPS, CLOCK_JUMP, DISCARDED = 1, 2, 4, 8
@@ -57,6 +59,10 @@ class Receipt:
     gate_threshold: float = -1.0
     error_code: int = 0
     error_msg: str = ''
+
+    def __post_init__(self):
+        if not is_finite(self.gate_threshold):
+            raise SpecError(f'gate_threshold is {self.gate_threshold!r}; expected a finite number')
 
     def to_json(self) -> str:
         """Return the JSON that lies beside the episode."""
@@ -95,6 +101,9 @@ def receipt_of(episode: Episode, path: Path, sha256: str, flags: int = 0,
     flags |= INCOMPLETE if episode.end == NOT_ENDED else 0
     flags |= DROPS if episode.dropped else 0
     flags |= CLOCK_JUMP if episode.cause == CLOCK_JUMPED else 0
+    if episode.refused_labels and not error_msg:
+        error_msg = (f'{episode.refused_labels} answers lie outside the bounds of the contract '
+                     f'{episode.contract.name}: they are no labels')
     return Receipt(
         spec=episode.spec, path=relative_path(path), sha256=sha256,
         content_sha256=episode.content_sha256(), flags=flags, steps=episode.steps,
@@ -131,8 +140,7 @@ def read_receipt(path: Path | str) -> Receipt:
     :raises EpisodeFileError: naming the file: it is missing or no receipt
     """
     try:
-        with open(path, 'rb', buffering=0) as file:
-            return Receipt.from_json(file.readall().decode())
+        return Receipt.from_json(read_bytes(path).decode())
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
     except ValueError as error:
@@ -146,7 +154,7 @@ def content_of(path: Path) -> bytes:
     :raises EpisodeFileError: naming the file, if it cannot be read
     """
     try:
-        return Path(path).read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
 
@@ -158,7 +166,7 @@ def file_sha256(path: Path) -> str:
     :raises EpisodeFileError: naming the file, if it cannot be read
     """
     try:
-        with open(path, 'rb') as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, 'sha256').hexdigest()
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error

@@ -26,6 +26,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from il_ros import hints
 from il_ros.data.atomic import write_atomically
 from il_ros.data.contract import ContractError
 from il_ros.data.discards import discarded, discards_path
@@ -151,7 +152,7 @@ def _beside(path: Path) -> list[Repair]:
     except EpisodeFileError as error:
         aside = set_aside(labels_path(path))
         repairs.append(Repair(path, LOSS, f'{error}; set aside as {aside.name}: ask again with '
-                                          'il_ros dataset relabel'))
+                                          f'{hints.relabel(path.parents[2])}'))
     try:
         ranges = discarded(path)
         if all(0 <= first <= last < episode.steps for first, last in ranges):

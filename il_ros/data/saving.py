@@ -60,7 +60,7 @@ class Saver:
     def discard(self, episode_id: str, first: int, last: int) -> bool:
         """Take back steps of the episode that is being saved; False: it is another one."""
         with self._lock:
-            if self.saving != episode_id:
+            if not episode_id or self.saving != episode_id:
                 return False
             self._discards.append((first, last))
             return True

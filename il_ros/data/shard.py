@@ -165,3 +165,32 @@ def receipts_in(folder: Path,
                 unreadable.append((path, str(error)))
                 continue
             yield path, receipt
+
+
+MISSING = 'the file is missing, its receipt is there: an incomplete copy?'
+UNACKNOWLEDGED = 'it has no receipt: an incomplete copy? a repair of the run makes one'
+
+
+def missing_in(folder: Path) -> list[tuple[Path, str]]:
+    """
+    Return the episodes below ``folder`` that are not there though their receipts are.
+
+    :returns: where each file should be, and the reason in words
+    """
+    return [(path, MISSING) for path in _with_one_of(folder, '.json', '.mcap')]
+
+
+def unacknowledged_in(folder: Path) -> list[tuple[Path, str]]:
+    """Return the episodes below ``folder`` that have no receipt, and the reason in words."""
+    return [(path, UNACKNOWLEDGED) for path in _with_one_of(folder, '.mcap', '.json')]
+
+
+def _with_one_of(folder: Path, there: str, gone: str) -> Iterator[Path]:
+    """Yield the episodes of which one file is there and another one is gone, by suffix."""
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        found = set(names)
+        for name in sorted(name for name in names if name.endswith(there)):
+            stem = name.removesuffix(there)
+            if EPISODE_ID.fullmatch(stem) and f'{stem}{gone}' not in found:
+                yield Path(where, f'{stem}.mcap')

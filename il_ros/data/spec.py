@@ -23,6 +23,8 @@ import functools
 import json
 import re
 
+from il_ros.data.finite import is_finite
+from il_ros.data.options import OptionsError, read_options
 from il_ros.errors import ImitationError
 import numpy as np
 
@@ -42,7 +44,8 @@ NO_CAUSE, SUCCESS, LOST, OPERATOR, DRIVER_SILENT, CLOCK_JUMP, FAULT = range(7)
 """Causes, as in ``EpisodeStatus.msg``."""
 
 CLAMPED_POSITION, CLAMPED_VELOCITY, CLAMPED_WORKSPACE = 1, 2, 8
-REFUSED_NOT_FINITE, REFUSED_MISSING, STOPPED, NO_SOLUTION, BLENDED = 16, 64, 128, 256, 512
+REFUSED_NOT_FINITE, REFUSED_STALE, REFUSED_MISSING, STOPPED = 16, 32, 64, 128
+NO_SOLUTION, BLENDED, NOT_FOLLOWED = 256, 512, 1024
 """Bits of ``Executed.limits``: what became of an action."""
 
 DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION = (
@@ -53,6 +56,9 @@ PURPOSES = (DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION)
 GATES = ('', 'discrepancy', 'novelty', 'human')
 
 EPISODE_ID = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
+_LONGEST_NAME = 64
+_SHOWN = 80
+"""Characters of a refused text that its refusal repeats."""
 
 
 class SpecError(ImitationError):
@@ -86,6 +92,7 @@ class DrivePlan:
     seed: int = 0
 
     def __post_init__(self):
+        self._refuse_not_finite()
         self._round()
         if self.driver not in (EXPERT, POLICY, TELEOP):
             raise SpecError(f'plan.driver is {self.driver}; expected 1 (expert), 2 (policy) or '
@@ -93,11 +100,20 @@ class DrivePlan:
         if not 0.0 <= self.beta <= 1.0:
             raise SpecError(f'plan.beta is {self.beta}; expected a probability in [0, 1]')
         if self.gate not in GATES:
-            raise SpecError(f'plan.gate is {self.gate!r}; expected one of {GATES}')
+            raise SpecError(f'plan.gate is {self.gate[:_SHOWN]!r}; expected one of {GATES}')
         if not 0.0 <= self.smoothing < 1.0:
             raise SpecError(f'plan.smoothing is {self.smoothing}; expected [0, 1)')
         if self.labels not in (LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE):
             raise SpecError(f'plan.labels is {self.labels}; expected 0, 1 or 2')
+
+    def _refuse_not_finite(self):
+        for field in dataclasses.fields(self):
+            found = getattr(self, field.name)
+            if field.type in (int, float) and not is_finite(found):
+                raise SpecError(f'plan.{field.name} is {found!r}; expected a finite number')
+        if not all(map(is_finite, self.noise_covariance)):
+            raise SpecError(f'plan.noise_covariance is {self.noise_covariance}; expected finite '
+                            'numbers')
 
     def _round(self):
         """Round numbers to what a message carries, so that both ends decide alike."""
@@ -124,14 +140,20 @@ class EpisodeSpec:
     plan: DrivePlan = DrivePlan()
 
     def __post_init__(self):
-        if not EPISODE_ID.fullmatch(self.episode_id):
-            raise SpecError(f'episode_id is {self.episode_id!r}; expected [a-z0-9][a-z0-9_-]*, at '
-                            'most 64 characters')
-        if not EPISODE_ID.fullmatch(self.run):
-            raise SpecError(f'run is {self.run!r}; expected [a-z0-9][a-z0-9_-]*, at most 64 '
-                            'characters')
+        for name in ('episode_id', 'run'):
+            value = getattr(self, name)
+            if not EPISODE_ID.fullmatch(value):
+                raise SpecError(f'{name} is {value[:_SHOWN]!r}; expected [a-z0-9][a-z0-9_-]*, '
+                                'at most 64 characters')
         if self.purpose not in PURPOSES:
-            raise SpecError(f'purpose is {self.purpose!r}; expected one of {PURPOSES}')
+            raise SpecError(f'purpose is {self.purpose[:_SHOWN]!r}; expected one of {PURPOSES}')
+        if len(self.task) > _LONGEST_NAME:
+            raise SpecError(f'task has {len(self.task)} characters; expected a name of at most '
+                            f'{_LONGEST_NAME}')
+        try:
+            read_options(self.options)
+        except OptionsError as error:
+            raise SpecError(str(error)) from error
 
     def to_json(self) -> str:
         """Return the canonical JSON: sorted keys, no blanks."""

@@ -132,6 +132,11 @@ class StreamCounter:
         self._refused += not recorded
 
     @property
+    def published(self) -> int:
+        """Return how many messages came, or are known to be missing."""
+        return self.recorded + self.dropped
+
+    @property
     def recorded(self) -> int:
         """Return how many messages are in the file."""
         return self._came - self._refused

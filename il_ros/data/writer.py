@@ -131,7 +131,7 @@ class EpisodeWriter:
         """
         channel = self._channels[topic]
         stamp_ns = log_time_ns
-        if channel.stamped:
+        if channel.stamped and len(raw) >= _CDR_BODY + _STAMP.size:
             seconds, nanoseconds = _STAMP.unpack_from(raw, _CDR_BODY)
             stamp_ns = seconds * NS + nanoseconds
             if topic in RECORDED:

@@ -22,9 +22,10 @@ of its labels inherits, and where it cannot get beyond its teacher, can so be se
 """
 
 import json
-import math
 
 from il_ros.data.contract import Contract
+from il_ros.data.finite import is_finite
+from il_ros.data.options import OptionsError, read_options
 from il_ros.errors import ImitationError
 from il_ros.experts.base import Expert
 
@@ -48,12 +49,12 @@ def bias_of(options: str) -> dict[str, list[float]]:
     :raises BiasError: naming what is wrong
     """
     try:
-        options = json.loads(options) if options else {}
-    except ValueError as error:
-        raise BiasError(f'options are not JSON: {error}') from error
-    if not isinstance(options, dict) or OPTION not in options:
+        known = read_options(options)
+    except OptionsError as error:
+        raise BiasError(str(error)) from error
+    if OPTION not in known:
         return {}
-    asked = options[OPTION]
+    asked = known[OPTION]
     if not isinstance(asked, dict) or list(asked) != ['bias']:
         raise BiasError(f'option {OPTION} is {asked}; expected an object with the key bias')
     bias = asked['bias']
@@ -61,7 +62,7 @@ def bias_of(options: str) -> dict[str, list[float]]:
         raise BiasError(f'option {OPTION}: bias is {bias}; expected an object of features and '
                         'their offsets')
     for name, offsets in bias.items():
-        if not (isinstance(offsets, list) and offsets and all(map(_is_finite, offsets))):
+        if not (isinstance(offsets, list) and offsets and all(map(is_finite, offsets))):
             raise BiasError(f'option {OPTION}: the bias of {name} is {offsets}; expected a list '
                             'of finite numbers')
     return bias
@@ -92,8 +93,3 @@ class BiasedExpert(Expert):
     def _law(self, values: list[float]) -> tuple[float, ...]:
         misread = [value + offset for value, offset in zip(values, self._offsets)]
         return self._expert._law(misread)
-
-
-def _is_finite(value) -> bool:
-    return (isinstance(value, (int, float)) and not isinstance(value, bool)
-            and math.isfinite(value))

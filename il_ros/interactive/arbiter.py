@@ -19,10 +19,11 @@ Pure: it is given joint positions, observations and answers, and returns what to
 (``robots/actuation.py``) and the chooser (``driving.py``) are handed in.
 """
 
+import math
 from typing import Any, NamedTuple
 
 from il_ros.data.spec import BLENDED, ENDED, HOLD, POLICY, REFUSED_MISSING, REFUSED_NOT_FINITE
-from il_ros.data.spec import RUNNING, STOPPED, TELEOP
+from il_ros.data.spec import NOT_FOLLOWED, RUNNING, STOPPED, TELEOP
 from il_ros.interactive.blending import Blending
 from il_ros.interactive.driving import Choice, Driving
 import numpy as np
@@ -50,13 +51,14 @@ class Arbiter:
     Collects one step after the other; each stamp is acted on exactly once.
 
     :param driving: who drives, by the episode's plan
-    :param actuator: ``start(measured)``, ``step(action, measured)`` and ``hold(measured)``
+    :param actuator: an ``Actuator`` (``robots/actuation.py``), not yet started
     :param paired: the joints of exactly the observation's stamp are waited for (lockstep)
     :param blending: of hand-overs to and from a person; None: none
+    :param tracking_limit_rad: how far the arm may be from where it was sent
     """
 
     def __init__(self, episode_id: str, driving: Driving, actuator, paired: bool = True,
-                 blending: Blending | None = None):
+                 blending: Blending | None = None, tracking_limit_rad: float = math.inf):
         self.episode_id = episode_id
         self.driving = driving
         self.phase = RUNNING
@@ -65,6 +67,9 @@ class Arbiter:
         self.answers: dict[int, np.ndarray] = {}
         self.acted = False
         self.widened = False
+        self.fault = ''
+        """Why the arm only holds from now on, as a sentence; empty: it does not."""
+        self._tracking_limit_rad = tracking_limit_rad
         self._actuator = actuator
         self._paired = paired
         self._blending = blending
@@ -162,7 +167,13 @@ class Arbiter:
 
     def _actuate(self, choice: Choice, stopped: bool):
         refusal = STOPPED if stopped else REFUSED_MISSING if choice.refused else 0
-        if refusal:
+        error_rad, joint = self._actuator.tracking_error(self._measured)
+        if error_rad > self._tracking_limit_rad:
+            self._hold_where_it_is(error_rad, joint)
+        if self.fault:
+            sent, driver, limits = self._actuator.hold(self._measured, NOT_FOLLOWED), HOLD, (
+                NOT_FOLLOWED | refusal)
+        elif refusal:
             sent, driver, limits = self._actuator.hold(self._measured), HOLD, refusal
         else:
             action, led = self._led(choice)
@@ -173,6 +184,11 @@ class Arbiter:
         if self._blending is not None:
             self._blending.sent(sent.values, driver)
         return sent, driver, limits
+
+    def _hold_where_it_is(self, error_rad: float, joint: str):
+        self.fault = (f'{joint} is {error_rad:.2f} rad from where it was sent; at most '
+                      f'{self._tracking_limit_rad:.2f} is accepted: is the arm blocked?')
+        self._actuator.hold_at(self._measured)
 
     def _led(self, choice: Choice) -> tuple[np.ndarray, bool]:
         if self._blending is None:

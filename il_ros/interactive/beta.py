@@ -22,6 +22,7 @@ Online Learning, AISTATS 2011, Algorithm 3.1 and section 3.1. Their iteration ``
 
 import dataclasses
 
+from il_ros.data.finite import is_finite
 from il_ros.errors import ImitationError
 
 
@@ -90,6 +91,6 @@ def make_beta(settings: dict) -> Indicator | Exponential | Linear:
         if key not in known:
             raise BetaError(f'beta.{key} is unknown to the schedule {name}; '
                             f'it has {sorted(known) or "no settings"}')
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise BetaError(f'beta.{key} is {value!r}; expected a number')
+        if not is_finite(value):
+            raise BetaError(f'beta.{key} is {value!r}; expected a finite number')
     return SCHEDULES[name](**settings)

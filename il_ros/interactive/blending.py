@@ -37,6 +37,7 @@ class Blending:
     def __init__(self, contract: Contract, acceleration: float):
         self._axes = [index for index, element in enumerate(contract.actions)
                       if element.unit == _SPEED_UNIT]
+        self._width = len(contract.actions)
         self._most = acceleration / contract.rate
         self._last = np.zeros(len(self._axes))
         self._driver = HOLD
@@ -46,12 +47,13 @@ class Blending:
         """
         Return the action that may be sent now, and whether it differs from the driver's.
 
-        :param action: of the driver, shape ``(act_dim,)``; not finite: returned as it is
+        :param action: of the driver, shape ``(act_dim,)``; not finite, or of another width:
+            returned as it is
         """
         if driver != self._driver and TELEOP in (driver, self._driver):
             self._leading = True
         self._driver = driver
-        if not self._leading or not np.isfinite(action).all():
+        if not self._leading or len(action) != self._width or not np.isfinite(action).all():
             return action, False
         change = action[self._axes] - self._last
         size = float(np.linalg.norm(change))

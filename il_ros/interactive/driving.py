@@ -19,6 +19,7 @@ import math
 from typing import Mapping, NamedTuple
 
 from il_ros.data.contract import Contract
+from il_ros.data.finite import is_finite
 from il_ros.data.spec import DrivePlan, EXPERT, POLICY, TELEOP
 from il_ros.errors import ImitationError
 from il_ros.interactive.gates import Disagreement, FARTHEST, make_gate, UNKNOWN
@@ -56,8 +57,8 @@ class Choice(NamedTuple):
 
     @property
     def disturbed(self) -> np.ndarray | None:
-        """Return what goes to the arm, before limits: the intention and its noise."""
-        if self.action is None or self.noise is None:
+        """Return what goes to the arm, before limits: the intention and its noise, if it fits."""
+        if self.action is None or self.noise is None or len(self.action) != len(self.noise):
             return self.action
         return self.action + self.noise
 
@@ -94,6 +95,8 @@ def check_plan(plan: DrivePlan):
     if plan.noise_covariance and (plan.driver != EXPERT):
         raise BadPlanError('plan.noise_covariance is set, but not the expert drives; expected it '
                            'empty')
+    if plan.target_rate < 0.0:
+        raise BadPlanError(f'plan.target_rate is {plan.target_rate}; expected at least 0')
     if plan.target_rate > 0.0:
         _check_adaptation(plan)
     if plan.driver != POLICY and plan.gate:
@@ -101,10 +104,30 @@ def check_plan(plan: DrivePlan):
                            f'gate watches a policy, expected driver {POLICY}')
     if plan.driver == TELEOP and plan.beta > 0.0:
         raise BadPlanError(f'plan.beta is {plan.beta} while a person drives; expected 0')
-    if plan.gate and plan.threshold < 0.0:
-        raise BadPlanError(f'plan.threshold is {plan.threshold}; expected at least 0')
-    if plan.gate and 0 < plan.hold_max < plan.hold_min:
+    if plan.gate:
+        _check_gate(plan)
+
+
+def _check_gate(plan: DrivePlan):
+    for name in ('threshold', 'release_threshold'):
+        if getattr(plan, name) < 0.0:
+            raise BadPlanError(f'plan.{name} is {getattr(plan, name)}; expected at least 0')
+    if not 0.0 <= plan.takeover_level < 1.0:
+        # The smoothed share never exceeds 1: the gate would never hand over.
+        raise BadPlanError(f'plan.takeover_level is {plan.takeover_level}; expected [0, 1)')
+    if 0 < plan.hold_max < plan.hold_min:
         raise BadPlanError(f'plan.hold_max is {plan.hold_max}, below hold_min {plan.hold_min}')
+
+
+def check_gate_threshold(gate_threshold: float):
+    """
+    Refuse a threshold to start from that is no number.
+
+    :raises BadPlanError: if it is NaN or infinite: a gate would never hand over
+    """
+    if not is_finite(gate_threshold):
+        raise BadPlanError(f'gate_threshold is {gate_threshold}; expected a finite number, or -1 '
+                           "for the plan's own threshold")
 
 
 def _check_adaptation(plan: DrivePlan):
@@ -142,9 +165,11 @@ class Driving:
     def __init__(self, plan: DrivePlan, episode_id: str, contract: Contract,
                  gate_threshold: float = -1.0):
         self.required = required_drivers(plan)
+        check_gate_threshold(gate_threshold)
         self.driving = EXPERT if plan.beta == 1.0 and plan.driver == POLICY else plan.driver
         self._beta = plan.beta if self.driving == POLICY else float(self.driving == EXPERT)
         self._random = self._gate = self._noise = None
+        self._width = len(contract.actions)
         self._human = plan.gate == HUMAN
         self.engaged = False
         self._novelty = plan.gate == NOVELTY and self.driving == POLICY
@@ -223,7 +248,8 @@ class Driving:
         return UNKNOWN if math.isinf(signal) else signal
 
     def _compare(self, answers: Mapping[int, np.ndarray | None]) -> float:
-        policy, expert = _floats(answers.get(POLICY)), _floats(answers.get(EXPERT))
+        policy, expert = (_floats(answers.get(source), self._width)
+                          for source in (POLICY, EXPERT))
         if not expert:
             signal, gate = UNKNOWN, UNKNOWN
         elif not policy:
@@ -236,8 +262,9 @@ class Driving:
         return gate
 
 
-def _floats(action: np.ndarray | None) -> list[float]:
-    return [] if action is None else np.asarray(action).tolist()
+def _floats(action: np.ndarray | None, width: int) -> list[float]:
+    """Return an answer's numbers; none of one that has another width than an action."""
+    return [] if action is None or len(action) != width else np.asarray(action).tolist()
 
 
 class Noise:
@@ -256,9 +283,6 @@ class Noise:
             raise BadPlanError(f'plan.noise_covariance has {len(plan.noise_covariance)} numbers; '
                                f'expected {width * width} for {width} actions')
         covariance = np.array(plan.noise_covariance).reshape(width, width)
-        if not np.isfinite(covariance).all():
-            raise BadPlanError('plan.noise_covariance has a number that is not finite; expected a '
-                               'covariance')
         values, vectors = np.linalg.eigh((covariance + covariance.T) / 2.0)
         if values[0] < -1e-6 * max(1.0, values[-1]):
             raise BadPlanError('plan.noise_covariance has a negative eigenvalue; expected a '

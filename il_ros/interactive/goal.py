@@ -15,8 +15,8 @@
 """What a run is asked to do (the goal of ``RunDagger``), and which seeds its episodes take."""
 
 import dataclasses
-import json
 
+from il_ros.data.options import OptionsError, read_options
 from il_ros.data.spec import DEMONSTRATION, EpisodeSpec, SpecError
 from il_ros.errors import ImitationError
 
@@ -111,14 +111,10 @@ class Goal:
                             f'{episodes} episodes it leaves the range of uint32')
 
     def _check_options(self):
-        if not self.options:
-            return
         try:
-            options = json.loads(self.options)
-        except ValueError as error:
-            raise GoalError(f'options is not JSON: {error}') from error
-        if not isinstance(options, dict):
-            raise GoalError(f'options is {self.options}; expected a JSON object')
+            read_options(self.options)
+        except OptionsError as error:
+            raise GoalError(str(error)) from error
 
     @property
     def _block(self) -> int:

@@ -19,6 +19,7 @@ import json
 from pathlib import Path
 
 from il_ros.data.atomic import write_atomically
+from il_ros.data.regular import read_text
 from il_ros.errors import ImitationError
 from il_ros.interactive import outcomes
 from il_ros.interactive.goal import Goal, GoalError
@@ -122,8 +123,8 @@ def load(folder: Path) -> RunState:
     """
     path = Path(folder) / FILE_NAME
     try:
-        return RunState.from_json(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
+        return RunState.from_json(read_text(path))
+    except OSError as error:
         raise RunFileError(f'{path} cannot be read: {error}') from error
     except RunFileError as error:
         raise RunFileError(f'{path}: {error}') from error

@@ -38,6 +38,7 @@ A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
 import dataclasses
 from pathlib import Path
 
+from il_ros.data.regular import read_text
 from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
 from il_ros.data.spec import SpecError, TELEOP
 from il_ros.interactive.beta import make_beta
@@ -228,7 +229,7 @@ def load_strategy(name: str, path: Path) -> Strategy:
     :raises StrategyError: if the file cannot be read, or as ``make_strategy``
     """
     try:
-        document = yaml.safe_load(Path(path).read_text())
+        document = yaml.safe_load(read_text(path))
     except (OSError, yaml.YAMLError) as error:
         raise StrategyError(f'{path}: cannot be read as a strategy: {error}') from error
     if isinstance(document, dict) and ('strategy' in document or 'training' in document):

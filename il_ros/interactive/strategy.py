@@ -15,8 +15,8 @@
 """What a strategy is: by which plan a round is driven, and what it needs of the training."""
 
 import dataclasses
-import math
 
+from il_ros.data.finite import is_finite
 from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE
 from il_ros.data.spec import TELEOP
 from il_ros.errors import ImitationError
@@ -125,7 +125,7 @@ def refuse_wrong_numbers(where: str, found, kind: type):
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             expected = 'a whole number' if whole else 'a number'
             raise StrategyError(f'{where}.{key} is {value!r}; expected {expected}')
-        if not 0 <= value < math.inf:
+        if not (is_finite(value) and value >= 0):
             raise StrategyError(f'{where}.{key} is {value}; expected at least 0 and finite')
 
 

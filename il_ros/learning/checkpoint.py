@@ -27,6 +27,7 @@ import json
 from pathlib import Path
 
 from il_ros.data.contract import Contract, IMAGE
+from il_ros.data.regular import read_bytes, require_regular
 from il_ros.errors import ImitationError
 from il_ros.learning import folders
 from il_ros.learning.cnn import Cnn
@@ -205,10 +206,10 @@ def _holds(folder: Path, sha256: str) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
+        size = require_regular(path).st_size
         if size > _LARGEST[path.name]:
             raise DamagedError(f'{path}: {size} bytes; expected at most {_LARGEST[path.name]}')
-        return path.read_bytes()
+        return read_bytes(path)
     except FileNotFoundError as error:
         raise NoCheckpointError(f'{path} is not there; expected a folder with {DOCUMENT} and '
                                 f'{WEIGHTS}') from error
@@ -259,6 +260,13 @@ def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy
         raise DamagedError(f'{folder / DOCUMENT}: not a policy: {error}') from error
 
 
+def _refuse_foreign_labels(contract: Contract, fitted: Normaliser):
+    """Refuse a normaliser that no labels inside the contract's bounds have given."""
+    if not contract.accepts(fitted.mean):
+        raise LearningError(f'action_normaliser: the mean of {contract.complaint(fitted.mean)}, '
+                            'where every label lies')
+
+
 def _assemble(document: dict, net: Mlp | Cnn, digest: str) -> Policy:
     if document['architecture'] != net.kind:
         raise LearningError(f'architecture {document["architecture"]!r} is unknown; expected '
@@ -269,6 +277,7 @@ def _assemble(document: dict, net: Mlp | Cnn, digest: str) -> Policy:
         if tuple(document[key]) != found:
             raise LearningError(f'{key} are {document[key]}; expected {list(found)}')
     normalisers = [_normaliser(document[key]) for key in ('normaliser', 'action_normaliser')]
+    _refuse_foreign_labels(contract, normalisers[1])
     horizons = Horizons(**document.get('horizons', {}))
     head = from_document(document['head'], len(contract.actions), horizons.chunk) if (
         'head' in document) else None

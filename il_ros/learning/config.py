@@ -17,6 +17,7 @@
 import dataclasses
 from pathlib import Path
 
+from il_ros.data.regular import read_text
 from il_ros.learning.cnn import LARGEST_STRIDE, MOST_LAYERS
 from il_ros.learning.errors import TrainConfigError
 from il_ros.learning.heads import BINNINGS, MOST_BINS
@@ -194,7 +195,7 @@ class TrainConfig:
         :raises TrainConfigError: naming the file, and the key that is wrong
         """
         try:
-            fields = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+            fields = yaml.safe_load(read_text(path))
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise TrainConfigError(
                 f'{path}: cannot be read as a training configuration: {error}') from error

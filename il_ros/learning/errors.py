@@ -87,5 +87,11 @@ class ContractMismatchError(LearningError):
     code = 611
 
 
+class DryRunError(LearningError):
+    """A policy whose answers, before they are bounded, are not those of one that was fitted."""
+
+    code = 612
+
+
 class PolicyError(LearningError):
     """A policy that has no answer: its input or its output is not finite."""

@@ -17,10 +17,13 @@
 import argparse
 from pathlib import Path
 
+from il_ros import hints
 from il_ros.data.aggregation import aggregate
+from il_ros.data.contract import Contract
 from il_ros.data.dataset import contract_of, DATASET, HELD_OUT, opened
-from il_ros.data.shard import receipts_in
-from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
+from il_ros.data.kept_contract import contract_file_of
+from il_ros.data.shard import missing_in, receipts_in, unacknowledged_in
+from il_ros.data.spec import DEMONSTRATION, EpisodeSpec, ROLLOUT, VALIDATION
 from il_ros.learning.config import training_path
 from il_ros.learning.errors import LearningError, NoDataError
 from il_ros.learning.fit import NOT_SUCCESS
@@ -44,8 +47,9 @@ def train(words: argparse.Namespace) -> int:
     :raises ImitationError: with the sentence of what failed
     """
     folder = Path(words.runs) / words.run
-    dataset, task = _dataset(folder, words.filter_key)
-    config = words.config or str(training_path(_contract_name(dataset), task))
+    dataset, spec = _dataset(folder, words.filter_key)
+    contract, task = _contract(dataset), spec.task
+    config = words.config or str(training_path(contract.name, task))
     output = Path(words.output or folder / 'checkpoints' / 'bc')
     job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
               output=str(output), seed=words.seed,
@@ -56,31 +60,47 @@ def train(words: argparse.Namespace) -> int:
     held_out = f', {done.held_out_loss:.5f} on held-out ones' if done.held_out_loss >= 0.0 else ''
     print(f'{done.labels} labels, {done.seconds:.1f} s; loss {done.train_loss:.5f} on the '
           f'demonstrations{held_out}. {NOT_SUCCESS}\n'
-          f'next: il_ros evaluate --task {task} --policy {output}')
+          f'next: {_judged_by(folder, contract, spec, output)}')
     return 0
 
 
-def _dataset(folder: Path, filter_key: str) -> tuple[Path, str]:
+def _judged_by(folder: Path, contract: Contract, spec: EpisodeSpec, output: Path) -> str:
+    """Return the command line that judges a policy as it was taught."""
+    file = contract_file_of(folder, contract, spec.task)
+    # A graph with another contract, or at another rate, is one that runs already.
+    words = ['--attach'] if file is None else ['--contract', file] if file else []
+    words += ['--continuing'] if spec.continuing else []
+    if spec.options and file is not None:
+        words += ['--options', spec.options]
+    return hints.evaluate(spec.task, output, folder.parent, *words)
+
+
+def _dataset(folder: Path, filter_key: str) -> tuple[Path, EpisodeSpec]:
     receipts = list(receipts_in(folder / 'episodes'))
+    missing = missing_in(folder / 'episodes')
+    if missing and not receipts:
+        raise NoDataError(f'{folder}/episodes has {len(missing)} receipts, but none of their '
+                          f'episodes, e.g. {missing[0][0].name}; copy the run again, whole')
     if not receipts:
         raise NoDataError(f'{folder}/episodes has no recorded episode; record some first, e.g. '
-                          f'il_ros record --task push --run {folder.name}')
-    task = receipts[0][1].spec.task
+                          f'{hints.record("push", folder)}')
+    spec = receipts[0][1].spec
     dataset = folder / DATASET
     if filter_key:
-        return dataset, task
+        return dataset, spec
     entries = [(path, (ALL,) if receipt.spec.purpose != VALIDATION else (HELD_OUT,))
                for path, receipt in receipts
                if receipt.spec.purpose in (DEMONSTRATION, ROLLOUT, VALIDATION)]
     dataset = folder / ALL_RECORDINGS
-    for path, reason in aggregate(dataset, entries).skipped:
+    skipped = aggregate(dataset, entries).skipped
+    for path, reason in (*skipped, *missing, *unacknowledged_in(folder / 'episodes')):
         print(f'left out: {path} ({reason})')
-    return dataset, task
+    return dataset, spec
 
 
-def _contract_name(dataset: Path) -> str:
+def _contract(dataset: Path) -> Contract:
     with opened(dataset) as file:
-        return contract_of(file).name
+        return contract_of(file)
 
 
 def _has_held_out(folder: Path) -> bool:

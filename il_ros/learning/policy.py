@@ -165,6 +165,18 @@ class Policy:
         mean = actions.sum(axis=0) / len(actions)
         return mean, self._spread(actions - mean, actions)
 
+    def at_mean(self) -> np.ndarray:
+        """
+        Return the answer to the mean of the training inputs, and to black images, not bounded.
+
+        :returns: shape ``(act_dim,)``, float32; perhaps not finite
+        """
+        images = [np.zeros(shape, np.uint8) for shape in self._shapes.values()]
+        inputs = np.zeros(self.inputs.width * self.horizons.history, np.float32)
+        with np.errstate(over='ignore', invalid='ignore'):
+            actions = self._decoded(self.net.forward(inputs, *images))
+        return actions[0] if self.net.members == 1 else actions.mean(axis=0)[0]
+
     def novelty(self, values: np.ndarray, images: Images = NO_IMAGES) -> float:
         """
         Return how far the members of an ensemble are apart, as a share of full scale, >= 0.

@@ -44,6 +44,7 @@ from il_ros.nodes import qos
 from il_ros.nodes.client import Client, own_domain, RefusedError, run_command
 from il_ros.nodes.diagnostics import PERIOD_S
 from il_ros.nodes.graph import GraphOptions
+from il_ros.nodes.listening import listen
 from rclpy.node import Node
 
 READY_S = 40.0
@@ -137,7 +138,7 @@ class Reports:
     def __init__(self, listener: Node, node: str):
         self.newest: dict[str, str] = {}
         self._name = f'il_ros: {node}'
-        listener.create_subscription(DiagnosticArray, '/diagnostics', self._keep, qos.STREAM)
+        listen(listener, DiagnosticArray, '/diagnostics', self._keep, qos.STREAM)
 
     def _keep(self, array: DiagnosticArray):
         for status in array.status:

@@ -34,6 +34,7 @@ from il_ros.errors import ImitationError
 from il_ros.nodes import qos
 from il_ros.nodes.calls import Waiter
 from il_ros.nodes.graph import build, GraphOptions
+from il_ros.nodes.listening import listen
 from il_ros.nodes.runtime import Runtime
 from il_ros_interfaces.action import CollectEpisodes, RunDagger
 from il_ros_interfaces.msg import PolicyStatus
@@ -65,8 +66,8 @@ class Client(Node):
         self._dagger = ActionClient(self, RunDagger, 'run_dagger', callback_group=group)
         self._load = self.create_client(LoadPolicy, 'load_policy', callback_group=group)
         self._status: PolicyStatus | None = None
-        self.create_subscription(PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
-                                 callback_group=group)
+        listen(self, PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
+               callback_group=group)
 
     def _on_status(self, status: PolicyStatus):
         self._status = status

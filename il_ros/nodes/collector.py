@@ -20,9 +20,10 @@ import time
 from il_ros.bridge.messages import spec_from_message
 from il_ros.data.spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR, TELEOP
 from il_ros.errors import ImitationError
-from il_ros.interactive.driving import HUMAN
+from il_ros.interactive.driving import check_gate_threshold, check_plan, HUMAN
 from il_ros.nodes import qos, runtime
 from il_ros.nodes.calls import CallError, Waiter
+from il_ros.nodes.listening import listen
 from il_ros.nodes.parameters import bounded, declare, flag
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import DrivePlan, RecordedEpisode
@@ -62,6 +63,9 @@ class CollectorParameters:
         120.0, 1.0, 86400.0, "deadline from an episode's reset to its receipt [s]")
     operator_start: bool = flag(
         False, 'wait for start_episode before each episode in which a person may drive')
+    stop_on_fault: bool = flag(
+        True, 'begin no other episode after one in which the arm did not follow; false: it is a '
+        'failed episode like any other (simulation)')
     start_deadline_s: float = bounded(3600.0, 1.0, 86400.0, 'how long it waits for that [s]')
 
 
@@ -82,8 +86,8 @@ class CollectorNode(Node):
         self._started: Future | None = None
         self.create_service(Trigger, 'start_episode', self._on_start,
                             callback_group=self._waiter.group)
-        self.create_subscription(RecordedEpisode, 'recorded', self._on_recorded, qos.RECEIPTS,
-                                 callback_group=self._waiter.group)
+        listen(self, RecordedEpisode, 'recorded', self._on_recorded, qos.RECEIPTS,
+               callback_group=self._waiter.group)
         self._server = ActionServer(
             self, CollectEpisodes, 'collect_episodes', self._execute,
             callback_group=self._waiter.group, cancel_callback=self._on_cancel)
@@ -134,6 +138,7 @@ class CollectorNode(Node):
         return result
 
     async def _collect(self, goal, result: Result):
+        _check(goal.request)
         started = said = time.monotonic()
         threshold = goal.request.gate_threshold
         feedback = CollectEpisodes.Feedback()
@@ -151,7 +156,8 @@ class CollectorNode(Node):
             if now - said >= FEEDBACK_S:
                 said = now
                 goal.publish_feedback(feedback)
-            if receipt.end == ABORTED and receipt.cause in FAILURES:
+            if receipt.cause in FAILURES and (
+                    receipt.end == ABORTED or self.parameters.stop_on_fault):
                 raise CollectError(
                     FAILURES[receipt.cause], f'{spec.episode_id}: {receipt.error_msg}')
         goal.publish_feedback(feedback)
@@ -180,10 +186,6 @@ class CollectorNode(Node):
             self._started = None
 
     async def _run(self, spec, threshold: float) -> RecordedEpisode:
-        try:
-            spec_from_message(spec)
-        except ImitationError as error:
-            raise CollectError(Result.BAD_GOAL, str(error)) from error
         receipt = self._awaited[spec.episode_id] = Future()
         try:
             await self._start(spec, threshold)
@@ -236,6 +238,16 @@ class CollectorNode(Node):
             await self._waiter.call(self._end, request, self.parameters.call_deadline_s)
         except CallError as error:
             self.get_logger().error(str(error))
+
+
+def _check(request: CollectEpisodes.Goal):
+    """Refuse a goal of which any part cannot be run, before its first episode."""
+    try:
+        check_gate_threshold(request.gate_threshold)
+        for spec in request.episodes:
+            check_plan(spec_from_message(spec).plan)
+    except ImitationError as error:
+        raise CollectError(Result.BAD_GOAL, str(error)) from error
 
 
 def may_be_driven_by_hand(plan: DrivePlan) -> bool:

@@ -20,23 +20,25 @@ import os
 from pathlib import Path
 import shutil
 
+from il_ros import hints
 from il_ros.data.atomic import write_atomically
+from il_ros.data.kept_contract import keep_contract
 from il_ros.data.receipts import Receipt
-from il_ros.data.shard import receipts_in
+from il_ros.data.regular import read_text
 from il_ros.data.spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec, EVALUATION, EXPERT
 from il_ros.data.spec import LABEL_NONE, POLICY
-from il_ros.errors import ImitationError
 from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.table import format_table, format_timing
 from il_ros.experts.biased import bias_of
 from il_ros.interactive.driving import HUMAN
 from il_ros.interactive.goal import EVALUATION_SEEDS, LARGEST_SEED, VALIDATION_SEEDS
 from il_ros.interactive.rounds import PHASES
-from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
 from il_ros.interactive.strategy import person_plan
 from il_ros.nodes import runtime
 from il_ros.nodes.client import Client, LOGGING, run_command
 from il_ros.nodes.graph import GraphOptions
+from il_ros.nodes.run_folders import CommandError, refuse_other_episodes, refuse_other_kind
+from il_ros.nodes.run_folders import refuse_other_run, runs_of
 from il_ros.nodes.run_settings import check_goal
 from il_ros.nodes.view import ViewNode
 from il_ros_interfaces.action import RunDagger
@@ -45,10 +47,6 @@ from tqdm import tqdm
 DEMO_RUN = 'demo'
 PERSON_HORIZON = 1200
 """Steps that a person has by default: a minute at 20 Hz; the tasks' own suit their experts."""
-
-
-class CommandError(ImitationError):
-    """A command line that cannot be carried out."""
 
 
 def dagger(words: argparse.Namespace, replace: bool = False) -> int:
@@ -68,12 +66,18 @@ def dagger(words: argparse.Namespace, replace: bool = False) -> int:
         resume=words.resume)
     _check_teleop(words)
     check_goal(goal)
+    options = _options(words)
+    if options is not None and not replace:
+        refuse_other_kind(Path(words.runs) / goal.run, words, options)
 
     async def command(client: Client):
+        folder = await runs_of(client, words.runs, words.attach) / goal.run
         if replace:
-            shutil.rmtree(Path(words.runs) / goal.run, ignore_errors=True)
-        await _dagger(client, goal, words)
-    return run_command(command, _options(words))
+            shutil.rmtree(folder, ignore_errors=True)
+        await _dagger(client, goal, words, folder)
+        if options is not None:
+            keep_contract(folder, words.contract)
+    return run_command(command, options)
 
 
 def _check_teleop(words: argparse.Namespace):
@@ -86,14 +90,14 @@ def _check_teleop(words: argparse.Namespace):
                            'no person drives; expected --strategy human')
 
 
-async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespace):
+async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespace,
+                  folder: Path):
     with StageBar(words.rounds, hidden=bool(words.teleop)) as bar:
         await client.dagger(goal, bar.update)
-    folder = Path(words.runs) / goal.run
     if not (folder / 'summary.json').exists():
         raise CommandError(f'{folder} has no summary.json; the graph that runs keeps its runs '
                            'elsewhere, give --runs its folder')
-    summary = json.loads((folder / 'summary.json').read_text())
+    summary = json.loads(read_text(folder / 'summary.json'))
     print(f'\n{format_table(summary)}\n\n{format_timing(summary)}\n')
     print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
 
@@ -110,9 +114,6 @@ def record(words: argparse.Namespace) -> int:
         raise CommandError(f'--seed is {words.seed} with {words.episodes} episodes; the last seed '
                            f'would be {last}, demonstrations use seeds from 0 to '
                            f'{VALIDATION_SEEDS - 1}')
-    if (Path(words.runs) / words.run / RUN_FILE).exists():
-        raise CommandError(f'{words.runs}/{words.run} is a run of il_ros dagger; give --run '
-                           'another name')
     plan = DrivePlan(driver=EXPERT, seed=words.seed)
     horizon = words.horizon
     if words.teleop:
@@ -122,14 +123,22 @@ def record(words: argparse.Namespace) -> int:
         purpose=DEMONSTRATION, seed=seed, horizon=horizon, continuing=words.continuing,
         options=words.options, plan=plan)
         for seed in range(words.seed, words.seed + words.episodes)]
+    options = _options(words)
+    if options is not None:
+        refuse_other_run(Path(words.runs) / words.run, words, options)
 
     async def command(client: Client):
+        runs = await runs_of(client, words.runs, words.attach)
+        if options is None:
+            refuse_other_run(runs / words.run, words, None)
         receipts = await _collect(client, specs, 'recording', hidden=bool(words.teleop))
         labels = sum(receipt.labels for receipt in receipts)
+        if options is not None:
+            keep_contract(runs / words.run, words.contract)
         print(f'{len(receipts)} demonstrations, {labels} labels, '
-              f'{sum(r.success for r in receipts)} successful, in {words.runs}/{words.run}; '
-              f'next: il_ros train --run {words.run}')
-    return run_command(command, _options(words))
+              f'{sum(r.success for r in receipts)} successful, in {runs / words.run}; '
+              f'next: {hints.train(runs / words.run)}')
+    return run_command(command, options)
 
 
 def evaluate(words: argparse.Namespace) -> int:
@@ -147,16 +156,19 @@ def evaluate(words: argparse.Namespace) -> int:
     if driver == POLICY and not Path(words.policy).is_dir():
         raise CommandError(f'--policy is {words.policy!r}; expected the folder of a checkpoint, '
                            "or 'expert'")
-    folder = Path(words.runs) / words.run
     plan = DrivePlan(driver=driver, labels=LABEL_NONE)
     specs = [EpisodeSpec(
         episode_id=episode_id(EVALUATION, 0, seed), run=words.run, task=words.task,
         purpose=EVALUATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
         options=words.options, plan=plan)
         for seed in range(words.first_seed, words.first_seed + words.episodes)]
-    _refuse_other_episodes(folder)
+    options = _options(words)
+    if options is not None:
+        refuse_other_episodes(Path(words.runs) / words.run)
 
     async def command(client: Client):
+        folder = await runs_of(client, words.runs, words.attach) / words.run
+        refuse_other_episodes(folder)
         sha256 = ''
         if driver == POLICY:
             sha256 = await client.load_policy(Path(words.policy))
@@ -170,18 +182,7 @@ def evaluate(words: argparse.Namespace) -> int:
               f'interval {100 * success["low"]:.1f} to {100 * success["high"]:.1f} %')
         if words.json:
             write_atomically(Path(words.json), (json.dumps(report, indent=1) + '\n').encode())
-    return run_command(command, _options(words))
-
-
-def _refuse_other_episodes(folder: Path):
-    """Refuse a folder that holds anything but an earlier evaluation, which will be replaced."""
-    if not folder.exists():
-        return
-    others = [path for path, receipt in receipts_in(folder / 'episodes')
-              if receipt.spec.purpose != EVALUATION]
-    if others or not (folder / 'episodes').is_dir() or (folder / 'run.json').exists():
-        raise CommandError(f'{folder} holds more than evaluation episodes, which would be '
-                           'replaced; give --run another name')
+    return run_command(command, options)
 
 
 def evaluation_report(words: argparse.Namespace, sha256: str, receipts: list[Receipt]) -> dict:
@@ -258,6 +259,10 @@ class StageBar:
 
 def _options(words: argparse.Namespace) -> GraphOptions | None:
     streams = ','.join(getattr(words, 'stream', ()))
+    require_streams = getattr(words, 'require_streams', False)
+    if require_streams and not streams:
+        raise CommandError('--require-streams is given, but no stream to require; name one with '
+                           '--stream TOPIC:TYPE')
     if words.attach:
         if words.contract:
             raise CommandError(f'--contract is {words.contract!r}; the graph that --attach uses '
@@ -273,6 +278,6 @@ def _options(words: argparse.Namespace) -> GraphOptions | None:
     return GraphOptions(
         task=words.task, runs=words.runs, contract=words.contract, options=words.options,
         teleop=teleop, mapping=getattr(words, 'mapping', ''), streams=streams,
-        mode='realtime' if teleop else 'lockstep',
+        require_streams=require_streams, mode='realtime' if teleop else 'lockstep',
         gui=words.gui or bool(teleop and os.environ.get('DISPLAY') and not words.no_gui),
         training=words.call in ('dagger', 'demo'))

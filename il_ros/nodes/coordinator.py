@@ -24,6 +24,7 @@ import dataclasses
 from pathlib import Path
 import time
 
+from il_ros.data.run_kind import RunKeeper, RunKind
 from il_ros.errors import ImitationError
 from il_ros.interactive import rounds, run_state
 from il_ros.interactive.ledger import ledger
@@ -102,6 +103,7 @@ class CoordinatorNode(Node):
         image_features(contract, config.images)
         folder = Path(self.parameters.runs) / goal.run
         state = run_state.begin(folder, goal, strategy.settings, handle.request.resume)
+        RunKeeper().admit(folder, RunKind(goal.task, goal.options, contract))
         earlier_s = run_state.seconds(state)
         reporter = _Reporter(handle)
         self._runner.begin(folder, keep_training(folder, training_file, strategy), reporter.tell)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 import time
 
+from il_ros.data.finite import is_finite
 from il_ros.errors import ImitationError
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.rounds import Stage
@@ -139,6 +140,11 @@ class Fit:
         # The trainer's own server is watched by the call; a fit takes what it takes.
         result = await self._done
         now = time.monotonic()
+        for name in ('train_loss', 'held_out_loss'):
+            if not is_finite(getattr(result, name)):
+                raise RunError(Result.TRAIN_FAILED, f'train_policy answered {name} '
+                                                    f'{getattr(result, name)}; expected a finite '
+                                                    'number')
         info = checkpoint.load(Path(result.path), result.sha256).info
         return Trained(
             path=self._job.output, sha256=result.sha256, policy_id=result.policy_id,

@@ -22,11 +22,14 @@ RUNNING (``docs/architecture.md``, lockstep, rules 5 to 8).
 
 from collections.abc import Callable
 
+from il_ros.bridge.checks import check_drive, check_observation
+from il_ros.bridge.decoder import BadMessageError
 from il_ros.bridge.messages import float32s, to_ns
 from il_ros.data.contract import Contract
-from il_ros.data.spec import RUNNING
+from il_ros.data.spec import RUNNING, TELEOP
 from il_ros.nodes import qos
 from il_ros.nodes.listening import listen, listen_to_contract
+from il_ros.nodes.refusals import refusals_of
 from il_ros_interfaces.msg import Action, Drive, Observation
 import numpy as np
 from rclpy.node import Node
@@ -65,8 +68,7 @@ class Driver:
         self.answer = Action(source=source, engaged=True, uncertainty=-1.0)
         self._actions = node.create_publisher(Action, topic, qos.STREAM)
         listen_to_contract(node, self._keep_contract)
-        self._drives = node.create_subscription(
-            Drive, 'drive', self._keep_drive, qos.LATCHED)
+        self._drives = listen(node, Drive, 'drive', self._keep_drive, qos.LATCHED)
         self._observations = listen(node, Observation, 'observation', self._on_observation,
                                     qos.NEWEST if realtime else qos.STREAM)
 
@@ -80,9 +82,14 @@ class Driver:
         self.contract = contract
         if self._on_contract is not None:
             self._on_contract(contract)
+        last, self._last = self._last, None
+        if last is not None:
+            self._on_observation(last)
+            return
         self._try_answer()
 
     def _keep_drive(self, message: Drive):
+        check_drive(message)
         self._drive = message
         # Also what is answered already: whoever asks anew may have refused the answer before.
         self._try_answer()
@@ -93,9 +100,25 @@ class Driver:
             self._try_answer()
 
     def _on_observation(self, message: Observation):
+        try:
+            if self.contract is not None:
+                check_observation(message, self.contract)
+        except BadMessageError as error:
+            self._refuse(message, error)
+            return
         self.repeated = self._last is not None and self._last.header.stamp == message.header.stamp
         self._last = message
         self._try_answer()
+
+    def _refuse(self, observation: Observation, error: BadMessageError):
+        """Say why an observation is none of the contract; a required one gets no values."""
+        refusals_of(self._node).add('observation', error)
+        if observation.phase == RUNNING and self._is_required(observation):
+            # The arm holds. Not remembered: another observation of that stamp may be good.
+            self.unanswered += 1
+            self._actions.publish(Action(
+                header=observation.header, contract_id=observation.contract_id,
+                source=self._source, engaged=self._source != TELEOP, uncertainty=-1.0))
 
     def _is_required(self, observation: Observation) -> bool:
         drive = self._drive
@@ -120,9 +143,7 @@ class Driver:
         answer = self.answer
         answer.header = observation.header
         answer.contract_id = observation.contract_id
-        action = None
-        if observation.contract_id == self.contract.id:
-            action = self._act(observation, np.frombuffer(observation.values, np.float32))
+        action = self._act(observation, np.frombuffer(observation.values, np.float32))
         if action is None:
             self.unanswered += 1
             answer.values = float32s(())

@@ -29,6 +29,7 @@ from il_ros.experts.relabel import relabel
 from il_ros.nodes import diagnostics, runtime
 from il_ros.nodes.driver import Driver
 from il_ros.nodes.parameters import choice, declare, text
+from il_ros.nodes.serving import serve
 from il_ros_interfaces.msg import Observation
 from il_ros_interfaces.srv import LabelObservations
 import numpy as np
@@ -63,7 +64,8 @@ class ExpertNode(Node):
         self._problem = ''
         self._driver = Driver(self, EXPERT, 'expert/action', self._act, self._on_contract,
                               realtime=self.parameters.mode == 'realtime')
-        self.create_service(LabelObservations, 'label_observations', self._on_label)
+        serve(self, LabelObservations, 'label_observations', self._on_label,
+              LabelObservations.Response.BAD_OBSERVATION)
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
 
     def _on_contract(self, contract: Contract):

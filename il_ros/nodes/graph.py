@@ -24,7 +24,9 @@ from collections.abc import Sequence
 import dataclasses
 import sys
 
+from il_ros.data.contract import Contract
 from il_ros.data.contract_file import find_contract, load_contract
+from il_ros.data.errors import StreamError
 from il_ros.errors import ImitationError
 from il_ros.experts.registry import make_expert
 from il_ros.nodes.collector import CollectorNode
@@ -40,8 +42,10 @@ from il_ros.nodes.teleop import TeleopNode
 from il_ros.nodes.trainer import TrainerNode
 from il_ros.nodes.view import ViewNode
 from il_ros.sim.tasks.registry import make_task
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.parameter import Parameter
 
+RCLError = rclpy_implementation.RCLError
 PATIENCE_S = 86_400.0
 """A person decides when an episode ends."""
 
@@ -69,6 +73,18 @@ class GraphOptions:
     """What buttons or keys mean; empty: the device's usual mapping."""
     streams: str = ''
     """Topics of others that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
+    require_streams: bool = False
+    """Refuse an episode in which one of them brings nothing."""
+
+
+def contract_of(options: GraphOptions) -> Contract:
+    """
+    Return the contract that a graph publishes.
+
+    :raises ContractError: if there is none of that name
+    """
+    contract, _ = load_contract(find_contract(options.contract or options.task))
+    return dataclasses.replace(contract, rate=options.rate_hz)
 
 
 def build(runtime: Runtime, options: GraphOptions):
@@ -82,14 +98,15 @@ def build(runtime: Runtime, options: GraphOptions):
     realtime = options.mode == 'realtime'
     contract = options.contract or options.task
     # Refused now, if at all.
-    make_expert(options.task, load_contract(find_contract(contract))[0], options.options)
+    make_expert(options.task, contract_of(options), options.options)
     hot = (
         (SupervisorNode, {'mode': options.mode}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         (PolicyNode, {'mode': options.mode}),
         (RecorderNode, {'runs': options.runs, 'write_behind': realtime,
-                        'streams': options.streams}),
+                        'streams': options.streams,
+                        'require_streams': options.require_streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
@@ -102,9 +119,17 @@ def build(runtime: Runtime, options: GraphOptions):
     for kind, values in hot:
         if kind is PolicyNode and not options.policy:
             continue
-        runtime.add_hot(kind, parameter_overrides=overrides(values))
+        try:
+            runtime.add_hot(kind, parameter_overrides=overrides(values))
+        except RCLError as error:
+            if not options.streams:
+                raise
+            # One process cannot know a topic by two types.
+            raise StreamError(f'--stream {options.streams}: the graph itself has a topic of that '
+                              'name with another type; give the type that it has') from error
     runtime.add_slow(CollectorNode, parameter_overrides=overrides(
-        {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop else {}))
+        {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop
+        else {'stop_on_fault': False}))
     if options.training:
         runtime.add_slow(TrainerNode, parameter_overrides=overrides({'runs': options.runs}))
         runtime.add_slow(CoordinatorNode, parameter_overrides=overrides({'runs': options.runs}))

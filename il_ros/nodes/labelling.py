@@ -43,7 +43,7 @@ async def ask_labels(waiter: Waiter, client, call_s: float, episode: Episode, st
     for request in make_requests(episode, steps):
         check()
         response = await waiter.call(client, request, call_s)
-        answer = read_response(request, response, width)
+        answer = read_response(request, response, episode.contract)
         actions.append(answer[0])
         valid.append(answer[1])
         labeller, seconds = response.labeller, seconds + response.seconds

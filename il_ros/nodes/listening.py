@@ -13,18 +13,23 @@
 # limitations under the License.
 
 """
-Subscriptions that nodes share: to the contract, and to what comes once a control step.
+Subscriptions of nodes: the one place where they are created, and where messages are refused.
 
-The latter go without rclpy's slow conversion.
+A message that cannot be decoded, or that its callback refuses by raising an ``ImitationError``, is
+counted and said (``refusals``), and changes nothing else: no message ends a node. All of them are
+raw subscriptions, decoded without rclpy's slow conversion.
 """
 
 from collections.abc import Callable
 
-from il_ros.bridge.decoder import DecodeError, Decoder
+from il_ros.bridge.decoder import BadMessageError, DecodeError, Decoder
 from il_ros.bridge.messages import contract_from_message
-from il_ros.data.contract import Contract, ContractError
+from il_ros.data.contract import Contract
+from il_ros.errors import ImitationError
 from il_ros.nodes import qos
+from il_ros.nodes.refusals import refusals_of
 from il_ros_interfaces.msg import Contract as ContractMessage
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
@@ -32,30 +37,56 @@ from rclpy.subscription import Subscription
 
 
 def listen(node: Node, kind: type, topic: str, callback: Callable, profile: QoSProfile,
-           **arguments) -> Subscription:
+           check: Callable | None = None, **arguments) -> Subscription:
     """
     Subscribe as ``create_subscription`` does; the callback gets the same messages, sooner.
 
+    :param callback: an ``ImitationError`` that it raises is the refusal of the message
+    :param check: is given each message before the callback, and refuses in the same way
     :param arguments: what else ``create_subscription`` takes
     """
-    decode = Decoder(kind)
+    decode, refusals = Decoder(kind), refusals_of(node)
 
+    # One function: a control step is some fifteen of these calls.
     def on_raw(raw: bytes):
         try:
-            message = decode(raw)
-        except DecodeError:
-            message = deserialize_message(raw, kind)
-        callback(message)
+            try:
+                message = decode(raw)
+            except BadMessageError:
+                raise
+            except DecodeError:
+                message = _decode_slowly(kind, raw)
+            if check is not None:
+                check(message)
+            callback(message)
+        except ImitationError as error:
+            refusals.add(topic, error)
     return node.create_subscription(kind, topic, on_raw, profile, raw=True, **arguments)
 
 
-def listen_to_contract(node: Node, callback: Callable[[Contract], None]) -> Subscription:
-    """Subscribe to the latched contract; one that contradicts itself is refused by a log line."""
-    def on_contract(message: ContractMessage):
+def listen_raw(node: Node, kind: type, topic: str, callback: Callable[[bytes], None],
+               profile: QoSProfile, **arguments) -> Subscription:
+    """Subscribe as ``listen`` does; the callback gets the bytes as they came over the wire."""
+    refusals = refusals_of(node)
+
+    def on_raw(raw: bytes):
         try:
-            contract = contract_from_message(message)
-        except ContractError as error:
-            node.get_logger().error(f'contract refused: {error}')
-            return
-        callback(contract)
-    return node.create_subscription(ContractMessage, 'contract', on_contract, qos.LATCHED)
+            callback(raw)
+        except ImitationError as error:
+            refusals.add(topic, error)
+    return node.create_subscription(kind, topic, on_raw, profile, raw=True, **arguments)
+
+
+def listen_to_contract(node: Node, callback: Callable[[Contract], None],
+                       **arguments) -> Subscription:
+    """Subscribe to the latched contract; one that contradicts itself is refused."""
+    def on_contract(message: ContractMessage):
+        callback(contract_from_message(message))
+    return listen(node, ContractMessage, 'contract', on_contract, qos.LATCHED, **arguments)
+
+
+def _decode_slowly(kind: type, raw: bytes):
+    try:
+        return deserialize_message(raw, kind)
+    except rclpy_implementation.RMWError as error:
+        raise BadMessageError(f'{len(raw)} bytes that are no {kind.__name__}') from error

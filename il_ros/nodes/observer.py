@@ -20,6 +20,7 @@ import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
 from il_ros.bridge.assembly import Extractor, ObservationError, ToolOfJoints
+from il_ros.bridge.checks import check_status
 from il_ros.bridge.images import ImageReader
 from il_ros.bridge.messages import contract_to_message, float32s, NS, to_ns, to_stamp
 from il_ros.bridge.pairing import AsOfPairing, ExactPairing, OccasionalPairing
@@ -29,6 +30,7 @@ from il_ros.data.contract_file import find_contract, from_joints, load_contract,
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.listening import listen
 from il_ros.nodes.parameters import bounded, choice, declare, text
+from il_ros.nodes.refusals import refusals_of
 from il_ros_interfaces.msg import Contract as ContractMessage, EpisodeStatus, Observation
 from il_ros_interfaces.srv import EndEpisode
 from rclpy.node import Node
@@ -84,6 +86,7 @@ class ObserverNode(Node):
         self._last_ns = -1
         self._ended = ''
         self._end = self.create_client(EndEpisode, 'end_episode')
+        self._refusals = refusals_of(self)
         self._published = self._rejected = self._repeated = self._in_a_row = 0
         self._problem = ''
         self._complete_at = time.monotonic()
@@ -127,7 +130,8 @@ class ObserverNode(Node):
         kinds.update(dict.fromkeys(self._image_topics(), Image))
         for topic, kind in kinds.items():
             listen(self, kind, topic, partial(self._on_message, topic), sensor)
-        listen(self, EpisodeStatus, 'episode', partial(self._on_message, 'episode'), qos.STATUS)
+        listen(self, EpisodeStatus, 'episode', partial(self._on_message, 'episode'), qos.STATUS,
+               check_status)
 
     def _on_message(self, topic: str, message):
         if topic == 'episode':
@@ -174,7 +178,7 @@ class ObserverNode(Node):
 
     def _reject(self, status: EpisodeStatus, reason: str):
         """Say why there is no observation; end an episode that nobody can see any more, once."""
-        self.get_logger().error(reason, throttle_duration_sec=1.0)
+        self._refusals.add('observation', reason)
         self._problem = reason
         self._rejected += 1
         self._in_a_row += 1

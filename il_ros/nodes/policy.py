@@ -24,9 +24,11 @@ that the same episode comes out the same; a repeated observation is answered in 
 """
 
 from collections import deque
+from collections.abc import Callable
 import dataclasses
 from pathlib import Path
 import threading
+from typing import TypeVar
 
 from il_ros.bridge.images import images_of
 from il_ros.bridge.messages import to_ns
@@ -34,6 +36,7 @@ from il_ros.data.contract import Contract
 from il_ros.data.spec import POLICY
 from il_ros.errors import ImitationError
 from il_ros.learning import checkpoint
+from il_ros.learning.dry_run import dry_run
 from il_ros.learning.policy import Images, Policy, UNKNOWN
 from il_ros.learning.runner import Runner
 from il_ros.nodes import diagnostics, qos, runtime
@@ -41,27 +44,27 @@ from il_ros.nodes.driver import Driver
 from il_ros.nodes.listening import listen
 from il_ros.nodes.managed import ManagedNode
 from il_ros.nodes.parameters import bounded, choice, flag, text
+from il_ros.nodes.policy_loading import Loader, read_in_time
+from il_ros.nodes.serving import serve
 from il_ros_interfaces.msg import Executed, Observation, PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np
+from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
+
+Answer = TypeVar('Answer')
 
 DRY_RUN_OBSERVATIONS = 100
 """The newest observations are kept: a candidate must answer all of them before it may run."""
 
 
+CHECK_S = 0.25
 CONTRACT_WAIT_S = 1.0
 """A load waits so long for a first contract; one that comes later is checked when it does."""
 
 
 class PolicyFailedError(ImitationError):
     """The policy's own code raised."""
-
-    code = PolicyStatus.DRY_RUN_FAILED
-
-
-class DryRunError(ImitationError):
-    """A candidate that does not answer what was observed lately."""
 
     code = PolicyStatus.DRY_RUN_FAILED
 
@@ -74,7 +77,8 @@ class PolicyParameters:
     mode: str = choice('lockstep', ('lockstep', 'realtime'),
                        'lockstep: answer every observation; realtime: only the newest')
     checkpoint: str = text('', 'folder of a checkpoint to load at start; empty: wait for a load')
-    load_timeout_s: float = bounded(30.0, 1.0, 600.0, 'deadline of a load at shutdown [s]')
+    load_timeout_s: float = bounded(
+        15.0, 1.0, 600.0, 'deadline of a load; one that takes longer is refused [s]')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
@@ -92,7 +96,7 @@ class PolicyNode(ManagedNode):
         self._contract: Contract | None = None
         self._contract_known = threading.Event()
         self._recent: deque[tuple[np.ndarray, Images]] = deque(maxlen=DRY_RUN_OBSERVATIONS)
-        self._loader: threading.Thread | None = None
+        self._loader = Loader(self._read, self._on_loaded, self.parameters.load_timeout_s)
         self._ticket = 0
         self._problem = ''
         # Not a lifecycle publisher: what runs must be known while the node is inactive, too.
@@ -100,7 +104,9 @@ class PolicyNode(ManagedNode):
         self._driver = Driver(self, POLICY, 'policy/action', self._act, self._on_contract,
                               realtime=self.parameters.mode == 'realtime',
                               is_ready=self._is_ready)
-        self.create_service(LoadPolicy, 'load_policy', self._on_load)
+        serve(self, LoadPolicy, 'load_policy', self._on_load, LoadPolicy.Response.NOT_FOUND)
+        self.create_timer(CHECK_S, self._loader.check,
+                          clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self._say(PolicyStatus.EMPTY)
         self.autostart()
@@ -113,15 +119,16 @@ class PolicyNode(ManagedNode):
     def configure(self):
         """Load the checkpoint that the parameter names, if it names one."""
         if self.parameters.checkpoint:
-            self._take(checkpoint.load(Path(self.parameters.checkpoint)),
-                       self.parameters.checkpoint)
+            candidate = read_in_time(
+                self._read_first, self.parameters.checkpoint, self.parameters.load_timeout_s,
+                lambda: runtime.stopping(self.context))
+            self._take(candidate, self.parameters.checkpoint)
             self._say(PolicyStatus.READY)
 
     def shut_down(self):
-        """Wait for a load that is under way."""
+        """Give up a load that is under way."""
         super().shut_down()
-        if self._loader is not None:
-            self._loader.join(self.parameters.load_timeout_s)
+        self._loader.close()
 
     def _on_contract(self, contract: Contract):
         self._contract = contract
@@ -170,7 +177,8 @@ class PolicyNode(ManagedNode):
                 runner.begin(observation.episode_id, anew=True)
             self._last_step = observation.step
             self._last_answer = (observation.episode_id, stamp_ns)
-            action = _ask(runner, observation.episode_id, stamp_ns, values, images)
+            runner.begin(observation.episode_id)
+            action = _ask(runner.act, stamp_ns, values, images)
             answer.uncertainty = runner.uncertainty
             return action
         except ImitationError as error:
@@ -179,31 +187,38 @@ class PolicyNode(ManagedNode):
             return None
 
     def _on_load(self, request, response):
-        if self._loader is not None and self._loader.is_alive():
-            response.error_code = response.BUSY
-            response.error_msg = f'load {self._ticket} is still running'
-        elif not Path(request.path).is_dir():
+        busy = self._loader.busy
+        if busy:
+            response.error_code, response.error_msg = response.BUSY, busy
+        elif not self._loader.begin(request.path, request.sha256):
             response.error_code = response.NOT_FOUND
             response.error_msg = f'{request.path}: there is no checkpoint folder'
         else:
             self._ticket += 1
             response.ticket = self._ticket
             self._say(PolicyStatus.LOADING)
-            self._loader = threading.Thread(
-                target=self._load, args=(request.path, request.sha256), name='load policy')
-            self._loader.start()
+            self._loader.go()
         return response
 
-    def _load(self, path: str, sha256: str):
-        try:
-            candidate = checkpoint.load(Path(path), sha256)
-            self._contract_known.wait(CONTRACT_WAIT_S)
-            checked = self._contract
-            self._try_out(candidate, checked)
-            self._take(candidate, path)
-        except ImitationError as error:
-            self._refuse(error)
+    def _read(self, path: str, sha256: str) -> tuple[Policy, Contract | None]:
+        """Return a candidate, and the contract that it was tried out for."""
+        candidate = checkpoint.load(Path(path), sha256)
+        self._contract_known.wait(CONTRACT_WAIT_S)
+        checked = self._contract
+        self._try_out(candidate, checked)
+        return candidate, checked
+
+    def _read_first(self, path: str, _: str) -> Policy:
+        candidate = checkpoint.load(Path(path))
+        _ask(dry_run, candidate, ())
+        return candidate
+
+    def _on_loaded(self, path: str, outcome: tuple[Policy, Contract | None] | ImitationError):
+        if isinstance(outcome, ImitationError):
+            self._refuse(outcome)
             return
+        candidate, checked = outcome
+        self._take(candidate, path)
         if self._contract is not checked and not self._fits(self._contract):
             return
         self._problem = ''
@@ -212,12 +227,7 @@ class PolicyNode(ManagedNode):
     def _try_out(self, candidate: Policy, contract: Contract | None):
         if contract is not None:
             checkpoint.check(candidate, contract)
-        trial = Runner(candidate)
-        for number, (values, images) in enumerate(tuple(self._recent)):
-            try:
-                _ask(trial, '', number, values, images)
-            except ImitationError as error:
-                raise DryRunError(f'{error} (in the dry run)') from error
+        _ask(dry_run, candidate, tuple(self._recent))
 
     def _take(self, policy: Policy, path: str):
         if policy.horizons.queued and self._executions is None:
@@ -250,11 +260,9 @@ class PolicyNode(ManagedNode):
         return diagnostics.OK, 'ready' if policy else 'no policy loaded', values
 
 
-def _ask(runner: Runner, episode_id: str, stamp_ns: int, values: np.ndarray,
-         images: Images) -> np.ndarray:
+def _ask(question: Callable[..., Answer], *arguments) -> Answer:
     try:
-        runner.begin(episode_id)
-        return runner.act(stamp_ns, values, images)
+        return question(*arguments)
     except ImitationError:
         raise
     except Exception as error:  # noqa: B902 - the one place where a policy's code is called

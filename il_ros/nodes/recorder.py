@@ -28,24 +28,29 @@ from pathlib import Path
 import time
 
 from il_ros.bridge import recording, wire
+from il_ros.bridge.checks import check_drive
+from il_ros.bridge.decoder import BadMessageError
 from il_ros.bridge.messages import receipt_to_message, spec_from_message
-from il_ros.bridge.recording import Recording
+from il_ros.bridge.recording import checks_of, Recording
 from il_ros.bridge.topic_watch import EpisodeWatch
 from il_ros.data.contract import Contract
 from il_ros.data.discards import discard
-from il_ros.data.errors import NoSuchEpisodeError
+from il_ros.data.errors import NoSuchEpisodeError, SilentStreamError
 from il_ros.data.output_file import QueuedFile, UnbufferedFile
 from il_ros.data.receipts import CLOCK_JUMP, INCOMPLETE, Receipt
+from il_ros.data.run_kind import RunKeeper, RunKind
 from il_ros.data.saving import Saver
 from il_ros.data.schema import recorded_schemas
 from il_ros.data.shard import Shard
-from il_ros.data.spec import EPISODE_ID, EpisodeSpec
+from il_ros.data.spec import ABORTED, EPISODE_ID, EpisodeSpec
 from il_ros.data.writer import EpisodeWriter
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
-from il_ros.nodes.listening import listen_to_contract
+from il_ros.nodes.listening import listen, listen_raw, listen_to_contract
 from il_ros.nodes.managed import ManagedNode
-from il_ros.nodes.recorder_parameters import RecorderParameters
+from il_ros.nodes.recorder_parameters import RecorderParameters, RUNS_FOLDER
+from il_ros.nodes.recorder_parameters import RUNS_FOLDER_DESCRIPTION
+from il_ros.nodes.serving import serve
 from il_ros.nodes.streams import Streams
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import Discard, OpenEpisode
@@ -62,23 +67,25 @@ class RecorderNode(ManagedNode):
 
     def __init__(self, **kwargs):
         super().__init__('recorder', RecorderParameters, **kwargs)
+        self.declare_parameter(
+            RUNS_FOLDER, str(Path(self.parameters.runs).absolute()), RUNS_FOLDER_DESCRIPTION)
         self._streams = Streams(self, self.parameters.streams, self._on_stream)
         self._schemas = {**recorded_schemas(), **self._streams.schemas}
         self._contract: Contract | None = None
         self._recording: Recording | None = None
         self._shard: Shard | None = None
+        self._kinds = RunKeeper()
         self._saver = Saver()
         self._recorded = self._dropped = 0
-        self._problem = ''
+        self._problem = self._silent = ''
         self._receipts = self.create_publisher(RecordedEpisode, 'recorded', qos.RECEIPTS)
         listen_to_contract(self, self._on_contract)
-        self.create_subscription(Drive, 'drive', self._on_drive, qos.LATCHED)
-        self.create_service(OpenEpisode, 'open_episode', self._on_open)
-        self.create_service(Discard, 'discard', self._on_discard)
+        listen(self, Drive, 'drive', self._on_drive, qos.LATCHED)
+        serve(self, OpenEpisode, 'open_episode', self._on_open, OpenEpisode.Response.BAD_SPEC)
+        serve(self, Discard, 'discard', self._on_discard, Discard.Response.NO_SUCH_EPISODE)
         self.create_timer(LOOK_S, self._on_look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._heard = {
-            topic: self.create_subscription(
-                kind, topic, partial(self._on_raw, topic, key_of), profile, raw=True)
+            topic: listen_raw(self, kind, topic, partial(self._on_raw, topic, key_of), profile)
             for topic, (kind, key_of, profile) in _KINDS.items()}
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self.autostart()
@@ -104,16 +111,19 @@ class RecorderNode(ManagedNode):
 
     def _on_drive(self, message: Drive):
         """Take in where an adapted threshold stands at the end: nobody is required any more."""
+        check_drive(message)
         now = self._recording
         if now is not None and message.episode_id == now.spec.episode_id and not message.required:
             self._close_by(now.hear_threshold(message.threshold))
 
     def _on_raw(self, topic: str, key_of: Callable[[bytes], wire.Key], raw: bytes):
-        now = self._recording
+        now, key = self._recording, key_of(raw)
         if now is None:
             return
         try:
-            flags = now.hear(topic, key_of(raw), raw, time.monotonic_ns(), time.time_ns())
+            flags = now.hear(topic, key, raw, time.monotonic_ns(), time.time_ns())
+        except BadMessageError:
+            raise  # refused and said; the episode goes on
         except ImitationError as error:
             self._fail(error)
             return
@@ -153,6 +163,7 @@ class RecorderNode(ManagedNode):
         if flags & CLOCK_JUMP:
             self._problem = f'{now.spec.episode_id}: {now.reason}'
         try:
+            self._name_silent_streams(flags)
             now.writer.note_streams(self._streams.counts())
         except ImitationError as error:
             self._fail(error)
@@ -163,6 +174,15 @@ class RecorderNode(ManagedNode):
         if flags & CLOCK_JUMP:
             self._diagnostics.publish()
 
+    def _name_silent_streams(self, flags: int):
+        """Say once, at the end of an episode, which streams brought nothing; or refuse that."""
+        silent = self._streams.silent()
+        if silent and self.parameters.require_streams and not flags & INCOMPLETE:
+            raise SilentStreamError(silent)
+        if silent and not self._silent:
+            self.get_logger().warning(f'{self._recording.spec.episode_id}: {silent}')
+        self._silent = silent
+
     def _on_saved(self, spec: EpisodeSpec, outcome: Receipt | ImitationError):
         """Say in the saver's thread what became of an episode."""
         if isinstance(outcome, ImitationError):
@@ -170,6 +190,8 @@ class RecorderNode(ManagedNode):
             return
         self._recorded += 1
         self._dropped += outcome.dropped
+        if outcome.error_msg and outcome.end != ABORTED:
+            self.get_logger().warning(f'{spec.episode_id}: {outcome.error_msg}')
         self._receipts.publish(receipt_to_message(outcome))
 
     def _fail(self, error: ImitationError):
@@ -210,8 +232,9 @@ class RecorderNode(ManagedNode):
                     f'episode {now.spec.episode_id} is being recorded; end it first')
             self._abandon('it was opened and never ran')
         self._require_ready()
-        self._take_shard(Path(self.parameters.runs) / spec.run / 'episodes'
-                         / self.parameters.shard)
+        folder = Path(self.parameters.runs) / spec.run
+        self._kinds.admit(folder, RunKind(spec.task, spec.options, self._contract))
+        self._take_shard(folder / 'episodes' / self.parameters.shard)
         self._recording = self._begin(spec)
         self._streams.begin()
         self._problem = ''
@@ -228,6 +251,8 @@ class RecorderNode(ManagedNode):
         if unheard:
             raise RecorderBusyError(f'nobody is heard on {", ".join(unheard)} yet; are simulator, '
                                     'observer and supervisor running?')
+        if self.parameters.require_streams and (reason := self._streams.unheard()):
+            raise RecorderBusyError(reason)
 
     def _take_shard(self, folder: Path):
         if self._shard is not None and self._shard.folder != folder:
@@ -242,7 +267,8 @@ class RecorderNode(ManagedNode):
             self._shard.folder, spec, self._contract, self._schemas, settings.min_free_mb << 20,
             QueuedFile if settings.write_behind else UnbufferedFile)
         watch = EpisodeWatch(recording.TOPICS, settings.clock_jump_s, self._contract.rate)
-        return Recording(spec, writer, watch, settings.queue_mb,
+        return Recording(spec, writer, watch, checks_of(self._schemas, self._contract),
+                         settings.queue_mb,
                          settings.stream_queue_mb if self._streams.schemas else 0)
 
     def _on_discard(self, request, response):

@@ -18,6 +18,13 @@ import dataclasses
 
 from il_ros.nodes import runtime
 from il_ros.nodes.parameters import bounded, choice, flag, text
+from rcl_interfaces.msg import ParameterDescriptor
+
+RUNS_FOLDER = 'runs_folder'
+"""Name of a parameter that the recorder itself sets: where its runs lie, for whoever asks."""
+
+RUNS_FOLDER_DESCRIPTION = ParameterDescriptor(
+    description='absolute path of the folder of the runs, made of runs', read_only=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,4 +49,6 @@ class RecorderParameters:
         1.0, 0.1, 60.0, 'a topic of a running episode that is silent for longer is named [s]')
     streams: str = text(
         '', 'topics of others to record in full beside each episode, TOPIC:TYPE[:best_effort],...')
+    require_streams: bool = flag(
+        False, 'refuse an episode in which a stream brings nothing')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')

@@ -19,9 +19,14 @@ import dataclasses
 from pathlib import Path
 import time
 
-from il_ros.data.inventory import episodes_of
-from il_ros.data.label_file import labels_path, write_labels
+from il_ros.data.episode import Episode
+from il_ros.data.errors import EpisodeFileError
+from il_ros.data.inventory import EPISODES, episodes_of
+from il_ros.data.label_file import read_labels, StoredLabels, use_labels, write_labels
+from il_ros.data.labels import takes_later_labels
 from il_ros.data.reader import read_episode
+from il_ros.data.shard import receipts_in
+from il_ros.data.spec import EVALUATION
 from il_ros.nodes.client import Client, run_client
 from il_ros.nodes.expert import ExpertNode
 from il_ros.nodes.graph import overrides
@@ -51,15 +56,44 @@ class Ledger:
                 f"{seconds:.1f} s ({self.expert_s:.2f} s the labeller's own){kept}")
 
 
-def relabel(folder: Path, own_expert: bool, replace: bool, call_s: float) -> int:
+def outlook(folder: Path, use: bool) -> str:
+    """Return, before anybody is asked, how many of the labels training would use, and why."""
+    fresh = driven = total = judged = 0
+    for _, receipt in receipts_in(folder / EPISODES):
+        if receipt.spec.purpose == EVALUATION:
+            judged += receipt.steps
+            continue
+        total += receipt.steps
+        bare = receipt.steps - receipt.labels
+        if takes_later_labels(receipt.spec.plan.labels, use):
+            fresh += bare
+        else:
+            driven += bare
+    words = [f'of {total + judged} recorded states, {fresh} get the label that they lack']
+    if driven:
+        words.append(f'{driven} get none that counts, for their strategy learns only from what '
+                     'the expert or a person drove: --use makes their labels count, also later '
+                     'and without asking again')
+    if total - fresh - driven:
+        words.append(f'{total - fresh - driven} keep the label of the loop')
+    if judged:
+        words.append(f'{judged} are of evaluations, which nothing learns from')
+    return '; '.join(words)
+
+
+def relabel(folder: Path, own_expert: bool, replace: bool, call_s: float,
+            use: bool = False) -> int:
     """
     Write ``<id>.labels.mcap`` for every episode of a run, and print what that cost.
 
     :param own_expert: start the package's own expert instead of asking one that runs
     :param replace: ask anew also where labels came already
     :param call_s: deadline of each call, s
+    :param use: let the labels count also where the plan wants only driven steps labelled; those
+        that are there already, too
     """
     paths = episodes_of(folder)
+    print(outlook(folder, use), flush=True)
     ledger, started = Ledger(), time.monotonic()
 
     def with_expert(runtime: Runtime):
@@ -70,14 +104,18 @@ def relabel(folder: Path, own_expert: bool, replace: bool, call_s: float) -> int
         service = client.create_client(
             LabelObservations, 'label_observations', callback_group=client.waiter.group)
         for path in tqdm(paths, desc='relabelling', unit='episode'):
-            if labels_path(path).exists() and not replace:
+            episode = read_episode(path)
+            earlier = _earlier(path, episode, replace)
+            if earlier is not None and not replace:
+                if use:
+                    use_labels(path, episode)
                 ledger.kept += 1
                 continue
-            episode = read_episode(path)
             steps = np.arange(episode.steps)
             actions, valid, labeller, seconds = await ask_labels(
                 client.waiter, service, call_s, episode, steps)
-            write_labels(path, episode, steps, actions, valid, labeller, seconds, time.time_ns())
+            write_labels(path, episode, steps, actions, valid, labeller, seconds, time.time_ns(),
+                         use or (earlier is not None and earlier.used))
             ledger.episodes += 1
             ledger.queries += len(steps)
             ledger.valid += int(valid.sum())
@@ -85,3 +123,13 @@ def relabel(folder: Path, own_expert: bool, replace: bool, call_s: float) -> int
     code = run_client(command, with_expert if own_expert and paths else None)
     print(ledger.line(time.monotonic() - started))
     return code
+
+
+def _earlier(path: Path, episode: Episode, replace: bool) -> StoredLabels | None:
+    """Return the labels that came already; damaged ones are none where they will be replaced."""
+    try:
+        return read_labels(path, episode)
+    except EpisodeFileError as error:
+        if replace:
+            return None
+        raise EpisodeFileError(f'{error}; --replace asks for them anew') from error

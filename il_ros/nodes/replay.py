@@ -38,6 +38,7 @@ from il_ros.nodes.client import Client, RefusedError, run_client
 from il_ros.nodes.driver import Driver
 from il_ros.nodes.graph import build, GraphOptions, overrides
 from il_ros.nodes.parameters import bounded, choice, declare
+from il_ros.nodes.run_folders import runs_of
 from il_ros.nodes.runtime import Runtime
 from il_ros_interfaces.msg import Observation
 from il_ros_interfaces.srv import EndEpisode
@@ -144,8 +145,7 @@ def replay(task: Replay) -> int:
     recorded = [read_episode(path) for path in task.episodes]
     if not recorded:
         raise NoSuchRunError(f'{task.folder} has no episode to replay')
-    if (task.runs / task.output).exists():
-        raise RefusedError(f'{task.runs / task.output} exists already; give --output another name')
+    _refuse_existing(task)
     kinds = {(one.spec.task, one.contract.id) for one in recorded}
     if len(kinds) > 1:
         raise RefusedError(f'{task.folder} has episodes of {len(kinds)} tasks or contracts; split '
@@ -160,6 +160,9 @@ def replay(task: Replay) -> int:
             build(runtime, options_of(recorded[0], task.runs))
 
     async def command(client: Client):
+        nonlocal task
+        task = dataclasses.replace(task, runs=await runs_of(client, task.runs, task.arm))
+        _refuse_existing(task)
         try:
             for episode in tqdm(recorded, desc='replaying', unit='episode'):
                 pairs.append(Pair(episode, await _drive(client, nodes[0], task, episode)))
@@ -169,6 +172,11 @@ def replay(task: Replay) -> int:
                 print(f'the replayed episodes are in {task.runs / task.output}')
     code = run_client(command, compose, attach=task.arm)
     return code or int(any(pair.is_short for pair in pairs))
+
+
+def _refuse_existing(task: Replay):
+    if (task.runs / task.output).exists():
+        raise RefusedError(f'{task.runs / task.output} exists already; give --output another name')
 
 
 def options_of(episode: Episode, runs: Path) -> GraphOptions:

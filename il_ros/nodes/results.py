@@ -19,7 +19,9 @@ from pathlib import Path
 
 from il_ros.data.atomic import write_atomically
 from il_ros.data.episode import Episode
+from il_ros.data.errors import EpisodeFileError
 from il_ros.data.reader import read_episode
+from il_ros.data.receipts import Receipt
 from il_ros.data.shard import receipts_in
 from il_ros.data.spec import episode_id, EVALUATION
 from il_ros.errors import ImitationError
@@ -68,16 +70,23 @@ def _filmstrips(state: RunState, evaluated: dict) -> list[Filmstrip]:
     if not seeds:
         return strips
     failed = next((seed for seed in seeds
-                   if not evaluated[episode_id(EVALUATION, 0, seed)][1].success), seeds[0])
+                   if not _of(evaluated, 0, seed)[1].success), seeds[0])
     for round_, who in ((0, 'Behavioural cloning'),
                         (goal.rounds, f'{goal.strategy}, round {goal.rounds}')):
-        path, receipt = evaluated[episode_id(EVALUATION, round_, failed)]
+        path, receipt = _of(evaluated, round_, failed)
         verdict = 'succeeds' if receipt.success else 'fails'
         strips.append(_filmstrip(
             read_episode(path), f'{who} {verdict}',
             f'Held-out reset {failed}, {receipt.steps} steps; replayed from the recorded '
             'commands.'))
     return strips[:1] if goal.rounds == 0 else strips
+
+
+def _of(evaluated: dict, round_: int, seed: int) -> tuple[Path, Receipt]:
+    name = episode_id(EVALUATION, round_, seed)
+    if name not in evaluated:
+        raise EpisodeFileError(f'{name} is missing')
+    return evaluated[name]
 
 
 def _filmstrip(episode: Episode, title: str, caption: str) -> Filmstrip:

@@ -19,6 +19,7 @@ import json
 from pathlib import Path
 
 from il_ros.data.atomic import write_atomically
+from il_ros.data.regular import read_bytes
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.strategies import load_strategy
@@ -80,7 +81,7 @@ def keep_training(folder: Path, training_file: Path, strategy: Strategy) -> dict
     :returns: by whether the strategy's augmentation is in them: not for BC and the baseline
     :raises RunDiffersError: if the run began with other settings
     """
-    plain = training_file.read_bytes()
+    plain = read_bytes(training_file)
     if strategy.learner:
         plain = _as_yaml(training_of(training_file, strategy.learner))
     kept = {False: _keep(folder / 'training.yaml', plain, training_file)}
@@ -99,7 +100,7 @@ def _as_yaml(config: TrainConfig) -> bytes:
 def _keep(copy: Path, wanted: bytes, training_file: Path) -> Path:
     if not copy.exists():
         write_atomically(copy, wanted)
-    elif copy.read_bytes() != wanted:
+    elif read_bytes(copy) != wanted:
         raise run_state.RunDiffersError(
             f'{training_file} is not what the run began with, which is {copy}; resume it with '
             'its own')

@@ -21,9 +21,11 @@ and why the EventsExecutor is always given a timeout: ``docs/architecture.md``.
 """
 
 from collections.abc import Callable, Sequence
+import os
 import signal
 import sys
 import threading
+import weakref
 
 from il_ros.errors import ImitationError
 import rclpy
@@ -39,6 +41,12 @@ SPIN_TIMEOUT_S = 1.0
 
 SLOW_SPIN_TIMEOUT_S = 1.0
 JOIN_TIMEOUT_S = 10.0
+
+END_S = 60.0
+"""A process that was asked to end is ended after so long, should a disk or a mount hang."""
+
+_STOPS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+"""By context: the future that is set when its runtime is asked to end."""
 
 EXECUTORS = ('events', 'single')
 
@@ -68,13 +76,14 @@ class Runtime:
         self.context = rclpy.Context()
         rclpy.init(args=None if args is None else list(args), context=self.context,
                    signal_handler_options=SignalHandlerOptions.NO)
-        self.stop = Future()
+        self.stop = _STOPS[self.context] = Future()
         self.hot = make_executor(executor, self.context) if executor else None
         self.slow = SingleThreadedExecutor(context=self.context)
         self._nodes: list[tuple[Executor, Node]] = []
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
         self._old_handlers: dict = {}
+        self._watchdog: threading.Timer | None = None
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
@@ -86,7 +95,16 @@ class Runtime:
         self.close()
 
     def _on_signal(self, *_):
+        if self._watchdog is None:
+            self._watchdog = threading.Timer(END_S, _leave_anyway)
+            self._watchdog.daemon = True
+            self._watchdog.start()
         self.request_stop()
+
+    @property
+    def signalled(self) -> bool:
+        """Tell whether a signal asked this runtime to end."""
+        return self._watchdog is not None
 
     def request_stop(self):
         """End ``spin`` in the main thread and in the slow one; callable from any thread."""
@@ -115,7 +133,8 @@ class Runtime:
     def spin(self):
         """Run until ``stop``; a failure in the slow thread is raised here."""
         if any(executor is self.slow for executor, _ in self._nodes):
-            self._thread = threading.Thread(target=self._spin_slow, name='slow')
+            # A daemon: should it hang in a read, the process ends in spite of it.
+            self._thread = threading.Thread(target=self._spin_slow, name='slow', daemon=True)
             self._thread.start()
         if self.hot is None:
             self.hot = make_executor('events', self.context)
@@ -156,9 +175,23 @@ class Runtime:
             if executor is not None:
                 executor.shutdown()
         self.context.try_shutdown()
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
         self._old_handlers.clear()
+
+
+def stopping(context: rclpy.Context) -> bool:
+    """Tell whether the runtime of a context was asked to end."""
+    stop = _STOPS.get(context)
+    return stop is not None and stop.done()
+
+
+def _leave_anyway():
+    print(f'il_ros: does not end within {END_S:g} s, a disk or a mount may hang; left as it is',
+          file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 def take_down(executor: Executor, node: Node):
@@ -184,11 +217,14 @@ def run(build: Callable[..., Node], args: Sequence[str] | None = None, slow: boo
     :param build: the node's class
     :param slow: the node serves actions: give it the SingleThreadedExecutor
     """
+    runtime = None
     try:
         with Runtime(args, executor=None) as runtime:
             (runtime.add_slow if slow else runtime.add_hot)(build)
             runtime.spin()
     except ImitationError as error:
+        if runtime is not None and runtime.signalled:
+            return 0  # asked to end while it started
         print(f'{build.__name__}: {error}', file=sys.stderr)
         return 1
     return 0

@@ -19,8 +19,6 @@ It is the arm's driver (``joint_states``, ``joint_command``, images) and the tas
 (``reset_task``, ``end_episode``, ``episode``); nothing else knows that it is simulated.
 """
 
-from collections import deque
-import dataclasses
 import itertools
 import math
 import time
@@ -29,13 +27,18 @@ from geometry_msgs.msg import PoseArray, PoseStamped
 from il_ros.bridge.messages import NS, spec_from_message, to_ns, to_stamp
 from il_ros.bridge.pairing import Cadence
 from il_ros.bridge.robot_messages import CommandReader, StateMessages
-from il_ros.data.spec import RUNNING
+from il_ros.data.spec import ABORTED, FAULT, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.camera import Camera, CameraMode, mode_of
-from il_ros.nodes.parameters import bounded, choice, declare, flag, text
+from il_ros.nodes.listening import listen
+from il_ros.nodes.parameters import declare
+from il_ros.nodes.simulator_parameters import SimulatorParameters
 from il_ros.nodes.writers import CommandInput
+from il_ros.robots.command_limits import CommandLimits
+from il_ros.sim.realtime_commands import RealtimeCommands
 from il_ros.sim.session import Session
+from il_ros.sim.silence import Silence
 from il_ros.sim.simulation import Simulation
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask
@@ -44,38 +47,16 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
 
 REPUBLISH_S = 0.5
 """How often a waiting simulator repeats its state: what came before discovery is lost."""
 
-LATENCY_WINDOW = 3000
-"""Samples of the latency published -> commanded: 60 s at 50 Hz."""
 
+class StoppedError(ImitationError):
+    """No episode begins while the emergency stop is pressed."""
 
-@dataclasses.dataclass(frozen=True)
-class SimulatorParameters:
-    """Parameters of the simulator node."""
-
-    task: str = text('push', 'task, by its registered name')
-    mode: str = choice('lockstep', ('lockstep', 'realtime'),
-                       'lockstep: step when the command for this stamp arrives; realtime: at rate')
-    rate_hz: float = bounded(20.0, 1.0, 200.0, 'control rate [Hz]')
-    physics_hz: float = bounded(
-        0.0, 0.0, 2000.0, 'physics rate [Hz], a whole multiple of the control rate; 0: about 240')
-    gui: bool = flag(False, 'open the window of PyBullet')
-    contract: str = text(
-        '', 'contract whose images the camera takes, in their size; empty: no contract')
-    camera: bool = flag(False, 'publish camera/image_raw and camera/camera_info also where no '
-                               'contract wants them')
-    camera_width: int = bounded(96, 16, 1920, 'width of the image without a contract [pixels]')
-    camera_height: int = bounded(96, 16, 1080, 'height of the image without a contract [pixels]')
-    camera_every: int = bounded(
-        1, 1, 1000, 'an image every so many control steps, without a contract')
-    command_timeout_s: float = bounded(
-        0.5, 0.05, 5.0, 'realtime: hold when no command came for so long [s]')
-    frame_id: str = text('panda_link0', 'frame of every pose')
-    publish_clock: bool = flag(False, 'publish the state stamps on clock, for outside tools')
-    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
+    code = ResetTask.Response.BUSY
 
 
 class SimulatorNode(Node):
@@ -93,15 +74,17 @@ class SimulatorNode(Node):
         self._messages = StateMessages(
             robot.joint_names, len(self.session.state.object_positions), self.parameters.frame_id)
         self._read_command = CommandReader(robot.joint_names)
-        self._targets = np.array(self.session.state.joint_position)
-        self._command_at = self._published_at = -math.inf
-        self._command_ns = 0
+        self._limits = CommandLimits(robot, self._simulation.dt_ns)
+        self._orders = RealtimeCommands(self._limits, self.parameters.command_timeout_s)
+        self._silence = Silence(self.parameters.silence_s, self.parameters.absence_s)
+        self._restart_commands()
+        self._published_at = -math.inf
         self._fresh = False
+        self._problem = ''
+        self._stopped = False
+        self.refused_commands = 0
         self._resting_beats = itertools.count()
         self._cadence = Cadence(round(NS / self.parameters.rate_hz))
-        self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
-        self._unanswered: dict[int, float] = {}
-        """When the states that no command has answered yet were published, by stamp."""
         self._create_outputs()
         self._create_inputs()
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
@@ -135,7 +118,10 @@ class SimulatorNode(Node):
         return mode
 
     def _create_inputs(self):
-        self._commands = CommandInput(self, self._on_command)
+        self._commands = CommandInput(
+            self, self._on_command, lambda: self.session.status.phase == RUNNING,
+            self._hold_measured)
+        listen(self, Bool, 'estopped', self._on_estopped, qos.LATCHED)
         self.create_service(ResetTask, 'reset_task', self._on_reset)
         self.create_service(EndEpisode, 'end_episode', self._on_end)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -148,6 +134,11 @@ class SimulatorNode(Node):
         """Close the physics client."""
         self._simulation.close()
 
+    def _restart_commands(self):
+        session, now = self.session, time.monotonic()
+        self._orders.restart(session.state.joint_position, session.stamp_ns, now)
+        self._silence.restart(now)
+
     def _on_command(self, message: JointState):
         stamp_ns = to_ns(message.header.stamp)
         try:
@@ -155,41 +146,76 @@ class SimulatorNode(Node):
             if self._realtime:
                 self._keep_command(stamp_ns, targets)
             elif self.session.is_due(stamp_ns):
+                self._limits.take(stamp_ns, targets)
                 self.session.step(targets)
+                self._silence.heard()
                 self._publish()
+            else:
+                self._accuse_contradiction(stamp_ns, targets)
         except ImitationError as error:
-            self.get_logger().error(f'command refused: {error}', throttle_duration_sec=1.0)
+            self._refuse(error)
 
     def _keep_command(self, stamp_ns: int, targets: np.ndarray):
-        now = time.monotonic()
-        for earlier_ns in [sent_ns for sent_ns in self._unanswered if sent_ns <= stamp_ns]:
-            published_at = self._unanswered.pop(earlier_ns)
-            if earlier_ns == stamp_ns:
-                self._latencies.append(now - published_at)
-        if stamp_ns < self._command_ns:
+        running = self.session.status.phase == RUNNING
+        if running and self._orders.take(stamp_ns, targets, time.monotonic()):
+            self._silence.heard()
+        else:
             self.session.stale_commands += 1
-            return
-        self._targets, self._command_at, self._command_ns = targets, now, stamp_ns
+            self._accuse_contradiction(stamp_ns, targets)
+
+    def _accuse_contradiction(self, stamp_ns: int, targets: np.ndarray):
+        if self.session.status.phase == RUNNING and self._limits.contradicts(stamp_ns, targets):
+            self._commands.accuse('joint_command has two different answers to one state')
+
+    def _hold_measured(self):
+        """Hold where the arm is: what it was sent last may be a stranger's target."""
+        if self.session.status.phase == RUNNING:
+            self._orders.hold(self.session.state.joint_position, self.session.stamp_ns)
+
+    def _refuse(self, error: ImitationError):
+        self.refused_commands += 1
+        self._problem = f'command refused: {error}'
+        self.get_logger().error(self._problem, throttle_duration_sec=1.0)
 
     def _on_beat(self):
         now_ns = self._now_ns()
         if not self._cadence.takes(now_ns):
             return  # too soon after a late one
-        if self.session.status.phase == RUNNING and not self._fresh:
+        self._end_abandoned()
+        if self._fresh:
+            self.session.beat(now_ns)
+        elif self.session.status.phase == RUNNING:
             self._step_on_time(now_ns)
         else:
-            self.session.beat(now_ns)
+            self.session.rest(now_ns)
         self._fresh = False
         self._publish()
 
     def _step_on_time(self, now_ns: int):
-        if time.monotonic() - self._command_at > self.parameters.command_timeout_s:
-            # No fresh command: hold where the arm is, instead of running on to an old target.
-            self._targets = np.array(self.session.state.joint_position)
-            self._command_at = math.inf
-        self.session.step(self._targets, now_ns)
+        session = self.session
+        try:
+            session.step(self._orders.next_targets(
+                session.state.joint_position, session.stamp_ns, time.monotonic()), now_ns)
+        except ImitationError as error:
+            # Whatever it was told, the arm keeps its beat.
+            self._refuse(error)
+            session.beat(now_ns)
+
+    def _end_abandoned(self):
+        """End an episode whose supervisor is gone: nobody else would."""
+        status = self.session.status
+        if status.phase != RUNNING:
+            return
+        reason = self._silence.look(time.monotonic(), self._commands.is_obeyed)
+        if reason:
+            self._problem = f'episode {status.episode_id} ends: {reason}'
+            self.get_logger().error(self._problem)
+            self.session.finish(
+                status.episode_id, ABORTED, FAULT, False, reason, self._stamp_now())
+            self._publish_changed()
 
     def _on_wait(self):
+        self._end_abandoned()
         if time.monotonic() - self._published_at >= REPUBLISH_S:
             self._publish()
 
@@ -198,7 +224,7 @@ class SimulatorNode(Node):
         self._messages.fill(session.stamp_ns, session.state, session.status)
         self._published_at = time.monotonic()
         if self._realtime and session.status.phase == RUNNING:
-            self._unanswered[session.stamp_ns] = self._published_at
+            self._orders.published(session.stamp_ns, self._published_at)
         if self._camera is not None:
             resting = self._realtime and session.status.phase != RUNNING
             self._camera.publish(
@@ -211,15 +237,23 @@ class SimulatorNode(Node):
 
     def _on_reset(self, request, response):
         try:
+            self._refuse_while_stopped()
             self._commands.check()
             if self.session.reset(spec_from_message(request.spec), self._stamp_now()):
-                self._targets = np.array(self.session.state.joint_position)
-                self._command_at = time.monotonic()
+                self._restart_commands()
+                self._problem = ''
                 self._publish_changed()
         except ImitationError as error:
             response.error_code, response.error_msg = _task_code(error), str(error)
         response.stamp = to_stamp(self.session.stamp_ns)
         return response
+
+    def _refuse_while_stopped(self):
+        if self._stopped:
+            raise StoppedError('the emergency stop is pressed; release it with estop_reset')
+
+    def _on_estopped(self, message: Bool):
+        self._stopped = message.data
 
     def _on_end(self, request, response):
         try:
@@ -249,14 +283,17 @@ class SimulatorNode(Node):
         values = {
             'phase': session.status.phase, 'episode': session.status.episode_id,
             'stale_commands': session.stale_commands,
-            'refused_commands': session.refused_commands, 'stamp_s': session.stamp_ns / NS}
-        if self._latencies:
-            values['command_latency_samples'] = len(self._latencies)
+            'refused_commands': self.refused_commands, 'stamp_s': session.stamp_ns / NS}
+        latencies = self._orders.latencies
+        if latencies:
+            values['command_latency_samples'] = len(latencies)
             for percent in (50, 99):
                 values[f'command_latency_p{percent}_ms'] = round(
-                    1e3 * float(np.percentile(self._latencies, percent)), 3)
+                    1e3 * float(np.percentile(latencies, percent)), 3)
         if self._commands.two_writers:
             return diagnostics.ERROR, 'two writers on joint_command; holding', values
+        if self._problem:
+            return diagnostics.WARN, self._problem, values
         return diagnostics.OK, self.parameters.mode, values
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import time
 
 from il_ros.bridge.labels import BadAnswerError
-from il_ros.bridge.messages import contract_from_message, receipt_from_message, spec_to_message
+from il_ros.bridge.messages import receipt_from_message, spec_to_message
 from il_ros.data.aggregation import aggregate
 from il_ros.data.contract import Contract
 from il_ros.data.dataset import DATASET
@@ -45,8 +45,9 @@ from il_ros.nodes import qos
 from il_ros.nodes.calls import CallError, Waiter
 from il_ros.nodes.delegates import Delegate, Fit, Result, RunError, Tell
 from il_ros.nodes.labelling import ask_labels
+from il_ros.nodes.listening import listen, listen_to_contract
 from il_ros_interfaces.action import CollectEpisodes, TrainPolicy
-from il_ros_interfaces.msg import Contract as ContractMessage, PolicyStatus
+from il_ros_interfaces.msg import PolicyStatus
 from il_ros_interfaces.srv import LabelObservations, LoadPolicy
 import numpy as np
 from rclpy.node import Node
@@ -70,11 +71,10 @@ class StageRunner:
             LabelObservations, 'label_observations', callback_group=group)
         self._load = node.create_client(LoadPolicy, 'load_policy', callback_group=group)
         self._status: PolicyStatus | None = None
-        node.create_subscription(PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
-                                 callback_group=group)
+        listen(node, PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
+               callback_group=group)
         self._contract: Contract | None = None
-        node.create_subscription(ContractMessage, 'contract', self._on_contract, qos.LATCHED,
-                                 callback_group=group)
+        listen_to_contract(node, self._on_contract, callback_group=group)
         self._folder = Path()
         self._training: dict[bool, Path] = {}
         self._tell: Tell = lambda *_: None
@@ -96,8 +96,8 @@ class StageRunner:
             for path, receipt in receipts_in(folder / 'episodes')
             if not is_unfinished(receipt)}
 
-    def _on_contract(self, message: ContractMessage):
-        self._contract = contract_from_message(message)
+    def _on_contract(self, contract: Contract):
+        self._contract = contract
 
     async def contract(self) -> Contract:
         """
@@ -181,6 +181,14 @@ class StageRunner:
         if not is_unfinished(receipt):
             self._receipts[receipt.spec.episode_id] = (self._folder / receipt.path, receipt)
 
+    def _path(self, episode_id: str) -> Path:
+        """Return the file of an episode that the run has recorded."""
+        if episode_id not in self._receipts:
+            raise RunError(Result.RUN_DIFFERS, (
+                f'{self._folder}/episodes lacks {episode_id}, which this run recorded and needs: '
+                'an incomplete copy? copy the run again, whole'))
+        return self._receipts[episode_id][0]
+
     def _require_policy(self, state: RunState, stage: Stage):
         """Refuse episodes in which the policy node may not have run the right checkpoint."""
         needed, status = stage_work.checkpoint_for(state, stage), self._status
@@ -222,7 +230,7 @@ class StageRunner:
         asked = labels = 0
         seconds = 0.0
         for number, episode_id in enumerate(ids):
-            path = self._receipts[episode_id][0]
+            path = self._path(episode_id)
             stored = await self._labels_of(path)
             asked += int(stored.asked.sum())
             labels += int(stored.answers.valid.sum())
@@ -256,7 +264,7 @@ class StageRunner:
         ids = stage_work.episodes_to_label(state, stage)
         rollouts, contract = [], None
         for number, episode_id in enumerate(ids):
-            episode = read_episode(self._receipts[episode_id][0])
+            episode = read_episode(self._path(episode_id))
             contract = episode.contract
             actions, valid, *_ = await self._ask(episode, np.arange(episode.steps))
             wanted = np.where(episode.policy.valid[:, None], episode.policy.actions, np.nan)
@@ -269,7 +277,7 @@ class StageRunner:
     async def _aggregate_stage(self, state: RunState, stage: Stage,
                                started: float) -> Aggregated:
         key = stage_work.filter_key(stage)
-        entries = [(self._receipts[episode_id][0], keys)
+        entries = [(self._path(episode_id), keys)
                    for episode_id, keys in dataset_keys(state, stage).items()]
         done = aggregate(self._folder / DATASET, entries)
         return Aggregated(episodes=done.demos, labels=done.labels.get(key, 0),

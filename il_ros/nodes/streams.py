@@ -36,7 +36,8 @@ from il_ros.data.streams import parse_streams, Stream, StreamCount, StreamCounte
 from il_ros.nodes import qos
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile, ReliabilityPolicy
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 POLL_S = 0.005
 AT_ONCE = 15
@@ -100,6 +101,19 @@ class Streams:
         found = {reader.stream.topic: reader.trouble(now_s, stale_s) for reader in self._readers}
         return '; '.join(f'{topic}: {words}' for topic, words in found.items() if words)
 
+    def silent(self) -> str:
+        """Return which streams have brought nothing since ``begin``, and why; empty: none."""
+        found = {reader.stream.topic: reader.deaf() or reader.quiet()
+                 for reader in self._readers if not reader.counter.published}
+        return '; '.join(f'nothing came of the stream {topic}, {why}'
+                         for topic, why in found.items())
+
+    def unheard(self) -> str:
+        """Return which streams cannot bring anything, and why; empty: none."""
+        found = {reader.stream.topic: reader.deaf() for reader in self._readers}
+        return '; '.join(f'the stream {topic} cannot be heard, {why}'
+                         for topic, why in found.items() if why)
+
     def values(self, now_s: float) -> dict[str, str]:
         """Return the figures of this moment for ``/diagnostics``."""
         return {f'{reader.stream.topic}.{name}': value for reader in self._readers
@@ -113,7 +127,7 @@ class _Reader:
         self.stream = stream
         self._node, self._kind, self._sink = node, kind, sink
         profile = _profile(stream)
-        self._depth = profile.depth
+        self._profile, self._depth = profile, profile.depth
         self._subscription = node.create_subscription(
             kind, stream.topic, lambda _: None, profile, raw=True)
         self._restart()
@@ -154,12 +168,33 @@ class _Reader:
         return ', '.join(words)
 
     def _mismatch(self) -> str:
-        offered = {publisher.qos_profile.reliability for publisher in
-                   self._node.get_publishers_info_by_topic(self._subscription.topic_name)}
-        if self.stream.reliable and offered == {ReliabilityPolicy.BEST_EFFORT}:
-            return (f', its publisher offers best effort alone: ask for it with {self.stream}:'
-                    'best_effort')
-        return ''
+        why = self.deaf()
+        return f', {why}' if why else ''
+
+    def quiet(self) -> str:
+        return ('its publisher said nothing in the '
+                f'{time.monotonic() - self._began_s:.1f} s of the episode')
+
+    def deaf(self) -> str:
+        """Return why nothing can come, and what to ask for instead; empty: something can."""
+        publishers = self._node.get_publishers_info_by_topic(self._subscription.topic_name)
+        if not publishers:
+            return (f'nobody publishes it in the ROS domain {self._node.context.get_domain_id()}: '
+                    'start its publisher, or set ROS_DOMAIN_ID to that of its publisher')
+        alike = [one for one in publishers if one.topic_type == self.stream.type_name]
+        if not alike:
+            return (f'its publisher has the type {publishers[0].topic_type}: '
+                    f'{self._ask_for(publishers[0])}')
+        checks = [qos_check_compatible(one.qos_profile, self._profile) for one in alike]
+        if any(compatible != QoSCompatibility.ERROR for compatible, _ in checks):
+            return ''
+        if all(one.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for one in alike):
+            return f'its publisher offers best effort alone: {self._ask_for(alike[0])}'
+        return f'its publisher offers another quality of service: {checks[0][1].strip(" ;")}'
+
+    def _ask_for(self, publisher: TopicEndpointInfo) -> str:
+        reliable = publisher.qos_profile.reliability != ReliabilityPolicy.BEST_EFFORT
+        return f'ask for it with {Stream(self.stream.topic, publisher.topic_type, reliable)}'
 
     def values(self, now_s: float) -> dict[str, str]:
         figures = {'recorded': str(self.counter.recorded), 'dropped': str(self.counter.dropped)}

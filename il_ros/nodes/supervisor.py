@@ -24,30 +24,32 @@ from functools import partial
 import time
 
 from il_ros.bridge.assembly import JointReader
+from il_ros.bridge.checks import check_phase
 from il_ros.bridge.messages import spec_from_message, to_ns
 from il_ros.data.contract import Contract
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE, POLICY
-from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, TELEOP
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE
+from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, TELEOP, TERMINATED
 from il_ros.errors import ImitationError
 from il_ros.interactive.arbiter import Arbiter, Step
 from il_ros.interactive.blending import Blending
 from il_ros.interactive.driving import Driving
 from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.ending import ACTION_TOPICS, driver_name, EpisodeEnd
 from il_ros.nodes.estop import EmergencyStop
 from il_ros.nodes.listening import listen, listen_to_contract
 from il_ros.nodes.managed import ManagedNode
+from il_ros.nodes.serving import serve
 from il_ros.nodes.step_messages import drive_message, StepMessages
 from il_ros.nodes.supervisor_parameters import SupervisorParameters
 from il_ros.robots.actuation import Actuator
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
-from il_ros_interfaces.srv import EndEpisode, SetDriver
+from il_ros_interfaces.srv import SetDriver
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import JointState
 
-ACTION_TOPICS = {EXPERT: 'expert/action', POLICY: 'policy/action', TELEOP: 'teleop/action'}
 WATCH_S = 0.05
 
 
@@ -91,11 +93,11 @@ class SupervisorNode(ManagedNode):
     def _create_inputs(self):
         listen_to_contract(self, self._on_contract)
         listen(self, JointState, 'joint_states', self._on_joints, qos.STREAM)
-        listen(self, Observation, 'observation', self._on_observation, qos.STREAM)
+        listen(self, Observation, 'observation', self._on_observation, qos.STREAM, check_phase)
         for source, topic in ACTION_TOPICS.items():
             listen(self, Action, topic, partial(self._on_action, source), qos.STREAM)
-        self.create_service(SetDriver, 'set_driver', self._on_set_driver)
-        self._end_episode = self.create_client(EndEpisode, 'end_episode')
+        serve(self, SetDriver, 'set_driver', self._on_set_driver, SetDriver.Response.BAD_PLAN)
+        self._end_episode = EpisodeEnd(self, self._on_end_answered)
         self.create_timer(WATCH_S, self._on_watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def deactivate(self):
@@ -198,6 +200,10 @@ class SupervisorNode(ManagedNode):
             return
         if step is None:
             return
+        if self._arbiter.fault:
+            self._end(FAULT, self._arbiter.fault, TERMINATED)
+            if not self._realtime:
+                return
         if step.handed_over and self._spec.plan.gate:
             # Whoever was asked for this step has answered it: he is let go from the next one on.
             let_go = EXPERT not in self._arbiter.driving.required
@@ -214,7 +220,7 @@ class SupervisorNode(ManagedNode):
         unusable = step.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
         self._in_a_row = self._in_a_row + 1 if unusable and not step.choice.refused else 0
         if self._in_a_row == self.parameters.rejected_in_a_row:
-            self._end(FAULT, f'{self._name_of(step.choice.chosen)} answered {self._in_a_row} '
+            self._end(FAULT, f'{driver_name(self, step.choice.chosen)} answered {self._in_a_row} '
                              'times in a row with an action of the wrong width or not finite')
 
     def _publish_step(self):
@@ -241,17 +247,17 @@ class SupervisorNode(ManagedNode):
         response.error_code, response.error_msg = self._refusal(spec)
         armed = self._arbiter is not None and self._arbiter.stamp_ns < 0 and spec == self._spec
         if not response.error_code and not armed:
-            try:
-                self._arm(spec, request.gate_threshold)
-            except ImitationError as error:
-                response.error_code = error.code or response.BAD_PLAN
-                response.error_msg = str(error)
+            self._arm(spec, request.gate_threshold)
         return response
 
     def _refusal(self, spec) -> tuple[int, str]:
         codes = SetDriver.Response
         arbiter = self._arbiter
         if arbiter is not None and arbiter.phase == RUNNING and arbiter.stamp_ns >= 0:
+            if self._ending:
+                # No end was observed since it was asked for: the task knows whether it came.
+                self._end_episode.ask(
+                    arbiter.episode_id, ABORTED, FAULT, 'another episode is to be armed')
             return codes.BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
                                 f'{spec.episode_id} is armed')
         if not self.active:
@@ -272,7 +278,8 @@ class SupervisorNode(ManagedNode):
         if TELEOP in driving.required:
             blending = Blending(self._contract, self.parameters.takeover_acceleration)
         self._arbiter = Arbiter(
-            spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending)
+            spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending,
+            tracking_limit_rad=self.parameters.tracking_limit_rad)
         self._ending = False
         self._in_a_row = 0
         self._problem = ''
@@ -294,8 +301,6 @@ class SupervisorNode(ManagedNode):
         silent_s = now - (self._answered_at if self._realtime else self._observed_at)
         if self._realtime:
             self._watch_observations(now - self._observed_at)
-        elif not arbiter.waiting:
-            return
         if silent_s > self.parameters.silence_s and not self._ending:
             self._end_silent_episode(arbiter)
 
@@ -305,27 +310,24 @@ class SupervisorNode(ManagedNode):
             self._hold_now()
 
     def _end_silent_episode(self, arbiter: Arbiter):
-        names = ', '.join(self._name_of(source) for source in arbiter.missing())
-        absent = 'observation' if self._realtime else 'joint_states'
-        reason = (f'{names or absent} did not answer step {arbiter.step} within '
-                  f'{self.parameters.silence_s} s')
-        self._end(DRIVER_SILENT, reason)
+        names = ', '.join(driver_name(self, source) for source in arbiter.missing())
+        absent = 'joint_states' if arbiter.waiting and not self._realtime else 'observation'
+        self._end(DRIVER_SILENT, f'{names or absent} did not answer step {arbiter.step} within '
+                                 f'{self.parameters.silence_s} s')
 
-    def _end(self, cause: int, reason: str):
-        """End the armed episode at the task, once."""
+    def _end(self, cause: int, reason: str, end: int = ABORTED):
+        """End the armed episode at the task, once; ``ABORTED``: it is run again."""
         if self._ending:
             return
-        episode_id = self._arbiter.episode_id
-        self._complain(f'episode {episode_id} ends: {reason}')
         self._ending = True
-        self._end_episode.call_async(EndEpisode.Request(
-            episode_id=episode_id, end=ABORTED, cause=cause, success=False, reason=reason))
+        self._complain(f'episode {self._arbiter.episode_id} ends: {reason}')
+        self._end_episode.ask(self._arbiter.episode_id, end, cause, reason)
 
-    def _name_of(self, source: int) -> str:
-        topic = ACTION_TOPICS[source]
-        for info in self.get_publishers_info_by_topic(topic):
-            return f'{info.node_name} ({topic})'
-        return topic
+    def _on_end_answered(self, episode_id: str, is_unknown: bool):
+        """Let go of an episode that the task does not run: its end was missed."""
+        arbiter = self._arbiter
+        if is_unknown and arbiter is not None and episode_id == arbiter.episode_id:
+            arbiter.overtake(arbiter.stamp_ns, idle=True)
 
     def _refuse(self, problem: str):
         self._counts['refused_messages'] += 1

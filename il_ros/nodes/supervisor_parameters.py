@@ -34,6 +34,9 @@ class SupervisorParameters:
     takeover_acceleration: float = bounded(
         2.0, 0.1, 20.0, "how fast the tool's velocity goes to that of a new driver, where one of "
         'the two is a person [m/s^2]')
+    tracking_limit_rad: float = bounded(
+        0.35, 0.01, 3.0, 'an arm joint so far from where it was sent ends the '
+        'episode; the arm holds where it is measured [rad]')
     rejected_in_a_row: int = bounded(
         5, 1, 1000, 'actions in a row that cannot be used, after which the episode ends')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')

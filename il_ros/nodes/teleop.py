@@ -24,6 +24,7 @@ import dataclasses
 import sys
 import time
 
+from il_ros.bridge.checks import check_values
 from il_ros.data.contract import Contract
 from il_ros.data.spec import HOLD, TELEOP
 from il_ros.errors import ImitationError
@@ -36,6 +37,7 @@ from il_ros.nodes import diagnostics, qos, runtime
 from il_ros.nodes.driver import Driver
 from il_ros.nodes.listening import listen
 from il_ros.nodes.parameters import bounded, choice, declare, flag, ParameterError, text
+from il_ros.nodes.refusals import refusals_of
 from il_ros.nodes.verdicts import Operator
 from il_ros_interfaces.msg import Executed, Observation
 import numpy as np
@@ -85,7 +87,7 @@ class TeleopNode(Node):
         if self.parameters.device == JOY:
             self._device = Joystick(load_joy_mapping(name), self.parameters.joy_timeout_s)
             self._gripper = GRIPPER in self._device.mapping.commands
-            self.create_subscription(Joy, 'joy', self._on_joy, qos.FOREIGN_SENSOR)
+            listen(self, Joy, 'joy', self._on_joy, qos.FOREIGN_SENSOR)
         else:
             self._device = Keyboard(load_key_mapping(name))
             self._gripper = GRIPPER in self._device.mapping.commands.values()
@@ -120,12 +122,13 @@ class TeleopNode(Node):
 
     def _on_executed(self, message: Executed):
         if self._steering is not None and message.driver not in (HOLD, TELEOP):
+            check_values(message.values, len(self._driver.contract.actions))
             self._steering.follow(message.values)
 
     def _on_joy(self, message: Joy):
         self._obey(self._device.hear(message.axes, message.buttons, time.monotonic()))
         if self._device.problem:
-            self.get_logger().error(self._device.problem, throttle_duration_sec=5.0)
+            refusals_of(self).add('joy', self._device.problem)
 
     def _poll(self):
         if self._terminal is None:

@@ -16,10 +16,12 @@
 
 from collections.abc import Callable
 
+from il_ros.bridge.checks import check_status
 from il_ros.data.spec import OPERATOR
 from il_ros.interactive.teleop import control
 from il_ros.interactive.teleop.control import ControlError, EpisodeControl, Request
 from il_ros.nodes import qos
+from il_ros.nodes.listening import listen
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import Discard, EndEpisode
 from rclpy.node import Node
@@ -46,7 +48,7 @@ class Operator:
             control.START: node.create_client(Trigger, control.START),
             control.END: node.create_client(EndEpisode, control.END),
             control.MARK: node.create_client(Discard, control.MARK)}
-        node.create_subscription(EpisodeStatus, 'episode', self._on_status, qos.STATUS)
+        listen(node, EpisodeStatus, 'episode', self._on_status, qos.STATUS, check_status)
 
     def _on_status(self, status: EpisodeStatus):
         if self.control.status(status.episode_id, status.phase):

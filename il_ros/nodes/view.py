@@ -23,7 +23,7 @@ from il_ros.interactive.rounds import PHASES
 from il_ros.interactive.teleop.live_view import LiveView
 from il_ros.interactive.teleop.screen import Screen
 from il_ros.nodes import qos, runtime
-from il_ros.nodes.listening import listen
+from il_ros.nodes.listening import listen, listen_raw
 from il_ros.nodes.parameters import bounded, choice, declare
 from il_ros_interfaces.action import RunDagger
 from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation, RecordedEpisode
@@ -58,20 +58,18 @@ class ViewNode(Node):
         for topic, (kind, profile) in COUNTED.items():
             self._count(topic, kind, profile)
         listen(self, Executed, EXECUTED, self._on_executed, qos.STREAM)
-        self.create_subscription(EpisodeStatus, 'episode', self._view.status, qos.STATUS)
-        self.create_subscription(
-            RecordedEpisode, 'recorded', self._view.recorded, qos.RECEIPTS)
-        self.create_subscription(
-            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.STREAM)
-        self.create_subscription(RunDagger.Impl.FeedbackMessage, 'run_dagger/_action/feedback',
-                                 self._on_stage, qos.STREAM)
+        listen(self, EpisodeStatus, 'episode', self._view.status, qos.STATUS)
+        listen(self, RecordedEpisode, 'recorded', self._view.recorded, qos.RECEIPTS)
+        listen(self, DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.STREAM)
+        listen(self, RunDagger.Impl.FeedbackMessage, 'run_dagger/_action/feedback',
+               self._on_stage, qos.STREAM)
         self.create_timer(
             self.parameters.period_s, self._draw, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _count(self, topic: str, kind: type, profile):
         def on_raw(_: bytes):
             self._view.hear(topic, time.monotonic())
-        self.create_subscription(kind, topic, on_raw, profile, raw=True)
+        listen_raw(self, kind, topic, on_raw, profile)
 
     def _on_executed(self, message: Executed):
         self._view.hear(EXECUTED, time.monotonic())

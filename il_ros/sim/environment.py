@@ -14,12 +14,13 @@
 
 """The tasks as Gymnasium environments: the same simulation and limits as the ROS graph."""
 
+import dataclasses
 from typing import Any
 
 import gymnasium
 from il_ros.data import spec
 from il_ros.data.contract_file import find_contract, load_contract, Source
-from il_ros.robots.actuation import Actuator
+from il_ros.robots.actuation import Actuator, TRACKING_LIMIT_RAD
 from il_ros.sim.observation import ImageObserver, Observer, refuse_missing_objects
 from il_ros.sim.simulation import Simulation
 import numpy as np
@@ -91,12 +92,19 @@ class Environment(gymnasium.Env):
         return self._observe(), self._info(0)
 
     def step(self, action: np.ndarray):
-        """Execute one action; the reward is 1 for a reached goal, otherwise 0."""
+        """
+        Execute one action; the reward is 1 for a reached goal, otherwise 0.
+
+        An arm that does not follow ends the episode, as it does in the graph: cause ``FAULT``.
+        """
         sent = self._actuator.step(action, self.state.joint_position)
         self.sent = sent
-        self.state = state = self.simulation.step(sent.positions)
-        return (self._observe(), float(state.success),
-                state.end == spec.TERMINATED, state.end == spec.TRUNCATED,
+        self.state = self.simulation.step(sent.positions)
+        error_rad, _ = self._actuator.tracking_error(self.state.joint_position)
+        if error_rad > TRACKING_LIMIT_RAD and self.state.end == spec.NOT_ENDED:
+            self.state = dataclasses.replace(self.state, end=spec.TERMINATED, cause=spec.FAULT)
+        return (self._observe(), float(self.state.success),
+                self.state.end == spec.TERMINATED, self.state.end == spec.TRUNCATED,
                 self._info(sent.limits))
 
     def _add_images(self, sources: tuple[Source, ...]):

@@ -20,7 +20,7 @@ import dataclasses
 from il_ros.data.contract import VALUES
 from il_ros.data.contract_file import Source
 from il_ros.data.episode import Episode
-from il_ros.data.spec import ABORTED
+from il_ros.data.spec import ABORTED, FAULT, OPERATOR
 from il_ros.sim.errors import SimulationError
 from il_ros.sim.observation import Observer
 from il_ros.sim.simulation import Simulation
@@ -86,7 +86,8 @@ def compare_replay(simulation: Simulation, episode: Episode,
     order = _joint_order(simulation, episode)
     state = simulation.reset(spec.seed, spec.horizon, spec.continuing, spec.options)
     compared = episode.steps + 1
-    if episode.end == ABORTED:
+    outside = episode.end == ABORTED or episode.cause in (OPERATOR, FAULT)
+    if outside:
         compared -= 1  # who ends an episode from outside says the last state once more
     for step in range(compared):
         if step:
@@ -94,7 +95,7 @@ def compare_replay(simulation: Simulation, episode: Episode,
         recorded, found = episode.observations[step], observer.observe(state)
         if recorded.tobytes() != found.tobytes():
             return Comparison(step + 1, step, _difference(episode, step, found))
-    if episode.complete and episode.end != ABORTED and (
+    if episode.complete and not outside and (
             (state.end, state.cause) != (episode.end, episode.cause)):
         return Comparison(compared, compared - 1, (
             f'recorded as ended by {episode.end}, {episode.cause}; the replay says {state.end}, '

@@ -21,10 +21,17 @@ The rules are numbered in ``docs/architecture.md`` (lockstep).
 
 import dataclasses
 
-from il_ros.data.spec import ENDED, EpisodeSpec, IDLE, NOT_ENDED, RUNNING
+from il_ros.data.spec import ABORTED, ENDED, EpisodeSpec, FAULT, IDLE, NO_CAUSE, NOT_ENDED
+from il_ros.data.spec import RUNNING, TERMINATED, TRUNCATED
 from il_ros.errors import ImitationError
 from il_ros.sim.simulation import Simulation, State
 import numpy as np
+
+LONGEST_REASON = 500
+"""Characters of the reason for an end that are kept: it is said again with every state."""
+
+LONGEST_NAME = 64
+"""Characters of an unknown episode's name that a refusal repeats."""
 
 
 class TaskBusyError(ImitationError):
@@ -34,7 +41,7 @@ class TaskBusyError(ImitationError):
 
 
 class BadTaskSpecError(ImitationError):
-    """A specification that this task cannot run."""
+    """A specification that this task cannot run, or an end that is none."""
 
     code = 200
 
@@ -81,7 +88,6 @@ class Session:
         self.state: State = simulation.reset(seed=0)
         self.status = Status()
         self.stale_commands = 0
-        self.refused_commands = 0
         self._spec: EpisodeSpec | None = None
 
     def reset(self, spec: EpisodeSpec, stamp_ns: int | None = None) -> bool:
@@ -126,35 +132,45 @@ class Session:
         :param stamp_ns: the new state's stamp (realtime); one period on by default (lockstep)
         :raises ImitationError: if the targets are refused; the state is then as it was
         """
-        try:
-            state = self.simulation.step(targets)
-        except ImitationError:
-            self.refused_commands += 1
-            raise
+        state = self.simulation.step(targets)
         self.stamp_ns = self._next_ns(stamp_ns)
         self._take(state)
 
     def beat(self, stamp_ns: int):
-        """Give the present state a new stamp, outside an episode (realtime)."""
+        """Give the present state a new stamp (realtime)."""
         self.stamp_ns = self._next_ns(stamp_ns)
+
+    def rest(self, stamp_ns: int):
+        """Give the state a new stamp, outside an episode (realtime): the arm stands still."""
+        self.beat(stamp_ns)
+        if self.state.joint_velocity.any():
+            self.state = dataclasses.replace(
+                self.state, joint_velocity=np.zeros_like(self.state.joint_velocity))
 
     def finish(self, episode_id: str, end: int, cause: int, success: bool, reason: str = '',
                stamp_ns: int | None = None):
         """
         End the running episode from outside: the state is published once more, as ended.
 
+        :param reason: for people; what is longer than ``LONGEST_REASON`` is cut off
         :raises NotRunningError: if none is running
         :raises OtherEpisodeError: if another one is
+        :raises BadTaskSpecError: if end or cause is no value of ``EpisodeStatus``
         """
+        named = repr(episode_id[:LONGEST_NAME])
         if self.status.phase != RUNNING:
-            raise NotRunningError(f'no episode is running; cannot end {episode_id!r}')
+            raise NotRunningError(f'no episode is running; cannot end {named}')
         if episode_id != self.status.episode_id:
-            raise OtherEpisodeError(
-                f'episode {self.status.episode_id} is running, not {episode_id!r}')
+            raise OtherEpisodeError(f'episode {self.status.episode_id} is running, not {named}')
+        if end not in (TERMINATED, TRUNCATED, ABORTED):
+            raise BadTaskSpecError(f'end is {end}; expected {TERMINATED} (terminated), '
+                                   f'{TRUNCATED} (truncated) or {ABORTED} (aborted)')
+        if not NO_CAUSE <= cause <= FAULT:
+            raise BadTaskSpecError(f'cause is {cause}; expected {NO_CAUSE} to {FAULT}')
         self.stamp_ns = self._next_ns(stamp_ns)
         self.status = dataclasses.replace(
             self.status, step=self.status.step + 1, phase=ENDED, end=end, cause=cause,
-            success=success, reason=reason)
+            success=success, reason=reason[:LONGEST_REASON])
 
     def _next_ns(self, stamp_ns: int | None) -> int:
         if stamp_ns is None:

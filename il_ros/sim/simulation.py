@@ -14,10 +14,10 @@
 
 """One simulated robot with one task: episodes by seed, one control step at a time."""
 
-import json
 import math
 
 from il_ros.data import spec
+from il_ros.data.options import OptionsError, read_options
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
 from il_ros.robots.panda import PANDA, TOOL_DOWN
@@ -189,13 +189,9 @@ class Simulation:
 
     def _read_options(self, text: str) -> dict:
         try:
-            options = json.loads(text) if text else {}
-        except ValueError as error:
-            raise SimulationError(f'options of task {self.task.name} are not JSON: {error}') \
-                from error
-        if not isinstance(options, dict):
-            raise SimulationError(f'options of task {self.task.name} are {text}; expected a JSON '
-                                  'object')
+            options = read_options(text, f'options of task {self.task.name}')
+        except OptionsError as error:
+            raise SimulationError(str(error)) from error
         known = (*_OPTIONS, *self.task.options)
         unknown = sorted(set(options) - set(known))
         if unknown:

@@ -176,6 +176,15 @@ def test_a_stamp_that_stays_incomplete_is_dropped_and_counted_once_later_ones_ar
     assert pairing.add('tool_pose', at(1)) is None
 
 
+def test_messages_from_the_future_do_not_push_out_those_of_now():
+    pairing = ExactPairing(TOPICS)
+    for stamp_ns in range(10**9, 10**9 + 2 * MAX_PENDING):
+        pairing.add('joint_states', at(stamp_ns))
+    for topic in TOPICS:
+        done = pairing.add(topic, at(1))
+    assert done[0] == 1
+
+
 def test_incomplete_stamps_do_not_pile_up_while_one_stream_is_gone():
     pairing = ExactPairing(TOPICS)
     for stamp_ns in range(1, 101):

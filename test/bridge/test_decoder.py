@@ -131,7 +131,7 @@ def test_text_behind_a_changed_length_is_never_read_by_the_old_layout():
 
 def test_bytes_that_are_cut_short_are_refused():
     raw = serialize_message(JointState(name=['joint'], position=array.array('d', [1.0, 2.0])))
-    with pytest.raises(DecodeError, match='ends inside a field'):
+    with pytest.raises(DecodeError, match='ends inside position'):
         Decoder(JointState)(raw[:40])
 
 

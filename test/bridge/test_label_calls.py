@@ -83,7 +83,7 @@ def test_labels_pair_with_their_observations_by_stamp():
     wanted = np.arange(8, dtype=np.float32).reshape(4, 2) / 100
     valid = np.array([True, False, True, True])
     response = answer(asked, wanted, valid)
-    actions, found = read_response(asked, response, 2)
+    actions, found = read_response(asked, response, CONTRACT)
     np.testing.assert_array_equal(found, valid)
     np.testing.assert_array_equal(actions[valid], wanted[valid])
     assert {a.source for a in response.actions} == {EXPERT}
@@ -97,8 +97,27 @@ def test_a_label_of_the_wrong_width_or_not_finite_is_not_valid_whatever_the_serv
     asked = request(3)
     response = answer(asked)
     response.actions[1].values = float32s(np.array(values))
-    _, valid = read_response(asked, response, 2)
+    _, valid = read_response(asked, response, CONTRACT)
     assert valid.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize('value', [3e38, -100.0, 0.502])
+def test_an_answer_outside_the_bounds_is_refused_whole_with_step_element_and_bounds(value):
+    asked = request(3)
+    response = answer(asked)
+    response.actions[1].values = float32s(np.array([0.1, value]))
+    with pytest.raises(BadAnswerError) as refusal:
+        read_response(asked, response, CONTRACT)
+    assert str(refusal.value).endswith(
+        'answered step 1 outside the bounds of the contract test: '
+        f'linear_y is {value:g} m/s; expected -0.5 to 0.5')
+
+
+def test_an_answer_that_is_beyond_a_bound_by_its_rounding_alone_is_taken():
+    asked = request(3)
+    response = answer(asked)
+    response.actions[1].values = float32s(np.array([0.5005, -0.5005]))
+    assert read_response(asked, response, CONTRACT)[1].all()
 
 
 def test_an_answer_with_another_stamp_is_refused_whole():
@@ -106,7 +125,7 @@ def test_an_answer_with_another_stamp_is_refused_whole():
     response = answer(asked)
     response.actions[2].header = Header(stamp=to_stamp(1))
     with pytest.raises(BadAnswerError, match='another stamp than that of step 2'):
-        read_response(asked, response, 2)
+        read_response(asked, response, CONTRACT)
 
 
 @pytest.mark.parametrize('field', ['actions', 'valid'])
@@ -115,14 +134,14 @@ def test_an_answer_with_too_few_entries_is_refused_whole(field):
     response = answer(asked)
     setattr(response, field, getattr(response, field)[:2])
     with pytest.raises(BadAnswerError, match='of 3'):
-        read_response(asked, response, 2)
+        read_response(asked, response, CONTRACT)
 
 
 def test_a_refusal_comes_through_with_its_sentence():
     asked = request(3)
     response = LabelObservations.Response(error_code=400, error_msg='there is no task moon')
     with pytest.raises(BadAnswerError, match='there is no task moon'):
-        read_response(asked, response, 2)
+        read_response(asked, response, CONTRACT)
 
 
 def test_more_observations_than_allowed_are_refused():

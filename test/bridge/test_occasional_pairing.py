@@ -67,6 +67,15 @@ def test_who_joins_in_the_midst_takes_the_image_that_is_said_again():
     assert pair.add('camera', said(3))[1]['camera'].step == 3
 
 
+def test_images_from_the_future_do_not_push_out_those_of_now():
+    pair = pairing()
+    for step in range(10**6, 10**6 + 20):
+        pair.add('camera', said(step))
+    for topic in ('camera', 'episode', 'joints'):
+        done = pair.add(topic, said(0))
+    assert done[1]['camera'].step == 0
+
+
 def test_a_repeated_step_is_complete_without_its_image_coming_again():
     pair = pairing()
     for topic in ('camera', 'episode', 'joints'):

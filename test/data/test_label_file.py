@@ -13,7 +13,7 @@
 # limitations under the License.
 
 from il_ros.data.errors import EpisodeFileError, LabelError
-from il_ros.data.label_file import labels_path, read_labels, write_labels
+from il_ros.data.label_file import labels_path, read_labels, use_labels, write_labels
 from il_ros.data.mcap_file import read_mcap
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import verify
@@ -24,7 +24,7 @@ import pytest
 from recordings import ACTION_SCHEMA, BEGIN_NS, CONTRACT, PERIOD_NS, record, spec
 
 STEPS = np.array([2, 3, 7])
-ACTIONS = np.float32([[0.1, -0.2], [0.0, 0.0], [9.0, 0.25]])
+ACTIONS = np.float32([[0.1, -0.2], [0.0, 0.0], [0.5, 0.25]])
 VALID = np.array([True, False, True])
 
 
@@ -58,6 +58,23 @@ def test_an_episode_is_relabelled_by_another_expert(recorded):
     assert (stored.labeller, stored.asked.sum()) == ('second', 1)
 
 
+def test_labels_that_are_there_can_be_put_to_use_and_stay_what_they_are(recorded):
+    path, episode = recorded
+    use_labels(path, episode)
+    assert read_labels(path, episode) is None
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0', 0.5, labelled_at_ns=77)
+    before, whole = read_labels(path, episode), labels_path(path).read_bytes()
+    use_labels(path, episode)
+    after = read_labels(path, episode)
+    assert (before.used, after.used) == (False, True)
+    np.testing.assert_array_equal(after.answers.actions, before.answers.actions)
+    np.testing.assert_array_equal(after.asked, before.asked)
+    assert (after.labeller, after.seconds) == (before.labeller, before.seconds)
+    assert {log_ns for *_, log_ns in read_mcap(labels_path(path)).in_order()} == {77}
+    write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0', 0.5, labelled_at_ns=77)
+    assert labels_path(path).read_bytes() == whole
+
+
 def test_the_records_are_actions_as_the_wire_has_them(recorded):
     path, episode = recorded
     write_labels(path, episode, STEPS, ACTIONS, VALID, 'push 1.0')
@@ -87,7 +104,8 @@ def test_ros_reads_the_records(recorded):
 @pytest.mark.parametrize('steps, actions, valid, reason', [
     ([2, 3], ACTIONS, [True] * 3, 'expected shape'),
     ([3, 2, 7], ACTIONS, VALID, 'ascending'), ([2, 3, 12], ACTIONS, VALID, 'within 0 to 11'),
-    (STEPS, ACTIONS * np.float32('nan'), VALID, 'not finite')])
+    (STEPS, ACTIONS * np.float32('nan'), VALID, 'not finite'),
+    (STEPS, ACTIONS * 100, VALID, 'step 2 lies outside the bounds: linear_x is 10 m/s; expected')])
 def test_labels_that_do_not_fit_are_refused(recorded, steps, actions, valid, reason):
     path, episode = recorded
     with pytest.raises(LabelError, match=reason):
@@ -102,6 +120,15 @@ def test_labels_of_another_episode_are_refused(recorded, tmp_path):
     labels_path(path).rename(labels_path(other))
     with pytest.raises(EpisodeFileError, match='labels of rollout-r01-000007'):
         read_labels(other, read_episode(other))
+
+
+def test_stored_labels_outside_the_bounds_are_refused_with_their_file(recorded, monkeypatch):
+    path, episode = recorded
+    monkeypatch.setattr('il_ros.data.label_file._refuse_outside', lambda *_: None)
+    write_labels(path, episode, STEPS, ACTIONS * 100, VALID, 'push 1.0')
+    monkeypatch.undo()
+    with pytest.raises(EpisodeFileError, match=r'labels\.mcap holds no labels: .* outside'):
+        read_labels(path, episode)
 
 
 def test_damaged_labels_are_named(recorded):

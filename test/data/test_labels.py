@@ -77,6 +77,17 @@ def test_later_answers_only_fill_what_the_loop_left_open(plan, found):
     np.testing.assert_allclose(labels.actions[:, 0], found, rtol=1e-6)
 
 
+@pytest.mark.parametrize('plan, found', [
+    (LABEL_ALL, [0.1, 0.45, 0.3, 0.4, 0.5]), (LABEL_EXPERT_DRIVEN, [0.45, 0.45, 0.3, 0.45, 0.45]),
+    (LABEL_NONE, [None] * 5)])
+def test_later_answers_that_are_to_be_used_fill_the_gaps_of_every_plan_that_has_labels(
+        plan, found):
+    later = answers([0.45] * 5)
+    labels = labels_of(with_plan(GATED, plan), later, use_later=True)
+    assert [round(float(action[0]), 6) if valid else None
+            for action, valid in zip(labels.actions, labels.valid)] == found
+
+
 def test_where_a_person_drove_the_label_is_the_persons():
     driven = episode([POLICY, TELEOP, POLICY], LABEL_ALL, [0.1, 0.2, 0.3], [0.4, 0.45, 0.4])
     labels = labels_of(driven)

@@ -110,7 +110,7 @@ def test_two_copies_of_an_episode_with_other_labels_or_discards_are_refused(tmp_
 def test_a_source_that_cannot_be_read_is_named_and_not_the_output(tmp_path):
     one = make_run(tmp_path / 'one', 1)
     labels_path(episodes_of(one)[0]).mkdir()
-    with pytest.raises(EpisodeFileError, match='one/.*labels.mcap cannot be read: Is a directory'):
+    with pytest.raises(EpisodeFileError, match='one/.*labels.mcap cannot be read: it is a folder'):
         merge_runs([one], tmp_path / 'both')
     assert not (tmp_path / 'both').exists()
 

@@ -17,9 +17,10 @@ import shutil
 import time
 
 from il_ros.data.errors import EpisodeFileError
+from il_ros.data.labels import labels_of
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import DROPS, read_receipt, receipt_path
-from il_ros.data.spec import EXPERT, HOLD, POLICY
+from il_ros.data.spec import EXPERT, HOLD, POLICY, TELEOP
 from mcap.writer import Writer
 import numpy as np
 import pytest
@@ -71,6 +72,27 @@ def test_an_expert_without_an_answer_leaves_its_step_unanswered(tmp_path):
     assert np.flatnonzero(~episode.policy.valid).tolist() == [6]
     assert episode.driver[6] == HOLD
     assert np.isfinite(episode.expert.actions).all()
+
+
+@pytest.mark.parametrize('value', [3e38, -100.0, 0.502])
+def test_an_answer_outside_the_bounds_is_no_label_and_the_receipt_says_so(tmp_path, value):
+    of = spec()
+    wire = messages(of)
+    wire[3 * 4 + 2] = ('executed', executed(of, 4, candidates=[
+        action(EXPERT, (value, 0.0)), action(POLICY, (value, 0.3))]))
+    wire[3 * 5 + 2] = ('executed', executed(of, 5, TELEOP, candidates=[
+        action(TELEOP, (0.0, value))]))
+    wire[3 * 6 + 2] = ('executed', executed(of, 6, candidates=[action(EXPERT, (0.5004, 0.0))]))
+    path = record(tmp_path, of, wire)
+    episode, receipt = read_episode(path), read_receipt(receipt_path(path))
+    assert np.flatnonzero(~episode.expert.valid).tolist() == [4, 5]
+    assert not episode.teleop.valid.any()
+    assert episode.policy.valid[4]
+    labels = labels_of(episode)
+    assert np.flatnonzero(~labels.valid).tolist() == [4, 5]
+    assert labels.actions[6, 0] == 0.5
+    assert (episode.refused_labels, receipt.labels) == (2, 10)
+    assert receipt.error_msg.startswith('2 answers lie outside the bounds of the contract push')
 
 
 @pytest.mark.parametrize('topic, steps, dropped', [

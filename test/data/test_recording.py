@@ -17,7 +17,8 @@
 import dataclasses
 
 from il_ros.bridge import wire
-from il_ros.bridge.recording import EPISODE, EXECUTED, OBSERVATION, Recording, TOPICS, WHOLE
+from il_ros.bridge.recording import checks_of, EPISODE, EXECUTED, OBSERVATION, Recording, TOPICS
+from il_ros.bridge.recording import WHOLE
 from il_ros.bridge.topic_watch import EpisodeWatch
 from il_ros.data.errors import StepRangeError
 from il_ros.data.receipts import CLOCK_JUMP, DROPS, INCOMPLETE, verify
@@ -41,8 +42,8 @@ def begin(tmp_path):
     def make(of=spec(), room_mb: int = 1, stream_room_mb: int = 0) -> Recording:
         writer = EpisodeWriter(tmp_path, of, CONTRACT, SCHEMAS, 0)
         begun.append(writer)
-        return Recording(of, writer, EpisodeWatch(TOPICS, 1.0, CONTRACT.rate), room_mb,
-                         stream_room_mb)
+        return Recording(of, writer, EpisodeWatch(TOPICS, 1.0, CONTRACT.rate),
+                         checks_of(SCHEMAS, CONTRACT), room_mb, stream_room_mb)
     yield make
     for writer in begun:
         writer.abandon()

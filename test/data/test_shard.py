@@ -18,7 +18,8 @@ from il_ros.data.discards import discard, discarded
 from il_ros.data.errors import EpisodeExistsError, EpisodeWriteError, NoSuchEpisodeError
 from il_ros.data.errors import ShardLockedError, StepRangeError
 from il_ros.data.receipts import DISCARDED, INCOMPLETE, read_receipt, receipt_path, verify
-from il_ros.data.shard import episode_paths, receipts_in, Shard
+from il_ros.data.shard import episode_paths, MISSING, missing_in, receipts_in, Shard
+from il_ros.data.shard import UNACKNOWLEDGED, unacknowledged_in
 from il_ros.data.writer import EpisodeWriter
 import pytest
 from recordings import CONTRACT, messages, record, SCHEMAS, spec
@@ -117,6 +118,15 @@ def test_only_acknowledged_episodes_are_listed(tmp_path):
     found = dict(receipts_in(tmp_path))
     assert sorted(found) == [kept, tmp_path / 'b' / 'rollout-r01-000002.mcap']
     assert found[kept].spec.episode_id == 'rollout-r01-000001'
+
+
+def test_half_an_episode_is_named_whichever_half_it_is(tmp_path):
+    paths = [record(tmp_path / 'main', spec(f'rollout-r01-{seed:06d}')) for seed in range(3)]
+    paths[0].unlink()
+    receipt_path(paths[1]).unlink()
+    assert missing_in(tmp_path) == [(paths[0], MISSING)]
+    assert unacknowledged_in(tmp_path) == [(paths[1], UNACKNOWLEDGED)]
+    assert missing_in(tmp_path / 'none') == []
 
 
 def test_an_operator_takes_back_steps_or_a_whole_episode(tmp_path):

@@ -67,7 +67,7 @@ def test_its_name_says_what_it_misreads_and_an_expert_without_bias_keeps_its_own
     (options(), BiasError, 'bias is {}; expected an object of features'),
     (options(goal_position=0.1), BiasError, 'bias of goal_position is 0.1; expected a list'),
     (options(goal_position=[]), BiasError, 'expected a list of finite numbers'),
-    ('{"expert": {"bias": {"goal_position": [NaN, 0, 0]}}}', BiasError, 'of finite numbers'),
+    ('{"expert": {"bias": {"goal_position": [NaN, 0, 0]}}}', BiasError, 'not a finite number'),
     ('{"expert"', BiasError, 'options are not JSON'),
     (options(goal_position=[0.1]), MissingFeatureError, 'reads 1 elements of goal_position'),
     (options(moon=[0.1]), MissingFeatureError, "no feature 'moon'")])

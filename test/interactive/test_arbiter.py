@@ -17,8 +17,8 @@
 from typing import NamedTuple
 
 from il_ros.data.contract import ActionElement, Contract, TOOL_VELOCITY
-from il_ros.data.spec import DrivePlan, ENDED, EXPERT, HOLD, POLICY, REFUSED_MISSING
-from il_ros.data.spec import REFUSED_NOT_FINITE, RUNNING, STOPPED, TELEOP
+from il_ros.data.spec import DrivePlan, ENDED, EXPERT, HOLD, NOT_FOLLOWED, POLICY
+from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, STOPPED, TELEOP
 from il_ros.interactive.arbiter import Arbiter
 from il_ros.interactive.driving import Driving
 import numpy as np
@@ -53,17 +53,27 @@ class Actuator:
         bad = not np.isfinite(action).all()
         return Sent('step', action, REFUSED_NOT_FINITE if bad else 0)
 
-    def hold(self, measured):
+    def hold(self, measured, limits=0):
         """Repeat the last target."""
         self.asked.append(('hold', measured))
-        return Sent('hold', None, 0)
+        return Sent('hold', None, limits)
+
+    def tracking_error(self, measured):
+        """Say that the first joint was sent to zero."""
+        return abs(float(measured[0])), 'first'
+
+    def hold_at(self, measured):
+        """Take the measured place as the target."""
+        self.asked.append(('hold_at', measured))
 
 
-def arbiter(paired: bool = True, **plan) -> tuple[Arbiter, Actuator]:
+def arbiter(paired: bool = True, tracking_limit_rad: float = 0.35,
+            **plan) -> tuple[Arbiter, Actuator]:
     """Return an arbiter of one episode and its actuator."""
     actuator = Actuator()
     driving = Driving(DrivePlan(**{'driver': POLICY, **plan}), 'e', CONTRACT)
-    return Arbiter('e', driving, actuator, paired), actuator
+    return Arbiter('e', driving, actuator, paired,
+                   tracking_limit_rad=tracking_limit_rad), actuator
 
 
 def velocity(value: float) -> np.ndarray:
@@ -234,3 +244,17 @@ def test_the_end_of_an_attempt_before_is_not_the_end_of_this_one():
     assert (made.stamp_ns, made.phase) == (-1, RUNNING)
     assert made.observe(150, 0, RUNNING)
     assert made.observe(200, 1, ENDED) and made.phase == ENDED
+
+
+def test_an_arm_that_does_not_follow_holds_where_it_is_from_then_on():
+    arbiter_, actuator = arbiter(tracking_limit_rad=0.35)
+    elsewhere = np.full(9, 0.4)
+    for stamp_ns, measured in ((1, HERE), (2, elsewhere), (3, HERE)):
+        arbiter_.measure(stamp_ns, measured)
+        arbiter_.observe(stamp_ns, stamp_ns, RUNNING)
+        arbiter_.answer(POLICY, stamp_ns, velocity(0.1))
+        step = arbiter_.act()
+        assert (step.driver, step.limits) == (
+            (POLICY, 0) if stamp_ns == 1 else (HOLD, NOT_FOLLOWED))
+    assert [what for what, _ in actuator.asked] == ['start', 'step', 'hold_at', 'hold', 'hold']
+    assert 'first is 0.40 rad from where it was sent; at most 0.35' in arbiter_.fault

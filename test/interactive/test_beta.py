@@ -46,7 +46,7 @@ def test_a_schedule_is_made_from_its_settings(settings, beta):
     ({'schedule': 'cosine'}, "'cosine'; expected one of"),
     ({'schedule': 'linear', 'p': 0.1}, 'beta.p is unknown'),
     ({'schedule': 'exponential', 'p': 1.5}, r'expected a factor in \[0, 1\)'),
-    ({'schedule': 'exponential', 'p': '0.5'}, 'expected a number'),
+    ({'schedule': 'exponential', 'p': '0.5'}, 'expected a finite number'),
     ({'schedule': 'linear', 'rounds': 0}, 'expected at least 1'),
     ('linear', 'expected a mapping')])
 def test_a_wrong_setting_is_named(settings, words):

@@ -86,6 +86,14 @@ def test_what_is_not_finite_is_left_for_the_limits_to_refuse():
     assert np.isnan(led[1][0][0]) and not led[1][1]
 
 
+def test_an_action_of_another_width_is_left_for_the_limits_to_refuse():
+    blending = Blending(CONTRACT, 2.0)
+    blending.sent(_velocity(0.4), POLICY)
+    narrow = _velocity(-0.4)[:2]
+    assert blending.lead(TELEOP, narrow) == (narrow, False)
+    assert blending.lead(TELEOP, _velocity(-0.4))[1], 'the hand-over goes on with one that fits'
+
+
 @pytest.mark.parametrize('after', [TELEOP, POLICY])
 def test_who_drives_on_after_a_person_was_held_for_begins_from_rest_without_a_jump(after):
     blending = Blending(CONTRACT, ACCELERATION)

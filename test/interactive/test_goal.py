@@ -40,7 +40,7 @@ def _goal(**fields) -> Goal:
     ({'evaluation_first_seed': 2 ** 32 - 1}, 'uint32'),
     ({'seed': 2 ** 32}, 'uint32'),
     ({'seed': -1}, 'seed is -1'),
-    ({'options': '{'}, 'options is not JSON'),
+    ({'options': '{'}, 'options are not JSON'),
     ({'options': '[1]'}, 'expected a JSON object')])
 def test_a_goal_that_cannot_be_run_is_refused_by_its_field(fields, words):
     with pytest.raises(GoalError, match=words) as refusal:

@@ -233,8 +233,13 @@ def towards(x: float = 0.2, y: float = 0.1, z: float = 0.0):
     return lambda _: np.array([x, y, z], np.float32)
 
 
-def command(stamp_ns: int, positions) -> JointState:
+def reset(bench: Bench, spec: EpisodeSpec):
+    """Ask the task for an episode."""
+    return bench.call(ResetTask, 'reset_task', ResetTask.Request(spec=spec_to_message(spec)))
+
+
+def command(stamp_ns: int, positions, names=PANDA.joint_names) -> JointState:
     """Return joint targets for a stamp."""
-    message = JointState(name=list(PANDA.joint_names), position=[float(p) for p in positions])
+    message = JointState(name=list(names), position=[float(p) for p in positions])
     message.header.stamp = to_stamp(stamp_ns)
     return message

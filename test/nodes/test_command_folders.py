@@ -18,6 +18,7 @@ import asyncio
 import contextlib
 
 from il_ros.cli import make_parser
+from il_ros.data.errors import RunKindError
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import DEMONSTRATION, episode_id, EpisodeSpec, EVALUATION, SpecError
 from il_ros.errors import ImitationError
@@ -50,9 +51,9 @@ def started(monkeypatch):
     return starts
 
 
-def keep_episode(runs, run: str, purpose: str, seed: int):
+def keep_episode(runs, run: str, purpose: str, seed: int, task: str = 'reach'):
     """Put an episode's receipt where a recorder would."""
-    spec = EpisodeSpec(episode_id(purpose, 0, seed), run, 'reach', purpose, seed=seed)
+    spec = EpisodeSpec(episode_id(purpose, 0, seed), run, task, purpose, seed=seed)
     folder = runs / run / 'episodes' / 'main'
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f'{spec.episode_id}.mcap').touch()
@@ -64,6 +65,19 @@ def evaluate(runs, run: str) -> int:
     """Call ``il_ros evaluate`` of the expert."""
     return commands.evaluate(make_parser().parse_args(
         ['evaluate', '--task', 'reach', '--policy', 'expert', '--runs', str(runs), '--run', run]))
+
+
+@pytest.mark.parametrize('verb', ['record', 'dagger'])
+@pytest.mark.parametrize('words, sentence', [
+    (['--task', 'push'], 'with task reach; task push was'),
+    (['--task', 'reach', '--options', '{"bumps": {"rate": 0.1}}'], 'with options none; options')])
+def test_a_run_of_another_task_or_options_is_refused_before_anything_starts(
+        tmp_path, started, verb, words, sentence):
+    folder = keep_episode(tmp_path, 'n', DEMONSTRATION, 0)
+    words = make_parser().parse_args([verb, '--run', 'n', '--runs', str(tmp_path), *words])
+    with pytest.raises(RunKindError, match=sentence):
+        getattr(commands, verb)(words)
+    assert not started and len(list(folder.iterdir())) == 2
 
 
 def test_an_evaluation_replaces_the_episodes_of_the_one_before(tmp_path, started):
@@ -99,7 +113,7 @@ def test_a_run_name_that_leads_elsewhere_removes_nothing(tmp_path, started, run)
 @pytest.mark.parametrize('words, kept', [
     ([], False), (['--resume'], True), (['--run', 'other'], True)])
 def test_the_demo_replaces_its_own_run_unless_it_goes_on_with_it(tmp_path, started, words, kept):
-    folder = keep_episode(tmp_path, 'demo', DEMONSTRATION, 0)
+    folder = keep_episode(tmp_path, 'demo', DEMONSTRATION, 0, 'push')
     commands.demo(make_parser().parse_args(['demo', '--runs', str(tmp_path), *words]))
     assert started and folder.exists() == kept
 

@@ -14,11 +14,15 @@
 
 """The coordinator as a node: which goals it refuses, and what of a stopped run remains."""
 
+import dataclasses
 import json
 
 from action_msgs.msg import GoalStatus
 from il_ros.bridge.messages import contract_to_message
 from il_ros.data.contract_file import load_contract
+from il_ros.data.receipts import Receipt, write_receipt
+from il_ros.data.spec import EpisodeSpec
+from il_ros.data.writer import EpisodeWriter
 from il_ros.nodes import qos
 from il_ros.nodes.coordinator import CoordinatorNode
 from il_ros.share import share_path
@@ -89,7 +93,7 @@ def hall(slow_bench, tmp_path) -> Hall:
     ({'strategy': 'luck'}, "'luck'"), ({'task': 'moon'}, "'moon'"), ({'task': ''}, 'task is'),
     ({'run': '../x'}, "run is '../x'"), ({'demonstrations': 0}, 'demonstrations is 0'),
     ({'rounds': 100}, 'rounds is 100'), ({'evaluation_first_seed': 999_999}, 'is 999999'),
-    ({'options': 'x'}, 'options is not JSON'), ({'config': '/no/where.yaml'}, '/no/where.yaml'),
+    ({'options': 'x'}, 'options are not JSON'), ({'config': '/no/where.yaml'}, '/no/where.yaml'),
     ({'episodes_per_round': 0}, 'episodes_per_round is 0')])
 def test_a_goal_that_cannot_be_run_is_refused_in_one_sentence_and_leaves_nothing(
         hall, tmp_path, fields, sentence):
@@ -132,6 +136,19 @@ def test_an_existing_run_is_refused_unless_it_is_resumed_with_its_own_goal(hall)
     status, result = hall.run(resume=True, seed=8)
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.RUN_DIFFERS)
     assert 'seed 0, but 8 was asked for' in result.error_msg
+
+
+def test_a_run_that_was_recorded_with_another_contract_is_not_resumed(hall, tmp_path):
+    hall.run()
+    of = EpisodeSpec('demonstration-r00-000000', 'first', 'push')
+    writer = EpisodeWriter(tmp_path / 'first' / 'episodes' / 'main', of,
+                           dataclasses.replace(CONTRACT, rate=50.0), {}, min_free_bytes=0)
+    writer._writer.finish()
+    writer._temporary.replace(writer.path)
+    write_receipt(writer.path, Receipt(of))
+    status, result = hall.run(resume=True)
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.BAD_GOAL)
+    assert 'has episodes with contract push (' in result.error_msg
 
 
 def test_what_the_collector_refuses_ends_the_run_with_its_sentence(hall):

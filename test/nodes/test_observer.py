@@ -113,6 +113,9 @@ def spoil_position(message):
     ({'goal_pose': lambda m: setattr(m.header, 'frame_id', 'world')},
      "goal_pose is in frame 'world'"),
     ({'joint_states': lambda m: setattr(m, 'name', ['x'] * 9)}, 'joint_states lacks'),
+    ({'joint_states': lambda m: setattr(m, 'name', [])}, 'joint_states lacks'),
+    ({'joint_states': lambda m: setattr(m, 'position', [0.0] * 12)},
+     'joint_states.position has 12 entries for 9 names'),
     ({'object_poses': lambda m: setattr(m, 'poses', [])}, 'has 0 poses')])
 def test_a_bad_message_gives_no_observation_and_a_reason_and_the_next_good_one_does(
         bench, observations, capfd, changes, sentence):

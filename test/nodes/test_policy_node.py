@@ -267,6 +267,28 @@ def test_a_candidate_that_fails_on_recent_observations_is_refused(loop, tmp_path
     assert status.policy_id == good.policy_id
 
 
+@pytest.mark.parametrize('spoil, code', [
+    ('mean', PolicyStatus.DAMAGED), ('bias', PolicyStatus.DRY_RUN_FAILED)])
+@pytest.mark.parametrize('observed', [0, 5])
+def test_a_poisoned_checkpoint_with_the_right_hash_is_refused_and_the_old_one_drives_on(
+        loop, tmp_path, spoil, code, observed):
+    good = save(tmp_path / 'good', 1)
+    assert loop.loaded(tmp_path / 'good').state == PolicyStatus.READY
+    for step in range(observed):
+        loop.ask(step)
+    net, out = good.net, good.action_normaliser
+    if spoil == 'mean':
+        out = Normaliser(np.full(out.width, 1e6, np.float32), out.sd)
+    else:
+        net = Mlp(net.weights, (net.biases[0] + np.float32(1e6),))
+    bad = checkpoint.save(tmp_path / 'bad', Policy(
+        good.contract, good.inputs, good.normaliser, out, net))
+    status = loop.loaded(tmp_path / 'bad', bad)
+    assert (status.state, status.error_code) == (PolicyStatus.REFUSED, code)
+    assert 'linear_' in status.error_msg and 'expected -0.5 to 0.5' in status.error_msg
+    assert status.policy_id == good.policy_id
+
+
 @pytest.mark.parametrize('error', [ValueError('bug'), ZeroDivisionError('bug')])
 def test_a_policy_that_raises_answers_nothing_and_the_node_lives_and_says_why(
         loop, tmp_path, monkeypatch, error):

@@ -17,7 +17,7 @@
 import select
 
 from il_ros.bridge import wire
-from il_ros.bridge.messages import to_stamp
+from il_ros.bridge.messages import spec_to_message, to_stamp
 from il_ros.cli import main
 from il_ros.data.inventory import episodes_of
 from il_ros.data.mcap_file import read_mcap
@@ -29,6 +29,7 @@ from il_ros.data.verification import verify_episode
 from il_ros.errors import ImitationError
 from il_ros.nodes import qos
 from il_ros.nodes.recorder import RecorderNode
+from il_ros_interfaces.srv import OpenEpisode
 import numpy as np
 import pytest
 from seam import Bench
@@ -143,6 +144,55 @@ def test_figures_of_a_stream_are_told_while_the_episode_runs(bench, tmp_path):
     assert bench.until(lambda: f'{STATE[0]}: silent' in recording.recorder._report()[1])
 
 
+SILENT = {
+    'nobody': (None, None, 'nobody publishes it in the ROS domain'),
+    'type': (Image, qos.STREAM, f'has the type {IMAGE}: ask for it with {STATE[0]}:{IMAGE}'),
+    'best effort': (JointState, qos.FOREIGN_SENSOR,
+                    f'offers best effort alone: ask for it with {STATE[0]}:{JOINTS}:best_effort'),
+    'both': (Image, qos.FOREIGN_SENSOR, f'ask for it with {STATE[0]}:{IMAGE}:best_effort'),
+    'quiet': (JointState, qos.STREAM, 'its publisher said nothing in the')}
+
+
+def publisher_of(bench, kind, profile):
+    """Create the publisher of a stream that brings nothing, and wait until it is known."""
+    if kind is not None:
+        bench.beside().probe.create_publisher(kind, STATE[0], profile)
+        assert bench.until(lambda: bench.probe.count_publishers(STATE[0]))
+
+
+@pytest.mark.parametrize('case', SILENT)
+def test_a_stream_that_brought_nothing_is_named_once_with_the_reason(bench, tmp_path, capfd, case):
+    kind, profile, sentence = SILENT[case]
+    recording = Recording(bench, tmp_path, [STATE])
+    publisher_of(bench, kind, profile)
+    recording.open()
+    finish(recording)
+    receipt, file = recording.receipt()
+    assert (receipt.error_code, receipt.flags) == (0, 0)
+    assert stream_counts(file) == {STATE[0]: StreamCount(JOINTS)}
+    said, = [line for line in capfd.readouterr().err.splitlines() if 'nothing came' in line]
+    assert f'nothing came of the stream {STATE[0]}, ' in said and sentence in said
+
+
+@pytest.mark.parametrize('case', SILENT)
+def test_a_required_stream_that_cannot_come_is_refused_before_the_episode_or_with_it(
+        bench, tmp_path, case):
+    kind, profile, sentence = SILENT[case]
+    recording = Recording(bench, tmp_path, [STATE], require_streams=True)
+    publisher_of(bench, kind, profile)
+    response = bench.call(OpenEpisode, 'open_episode', OpenEpisode.Request(
+        spec=spec_to_message(SPEC)))
+    if case != 'quiet':
+        assert response.error_code == OpenEpisode.Response.BUSY
+        assert sentence in response.error_msg
+    else:
+        finish(recording)
+        assert bench.until(lambda: recording.receipts, 10.0)
+        receipt = recording.receipts.pop()
+        assert receipt.error_code and sentence in receipt.error_msg
+    assert not [path for path in tmp_path.rglob('*') if path.suffix in ('.mcap', '.json', '.tmp')]
+
+
 @pytest.mark.parametrize('text, sentence', [
     ('camera:Image', "'camera:Image' is no stream; expected TOPIC:TYPE"),
     ('camera:no_msgs/msg/Image', 'no_msgs'), ('camera:sensor_msgs/msg/Nothing', 'Nothing')])
@@ -162,3 +212,23 @@ def test_the_command_records_a_stream_beside_each_demonstration(tmp_path):
         # The arm says where it is at each state of the episode, the last one included.
         assert set(episode_.stamps_ns.tolist()) <= stamps
         assert stream_counts(file)['joint_states'].dropped == 0
+
+
+@pytest.mark.system
+def test_the_command_names_a_stream_that_brings_nothing_and_refuses_it_where_it_is_required(
+        tmp_path, capfd):
+    words = ['record', '--task', 'reach', '--run', 'deaf', '--episodes', '3', '--horizon', '12',
+             '--runs', str(tmp_path), '--stream', 'chat:std_msgs/msg/String']
+    assert main([*words, '--require-streams']) == 1
+    assert 'the stream chat cannot be heard, nobody publishes it' in capfd.readouterr().err
+    assert not list(tmp_path.rglob('*.mcap'))
+    assert main(words) == 0
+    said = capfd.readouterr().err
+    assert said.count('nothing came of the stream chat, nobody publishes it') == 1
+    for topic in ('joint_states', 'goal_pose'):
+        assert main([*words[:-1], f'{topic}:std_msgs/msg/String']) == 1
+        said = capfd.readouterr().err
+        assert f'--stream {topic}:std_msgs/msg/String' in said and 'another type' in said
+        assert 'Traceback' not in said
+    assert main([*words[:-2], '--require-streams']) == 1
+    assert 'no stream to require' in capfd.readouterr().err

@@ -99,6 +99,21 @@ def test_why_an_episode_was_aborted_is_in_its_receipt(stage):
     assert (receipt.end, receipt.cause, receipt.error_msg) == (ABORTED, FAULT, 'the lamp fell')
 
 
+def test_an_episode_of_another_task_or_options_than_its_run_is_refused_at_the_opening(stage):
+    stage.open()
+    stage.play()
+    stage.receipt()
+    before = stage.files()
+    for seed, fields, sentence in (
+            (2, {'task': 'push'}, 'with task reach; task push was asked for'),
+            (3, {'options': '{"bumps": {"rate": 0.1}}'}, 'with options none; options {"bumps"')):
+        response = stage.open(episode(seed), **fields)
+        assert response.error_code == Response.BAD_SPEC
+        assert sentence in response.error_msg
+    assert stage.files() == before
+    assert stage.open(episode(4)).error_code == 0
+
+
 def test_a_recorded_episode_is_never_overwritten(stage):
     stage.open()
     stage.play()
@@ -239,6 +254,7 @@ def test_a_discard_while_it_runs_takes_the_steps_that_there_are(stage, first, la
 
 @pytest.mark.parametrize('episode_id, first, last, code', [
     ('nobody', 0, 0, Discard.Response.NO_SUCH_EPISODE),
+    ('', 0, 0, Discard.Response.NO_SUCH_EPISODE),
     ('../x', 0, 0, Discard.Response.NO_SUCH_EPISODE),
     (episode().episode_id, 2, 1, Discard.Response.BAD_RANGE)])
 def test_a_discard_of_what_is_not_there_is_refused(stage, episode_id, first, last, code):

@@ -16,9 +16,11 @@
 
 from diagnostic_msgs.msg import DiagnosticArray
 from il_ros.bridge.messages import float32s
-from il_ros.data.spec import EXPERT, FAULT, POLICY
+from il_ros.data.spec import EXPERT, FAULT, POLICY, TERMINATED
 from il_ros.nodes import qos
 from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.nodes.supervisor_parameters import SupervisorParameters
+from il_ros.robots.actuation import TRACKING_LIMIT_RAD
 from il_ros.robots.panda import PANDA
 from il_ros_interfaces.msg import Action, Executed
 import numpy as np
@@ -130,3 +132,25 @@ def test_an_arm_outside_its_workspace_is_not_moved_and_the_episode_ends_with_the
     assert made.ends[0].cause == FAULT
     assert 'outside the workspace' in made.ends[0].reason
     assert not made.commands
+
+
+@pytest.mark.parametrize('mode', ['lockstep', 'realtime'])
+def test_an_arm_that_does_not_follow_ends_the_episode_and_holds_where_it_is(bench, mode):
+    made = Arm(bench, mode=mode, silence_s=5.0)
+    assert made.arm().error_code == 0
+    made.drive([0.2, 0, 0])
+    elsewhere = PANDA.home.copy()
+    elsewhere[1] += 0.4
+    made.observe(joints=JointState(name=list(PANDA.joint_names), position=elsewhere.tolist()))
+    made.answer(POLICY, [0.2, 0, 0])
+    assert bench.until(lambda: made.ends)
+    assert (made.ends[0].end, made.ends[0].cause) == (TERMINATED, FAULT)
+    assert 'panda_joint2 is 0.3' in made.ends[0].reason
+    if mode == 'realtime':
+        held = made.sent()
+        np.testing.assert_allclose(held.command.position, elsewhere)
+        assert held.limits & Executed.NOT_FOLLOWED
+
+
+def test_the_graph_and_the_gymnasium_environments_have_one_limit_on_tracking():
+    assert SupervisorParameters().tracking_limit_rad == TRACKING_LIMIT_RAD

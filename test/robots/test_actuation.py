@@ -179,3 +179,28 @@ def test_nothing_non_finite_and_nothing_outside_the_limits_is_ever_sent(
         assert (np.abs(sent.positions - last) <= PANDA.velocity * PERIOD_S + 1e-12).all()
         assert sent.values.dtype == np.float32 and sent.values.shape == (4,)
         last = sent.positions
+
+
+def test_targets_stay_near_the_measured_joints_whatever_is_asked_for(actuator, start):
+    for step in range(20):
+        sent = actuator.step(_action(*(3 * [0.5 if step % 2 else -0.5]), 0.08), start)
+        ahead = np.abs(sent.positions - start)[PANDA.arm]
+        assert (ahead <= 1.5 * (PANDA.velocity * PERIOD_S)[PANDA.arm] + 1e-9).all()
+
+
+def test_how_far_the_arm_is_from_where_it_was_sent_names_the_joint_and_no_finger(actuator, start):
+    measured = start.copy()
+    measured[3] += 0.4
+    measured[PANDA.fingers] = 0.0
+    error_rad, joint = actuator.tracking_error(measured)
+    assert (error_rad, joint) == (pytest.approx(0.4), 'panda_joint4')
+
+
+def test_an_arm_that_holds_where_it_is_goes_on_from_there(actuator, start, kinematics):
+    actuator.step(_action(0.5, 0.5, 0.0, 0.08), start)
+    pushed = start.copy()
+    pushed[0] += 0.2
+    np.testing.assert_array_equal(actuator.hold_at(pushed).positions, pushed)
+    sent = actuator.step(_action(0.0, 0.0, 0.0, 0.08), pushed)
+    np.testing.assert_allclose(kinematics.forward(sent.positions)[0],
+                               kinematics.forward(pushed)[0], atol=1e-3)

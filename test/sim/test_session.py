@@ -16,10 +16,11 @@
 
 from types import SimpleNamespace
 
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EpisodeSpec, IDLE, RUNNING
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EpisodeSpec, FAULT, IDLE, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.sim.session import BadTaskSpecError, NotRunningError, OtherEpisodeError, Session
 from il_ros.sim.session import TaskBusyError
+from il_ros.sim.simulation import Simulation as PandaSimulation
 import numpy as np
 import pytest
 
@@ -135,13 +136,12 @@ def test_what_the_task_cannot_run_is_refused_and_the_state_stays(session, fields
     assert (session.stamp_ns, session.status) == before
 
 
-def test_refused_targets_leave_time_and_state_and_are_counted(session):
+def test_refused_targets_leave_time_and_state(session):
     session.reset(spec())
     before = (session.stamp_ns, session.status, session.state)
     with pytest.raises(Refused):
         session.step(np.full(9, np.nan))
     assert (session.stamp_ns, session.status, session.state) == before
-    assert session.refused_commands == 1
     assert session.is_due(session.stamp_ns)
 
 
@@ -157,6 +157,41 @@ def test_an_end_from_outside_is_one_more_state_with_its_reason(session):
     np.testing.assert_array_equal(session.state.joint_position, np.ones(9))
     session.reset(spec('b'))
     assert session.status.reason == ''
+
+
+@pytest.mark.parametrize('end, cause, sentence', [
+    (0, 0, 'end is 0; expected 1 .terminated.'), (77, 0, 'end is 77'), (3, 77, 'cause is 77')])
+def test_an_end_that_is_none_is_refused_and_the_episode_goes_on(session, end, cause, sentence):
+    session.reset(spec())
+    with pytest.raises(BadTaskSpecError, match=sentence):
+        session.finish('a', end, cause, False)
+    assert session.status.phase == RUNNING
+
+
+def test_texts_of_an_end_are_cut_to_a_length_that_every_status_can_carry(session):
+    session.reset(spec())
+    with pytest.raises(OtherEpisodeError) as refused:
+        session.finish('b' * 1_000_000, ABORTED, FAULT, False)
+    assert len(str(refused.value)) < 200
+    session.finish('a', ABORTED, FAULT, False, 'x' * 1_000_000)
+    assert session.status.reason == 'x' * 500
+
+
+def test_in_realtime_the_arm_is_at_rest_after_the_last_state_of_an_episode():
+    push = PandaSimulation('push')
+    session = Session(push, START_NS)
+    session.reset(spec(horizon=2))
+    while session.status.phase == RUNNING:
+        session.step(session.state.joint_position + 0.01)
+    moving = session.state
+    assert moving.joint_velocity.any()
+    session.beat(START_NS + DT_NS)
+    assert session.state is moving, 'the state of the end is the one that was measured'
+    for _ in range(2):
+        session.rest(START_NS + 2 * DT_NS)
+        assert not session.state.joint_velocity.any()
+        np.testing.assert_array_equal(session.state.joint_position, moving.joint_position)
+    push.close()
 
 
 def test_only_the_episode_that_runs_can_be_ended(session):

@@ -75,7 +75,7 @@ def test_a_way_may_have_settings_and_a_name_of_its_own(tmp_path):
     ('--first-seed 1000000 --validation', '--first-seed is 1000000'),
     ('--first-seed 999999 --validation --episodes 2', '--first-seed is 999999'),
     ('--run ../x', "--run is '../x'"), ('--episodes-per-round 5000', 'at most 6000'),
-    ('--options x', 'options is not JSON'), ('--strategies human', "'human'; a study runs"),
+    ('--options x', 'options are not JSON'), ('--strategies human', "'human'; a study runs"),
     ('--strategies me=human:x.yaml', "'human'; a study runs")])
 def test_what_cannot_work_is_refused_in_one_sentence_before_anything_is_done(
         words, said, tmp_path, capsys):

@@ -67,6 +67,6 @@ def finish(process: subprocess.Popen) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def il_ros(*words: str) -> tuple[int, str, str]:
+def il_ros(*words: str, **options) -> tuple[int, str, str]:
     """Run ``il_ros`` and return exit code, standard output and standard error."""
-    return finish(start(list(words)))
+    return finish(start(list(words), **options))

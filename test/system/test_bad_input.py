@@ -162,6 +162,12 @@ def test_demonstrations_that_are_there_already_stay_and_damaged_ones_are_named(c
     assert len(before) == 2
     assert 'recorded already' in refused(capfd, *words)
     assert {path: path.read_bytes() for path in runs.rglob('*.mcap')} == before
+    for other, sentence in ((('--task', 'push'), 'with task reach; task push was asked for'),
+                            (('--options', BIASED % '0, 0.03, 0'), 'with options none'),
+                            (('--contract', 'reach_image'), 'contract reach_image (')):
+        said = refused(capfd, *words[:-1], runs, '--seed', '900', *other)
+        assert sentence in said and str(runs / 'new') in said
+    assert {path: path.read_bytes() for path in runs.rglob('*.mcap')} == before
     broken = sorted(before)[0]
     broken.write_bytes(before[broken][:-100])
     train = ['train', '--run', 'new', '--runs', runs, '--config', config_for('reach', tmp_path)]

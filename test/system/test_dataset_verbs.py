@@ -20,12 +20,15 @@ import json
 import re
 import shutil
 
+from command_line import config_for, dagger_words, il_ros
 from il_ros.cli import main
 from il_ros.cli_dataset_verbs import sources_of
 from il_ros.data.dataset import DATASET, filter_keys
 from il_ros.data.inventory import episodes_of
 from il_ros.data.label_file import read_labels
 from il_ros.data.reader import read_episode
+from il_ros.data.receipts import INCOMPLETE, read_receipt, receipt_path, write_receipt
+from il_ros.data.shard import MISSING, UNACKNOWLEDGED
 from il_ros.sim.replay import compare_replay
 from il_ros.sim.simulation import Simulation
 import numpy as np
@@ -137,6 +140,31 @@ def test_relabelling_asks_about_every_state_and_prints_what_it_cost(run, dataset
     assert '0 queries, 0 valid' in dataset('relabel', '--expert')[1]
 
 
+def test_later_labels_count_in_training_where_that_is_asked_for_and_else_it_is_said(
+        run, dataset, tmp_path, capfd):
+    config = str(config_for('reach', tmp_path))
+
+    def trained(name: str) -> tuple[int, bytes]:
+        folder = tmp_path / name
+        capfd.readouterr()
+        assert main(['train', '--run', 'first', '--runs', str(run.parent), '--config', config,
+                     '--output', str(folder)]) == 0
+        labels = int(re.match('[0-9]+', capfd.readouterr().out)[0])
+        return labels, (folder / 'policy.safetensors').read_bytes()
+    before = trained('before')
+    code, out = dataset('relabel', '--expert')
+    words = out.splitlines()[0]
+    assert code == 0 and 'get none that counts' in words and '--use makes' in words
+    assert trained('after') == before
+    lost = int(re.search('; ([0-9]+) get none that counts', words)[1])
+    code, out = dataset('relabel', '--expert', '--use')
+    assert code == 0 and '0 queries, 0 valid' in out and 'get none' not in out
+    labels, weights = trained('used')
+    assert labels == before[0] + lost and weights != before[1]
+    assert json.loads(dataset('info', '--json')[1])['later_used'] == lost
+    assert dataset('repair')[0] == 0 and dataset('verify')[0] == 0
+
+
 def test_damage_is_named_and_what_can_be_saved_is_saved(run, dataset):
     path = episodes_of(run)[0]
     path.write_bytes(path.read_bytes()[:-500])
@@ -168,6 +196,58 @@ def test_parts_merge_into_the_run_again(run, dataset):
     count = len(episodes_of(run))
     assert code == 0 and f'{count} episodes of 2 runs' in out
     assert dataset('verify', name='both')[0] == 0
+
+
+@pytest.mark.parametrize('verb, words, code', [
+    ('info', [], 1), ('export', ['--to', 'robomimic', '--output', 'OUT'], 0),
+    ('export', ['--to', 'rosbag2', '--output', 'OUT'], 0), ('split', ['--by', 'round'], 0),
+    ('merge', ['--output', 'OUT'], 0), ('plot', [], 0), ('replay', ['--episodes', '1'], 0)])
+def test_an_episode_that_an_incomplete_copy_lacks_is_named(run, dataset, verb, words, code):
+    path = next(path for path in episodes_of(run) if path.stem.startswith('rollout'))
+    path.unlink()
+    words = [str(run.parent / 'out') if word == 'OUT' else word for word in words]
+    found, out = dataset(verb, *words)
+    line, = [line for line in out.splitlines() if path.name in line]
+    assert found == code and line.startswith(('left out: ', 'not counted: '))
+    assert str(path) in line and MISSING in line
+
+
+def test_an_export_names_the_episodes_that_it_leaves_out(run, dataset):
+    path = next(path for path in episodes_of(run) if path.stem.startswith('rollout'))
+    write_receipt(path, dataclasses.replace(read_receipt(receipt_path(path)), flags=INCOMPLETE))
+    code, out = dataset('export', '--to', 'robomimic', '--output', str(run.parent / 'out'))
+    assert code == 0 and f'left out: {path} (incomplete)' in out
+
+
+def test_training_names_what_an_incomplete_copy_lacks(run, tmp_path, capfd):
+    lost, halved = [path for path in episodes_of(run) if path.stem.startswith('rollout')]
+    lost.unlink()
+    receipt_path(halved).unlink()
+    words = ['train', '--run', 'first', '--runs', str(run.parent), '--config',
+             str(config_for('reach', tmp_path)), '--output', str(tmp_path / 'policy')]
+    assert main(words) == 0
+    out = capfd.readouterr().out
+    assert f'left out: {lost} ({MISSING})' in out
+    assert f'left out: {halved} ({UNACKNOWLEDGED})' in out
+    for path in episodes_of(run):
+        path.unlink()
+    assert main(words) == 1
+    assert 'receipts, but none of their episodes' in capfd.readouterr().err
+
+
+def test_a_run_that_lacks_an_episode_which_it_needs_is_not_resumed(run, tmp_path):
+    lost = next(path for path in episodes_of(run) if path.stem.startswith('demonstration'))
+    lost.unlink()
+    state = run / 'run.json'
+    document = json.loads(state.read_text())
+    names = [entry['stage'] for entry in document['finished']]
+    del document['finished'][names.index('r00-aggregate'):]
+    document['goal']['run'] = 'first'
+    state.write_text(json.dumps(document))
+    code, _, err = il_ros(*dagger_words('reach', tmp_path, 'first', '--resume'), '--config',
+                          document['goal']['config'])
+    assert code == 1 and f'lacks {lost.stem}, which this run recorded and needs' in err, err
+    assert 'Traceback' not in err
 
 
 def test_plots_are_pictures_and_one_page_without_outside_references(run, dataset):

@@ -56,7 +56,7 @@ def test_demonstrations_become_a_policy_that_can_be_evaluated(tmp_path, capfd):
     runs = str(tmp_path)
     assert main(['record', '--task', 'reach', '--run', 'mine', '--episodes', '3', '--runs',
                  runs]) == 0
-    assert 'next: il_ros train --run mine' in capfd.readouterr().out
+    assert f'next: il_ros train --run mine --runs {runs}' in capfd.readouterr().out
     code, out, err = il_ros('train', '--run', 'mine', '--runs', runs, '--config',
                             str(config_for('reach', tmp_path)))
     assert code == 0, err

@@ -84,6 +84,22 @@ def test_nine_processes_record_and_end_in_order_on_a_signal(graph, tmp_path, wai
     assert kept and all(path.with_suffix('.json').exists() for path in kept)
 
 
+def test_a_killed_supervisor_ends_its_episode_and_the_command_that_waits_for_it(
+        graph, tmp_path, wait_until):
+    runs = tmp_path / 'runs'
+    many = start(['record', '--task', 'reach', '--runs', str(runs), '--attach', '--run', 'many',
+                  '--episodes', '2', '--horizon', '1000000', '--continuing'])
+    assert wait_until(None, lambda: any(
+        path.stat().st_size > 100_000 for path in (runs / 'many').rglob('*.tmp')), 60.0)
+    graph['supervisor'].kill()
+    began = time.monotonic()
+    code, _, err = finish(many)
+    assert time.monotonic() - began < LEAVE_S
+    assert code == 1
+    assert 'for 2 s there was nobody whose joint_command is obeyed' in err
+    assert 'Traceback' not in err
+
+
 @pytest.mark.parametrize('name, setting, sentence', [
     ('simulator', 'task:=moon', "no task 'moon'"),
     ('policy', 'checkpoint:=/no/where', '/no/where'),

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 import dataclasses
 from pathlib import Path
 
+from il_ros.data.aggregation import reason_of
 from il_ros.data.contract import Contract, VALUES
 from il_ros.data.dataset import same_contract, training_episode
 from il_ros.data.episode import Episode
@@ -106,6 +107,12 @@ def segments_of(folder: Path, actions: str = LABELS,
     if not found:
         raise ExportError(f'{folder} has nothing to export: no step of an unflagged episode has '
                           'a label')
+
+
+def left_out(folder: Path) -> list[tuple[Path, str]]:
+    """Return the episodes of a run that have something to learn from, but are not exported."""
+    return [(path, reason_of(receipt)) for path, receipt in trainable(folder)
+            if receipt.flags or receipt.error_code]
 
 
 def runs_of(valid: np.ndarray) -> list[tuple[int, int]]:

@@ -19,10 +19,11 @@ A mapping names the contract's action elements, so that one file serves every ta
 """
 
 import dataclasses
-import math
 from pathlib import Path
 from typing import Any
 
+from il_ros.data.finite import is_finite
+from il_ros.data.regular import read_text
 from il_ros.errors import ImitationError
 from il_ros.share import MissingShareError, share_path
 import yaml
@@ -148,8 +149,8 @@ class _Reader:
         try:
             path = Path(name) if name.endswith(('.yaml', '.yml')) else share_path(
                 'config', 'teleop', f'{name}.yaml')
-            self.document = yaml.safe_load(path.read_text())
-        except (OSError, UnicodeError, yaml.YAMLError, MissingShareError) as error:
+            self.document = yaml.safe_load(read_text(path))
+        except (OSError, yaml.YAMLError, MissingShareError) as error:
             raise MappingError(f'mapping {name}: cannot be read: {error}') from error
         self.only('it', self.document, known)
 
@@ -201,9 +202,8 @@ class _Reader:
         return Axis(self.index(f'{field}.axis', found.get('axis')), scale)
 
     def number(self, field: str, found: Any) -> float:
-        if isinstance(found, bool) or not isinstance(found, (int, float)) or (
-                not math.isfinite(found)):
-            self.refuse(field, found, 'a number')
+        if not is_finite(found):
+            self.refuse(field, found, 'a finite number')
         return float(found)
 
     def share(self, field: str, default: float, zero: bool = False) -> float:

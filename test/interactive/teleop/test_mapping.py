@@ -71,7 +71,7 @@ def test_a_shipped_mapping_serves_every_task(load, name, contract):
     ({'axes': {'linear_x': {'axis': 0, 'scale': 2.0}}}, r'axes.linear_x.scale is 2.0; expected'),
     ({'axes': {'linear_x': {'axis': 'left'}}}, "axes.linear_x.axis is 'left'"),
     ({'dead_zone': 1.0}, 'dead_zone is 1.0; expected a number in'),
-    ({'speed': float('nan')}, 'speed is nan; expected a number'),
+    ({'speed': float('nan')}, 'speed is nan; expected a finite number'),
     ({'commands': {'jump': {'button': 1}}}, "commands is 'jump'; expected only"),
     ({'colour': 1}, "it is 'colour'; expected only")])
 def test_what_is_wrong_in_a_gamepads_mapping_is_named(tmp_path, change, named):

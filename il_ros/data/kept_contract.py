@@ -1,0 +1,62 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The contract file of a run: kept beside its episodes where it is one of the user's own."""
+
+from pathlib import Path
+
+from il_ros.data.atomic import write_atomically
+from il_ros.data.contract import Contract, ContractError
+from il_ros.data.contract_file import find_contract, load_contract
+
+FOLDER = 'contract'
+"""Folder of a run that has the file, under its own name: a contract is called after its file."""
+
+
+def keep_contract(run: Path, asked: str):
+    """
+    Copy a contract file into the run that was recorded with it.
+
+    :param run: the run's folder
+    :param asked: a file, or a name in ``config/contracts``: that is kept by the package; '': the
+        task's own
+    :raises ContractError: if the file cannot be read any more
+    :raises EpisodeWriteError: naming the copy
+    """
+    if not asked.endswith(('.yaml', '.yml')):
+        return
+    try:
+        content = Path(asked).read_bytes()
+    except OSError as error:
+        raise ContractError(f'{asked} cannot be kept with the run: {error.strerror}') from error
+    (run / FOLDER).mkdir(parents=True, exist_ok=True)
+    write_atomically(run / FOLDER / Path(asked).name, content)
+
+
+def contract_file_of(run: Path, contract: Contract, task: str) -> str | None:
+    """
+    Return what ``--contract`` has to be for a run's contract.
+
+    :returns: '': nothing, for it is the task's own; None: no file has this contract
+    """
+    own = run / FOLDER
+    kept = sorted(own.iterdir()) if own.is_dir() else []
+    for name in (task, contract.name, *map(str, kept)):
+        try:
+            found, _ = load_contract(find_contract(name))
+        except ContractError:
+            continue
+        if found.id == contract.id:
+            return '' if name == task else name
+    return None

@@ -1,0 +1,100 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Limits of joint commands: what the driver of an arm refuses, whoever sends it.
+
+The supervisor keeps closer limits (``actuation.py``). These stand at the arm's end, against a
+sender that does not: a target outside the joint limits, or one that no joint can reach in time.
+"""
+
+from il_ros.robots.errors import RobotError
+from il_ros.robots.model import RobotModel
+import numpy as np
+
+MARGIN = 1.5
+"""Times the speed limit: in real time two commands may come less than their period apart."""
+
+_ROUNDING = 1e-6
+"""What a target may exceed a joint limit by, rad (fingers: m)."""
+
+_LONGEST_GAP_S = 0.5
+"""Time since the last command that counts at most: after a silence no jump is allowed, either."""
+
+
+class CommandLimits:
+    """Joint limits and speeds, checked against the command before."""
+
+    def __init__(self, robot: RobotModel, period_ns: int):
+        """
+        Prepare for an arm.
+
+        :param period_ns: length of a control step
+        """
+        self._robot = robot
+        self._period_ns = period_ns
+        self._longest_ns = max(period_ns, round(_LONGEST_GAP_S * 1e9))
+        self._reach = MARGIN * period_ns * 1e-9 * robot.velocity
+        self._bounds = tuple(zip((robot.lower - _ROUNDING).tolist(),
+                                 (robot.upper + _ROUNDING).tolist(), self._reach.tolist()))
+        self._answered = False
+
+    def restart(self, positions: np.ndarray, stamp_ns: int):
+        """
+        Take the place where the arm stands for the command before: a reset, or a hold.
+
+        :param positions: measured, shape ``(n,)``
+        """
+        self._last, self._stamp_ns, self._answered = positions.tolist(), stamp_ns, False
+
+    def take(self, stamp_ns: int, targets: np.ndarray):
+        """
+        Take a command, as the one that the next is measured against.
+
+        :param targets: shape ``(n,)``, float64, rad (fingers: m)
+        :raises RobotError: naming the joint and the limit that it breaks; nothing is then taken
+        """
+        elapsed_ns = min(max(stamp_ns - self._stamp_ns, self._period_ns), self._longest_ns)
+        periods, wanted = elapsed_ns / self._period_ns, targets.tolist()
+        for target, last, (lower, upper, reach) in zip(wanted, self._last, self._bounds):
+            # So written that a target that is no number is refused, too.
+            if not (lower <= target <= upper and abs(target - last) <= periods * reach):
+                raise self._refusal(targets, periods)
+        self._last, self._stamp_ns, self._answered = wanted, stamp_ns, True
+
+    def contradicts(self, stamp_ns: int, targets: np.ndarray) -> bool:
+        """Tell whether this is a second, different command for the stamp of the last one."""
+        return (self._answered and stamp_ns == self._stamp_ns
+                and targets.tolist() != self._last)
+
+    def within_reach(self, targets: np.ndarray, commanded: np.ndarray) -> np.ndarray:
+        """
+        Return how far the arm goes towards targets in one control step.
+
+        :param commanded: where it was sent in the step before
+        """
+        return np.clip(targets, commanded - self._reach, commanded + self._reach)
+
+    def _refusal(self, targets: np.ndarray, periods: float) -> RobotError:
+        robot, reach = self._robot, periods * self._reach
+        for joint, target, last, lower, upper, far in zip(
+                robot.joint_names, targets, self._last, robot.lower, robot.upper, reach):
+            if not lower - _ROUNDING <= target <= upper + _ROUNDING:
+                return RobotError(f'the target of {joint} is {target:.6g}; expected {lower:.3f} '
+                                  f'to {upper:.3f}')
+            if not abs(target - last) <= far:
+                return RobotError(
+                    f'the target of {joint} is {target:.3f}, {abs(target - last):.3f} from the '
+                    f'command before; expected at most {far:.3f}, by its speed limit')
+        raise AssertionError('no joint breaks a limit')
