@@ -122,7 +122,7 @@ def test_every_hint_was_followed():
     made = {name for name, value in vars(hints).items()
             if inspect.isfunction(value) and not name.startswith('_')}
     if not Followed.names:
-        pytest.skip('the tests that follow the hints did not run')
+        pytest.skip('the tests that follow the hints did not run; make test runs them')
     assert made == Followed.names
 
 
