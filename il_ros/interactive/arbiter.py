@@ -23,7 +23,7 @@ import math
 from typing import Any, NamedTuple
 
 from il_ros.data.spec import BLENDED, ENDED, HOLD, POLICY, REFUSED_MISSING, REFUSED_NOT_FINITE
-from il_ros.data.spec import NOT_FOLLOWED, RUNNING, STOPPED, TELEOP
+from il_ros.data.spec import NOT_FOLLOWED, RUNNING, TELEOP
 from il_ros.interactive.blending import Blending
 from il_ros.interactive.driving import Choice, Driving
 import numpy as np
@@ -54,11 +54,13 @@ class Arbiter:
     :param actuator: an ``Actuator`` (``robots/actuation.py``), not yet started
     :param paired: the joints of exactly the observation's stamp are waited for (lockstep)
     :param blending: of hand-overs to and from a person; None: none
+    :param joints: of real time: compares measured joints (``robots/joint_watch.py``); None: none
     :param tracking_limit_rad: how far the arm may be from where it was sent
     """
 
     def __init__(self, episode_id: str, driving: Driving, actuator, paired: bool = True,
-                 blending: Blending | None = None, tracking_limit_rad: float = math.inf):
+                 blending: Blending | None = None, joints=None,
+                 tracking_limit_rad: float = math.inf):
         self.episode_id = episode_id
         self.driving = driving
         self.phase = RUNNING
@@ -73,6 +75,7 @@ class Arbiter:
         self._actuator = actuator
         self._paired = paired
         self._blending = blending
+        self._joints = joints
         self._measured: np.ndarray | None = None
         self._measured_ns = -1
         self._started = False
@@ -84,8 +87,14 @@ class Arbiter:
         return self.phase == RUNNING and self.stamp_ns >= 0 and not self.acted
 
     def measure(self, stamp_ns: int, positions: np.ndarray):
-        """Take in joint positions, shape ``(joints,)``, float64."""
+        """
+        Take in joint positions, shape ``(joints,)``, float64.
+
+        :raises RobotError: for a jump that no arm can have made; the ones before then count
+        """
         if stamp_ns >= self._measured_ns:
+            if self._joints is not None:
+                self._joints.take(stamp_ns, positions, self._started)
             self._measured_ns, self._measured = stamp_ns, positions
 
     def observe(self, stamp_ns: int, step: int, phase: int) -> bool:
@@ -142,18 +151,23 @@ class Arbiter:
 
     def ready(self) -> bool:
         """Tell whether the present step has all that it needs."""
-        measured = self._measured is not None and (
-            not self._paired or self._measured_ns == self.stamp_ns)
+        measured = self._is_known and (not self._paired or self._measured_ns == self.stamp_ns)
         return self.waiting and measured and len(self.answers) == len(self.driving.required)
 
-    def act(self, stopped: bool = False) -> Step | None:
+    @property
+    def _is_known(self) -> bool:
+        """Tell whether it is known where the arm is."""
+        return self._measured is not None and (
+            self._started or self._joints is None or self._joints.agreed)
+
+    def act(self, refusal: int = 0) -> Step | None:
         """
         Decide and actuate the present step, with the answers that there are.
 
-        :param stopped: an emergency stop is latched: hold
-        :returns: None if the joints have never been measured
+        :param refusal: bits that say why the arm only holds, whatever the answers are
+        :returns: None if it is not known where the arm is
         """
-        if self._measured is None:
+        if not self._is_known:
             return None
         if not self._started:
             self._actuator.start(self._measured)
@@ -161,12 +175,12 @@ class Arbiter:
         choice = self.driving.choose(self.answers)
         handed_over = self.driving.driving != self._last_driving
         self._last_driving = self.driving.driving
-        sent, driver, limits = self._actuate(choice, stopped)
+        sent, driver, limits = self._actuate(choice, refusal)
         self.acted = True
         return Step(self.stamp_ns, self.step, driver, choice, sent, limits, handed_over)
 
-    def _actuate(self, choice: Choice, stopped: bool):
-        refusal = STOPPED if stopped else REFUSED_MISSING if choice.refused else 0
+    def _actuate(self, choice: Choice, refusal: int):
+        refusal = refusal or (REFUSED_MISSING if choice.refused else 0)
         error_rad, joint = self._actuator.tracking_error(self._measured)
         if error_rad > self._tracking_limit_rad:
             self._hold_where_it_is(error_rad, joint)

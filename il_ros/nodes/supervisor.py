@@ -26,22 +26,27 @@ import time
 from il_ros.bridge.assembly import JointReader
 from il_ros.bridge.checks import check_phase
 from il_ros.bridge.messages import spec_from_message, to_ns
+from il_ros.bridge.rate_watch import RateWatch, TOLERANCE_DRIVING
 from il_ros.data.contract import Contract
 from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE
-from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, TELEOP, TERMINATED
+from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, REFUSED_STALE, RUNNING
+from il_ros.data.spec import STOPPED, TELEOP, TERMINATED
 from il_ros.errors import ImitationError
 from il_ros.interactive.arbiter import Arbiter, Step
 from il_ros.interactive.blending import Blending
 from il_ros.interactive.driving import Driving
 from il_ros.nodes import diagnostics, qos, runtime
+from il_ros.nodes.answers import Answers
 from il_ros.nodes.ending import ACTION_TOPICS, driver_name, EpisodeEnd
 from il_ros.nodes.estop import EmergencyStop
 from il_ros.nodes.listening import listen, listen_to_contract
 from il_ros.nodes.managed import ManagedNode
+from il_ros.nodes.neighbours import other_writers, refuse_drivers
 from il_ros.nodes.serving import serve
 from il_ros.nodes.step_messages import drive_message, StepMessages
 from il_ros.nodes.supervisor_parameters import SupervisorParameters
 from il_ros.robots.actuation import Actuator
+from il_ros.robots.joint_watch import JointWatch
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
@@ -53,12 +58,6 @@ from sensor_msgs.msg import JointState
 WATCH_S = 0.05
 
 
-class DriverAbsentError(ImitationError):
-    """Nobody publishes the actions that a plan needs."""
-
-    code = SetDriver.Response.DRIVER_ABSENT
-
-
 class SupervisorNode(ManagedNode):
     """Publishes ``joint_command``, ``executed`` and ``drive``; serves ``set_driver``, e-stop."""
 
@@ -68,16 +67,14 @@ class SupervisorNode(ManagedNode):
         self._kinematics = Kinematics(PANDA)
         self._joints = JointReader(PANDA.joint_names, 'position')
         self._contract: Contract | None = None
+        self._rate: RateWatch | None = None
         self._arbiter: Arbiter | None = None
         self._spec = None
-        self._candidates: dict[int, Action] = {}
-        self._early: dict[int, Action] = {}
-        self._observed_at = self._answered_at = time.monotonic()
+        self._observed_at = self._answered_at = self._measured_at = time.monotonic()
         self._ending = False
         self._in_a_row = 0
         self._problem = ''
-        self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0,
-                        'refused_messages': 0}
+        self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0}
         self._messages = StepMessages(PANDA.joint_names)
         self._create_outputs()
         self._create_inputs()
@@ -110,7 +107,7 @@ class SupervisorNode(ManagedNode):
 
     def _hold_now(self):
         if self._arbiter is not None and self._arbiter.waiting:
-            self._act(stopped=True)
+            self._act(STOPPED)
 
     def shut_down(self):
         """Hold the arm and close the kinematics."""
@@ -119,7 +116,8 @@ class SupervisorNode(ManagedNode):
         self._kinematics.close()
 
     def _on_contract(self, contract: Contract):
-        self._contract = contract
+        if contract != self._contract:
+            self._contract, self._rate = contract, RateWatch(contract.rate)
 
     def _on_joints(self, message: JointState):
         if self._arbiter is None:
@@ -127,14 +125,17 @@ class SupervisorNode(ManagedNode):
         try:
             positions = np.array(self._joints(message), np.float64)
             PANDA.refuse_implausible(positions)
+            self._arbiter.measure(to_ns(message.header.stamp), positions)
         except ImitationError as error:
-            # What is refused leaves the last good one standing, and refreshes no watch.
-            self._refuse(f'joint_states refused: {error}')
-            return
-        self._arbiter.measure(to_ns(message.header.stamp), positions)
+            # The last good one stands, and no watch is refreshed.
+            self._problem = f'joint_states refused: {error}'
+            raise
+        self._measured_at = time.monotonic()
         self._try_act()
 
     def _on_observation(self, message: Observation):
+        if self._rate is not None and self._realtime:
+            self._rate.hear(to_ns(message.header.stamp))
         arbiter = self._arbiter
         if arbiter is None:
             return
@@ -145,18 +146,18 @@ class SupervisorNode(ManagedNode):
         overdue = self._realtime or message.phase != RUNNING
         if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:
             self._counts['late_answers'] += 1
-            self._act(self._estop.pressed)
+            self._act(self._hold_reason())
         first, phase = arbiter.stamp_ns < 0, arbiter.phase
         if arbiter.observe(stamp_ns, message.step, message.phase):
             self._observed_at = time.monotonic()
             if first:
                 self._answered_at = self._observed_at
-            self._candidates.clear()
             self._messages.executed.header = message.header
-            self._take_early()
+            for source, early in self._answers.begin_step():
+                self._on_action(source, early)
             self._try_act()
             if arbiter.phase == ENDED != phase and self._spec.plan.target_rate > 0.0:
-                self._announce_end(stamp_ns)
+                self._announce(stamp_ns, is_end=True)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
 
@@ -164,36 +165,36 @@ class SupervisorNode(ManagedNode):
         arbiter = self._arbiter
         if arbiter is None:
             return
-        if message.contract_id != self._armed.id or message.source != source:
-            self._refuse(
-                f'{ACTION_TOPICS[source]} says contract {message.contract_id} and source '
-                f'{message.source}; expected {self._armed.id} ({self._armed.name}) and {source}')
-            return
+        self._answers.check(source, message)
         stamp_ns = to_ns(message.header.stamp)
         if stamp_ns > arbiter.stamp_ns:
-            self._early[source] = message
+            self._answers.keep_early(source, message)
             return
+        second = self._answers.second_driver(source, message)
+        if second:
+            self._end(FAULT, second)
         values = np.frombuffer(message.values, np.float32)
         if arbiter.answer(source, stamp_ns, values, message.uncertainty, message.engaged):
-            self._candidates[source] = message
+            self._answers.accept(source, message)
             if arbiter.widened:
                 self._announce(stamp_ns)
             self._try_act()
 
-    def _take_early(self):
-        """Take the answers that came before their observation: topics overtake each other."""
-        early, self._early = self._early, {}
-        for source, message in early.items():
-            self._on_action(source, message)
-
     def _try_act(self):
         if self._arbiter.ready() and self.active:
             self._answered_at = time.monotonic()
-            self._act(self._estop.pressed)
+            self._act(self._hold_reason())
 
-    def _act(self, stopped: bool = False):
+    def _hold_reason(self) -> int:
+        """Return the bits that say why the arm only holds; 0: it need not."""
+        if self._estop.pressed:
+            return STOPPED
+        unseen_s = time.monotonic() - self._measured_at if self._realtime else 0.0
+        return REFUSED_STALE if unseen_s > self.parameters.observation_timeout_s else 0
+
+    def _act(self, refusal: int):
         try:
-            step = self._arbiter.act(stopped)
+            step = self._arbiter.act(refusal)
         except ImitationError as error:
             self._arbiter.overtake(self._arbiter.stamp_ns, idle=True)
             self._end(FAULT, str(error))
@@ -208,7 +209,7 @@ class SupervisorNode(ManagedNode):
             # Whoever was asked for this step has answered it: he is let go from the next one on.
             let_go = EXPERT not in self._arbiter.driving.required
             self._announce(step.stamp_ns + let_go)
-        self._messages.fill(step, self._candidates)
+        self._messages.fill(step, self._answers.candidates)
         self._publish_step()
         self._counts['steps'] += 1
         self._counts['holds'] += step.driver == HOLD
@@ -227,15 +228,11 @@ class SupervisorNode(ManagedNode):
         self._commands.publish(self._messages.command)
         self._executions.publish(self._messages.executed)
 
-    def _announce(self, stamp_ns: int):
-        arbiter = self._arbiter
-        self._drives.publish(drive_message(arbiter.episode_id, arbiter.driving, stamp_ns))
-
-    def _announce_end(self, stamp_ns: int):
-        """Say where the adapted threshold stands; nobody is asked any more."""
-        arbiter = self._arbiter
-        message = drive_message(arbiter.episode_id, arbiter.driving, stamp_ns)
-        message.required = []
+    def _announce(self, stamp_ns: int, is_end: bool = False):
+        """Say who must answer; at the end nobody, and where the adapted threshold stands."""
+        message = drive_message(self._arbiter.episode_id, self._arbiter.driving, stamp_ns)
+        if is_end:
+            message.required = []
         self._drives.publish(message)
 
     def _on_set_driver(self, request, response):
@@ -266,31 +263,28 @@ class SupervisorNode(ManagedNode):
             return codes.BUSY, 'the emergency stop is pressed; release it with estop_reset'
         if self._contract is None:
             return codes.BUSY, 'there is no contract yet; is the observer running?'
-        return 0, ''
+        others, rate = other_writers(self), self._rate.problem()
+        if others:
+            return codes.BUSY, f'{others} writes joint_command, too; stop it'
+        return (codes.BUSY, rate) if rate else (0, '')
 
     def _arm(self, spec, threshold: float):
         driving = Driving(spec.plan, spec.episode_id, self._contract, threshold)
         actuator = Actuator(
             PANDA, self._contract, 1.0 / self._contract.rate, self._kinematics)
-        self._refuse_absent(driving.required)
-        self._spec, self._armed = spec, self._contract
+        refuse_drivers(self, driving.required)
+        self._spec, self._answers = spec, Answers(self, self._contract)
         blending = None
         if TELEOP in driving.required:
             blending = Blending(self._contract, self.parameters.takeover_acceleration)
         self._arbiter = Arbiter(
             spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending,
+            joints=JointWatch(PANDA, 1.0 / self._contract.rate) if self._realtime else None,
             tracking_limit_rad=self.parameters.tracking_limit_rad)
-        self._ending = False
-        self._in_a_row = 0
-        self._problem = ''
+        self._ending, self._in_a_row, self._problem = False, 0, ''
+        self._measured_at = time.monotonic()
         self._messages.executed.episode_id = spec.episode_id
         self._announce(0)
-
-    def _refuse_absent(self, required: tuple[int, ...]):
-        for source in required:
-            if not self.count_publishers(ACTION_TOPICS[source]):
-                raise DriverAbsentError(
-                    f'nobody publishes {ACTION_TOPICS[source]}, which the plan needs')
 
     def _on_watch(self):
         arbiter = self._arbiter
@@ -300,14 +294,24 @@ class SupervisorNode(ManagedNode):
         # Lockstep stands still with its observation; realtime goes on and holds at each one.
         silent_s = now - (self._answered_at if self._realtime else self._observed_at)
         if self._realtime:
-            self._watch_observations(now - self._observed_at)
+            self._watch_realtime(now)
+        others = other_writers(self)
+        if others:
+            self._end(FAULT, f'{others} writes joint_command, too')
         if silent_s > self.parameters.silence_s and not self._ending:
             self._end_silent_episode(arbiter)
 
-    def _watch_observations(self, unseen_s: float):
+    def _watch_realtime(self, now: float):
+        unseen_s = now - self._observed_at
         if unseen_s > self.parameters.observation_timeout_s:
             self._complain(f'no observation for {unseen_s:.1f} s; holding')
             self._hold_now()
+        if now - self._measured_at > self.parameters.silence_s:
+            self._end(FAULT, f'no usable joint_states for {self.parameters.silence_s} s')
+        problem = self._rate.problem(TOLERANCE_DRIVING)
+        if problem:
+            self._end(FAULT, problem)
+        self._problem = self._problem or self._rate.problem()
 
     def _end_silent_episode(self, arbiter: Arbiter):
         names = ', '.join(driver_name(self, source) for source in arbiter.missing())
@@ -328,10 +332,6 @@ class SupervisorNode(ManagedNode):
         arbiter = self._arbiter
         if is_unknown and arbiter is not None and episode_id == arbiter.episode_id:
             arbiter.overtake(arbiter.stamp_ns, idle=True)
-
-    def _refuse(self, problem: str):
-        self._counts['refused_messages'] += 1
-        self._complain(problem)
 
     def _complain(self, problem: str):
         self._problem = problem

@@ -180,7 +180,7 @@ def test_an_empty_or_not_finite_answer_holds_and_is_recorded_as_a_hold(values, l
 
 def test_a_stop_holds_whatever_the_drivers_want():
     waiting, actuator = arbiter()
-    step = acted(waiting, 100, stopped=True)
+    step = acted(waiting, 100, refusal=STOPPED)
     assert (step.driver, step.limits, step.sent.what) == (HOLD, STOPPED, 'hold')
     assert actuator.asked[-1][0] == 'hold'
 
@@ -190,7 +190,7 @@ def test_nothing_is_sent_before_the_joints_were_ever_measured():
     waiting.observe(100, 0, RUNNING)
     waiting.answer(POLICY, 100, velocity(0.1))
     assert not waiting.ready()
-    assert waiting.act(stopped=True) is None
+    assert waiting.act(STOPPED) is None
     assert actuator.asked == []
 
 

@@ -40,6 +40,7 @@ from il_ros_interfaces.srv import ResetTask, SetDriver
 import numpy as np
 import pytest
 from rcl_interfaces.msg import Log
+import rclpy
 from seam import Bench, episode, RUN
 from test_policy_node import save
 
@@ -98,13 +99,21 @@ class Siege:
                 (self.supervisor._arbiter.episode_id, np.array(message.position))),
             publish(message))
         self.publishers = {
-            topic: bench.probe.create_publisher(kind, topic, PROFILES.get(topic, qos.STREAM))
+            topic: self._sender(topic).create_publisher(
+                kind, topic, PROFILES.get(topic, qos.STREAM))
             for topic, kind in KINDS.items()}
         self.heard = collections.Counter()
         for topic, kind in KINDS.items():
             bench.probe.create_subscription(
                 kind, topic, lambda _, topic=topic: self.heard.update([topic]), qos.STREAM,
                 raw=True)
+
+    def _sender(self, topic: str):
+        """Return the node that sends a topic: a second driver has the first one's name."""
+        name, _, kind = topic.rpartition('/')
+        if kind != 'action':
+            return self.bench.probe
+        return self.bench.keep(rclpy.create_node(name, context=self.bench.context))
 
     def _keep_report(self, report: DiagnosticArray):
         for status in report.status:

@@ -60,10 +60,10 @@ def test_recorded_actions_lead_through_the_same_states_under_the_same_limits(gra
     assert set(second.policy_ids) == {int(first.content_sha256()[:16], 16)}
 
 
-def refusal(graph, node, spec) -> str:
+def refusal(graph, node, spec, begin=None) -> str:
     """Begin an episode and return why nothing is sent."""
     sent = graph.bench.listen(Action, 'policy/action')
-    graph.begin(spec)
+    (begin or graph.begin)(spec)
     assert graph.bench.until(lambda: node.refusal and sent)
     assert not any(len(action.values) for action in sent)
     assert graph.bench.until(lambda: graph.statuses[-1].end == ABORTED), 'the arm is held for long'
@@ -95,11 +95,17 @@ def test_an_attempt_that_is_run_again_from_elsewhere_moves_nothing(graph):
 
 def test_beside_a_policy_node_nothing_is_sent(graph, bench):
     first, node = ready(graph)
-    bench.talk(Action, 'policy/action')
-    assert bench.until(lambda: node.count_publishers('policy/action') == 2)
     spec = again(2, seed=1)
     node.play(first, spec.episode_id)
-    assert 'a policy node drives here, too' in refusal(graph, node, spec)
+
+    def begin(spec):
+        assert graph.open(spec).error_code == graph.arm(spec).error_code == 0
+        bench.talk(Action, 'policy/action')
+        assert bench.until(lambda: node.count_publishers('policy/action') == 2)
+        assert '/replay publish policy/action; stop all but one' in graph.arm(
+            again(3, seed=1)).error_msg
+        assert graph.reset(spec).error_code == 0
+    assert 'a policy node drives here, too' in refusal(graph, node, spec, begin)
 
 
 def test_a_recording_with_another_contract_moves_nothing(graph):

@@ -131,7 +131,7 @@ def test_an_answer_that_overtakes_its_observation_drives_once_that_comes(arm):
     arm.drive(STILL)
     arm.step += 1
     arm.answer(POLICY, [0.2, 0.0, 0.0])
-    assert arm.bench.until(lambda: arm.supervisor._early)
+    assert arm.bench.until(lambda: arm.supervisor._answers._early)
     assert arm.executed[-1].step == arm.step - 1
     arm.observe(step=arm.step)
     executed = arm.sent()
@@ -144,7 +144,7 @@ def test_an_answer_of_the_episode_before_is_nobodys_answer(arm):
     arm.observe(phase=ENDED)
     arm.step += 1
     arm.answer(POLICY, [0.2, 0.0, 0.0])
-    assert arm.bench.until(lambda: arm.supervisor._early)
+    assert arm.bench.until(lambda: arm.supervisor._answers._early)
     arm.arm(beta=0.0)
     arm.step += 1
     executed = arm.drive([0.0, 0.1, 0.0])

@@ -15,16 +15,19 @@
 """What the supervisor refuses: joints no arm can have, foreign answers, starts outside the box."""
 
 from diagnostic_msgs.msg import DiagnosticArray
-from il_ros.bridge.messages import float32s
-from il_ros.data.spec import EXPERT, FAULT, POLICY, TERMINATED
+from il_ros.bridge.messages import float32s, to_stamp
+from il_ros.data.spec import ENDED, EXPERT, FAULT, POLICY, TERMINATED
 from il_ros.nodes import qos
+from il_ros.nodes.neighbours import publishers
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.nodes.supervisor_parameters import SupervisorParameters
 from il_ros.robots.actuation import TRACKING_LIMIT_RAD
 from il_ros.robots.panda import PANDA
 from il_ros_interfaces.msg import Action, Executed
+from il_ros_interfaces.srv import SetDriver
 import numpy as np
 import pytest
+import rclpy
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
@@ -81,7 +84,7 @@ def test_joints_that_no_arm_can_have_are_refused_and_the_last_good_ones_count(be
     assert made.arm().error_code == 0
     made.observe()
     made._joints.publish(JointState(name=list(PANDA.joint_names), position=[wrong] * 9))
-    assert bench.until(lambda: made.supervisor._counts['refused_messages'])
+    assert bench.until(lambda: made.supervisor.refusals.count)
     made.answer(POLICY, STILL)
     np.testing.assert_allclose(made.sent().command.position, PANDA.home, atol=1e-3)
     assert bench.until(lambda: any(
@@ -94,9 +97,9 @@ def test_joints_without_names_are_refused_from_the_first_message_on(bench):
     assert made.arm().error_code == 0
     made.observe(joints=JointState(position=PANDA.home.tolist()))
     made.answer(POLICY, STILL)
-    assert bench.until(lambda: made.supervisor._counts['refused_messages'])
+    assert bench.until(lambda: made.supervisor.refusals.count)
     assert not made.commands
-    assert "lacks ['panda_joint1'" in made.supervisor._problem
+    assert "lacks ['panda_joint1'" in made.supervisor.refusals.newest['joint_states']
 
 
 @pytest.mark.parametrize('field, value', [('contract_id', 12345), ('source', EXPERT)])
@@ -108,8 +111,8 @@ def test_an_action_for_another_contract_or_of_another_source_is_refused_and_name
     setattr(wrong, field, value)
     wrong.header.stamp = arm.stamp()
     arm.drivers[POLICY].publish(wrong)
-    assert arm.bench.until(lambda: arm.supervisor._counts['refused_messages'])
-    assert 'policy/action says contract' in arm.supervisor._problem
+    assert arm.bench.until(lambda: arm.supervisor.refusals.count)
+    assert 'contract_id is' in arm.supervisor.refusals.newest['policy/action']
     arm.answer(POLICY, [0.1, 0, 0])
     assert list(arm.sent().values) == pytest.approx([0.1, 0.0, 0.0])
 
@@ -140,12 +143,13 @@ def test_an_arm_that_does_not_follow_ends_the_episode_and_holds_where_it_is(benc
     assert made.arm().error_code == 0
     made.drive([0.2, 0, 0])
     elsewhere = PANDA.home.copy()
-    elsewhere[1] += 0.4
-    made.observe(joints=JointState(name=list(PANDA.joint_names), position=elsewhere.tolist()))
-    made.answer(POLICY, [0.2, 0, 0])
+    elsewhere[1] += 0.6
+    for _ in range(1 if mode == 'lockstep' else 2):  # real time does not believe the first one
+        made.observe(joints=JointState(name=list(PANDA.joint_names), position=elsewhere.tolist()))
+        made.answer(POLICY, [0.2, 0, 0])
     assert bench.until(lambda: made.ends)
     assert (made.ends[0].end, made.ends[0].cause) == (TERMINATED, FAULT)
-    assert 'panda_joint2 is 0.3' in made.ends[0].reason
+    assert 'panda_joint2 is 0.5' in made.ends[0].reason
     if mode == 'realtime':
         held = made.sent()
         np.testing.assert_allclose(held.command.position, elsewhere)
@@ -154,3 +158,94 @@ def test_an_arm_that_does_not_follow_ends_the_episode_and_holds_where_it_is(benc
 
 def test_the_graph_and_the_gymnasium_environments_have_one_limit_on_tracking():
     assert SupervisorParameters().tracking_limit_rad == TRACKING_LIMIT_RAD
+
+
+def test_one_message_far_from_the_one_before_is_not_believed_and_two_are(bench):
+    made = Arm(bench, mode='realtime', silence_s=5.0)
+    assert made.arm().error_code == 0
+    made.drive([0.2, 0, 0])
+    elsewhere = PANDA.home.copy()
+    elsewhere[1] += 0.9
+    made.observe(joints=JointState(name=list(PANDA.joint_names), position=elsewhere.tolist()))
+    made.answer(POLICY, [0.2, 0, 0])
+    sent = made.sent()
+    assert np.abs(sent.command.position - PANDA.home).max() < 0.1
+    assert 'panda_joint2 moved by 0.9' in made.supervisor.refusals.newest['joint_states']
+    made.q = sent.command.position
+    assert made.drive([0.2, 0, 0]).driver == POLICY
+    assert not made.ends
+
+
+def test_joints_that_are_not_measured_any_more_are_not_acted_on(bench):
+    made = Arm(bench, mode='realtime', silence_s=0.6)
+    assert made.arm().error_code == 0
+    made.drive([0.2, 0, 0])
+    nothing = JointState(name=['other'], position=[0.0])
+    began = made.supervisor._measured_at
+
+    def goes_on():
+        made.observe(joints=nothing)
+        made.answer(POLICY, [0.2, 0, 0])
+        assert bench.until(lambda: made.supervisor._arbiter.step == made.step)
+        return any(step.limits & Executed.REFUSED_STALE for step in made.executed)
+    assert bench.until(goes_on)
+    assert made.supervisor._measured_at == began
+    assert bench.until(lambda: goes_on() and made.ends)
+    assert (made.ends[0].cause, made.ends[0].reason) == (
+        FAULT, 'no usable joint_states for 0.6 s')
+
+
+@pytest.mark.parametrize('rate_hz', [10.0, 30.0])
+def test_a_beat_that_is_not_the_contracts_is_not_armed_and_ends_the_episode(bench, rate_hz):
+    made = Arm(bench, mode='realtime', silence_s=5.0)
+    assert made.arm().error_code == 0
+    made.stamp = lambda: to_stamp(round((made.step + 1) * 1e9 / rate_hz))
+    assert bench.until(lambda: made.drive([0.0, 0, 0]) and made.ends)
+    assert made.ends[0].cause == FAULT
+    assert f'observations come at {rate_hz:.1f} Hz, the contract says 20 Hz' in (
+        made.ends[0].reason)
+    made.observe(phase=ENDED)
+    assert bench.until(lambda: made.supervisor._arbiter.phase == ENDED)
+    refused = made.arm()
+    assert refused.error_code == SetDriver.Response.BUSY
+    assert 'observations come at' in refused.error_msg
+
+
+def test_two_nodes_that_answer_for_the_policy_are_not_armed(bench):
+    made = Arm(bench)
+    other = bench.beside().keep(rclpy.create_node('second', context=bench._beside[-1].context))
+    other.create_publisher(Action, 'policy/action', qos.STREAM)
+    assert bench.until(lambda: len(publishers(made.supervisor, 'policy/action')) == 2)
+    refused = made.arm()
+    assert refused.error_code == SetDriver.Response.BUSY
+    assert refused.error_msg == '/probe and /second publish policy/action; stop all but one'
+
+
+def test_a_second_node_that_answers_for_the_policy_ends_the_episode(arm):
+    arm.drive([0.1, 0, 0])
+    beside = arm.bench.beside()
+    other = beside.keep(rclpy.create_node('second', context=beside.context))
+    publisher = other.create_publisher(Action, 'policy/action', qos.STREAM)
+    assert arm.bench.until(lambda: publisher.get_subscription_count()
+                           and len(publishers(arm.supervisor, 'policy/action')) == 2)
+    arm.drive([0.1, 0, 0])
+    arm.drivers[POLICY], first = publisher, arm.drivers[POLICY]
+    arm.answer(POLICY, [0.3, 0, 0])
+    assert arm.bench.until(lambda: arm.ends)
+    assert first is not publisher
+    assert arm.ends[0].cause == FAULT
+    assert arm.ends[0].reason == '/probe and /second both answer on policy/action'
+
+
+def test_a_second_writer_of_commands_ends_the_episode_and_is_named(arm):
+    arm.drive([0.1, 0, 0])
+    beside = arm.bench.beside()
+    other = beside.keep(rclpy.create_node('stranger', context=beside.context))
+    writer = other.create_publisher(JointState, 'joint_command', qos.COMMAND)
+    assert arm.bench.until(lambda: arm.ends)
+    assert (arm.ends[0].cause, arm.ends[0].reason) == (
+        FAULT, '/stranger writes joint_command, too')
+    assert writer.topic_name == '/joint_command'
+    arm.observe(phase=ENDED)
+    assert arm.bench.until(lambda: arm.supervisor._arbiter.phase == ENDED)
+    assert '/stranger writes joint_command, too' in arm.arm().error_msg
