@@ -38,7 +38,7 @@ STUCK_S = 600.0
 """A job that takes no step for so long hangs, though its worker's heart beats."""
 
 START_S = 120.0
-"""What replaces the silence until the worker is ready: torch is loaded, perhaps from a cold disk."""
+"""The same until the worker is ready: it loads torch, perhaps from a cold disk."""
 
 
 def _to_stderr(line: str):
