@@ -169,6 +169,28 @@ def test_a_killed_worker_fails_its_job_and_the_next_gets_a_fresh_one(client, lon
     assert client.pid not in (0, before)
 
 
+def test_a_fit_whose_worker_is_killed_goes_on_and_ends_in_the_same_checkpoint(
+        client, job, tmp_path):
+    Path(job.config).write_text('inputs: [gripper_opening]\nhidden: [64, 64]\nsteps: 6000\n')
+    whole = end_of(client, dataclasses.replace(job, output=str(tmp_path / 'whole')))
+    saved = tmp_path / '.policy.fit'
+    firsts = []
+    for _ in range(2):
+        client.submit(job)
+        firsts.append(client.wait_for(JobProgress).step)
+        before = saved.stat().st_mtime_ns if saved.exists() else 0
+        while not saved.exists() or saved.stat().st_mtime_ns == before:
+            client.wait_for(JobProgress)
+        os.kill(client.pid, signal.SIGKILL)
+        client.wait_for(JobFailed)
+    client.submit(job)
+    firsts.append(client.wait_for(JobProgress).step)
+    again = client.wait_for(JobDone, JobFailed)
+    assert again.sha256 == whole.sha256
+    assert firsts == sorted(set(firsts)) and firsts[0] == 50
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith('.')]
+
+
 def test_a_worker_without_memory_dies_with_a_reason(client, long_job):
     Path(long_job.config).write_text('inputs: [gripper_opening]\nhidden: [8192, 8192]\n')
     assert client.alive()
