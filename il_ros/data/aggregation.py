@@ -23,7 +23,7 @@ alone, compressed, a chunk a frame. Beside it, under ``il_ros``, all demos stand
 arrays, so that a training reads a few large ones instead of thousands of small ones.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import contextlib
 import dataclasses
 import hashlib
@@ -79,7 +79,7 @@ class _Entry:
 
 
 def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
-              allowed_flags: int = 0) -> Aggregate:
+              allowed_flags: int = 0, check: Callable[[], None] = lambda: None) -> Aggregate:
     """
     Make the aggregated file hold exactly these episodes; what it has already is kept.
 
@@ -88,6 +88,7 @@ def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
 
     :param entries: each episode's file and the filter keys that it belongs to
     :param allowed_flags: flags of receipts that do not matter
+    :param check: called before each episode; what it raises ends the work, and the old file stays
     :raises DatasetError: for an evaluation episode, a validation episode elsewhere than in
         ``HELD_OUT``, an episode that is named twice, and where two contracts meet; also if
         another process writes the file, whose id the sentence has
@@ -98,6 +99,7 @@ def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
     if len({Path(path) for path, _ in entries}) < len(entries):
         raise DatasetError('an episode is named twice among those to aggregate')
     for path, sets in entries:
+        check()
         receipt = read_receipt(receipt_path(path))
         _refuse(receipt, sets)
         if receipt.flags & ~allowed_flags or receipt.error_code:
@@ -108,7 +110,7 @@ def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
         with _owned(Path(output)) as temporary:
             _begin(Path(output), temporary, {entry.source for entry in wanted})
             with h5py.File(temporary, 'a', libver='latest') as file:
-                result = _complete(file, wanted, tuple(skipped))
+                result = _complete(file, wanted, tuple(skipped), check)
             _publish(temporary, Path(output))
     except OSError as error:
         raise EpisodeWriteError(f'{output} cannot be written: {error}') from error
@@ -175,7 +177,7 @@ def _publish(temporary: Path, output: Path):
 
 
 def _complete(file: h5py.File, wanted: list[_Entry],
-              skipped: tuple[tuple[Path, str], ...]) -> Aggregate:
+              skipped: tuple[tuple[Path, str], ...], check: Callable[[], None]) -> Aggregate:
     index, contract = [], None
     if 'il_ros' in file:
         index, contract = index_of(file), contract_of(file)
@@ -185,6 +187,7 @@ def _complete(file: h5py.File, wanted: list[_Entry],
     for entry in wanted:
         if entry.source in there:
             continue
+        check()
         episode, labels = training_episode(entry.path)
         if contract is None:
             _found(file, episode)

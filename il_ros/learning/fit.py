@@ -22,6 +22,7 @@ demonstrations too, speaks of the expert's states; it is not success, which only
 
 from collections.abc import Callable, Iterator, Sequence
 import dataclasses
+import itertools
 import math
 import time
 
@@ -31,6 +32,8 @@ from il_ros.learning.cnn_network import CnnEnsemble, make_cnn, random_crop, to_c
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.errors import CanceledError, NotFiniteError
 from il_ros.learning.examples import check, Examples, Pairs
+from il_ros.learning.fit_file import FitFile, key_of, Saved
+from il_ros.learning.fit_state import restore_state, state_of
 from il_ros.learning.heads import Categorical, Gaussian, Head, Mean, Mixture
 from il_ros.learning.inputs import image_features, Inputs
 from il_ros.learning.mlp import Mlp
@@ -90,7 +93,8 @@ def _nothing(_: Progress):
 
 def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainConfig, seed: int,
         progress: Callable[[Progress], None] = _nothing,
-        cancelled: Callable[[], bool] = lambda: False) -> FitResult:
+        cancelled: Callable[[], bool] = lambda: False,
+        file: FitFile | None = None) -> FitResult:
     """
     Train a policy; the same data, configuration and seed give the same weights on one CPU thread.
 
@@ -101,6 +105,7 @@ def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainCo
     :param seed: of initial weights and batches
     :param progress: called every 50 steps and after the last
     :param cancelled: asked at every step
+    :param file: what the fit is saved in now and then, and goes on from after a kill
     :raises NoDataError: if there is no pair, or no episodes or images where they are needed
     :raises NotFiniteError: if data, loss or weights are not finite
     :raises CanceledError: as soon as ``cancelled`` says so
@@ -119,6 +124,8 @@ def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainCo
     if held_out is not None and len(held_out.observations):
         check(held_out, contract, 'held-out', config.horizons, images)
         loop.held_out = (*examples.images(held_out, config.images), *examples.tensors(held_out))
+    if file is not None:
+        loop.go_on_from(file, _key(loop, head, contract, config, seed))
     curve = loop.run(progress, cancelled)
     losses = {'train_loss': loop.loss_on(loop.pairs),
               'held_out_loss': loop.loss_on(loop.held_out)}
@@ -128,6 +135,15 @@ def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainCo
                     horizons=config.horizons)
     return FitResult(policy, len(rows), seconds=time.perf_counter() - started, curve=curve,
                      **losses)
+
+
+def _key(loop: '_Loop', head: Head, contract: Contract, config: TrainConfig, seed: int) -> str:
+    """Return the hash of all that the weights and the reports of a fit depend on."""
+    settings = {
+        'config': dataclasses.asdict(config), 'seed': seed, 'contract': contract.to_json(),
+        'head': head.document(), 'torch': torch.__version__, 'threads': torch.get_num_threads(),
+        'held_out': loop.held_out is not None}
+    return key_of([tensor.numpy() for tensor in (*loop.pairs, *(loop.held_out or ()))], settings)
 
 
 def make_head(config: TrainConfig, normaliser: Normaliser, labels: np.ndarray,
@@ -178,6 +194,8 @@ class _Loop:
         batches = [_batches(len(pairs[0]), config.batch, config.steps, generator)
                    for generator in generators]
         self._batches = map(torch.stack, zip(*batches)) if len(members) > 1 else batches[0]
+        self._file: FitFile | None = None
+        self._saved = Saved(0, {}, ())
 
     def _member(self, widths: tuple[int, ...], generator: torch.Generator) -> torch.nn.Module:
         if not self._shapes:
@@ -191,11 +209,29 @@ class _Loop:
             return to_cnn(self.network, tuple(self._shapes))
         return to_mlp(self.network)
 
+    def go_on_from(self, file: FitFile, key: str):
+        """Save the fit in a file from now on; where it has one of the same key, go on from it."""
+        self._file, saved = file, file.load(key)
+        if saved is not None and 0 < saved.step < self.config.steps and restore_state(
+                saved.tensors, self.network, self._optimiser, self._shifts):
+            self._saved = saved
+
+    def _save(self, step: int, curve: Sequence[Progress]):
+        # Only at a report: the losses since the last one are none then.
+        if self._file is not None and self._file.due and step < self.config.steps:
+            self._file.save(Saved(
+                step, state_of(self.network, self._optimiser, self._shifts),
+                tuple(dataclasses.asdict(report) for report in curve)))
+
     def run(self, progress, cancelled) -> tuple[Progress, ...]:
-        """Take all steps and return the reports that were given."""
-        curve, losses = [], []
+        """Take the steps that are left and return the reports that were given."""
+        first, losses = self._saved.step, []
+        curve = [Progress(**report) for report in self._saved.curve]
+        if curve:
+            progress(curve[-1])
         group = self._optimiser.param_groups[0]
-        for step, batch in enumerate(self._batches):
+        # What was learnt from before is drawn again: chance goes on as if nothing had happened.
+        for step, batch in enumerate(itertools.islice(self._batches, first, None), first):
             if cancelled():
                 raise CanceledError(f'the fit was cancelled at step {step} of '
                                     f'{self.config.steps}')
@@ -204,6 +240,7 @@ class _Loop:
             if (step + 1) % _REPORT_EVERY == 0 or step + 1 == self.config.steps:
                 curve.append(self._report(step + 1, losses))
                 losses = []
+                self._save(step + 1, curve)
                 progress(curve[-1])
         return tuple(curve)
 

@@ -25,6 +25,7 @@ from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.errors import JobError
 from il_ros.learning.fit import fit, Progress
+from il_ros.learning.fit_file import FitFile
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.policy import Policy
 from il_ros.learning.protocol import Job, JobDone, JobProgress
@@ -35,7 +36,7 @@ import numpy as np
 def run(job: Job, report: Callable[[JobProgress], None],
         cancelled: Callable[[], bool]) -> JobDone:
     """
-    Fit a policy and write its checkpoint.
+    Fit a policy and write its checkpoint; a fit that was killed goes on where it was.
 
     :param report: called every 50 steps
     :param cancelled: asked at every step
@@ -55,8 +56,9 @@ def run(job: Job, report: Callable[[JobProgress], None],
         report(JobProgress(job.number, **dataclasses.asdict(now)))
 
     synthetic = _synthetic(data, config, job.seed)
+    file = FitFile(output)
     result = fit(_joined(data, synthetic), held_out, data.contract, config, job.seed, progress,
-                 cancelled)
+                 cancelled, file)
     wrong, states, covariance = 0, 0, ()
     if held_out is not None and len(held_out):
         answers = answers_of(result.policy, held_out)
@@ -66,6 +68,7 @@ def run(job: Job, report: Callable[[JobProgress], None],
     info = {'filter_key': job.filter_key, 'error_covariance': covariance, 'labels': len(data),
             'synthetic': 0 if synthetic is None else len(synthetic)}
     sha256 = checkpoint.save(output, result.policy, info, job.replace)
+    file.remove()
     policy = checkpoint.load(output, sha256)
     return JobDone(job.number, str(output), sha256, policy.policy_id, len(data),
                    result.train_loss, result.held_out_loss, wrong, states, result.seconds)

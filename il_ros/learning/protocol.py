@@ -16,8 +16,8 @@
 What trainer and training worker say to each other: one JSON object a line.
 
 To the worker go jobs and cancellations, from it come `Ready`, `JobProgress`, and for each job
-exactly one `JobDone` or `JobFailed`. Numbers of jobs keep a late cancellation from stopping the
-next job.
+exactly one `JobDone` or `JobFailed`; between them, once a second, `Alive`. Numbers of jobs keep
+a late cancellation from stopping the next job.
 """
 
 import dataclasses
@@ -83,6 +83,14 @@ class Ready:
 
 
 @dataclasses.dataclass(frozen=True)
+class Alive:
+    """The worker's heartbeat, from a thread of its own."""
+
+    still_s: float
+    """How long ago the job took its last step, s."""
+
+
+@dataclasses.dataclass(frozen=True)
 class JobProgress:
     """How far a fit is; losses as in `fit.Progress`."""
 
@@ -118,9 +126,10 @@ class JobFailed:
     message: str
 
 
-Event = Ready | JobProgress | JobDone | JobFailed
+Event = Ready | Alive | JobProgress | JobDone | JobFailed
 
-_KINDS = {kind.__name__: kind for kind in (Job, Cancel, Ready, JobProgress, JobDone, JobFailed)}
+_KINDS = {kind.__name__: kind
+          for kind in (Job, Cancel, Ready, Alive, JobProgress, JobDone, JobFailed)}
 
 
 def to_line(message: Job | Cancel | Event) -> bytes:

@@ -17,7 +17,8 @@ The warm training process: ``python -m il_ros.learning.worker``.
 
 Jobs come as JSON lines on standard input, answers go as JSON lines to standard output
 (`protocol.py`). It knows nothing of ROS. It ignores Ctrl-C, which its parent answers, gives way to
-the control loop, and ends when its input ends or its parent dies.
+the control loop, and ends when its input ends or its parent dies. Its heartbeat says how long ago
+the job took a step, so that its parent can tell a slow fit from a worker that hangs.
 """
 
 import argparse
@@ -28,14 +29,16 @@ import queue
 import signal
 import sys
 import threading
+import time
 
 from il_ros.children import end_with_parent
 from il_ros.errors import ImitationError
 from il_ros.learning.errors import JobError, WorkerDiedError
-from il_ros.learning.protocol import Cancel, Event, from_line, Job, JobDone, JobFailed, Ready
-from il_ros.learning.protocol import to_line
+from il_ros.learning.protocol import Alive, Cancel, Event, from_line, Job, JobDone, JobFailed
+from il_ros.learning.protocol import Ready, to_line
 
 _GRACE_S = 2.0
+_BEAT_S = 1.0
 
 
 class _Inbox(threading.Thread):
@@ -82,12 +85,32 @@ class _Outbox:
 
     def __init__(self):
         self._descriptor = os.dup(1)
+        self._writing = threading.Lock()
         os.dup2(2, 1)
 
     def put(self, event: Event):
-        """Write one line."""
-        with contextlib.suppress(BrokenPipeError):
+        """Write one line; callable from any thread."""
+        with contextlib.suppress(BrokenPipeError), self._writing:
             os.write(self._descriptor, to_line(event))
+
+
+class _Heart(threading.Thread):
+    """Says once a second that this process runs, and when its job took its last step."""
+
+    def __init__(self, outbox: _Outbox):
+        super().__init__(name='heart', daemon=True)
+        self._outbox = outbox
+        self._stepped_s = time.monotonic()
+
+    def step(self):
+        """Note that the job goes on."""
+        self._stepped_s = time.monotonic()
+
+    def run(self):
+        pause = threading.Event()
+        while True:
+            self._outbox.put(Alive(time.monotonic() - self._stepped_s))
+            pause.wait(_BEAT_S)
 
 
 def _settle(parent: int, nice: int):
@@ -99,7 +122,7 @@ def _settle(parent: int, nice: int):
     os.nice(nice)
 
 
-def _work(inbox: _Inbox, outbox: _Outbox):
+def _work(inbox: _Inbox, outbox: _Outbox, heart: _Heart):
     # Only now: torch takes seconds to load, and the parent may die meanwhile.
     from il_ros.learning import job as jobs
     import torch
@@ -110,12 +133,17 @@ def _work(inbox: _Inbox, outbox: _Outbox):
         if isinstance(job, JobError):
             outbox.put(JobFailed(-1, job.code, str(job)))
         else:
-            _run(jobs.run, job, inbox, outbox)
+            _run(jobs.run, job, inbox, outbox, heart)
 
 
-def _run(fit: Callable[..., JobDone], job: Job, inbox: _Inbox, outbox: _Outbox):
+def _run(fit: Callable[..., JobDone], job: Job, inbox: _Inbox, outbox: _Outbox, heart: _Heart):
+    def cancelled() -> bool:
+        heart.step()
+        return inbox.cancelled(job.number)
+
+    heart.step()
     try:
-        outbox.put(fit(job, outbox.put, lambda: inbox.cancelled(job.number)))
+        outbox.put(fit(job, outbox.put, cancelled))
     except ImitationError as error:
         outbox.put(JobFailed(job.number, error.code or JobError.code, str(error)))
     except (OSError, MemoryError) as error:
@@ -134,8 +162,10 @@ def main(args: list[str] | None = None):
     options = parser.parse_args(args)
     _settle(options.parent, options.nice)
     outbox, inbox = _Outbox(), _Inbox(0)
-    inbox.start()
-    _work(inbox, outbox)
+    heart = _Heart(outbox)
+    for thread in (inbox, heart):
+        thread.start()
+    _work(inbox, outbox, heart)
 
 
 if __name__ == '__main__':

@@ -19,28 +19,26 @@ Nothing here imports torch or NumPy. The worker is a process of its own session;
 parent, also when that is killed: its input ends, and Linux sends it a signal.
 """
 
-import collections
 from collections.abc import Callable
-import contextlib
 import dataclasses
-import os
-from pathlib import Path
-import queue
-import signal
-import subprocess
 import sys
-import threading
 import time
 
-import il_ros
-from il_ros.children import ONE_THREAD
-from il_ros.learning.errors import BusyError, CanceledError, JobError, WorkerDiedError
-from il_ros.learning.protocol import Cancel, Event, from_line, Job, JobDone, JobFailed, to_line
+from il_ros.learning.errors import BusyError, CanceledError, WorkerDiedError
+from il_ros.learning.protocol import Cancel, Event, Job, JobDone, JobFailed, to_line
+from il_ros.learning.worker_process import WorkerProcess
 
 CANCEL_DEADLINE_S = 3.0
 """A worker that has not confirmed a cancellation by then is killed."""
 
-_MODULE = 'il_ros.learning.worker'
+SILENCE_S = 10.0
+"""A worker with a job whose heartbeat, one a second, is silent for so long hangs."""
+
+STUCK_S = 600.0
+"""A job that takes no step for so long hangs, though its worker's heart beats."""
+
+START_S = 120.0
+"""The same until the worker is ready: it loads torch, perhaps from a cold disk."""
 
 
 def _to_stderr(line: str):
@@ -52,22 +50,27 @@ class WorkerClient:
     One warm worker process and at most one job in it.
 
     Use it from one thread. Every job that `submit` took ends in exactly one `JobDone` or
-    `JobFailed` of `poll`, whatever becomes of the process; after a death the next `submit` starts
-    a fresh one.
+    `JobFailed` of `poll`, whatever becomes of the process: one that hangs is killed. After a
+    death the next `submit` starts a fresh one.
     """
 
-    def __init__(self, nice: int = 10, log: Callable[[str], None] = _to_stderr):
+    def __init__(self, nice: int = 10, log: Callable[[str], None] = _to_stderr,
+                 silence_s: float = SILENCE_S, stuck_s: float = STUCK_S):
         """
         Describe the worker; `start` or the first `submit` starts it.
 
         :param nice: how much the worker gives way to the control loop, 0 to 19
         :param log: gets the lines that the worker writes to its standard error, in another thread
+        :param silence_s: how long a worker with a job may be silent, s
+        :param stuck_s: how long its job may take no step, s
         """
         self._nice, self._log = nice, log
-        self._process: _Process | None = None
+        self._silence_s, self._stuck_s = silence_s, stuck_s
+        self._process: WorkerProcess | None = None
         self._job: Job | None = None
         self._jobs = 0
         self._cancel_by: float | None = None
+        self._listened_s = self._excused_s = 0.0
 
     @property
     def busy(self) -> bool:
@@ -90,7 +93,7 @@ class WorkerClient:
         :raises WorkerDiedError: if no process can be started
         """
         if not self.alive():
-            self._process = _Process(self._nice, self._log)
+            self._process = WorkerProcess(self._nice, self._log)
 
     def submit(self, job: Job) -> int:
         """
@@ -106,6 +109,7 @@ class WorkerClient:
         self.start()
         self._jobs += 1
         self._job = dataclasses.replace(job, number=self._jobs)
+        self._listened_s = self._excused_s = time.monotonic()
         self._process.send(to_line(self._job))
         return self._jobs
 
@@ -123,8 +127,6 @@ class WorkerClient:
         """
         if self._process is None:
             return []
-        if self._cancel_by is not None and time.monotonic() > self._cancel_by:
-            self._process.kill()
         events = []
         for event in self._process.take(timeout_s):
             if event is None:
@@ -133,7 +135,39 @@ class WorkerClient:
                 events.append(event)
             if isinstance(event, (JobDone, JobFailed)) and event.number == self._number():
                 self._job = self._cancel_by = None
+        reason = self._hangs()
+        if reason:
+            events.append(self._give_up(reason))
         return events
+
+    def _hangs(self) -> str:
+        """Return in which way a worker with a job hangs; empty: it does not."""
+        now = time.monotonic()
+        if now - self._listened_s > self._silence_s / 2.0:
+            # Held up ourselves, perhaps stopped together: that is no silence of the worker's.
+            self._excused_s = now
+        self._listened_s = now
+        if self._job is None:
+            return ''
+        if self._cancel_by is not None and now > self._cancel_by:
+            return f'did not stop its job within {CANCEL_DEADLINE_S:g} s'
+        limit_s = self._silence_s if self._process.ready else max(START_S, self._silence_s)
+        silent_s = now - max(self._process.heard_s, self._excused_s)
+        if silent_s > limit_s:
+            return f'hangs: its heartbeat has been silent for {silent_s:.0f} s'
+        still_s = now - max(self._process.stepped_s, self._excused_s)
+        if self._process.ready and still_s > self._stuck_s:
+            return f'hangs: its job has taken no step for {still_s:.0f} s'
+        return ''
+
+    def _give_up(self, reason: str) -> JobFailed:
+        """Kill a worker that hangs; its job has failed, whenever the process is gone."""
+        failed, process = self._job, self._process
+        code = WorkerDiedError.code if self._cancel_by is None else CanceledError.code
+        self._process = self._job = self._cancel_by = None
+        process.kill()
+        return JobFailed(failed.number, code,
+                         f'the training worker (pid {process.pid}) {reason}; it was killed')
 
     def close(self, deadline_s: float = 3.0):
         """End the worker: its input ends, and after ``deadline_s`` it is killed."""
@@ -159,105 +193,3 @@ class WorkerClient:
             return JobFailed(self._job.number, CanceledError.code,
                              'the fit was cancelled; its worker ended')
         return JobFailed(self._job.number, WorkerDiedError.code, self._process.obituary())
-
-
-class _Process:
-    """
-    A worker process and the two threads that listen to it.
-
-    The thread that starts the process is the one that waits for its end: Linux sends the death
-    signal of `PR_SET_PDEATHSIG` when the *thread* that started the child ends.
-    """
-
-    def __init__(self, nice: int, log: Callable[[str], None]):
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        self._started: queue.SimpleQueue[subprocess.Popen | OSError] = queue.SimpleQueue()
-        self._log, self._last_lines = log, collections.deque(maxlen=5)
-        command = [sys.executable, '-m', _MODULE, '--parent', str(os.getpid()), '--nice',
-                   str(nice)]
-        self._owner = threading.Thread(target=self._own, args=(command,), daemon=True,
-                                       name='training worker')
-        self._owner.start()
-        started = self._started.get()
-        if isinstance(started, OSError):
-            raise WorkerDiedError(f'no training worker can be started: {started}') from started
-        self._popen = started
-
-    @property
-    def pid(self) -> int:
-        return self._popen.pid
-
-    def alive(self) -> bool:
-        return self._popen.returncode is None
-
-    def send(self, line: bytes):
-        # A worker that is gone shows in the events.
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            self._popen.stdin.write(line)
-
-    def take(self, timeout_s: float) -> list[Event | None]:
-        """Return the events so far; None: the process has ended."""
-        events = []
-        with contextlib.suppress(queue.Empty):
-            if timeout_s > 0.0:
-                events.append(self._events.get(timeout=timeout_s))
-            while True:
-                events.append(self._events.get_nowait())
-        return events
-
-    def kill(self):
-        if self.alive():
-            self._popen.kill()
-
-    def close(self, deadline_s: float):
-        with contextlib.suppress(BrokenPipeError):
-            self._popen.stdin.close()
-        self._owner.join(deadline_s)
-        self.kill()
-        self._owner.join()
-
-    def obituary(self) -> str:
-        code = self._popen.returncode
-        how = (f'was killed by {signal.Signals(-code).name}' if code < 0
-               else f'ended with exit code {code}')
-        last = f': {self._last_lines[-1]}' if self._last_lines else ''
-        return f'the training worker (pid {self.pid}) {how}{last}'
-
-    def _own(self, command: list[str]):
-        try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                bufsize=0, start_new_session=True, env=_environment())
-        except OSError as error:
-            self._started.put(error)
-            return
-        self._started.put(process)
-        listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
-        listener.start()
-        with process.stdout:
-            for line in process.stdout:
-                self._events.put(self._event(line))
-        process.wait()
-        listener.join()
-        self._events.put(None)
-
-    def _event(self, line: bytes) -> Event:
-        try:
-            return from_line(line)
-        except JobError as error:
-            return JobFailed(-1, JobError.code, str(error))
-
-    def _listen(self, process: subprocess.Popen):
-        with process.stderr:
-            for raw in process.stderr:
-                line = raw.decode(errors='replace').rstrip()
-                self._last_lines.append(line)
-                self._log(line)
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's environment with our package found first and one thread a process."""
-    root = str(Path(il_ros.__file__).parent.parent)
-    path = [root, *filter(None, [os.environ.get('PYTHONPATH')])]
-    return {**os.environ, 'PYTHONPATH': os.pathsep.join(path), 'PYTHONSAFEPATH': '1',
-            **ONE_THREAD}

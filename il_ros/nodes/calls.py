@@ -20,6 +20,8 @@ completes. One steady timer a node puts an error into every future that is overd
 until the first deadline, since each of its ticks costs the loop beside it a millisecond.
 """
 
+from collections.abc import Callable
+import threading
 import time
 
 from action_msgs.msg import GoalStatus
@@ -30,13 +32,19 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 READY_CHECK_S = 0.05
-WATCH_S = 1.0
+WATCH_S = 0.25
 """How often it is looked whether the server of a running action is still there."""
+
+STOP_S = 0.5
+"""How long the server of an action may take to cancel its goal, when all waits are stopped."""
 
 GONE_S = 5.0
 """How long it may be away, e.g. to be started again; a killed one shows for 20 s before."""
 
 OVER = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED)
+
+LOOK_S = 0.05
+"""How often it is looked whether a thread is done."""
 
 LEAST_NS = 1_000_000
 """A timer of no period at all would be refused."""
@@ -47,16 +55,36 @@ class CallError(ImitationError):
 
 
 class Waiter:
-    """Deadlines for the futures of one node; ``group`` is for everything that awaits."""
+    """
+    Deadlines for the futures of one node; ``group`` is for everything that awaits.
+
+    ``stop`` ends every wait that is under way, and every later one until ``go_on``: a cancel
+    takes effect wherever the work is.
+    """
 
     def __init__(self, node: Node):
         self._node = node
         self.group = ReentrantCallbackGroup()
         self._watched: list[tuple[float, Future, ImitationError]] = []
+        self._stoppable: list[Future] = []
+        self._stopped: ImitationError | None = None
+        self._stopped_s = 0.0
         self._timer = node.create_timer(
             READY_CHECK_S, self._check, callback_group=self.group,
             clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._timer.cancel()
+
+    def stop(self, error: ImitationError):
+        """Let every wait end with this error, now and until ``go_on``."""
+        self._stopped, self._stopped_s = error, time.monotonic()
+        for future in self._stoppable:
+            if not future.done():
+                future.set_exception(error)
+        self._stoppable.clear()
+
+    def go_on(self):
+        """Let waits take their time again."""
+        self._stopped = None
 
     def _check(self):
         now = time.monotonic()
@@ -68,6 +96,7 @@ class Waiter:
     def _rest(self):
         """Let the timer tick when the next deadline is due, or not at all."""
         self._watched = [entry for entry in self._watched if not entry[1].done()]
+        self._stoppable = [future for future in self._stoppable if not future.done()]
         if not self._watched:
             self._timer.cancel()
             return
@@ -75,31 +104,61 @@ class Waiter:
         self._timer.timer_period_ns = max(round(1e9 * left_s), LEAST_NS)
         self._timer.reset()
 
-    async def wait(self, future: Future, deadline_s: float, error: ImitationError):
+    async def wait(self, future: Future, deadline_s: float, error: ImitationError,
+                   stoppable: bool = True):
         """
         Return the future's result.
 
-        :raises ImitationError: ``error``, if it has none after ``deadline_s``
+        :param stoppable: whether ``stop`` ends this wait
+        :raises ImitationError: ``error``, if it has none after ``deadline_s``; or what ``stop``
+            was given
         """
         if not future.done():
+            if stoppable:
+                if self._stopped is not None:
+                    raise self._stopped
+                self._stoppable.append(future)
             self._watched.append((time.monotonic() + deadline_s, future, error))
             self._rest()
         return await future
 
     async def pause(self, seconds: float):
         """Let others run for a while."""
-        await self._either(Future(), seconds)
+        await self._either(Future(), seconds, stoppable=True)
 
-    async def _either(self, future: Future, seconds: float):
+    async def _either(self, future: Future, seconds: float, stoppable: bool = False):
         """Wait for a future, but no longer than that."""
         tick = Future()
         future.add_done_callback(lambda _: tick.done() or tick.set_result(None))
         due = CallError('tick')
         try:
-            await self.wait(tick, seconds, due)
+            await self.wait(tick, seconds, due, stoppable)
         except CallError as error:
             if error is not due:
                 raise
+
+    async def beside(self, work: Callable[[Callable[[], None]], object]):
+        """
+        Do what takes long in a thread of its own, while others run, and return what it returns.
+
+        :param work: is given a function that it calls now and then: it raises what ``stop`` was
+            given
+        """
+        outcome = Future()
+        thread = threading.Thread(target=self._work, args=(work, outcome), daemon=True)
+        thread.start()
+        while thread.is_alive():
+            await self._either(outcome, LOOK_S)
+        return outcome.result()
+
+    def _work(self, work: Callable[[Callable[[], None]], object], outcome: Future):
+        def check():
+            if self._stopped is not None:
+                raise self._stopped
+        try:
+            outcome.set_result(work(check))
+        except BaseException as error:  # noqa: B902 - raised again where it is awaited
+            outcome.set_exception(error)
 
     async def ready(self, client, deadline_s: float):
         """
@@ -126,7 +185,7 @@ class Waiter:
         try:
             return await self.wait(future, deadline_s, CallError(
                 f'{name_of(client)} did not answer within {deadline_s} s'))
-        except CallError:
+        except ImitationError:
             client.remove_pending_request(future)
             raise
 
@@ -139,7 +198,7 @@ class Waiter:
         :raises CallError: if there is no server, or it refuses or breaks down
         """
         await self.ready(client, deadline_s)
-        handle = await self.wait(
+        handle = await self._accepted(
             client.send_goal_async(goal, feedback_callback=on_feedback), deadline_s,
             CallError(f'{name_of(client)} did not accept a goal within {deadline_s} s'))
         if not handle.accepted:
@@ -152,6 +211,16 @@ class Waiter:
                             'serves it has the reason')
         return response.status, response.result
 
+    async def _accepted(self, sent: Future, deadline_s: float, error: CallError):
+        """Wait for the handle of a goal; one that comes too late is cancelled."""
+        relay = Future()
+        sent.add_done_callback(lambda done: relay.done() or relay.set_result(done.result()))
+        try:
+            return await self.wait(relay, deadline_s, error)
+        except ImitationError:
+            sent.add_done_callback(lambda done: done.result().cancel_goal_async())
+            raise
+
     async def _result(self, client, handle):
         """
         Wait for a result as long as the server is there; work may take its time.
@@ -162,8 +231,12 @@ class Waiter:
         while not future.done():
             over = handle.status in OVER
             await self._either(future, WATCH_S)
-            if over and not future.done():
+            if future.done():
+                break
+            if over:
                 future = handle.get_result_async()
+            if self._stopped is not None and time.monotonic() - self._stopped_s > STOP_S:
+                raise self._stopped
             if client.server_is_ready():
                 gone_since = None
             elif gone_since is None:

@@ -33,6 +33,9 @@ from rclpy.node import Node
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
+CANCEL_CALL_S = 0.3
+"""Deadline of each call after a cancel: whoever cancels waits for it."""
+
 FEEDBACK_S = 0.5
 RETRY_S = 0.1
 Result = CollectEpisodes.Result
@@ -81,8 +84,7 @@ class CollectorNode(Node):
         self._reset = self._client(ResetTask, 'reset_task')
         self._end = self._client(EndEpisode, 'end_episode')
         self._awaited: dict[str, Future] = {}
-        self._busy = False
-        self._canceled = False
+        self._running = None
         self._started: Future | None = None
         self.create_service(Trigger, 'start_episode', self._on_start,
                             callback_group=self._waiter.group)
@@ -108,22 +110,23 @@ class CollectorNode(Node):
             response.message = 'no episode is waiting to be started'
         return response
 
-    def _on_cancel(self, _goal):
-        self._canceled = True
-        for future in (*self._awaited.values(), self._started):
-            if future is not None and not future.done():
-                future.set_exception(CollectError(Result.CANCELED, 'canceled'))
+    def _on_cancel(self, goal):
+        if goal is self._running:
+            self._waiter.stop(CollectError(Result.CANCELED, 'canceled'))
         return CancelResponse.ACCEPT
 
     async def _execute(self, goal):
         result = Result()
-        if self._busy:
+        if self._running is not None:
             goal.abort()
             result.error_code = Result.BUSY
             result.error_msg = 'another goal is being collected; wait for it or cancel it'
             return result
-        self._busy, self._canceled = True, goal.is_cancel_requested
+        self._running = goal
+        self._waiter.go_on()
         try:
+            if goal.is_cancel_requested:
+                raise CollectError(Result.CANCELED, 'canceled')
             await self._collect(goal, result)
             goal.succeed()
         except ImitationError as error:
@@ -134,7 +137,7 @@ class CollectorNode(Node):
                 self.get_logger().error(f'collecting failed: {error}')
                 goal.abort()
         finally:
-            self._busy = False
+            self._running = None
         return result
 
     async def _collect(self, goal, result: Result):
@@ -143,8 +146,6 @@ class CollectorNode(Node):
         threshold = goal.request.gate_threshold
         feedback = CollectEpisodes.Feedback()
         for spec in goal.request.episodes:
-            if self._canceled:
-                raise CollectError(Result.CANCELED, 'canceled')
             receipt = await self._attempt(spec, threshold, result)
             if receipt.gate_threshold >= 0.0:
                 threshold = receipt.gate_threshold
@@ -186,10 +187,16 @@ class CollectorNode(Node):
             self._started = None
 
     async def _run(self, spec, threshold: float) -> RecordedEpisode:
-        receipt = self._awaited[spec.episode_id] = Future()
+        receipt, begun = Future(), False
+        self._awaited[spec.episode_id] = receipt
         try:
             await self._start(spec, threshold)
+            begun = True
             return await self._receipt(spec, receipt)
+        except CollectError as error:
+            if begun or error.code == Result.CANCELED:
+                await self._end_running(spec, error.code == Result.CANCELED)
+            raise
         finally:
             del self._awaited[spec.episode_id]
 
@@ -210,32 +217,30 @@ class CollectorNode(Node):
         until = time.monotonic() + self.parameters.settle_s
         while True:
             response = await self._waiter.call(client, request, self.parameters.call_deadline_s)
-            if (response.error_code not in NOT_YET or self._canceled
-                    or time.monotonic() > until):
+            if response.error_code not in NOT_YET or time.monotonic() > until:
                 return response
             await self._waiter.pause(RETRY_S)
 
     async def _receipt(self, spec, future: Future) -> RecordedEpisode:
         deadline_s = self.parameters.episode_deadline_s
-        try:
-            receipt = await self._waiter.wait(future, deadline_s, CollectError(
-                Result.TASK_FAILED,
-                f'{spec.episode_id}: no receipt within {deadline_s} s of its reset'))
-        except CollectError:
-            await self._end_running(spec)
-            raise
+        receipt = await self._waiter.wait(future, deadline_s, CollectError(
+            Result.TASK_FAILED,
+            f'{spec.episode_id}: no receipt within {deadline_s} s of its reset'))
         if receipt.error_code:
-            await self._end_running(spec)
             raise CollectError(
                 Result.RECORDER_FAILED, f'{spec.episode_id}: {receipt.error_msg}')
         return receipt
 
-    async def _end_running(self, spec):
+    async def _end_running(self, spec, canceled: bool):
         """End the episode that is given up, so that the arm rests and the next can begin."""
+        deadline_s = self.parameters.call_deadline_s
+        if canceled:
+            self._waiter.go_on()
+            deadline_s = min(deadline_s, CANCEL_CALL_S)
         request = EndEpisode.Request(
             episode_id=spec.episode_id, end=ABORTED, cause=OPERATOR, reason='collecting ended')
         try:
-            await self._waiter.call(self._end, request, self.parameters.call_deadline_s)
+            await self._waiter.call(self._end, request, deadline_s)
         except CallError as error:
             self.get_logger().error(str(error))
 

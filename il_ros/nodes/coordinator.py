@@ -62,23 +62,25 @@ class CoordinatorNode(Node):
         self.parameters = declare(self, CoordinatorParameters)
         self._waiter = Waiter(self)
         self._runner = StageRunner(self, self._waiter, self.parameters.call_deadline_s)
-        self._busy = False
+        self._running = None
         self._server = ActionServer(
             self, RunDagger, 'run_dagger', self._execute, callback_group=self._waiter.group,
             cancel_callback=self._on_cancel)
 
-    def _on_cancel(self, _goal):
-        self._runner.cancel()
+    def _on_cancel(self, goal):
+        if goal is self._running:
+            self._runner.cancel()
         return CancelResponse.ACCEPT
 
     async def _execute(self, handle):
         result = Result()
-        if self._busy:
+        if self._running is not None:
             result.error_code = Result.BUSY
             result.error_msg = 'another run is under way; wait for it or cancel it'
             handle.abort()
             return result
-        self._busy = True
+        self._running = handle
+        self._waiter.go_on()
         try:
             await self._run(handle, result)
             handle.succeed()
@@ -89,12 +91,14 @@ class CoordinatorNode(Node):
             canceled = code == Result.CANCELED and handle.is_cancel_requested
             (handle.canceled if canceled else handle.abort)()
         finally:
-            self._busy = False
+            self._running = None
         return result
 
     async def _run(self, handle, result: Result):
         started = time.monotonic()
         check_goal(handle.request)
+        if handle.is_cancel_requested:
+            self._runner.cancel()
         contract = await self._runner.contract()
         goal, strategy, training_file = check_goal(handle.request, contract.name)
         # Refused now, not after the demonstrations.
@@ -113,8 +117,9 @@ class CoordinatorNode(Node):
             state = await self._carry_out(folder, state, reporter)
         finally:
             result.rounds = round_summaries(run_state.load(folder))
-        write_results(folder, state, self.parameters.replay,
-                      lambda: earlier_s + time.monotonic() - started)
+        await self._waiter.beside(lambda check: write_results(
+            folder, state, self.parameters.replay,
+            lambda: earlier_s + time.monotonic() - started, check))
 
     async def _carry_out(self, folder: Path, state: RunState, reporter: '_Reporter') -> RunState:
         """Go through the stages that are not finished; a fit goes on beside those it can."""

@@ -30,6 +30,10 @@ from rclpy.action import ActionClient
 from rclpy.node import Node
 from rclpy.task import Future
 
+SETTLE_S = 6.0
+"""How long a server may be busy with a goal that was given up: it ends what it cancels."""
+
+RETRY_S = 0.2
 Result = RunDagger.Result
 Tell = Callable[[float, float], None]
 """Is given the progress of a stage, [0, 1], and the running loss (-1: none)."""
@@ -54,7 +58,7 @@ class Delegate:
     def __init__(self, node: Node, waiter: Waiter, kind: type, name: str, code: int,
                  call_s: float):
         self._waiter, self._code, self._call_s = waiter, code, call_s
-        self._canceled_code = kind.Result.CANCELED
+        self._canceled_code, self._busy_code = kind.Result.CANCELED, kind.Result.BUSY
         self._client = ActionClient(node, kind, name, callback_group=waiter.group)
         self._handle = None
         self._canceled = False
@@ -75,6 +79,14 @@ class Delegate:
 
         :raises RunError: if there is no server, or it refuses or breaks down
         """
+        until = time.monotonic() + SETTLE_S
+        while True:
+            result = await self._ask(goal, on_feedback)
+            if result.error_code != self._busy_code or time.monotonic() > until:
+                return result
+            await self._waiter.pause(RETRY_S)
+
+    async def _ask(self, goal, on_feedback):
         if self._canceled:
             raise RunError(Result.CANCELED, 'canceled')
         try:

@@ -34,25 +34,29 @@ from il_ros_interfaces.msg import RoundSummary
 FRAMES = 10
 
 
-def write_results(folder: Path, state: RunState, replay: bool,
-                  wall_s: Callable[[], float]) -> dict:
+def write_results(folder: Path, state: RunState, replay: bool, wall_s: Callable[[], float],
+                  check: Callable[[], None] = lambda: None) -> dict:
     """
     Write ``summary.json`` and ``report.html`` of a finished run, and return the summary.
 
     :param replay: take pictures by replaying episodes in the simulator
     :param wall_s: of the whole run so far, s
+    :param check: called before each part; what it raises ends the work
     """
+    check()
     evaluated = _evaluations(folder)
     # Any episode tells the rate and the horizon that they all have.
     episode = read_episode(next(receipts_in(folder / 'episodes'))[0])
     summary = summarise(state, episode.horizon, episode.contract.rate, wall_s())
     write_atomically(folder / 'summary.json', summary_json(summary).encode())
     conditions = list(conditions_of(state))
+    check()
     try:
         filmstrips = _filmstrips(state, evaluated) if replay else []
     except ImitationError as error:
         filmstrips = []
         conditions.append(f'There are no pictures: {error}.')
+    check()
     page = report_html(summary, curves_of(state), filmstrips, conditions)
     write_atomically(folder / 'report.html', page.encode())
     return summary

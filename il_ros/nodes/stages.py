@@ -114,10 +114,11 @@ class StageRunner:
         return self._contract
 
     def cancel(self):
-        """Stop the stage that is being carried out as soon as it can be."""
+        """Stop the stage that is being carried out, whatever it waits for."""
         self._canceled = True
         self._collector.cancel()
         self._trainer.cancel()
+        self._waiter.stop(RunError(Result.CANCELED, 'canceled'))
 
     def start_fit(self, state: RunState, stage: Stage, tell: Tell) -> Fit:
         """Begin the fit of a ``train`` stage; other stages can be carried out meanwhile."""
@@ -230,6 +231,7 @@ class StageRunner:
         asked = labels = 0
         seconds = 0.0
         for number, episode_id in enumerate(ids):
+            await self._waiter.pause(0.0)
             path = self._path(episode_id)
             stored = await self._labels_of(path)
             asked += int(stored.asked.sum())
@@ -264,6 +266,7 @@ class StageRunner:
         ids = stage_work.episodes_to_label(state, stage)
         rollouts, contract = [], None
         for number, episode_id in enumerate(ids):
+            await self._waiter.pause(0.0)
             episode = read_episode(self._path(episode_id))
             contract = episode.contract
             actions, valid, *_ = await self._ask(episode, np.arange(episode.steps))
@@ -279,7 +282,8 @@ class StageRunner:
         key = stage_work.filter_key(stage)
         entries = [(self._path(episode_id), keys)
                    for episode_id, keys in dataset_keys(state, stage).items()]
-        done = aggregate(self._folder / DATASET, entries)
+        done = await self._waiter.beside(
+            lambda check: aggregate(self._folder / DATASET, entries, check=check))
         return Aggregated(episodes=done.demos, labels=done.labels.get(key, 0),
                           person_labels=done.person_labels.get(key, 0),
                           seconds=time.monotonic() - started)

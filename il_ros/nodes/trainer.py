@@ -41,6 +41,11 @@ class TrainerParameters:
     runs: str = text('runs', 'folder of the runs')
     nice: int = bounded(10, 0, 19, 'how much the worker gives way to the control loop')
     poll_s: float = bounded(0.05, 0.01, 1.0, 'how often the worker is listened to [s]')
+    silence_s: float = bounded(
+        10.0, 2.0, 3600.0, 'a worker whose heartbeat is silent for so long hangs: its fit fails, '
+        'and it is killed [s]')
+    stuck_s: float = bounded(
+        600.0, 1.0, 86400.0, 'the same of a fit that takes no step for so long [s]')
 
 
 class TrainerNode(Node):
@@ -50,7 +55,8 @@ class TrainerNode(Node):
         super().__init__('trainer', **kwargs)
         self.parameters = declare(self, TrainerParameters)
         self._waiter = Waiter(self)
-        self._worker = WorkerClient(self.parameters.nice, self.get_logger().info)
+        self._worker = WorkerClient(self.parameters.nice, self.get_logger().info,
+                                    self.parameters.silence_s, self.parameters.stuck_s)
         self._worker.start()
         self._busy = False
         self._server = ActionServer(

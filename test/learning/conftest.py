@@ -14,6 +14,7 @@
 
 """A small contract, policies with random weights, and a data set file."""
 
+import dataclasses
 import json
 
 import h5py
@@ -23,6 +24,7 @@ from il_ros.learning.inputs import Inputs
 from il_ros.learning.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
+from il_ros.learning.protocol import Job
 import numpy as np
 import pytest
 
@@ -33,6 +35,7 @@ batch: 32
 steps: 300
 warmup_steps: 10
 """
+LONG_YAML = 'inputs: [gripper_opening]\nhidden: [256, 256]\nsteps: 10000000\n'
 
 
 @pytest.fixture
@@ -109,3 +112,18 @@ def training_yaml(tmp_path):
     path = tmp_path / 'training.yaml'
     path.write_text(TRAINING_YAML)
     return path
+
+
+@pytest.fixture
+def job(dataset_file, training_yaml, tmp_path) -> Job:
+    """Return a job of a fraction of a second."""
+    return Job(dataset=str(dataset_file), filter_key='round_0', config=str(training_yaml),
+               output=str(tmp_path / 'policy'), held_out_key='held_out')
+
+
+@pytest.fixture
+def long_job(job, tmp_path) -> Job:
+    """Return a job that ends only when it is made to."""
+    path = tmp_path / 'long.yaml'
+    path.write_text(LONG_YAML)
+    return dataclasses.replace(job, config=str(path))

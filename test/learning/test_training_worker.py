@@ -14,8 +14,6 @@
 
 """The training process, started for real: jobs, cancellation, and every way to die."""
 
-import collections
-import contextlib
 import dataclasses
 import os
 from pathlib import Path
@@ -27,36 +25,11 @@ import time
 
 from il_ros.learning import checkpoint
 from il_ros.learning.errors import BusyError
-from il_ros.learning.protocol import Cancel, Job, JobDone, JobFailed, JobProgress, Ready, to_line
-from il_ros.learning.worker_client import WorkerClient
+from il_ros.learning.protocol import Cancel, JobDone, JobFailed, JobProgress, Ready, to_line
 import pytest
+from worker_listener import end_of, gone, Listener
 
 pytestmark = pytest.mark.system
-
-DEADLINE_S = 60.0
-"""Far above what anything here takes on a busy machine."""
-
-LONG_YAML = 'inputs: [gripper_opening]\nhidden: [256, 256]\nsteps: 10000000\n'
-
-
-class Listener(WorkerClient):
-    """A client that can be waited for."""
-
-    def __init__(self, **settings):
-        super().__init__(**settings)
-        self._unread = collections.deque()
-
-    def wait_for(self, *kinds):
-        """Return the next event of these kinds; a job that fails unasked fails the test."""
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            self._unread.extend(self.poll(timeout_s=0.2))
-            while self._unread:
-                event = self._unread.popleft()
-                if isinstance(event, kinds):
-                    return event
-                assert not isinstance(event, JobFailed), event
-        pytest.fail(f'no {kinds} within {DEADLINE_S} s')
 
 
 @pytest.fixture(scope='module')
@@ -65,39 +38,6 @@ def client():
     with Listener(nice=0) as client:
         client.wait_for(Ready)
         yield client
-
-
-@pytest.fixture
-def job(dataset_file, training_yaml, tmp_path) -> Job:
-    """Return a job of a fraction of a second."""
-    return Job(dataset=str(dataset_file), filter_key='round_0', config=str(training_yaml),
-               output=str(tmp_path / 'policy'), held_out_key='held_out')
-
-
-@pytest.fixture
-def long_job(job, tmp_path) -> Job:
-    """Return a job that ends only when it is made to."""
-    path = tmp_path / 'long.yaml'
-    path.write_text(LONG_YAML)
-    return dataclasses.replace(job, config=str(path))
-
-
-def _end_of(client, job):
-    client.submit(job)
-    return client.wait_for(JobDone, JobFailed)
-
-
-def _gone(pid: int, timeout_s: float = 10.0) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-        try:
-            if Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] == 'Z':
-                return True
-        except OSError:
-            return True
-    return False
 
 
 def test_a_job_ends_in_a_checkpoint_that_can_be_loaded(client, job):
@@ -117,15 +57,15 @@ def test_a_job_ends_in_a_checkpoint_that_can_be_loaded(client, job):
 
 
 def test_the_same_seed_gives_the_same_checkpoint(client, job, tmp_path):
-    first = _end_of(client, job)
-    second = _end_of(client, dataclasses.replace(job, output=str(tmp_path / 'again')))
-    other = _end_of(client, dataclasses.replace(job, output=str(tmp_path / 'other'), seed=1))
+    first = end_of(client, job)
+    second = end_of(client, dataclasses.replace(job, output=str(tmp_path / 'again')))
+    other = end_of(client, dataclasses.replace(job, output=str(tmp_path / 'other'), seed=1))
     assert first.sha256 == second.sha256 != other.sha256
 
 
 @pytest.mark.parametrize('key', ['', 'never_recorded'])
 def test_without_held_out_demonstrations_their_loss_is_unknown(client, job, key):
-    done = _end_of(client, dataclasses.replace(job, held_out_key=key))
+    done = end_of(client, dataclasses.replace(job, held_out_key=key))
     assert done.held_out_loss == -1.0
     assert done.epsilon_states == 0
 
@@ -135,7 +75,7 @@ def test_without_held_out_demonstrations_their_loss_is_unknown(client, job, key)
     ({'filter_key': 'round_9'}, 701, "no filter key 'round_9'"),
     ({'config': '/nowhere.yaml'}, 701, 'nowhere.yaml')])
 def test_a_job_that_cannot_be_run_says_why(client, job, change, code, part):
-    failed = _end_of(client, dataclasses.replace(job, **change))
+    failed = end_of(client, dataclasses.replace(job, **change))
     assert isinstance(failed, JobFailed)
     assert failed.code == code
     assert part in failed.message
@@ -144,17 +84,17 @@ def test_a_job_that_cannot_be_run_says_why(client, job, change, code, part):
 
 def test_an_input_that_the_contract_lacks_fails_the_job(client, job):
     Path(job.config).write_text('inputs: [puck_position]')
-    failed = _end_of(client, job)
+    failed = end_of(client, job)
     assert failed.code == 701
     assert "no feature 'puck_position'" in failed.message
 
 
 def test_an_output_that_exists_is_refused_unless_replaced(client, job):
-    first = _end_of(client, job)
-    refused = _end_of(client, dataclasses.replace(job, seed=1))
+    first = end_of(client, job)
+    refused = end_of(client, dataclasses.replace(job, seed=1))
     assert refused.code == 701
     assert 'exists already' in refused.message
-    replaced = _end_of(client, dataclasses.replace(job, seed=1, replace=True))
+    replaced = end_of(client, dataclasses.replace(job, seed=1, replace=True))
     assert checkpoint.load(Path(job.output)).sha256 == replaced.sha256 != first.sha256
 
 
@@ -181,9 +121,9 @@ def test_a_cancelled_job_ends_within_a_second_and_writes_nothing(client, long_jo
 
 def test_a_cancellation_that_comes_late_does_not_stop_the_next_job(client, job, tmp_path):
     client.cancel()
-    done = _end_of(client, job)
+    done = end_of(client, job)
     client._process.send(to_line(Cancel(done.number)))
-    again = _end_of(client, dataclasses.replace(job, output=str(tmp_path / 'again')))
+    again = end_of(client, dataclasses.replace(job, output=str(tmp_path / 'again')))
     assert isinstance(again, JobDone)
 
 
@@ -192,19 +132,19 @@ def test_a_line_that_is_no_message_is_answered_and_the_worker_lives(client, job)
     client._process.send(to_line(Ready(1)))
     for _ in range(2):
         assert client.wait_for(JobFailed).number == -1
-    assert isinstance(_end_of(client, job), JobDone)
+    assert isinstance(end_of(client, job), JobDone)
 
 
 def test_a_full_disk_fails_the_job_and_not_the_worker(client, job):
     limits = resource.prlimit(client.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(client.pid, resource.RLIMIT_FSIZE, (1000, limits[1]))
-    failed = _end_of(client, job)
+    failed = end_of(client, job)
     resource.prlimit(client.pid, resource.RLIMIT_FSIZE, limits)
     assert failed.code == 704
     assert 'File too large' in failed.message
     assert {path.name for path in Path(job.output).parent.iterdir()} == {
         'dataset.hdf5', 'training.yaml'}
-    assert isinstance(_end_of(client, job), JobDone)
+    assert isinstance(end_of(client, job), JobDone)
 
 
 def test_interrupting_the_terminal_does_not_stop_a_job(client, job):
@@ -225,8 +165,30 @@ def test_a_killed_worker_fails_its_job_and_the_next_gets_a_fresh_one(client, lon
     assert 'SIGKILL' in failed.message
     assert not client.alive()
     assert client.pid == 0
-    assert isinstance(_end_of(client, job), JobDone)
+    assert isinstance(end_of(client, job), JobDone)
     assert client.pid not in (0, before)
+
+
+def test_a_fit_whose_worker_is_killed_goes_on_and_ends_in_the_same_checkpoint(
+        client, job, tmp_path):
+    Path(job.config).write_text('inputs: [gripper_opening]\nhidden: [64, 64]\nsteps: 6000\n')
+    whole = end_of(client, dataclasses.replace(job, output=str(tmp_path / 'whole')))
+    saved = tmp_path / '.policy.fit'
+    firsts = []
+    for _ in range(2):
+        client.submit(job)
+        firsts.append(client.wait_for(JobProgress).step)
+        before = saved.stat().st_mtime_ns if saved.exists() else 0
+        while not saved.exists() or saved.stat().st_mtime_ns == before:
+            client.wait_for(JobProgress)
+        os.kill(client.pid, signal.SIGKILL)
+        client.wait_for(JobFailed)
+    client.submit(job)
+    firsts.append(client.wait_for(JobProgress).step)
+    again = client.wait_for(JobDone, JobFailed)
+    assert again.sha256 == whole.sha256
+    assert firsts == sorted(set(firsts)) and firsts[0] == 50
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith('.')]
 
 
 def test_a_worker_without_memory_dies_with_a_reason(client, long_job):
@@ -234,7 +196,7 @@ def test_a_worker_without_memory_dies_with_a_reason(client, long_job):
     assert client.alive()
     size = int(Path(f'/proc/{client.pid}/statm').read_text().split()[0]) * resource.getpagesize()
     resource.prlimit(client.pid, resource.RLIMIT_AS, (size + (64 << 20),) * 2)
-    failed = _end_of(client, long_job)
+    failed = end_of(client, long_job)
     assert failed.code == 704
     assert 'memory' in failed.message
     assert not Path(long_job.output).exists()
@@ -257,7 +219,7 @@ def test_closing_ends_a_worker_in_the_midst_of_a_job(long_job):
     client.wait_for(JobProgress)
     pid = client.pid
     client.close()
-    assert _gone(pid)
+    assert gone(pid)
     assert client.wait_for(JobFailed).code in (704, 705)
     client.close()
 
@@ -292,7 +254,7 @@ def test_a_worker_dies_with_a_parent_that_is_killed(long_job, stopped):
                 os.kill(worker, signal.SIGSTOP)
         finally:
             parent.kill()
-    assert _gone(worker)
+    assert gone(worker)
 
 
 def test_a_worker_whose_parent_is_another_refuses_to_start():

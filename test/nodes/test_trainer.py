@@ -30,8 +30,9 @@ class Worker:
     made = None
     busy = False
 
-    def __init__(self, nice, log):
+    def __init__(self, nice, log, silence_s, stuck_s):
         Worker.made = self
+        self.limits_s = (silence_s, stuck_s)
         self.nice, self.jobs, self.events, self.log = nice, [], [], []
 
     def start(self):
@@ -63,7 +64,7 @@ class Hall:
 
     def __init__(self, bench):
         self.bench = bench
-        bench.add(TrainerNode, runs='runs', nice=7)
+        bench.add(TrainerNode, runs='runs', nice=7, silence_s=4.0)
         self.worker = Worker.made
         self.client = ActionClient(bench.probe, TrainPolicy, 'train_policy')
         assert bench.until(self.client.server_is_ready)
@@ -83,6 +84,7 @@ def hall(slow_bench, monkeypatch) -> Hall:
 
 def test_the_worker_is_started_before_the_first_goal(hall):
     assert (hall.worker.log, hall.worker.nice) == (['start'], 7)
+    assert hall.worker.limits_s == (4.0, 600.0)
 
 
 def test_a_goal_becomes_a_job_on_the_runs_own_data_and_its_answer_the_result(hall):

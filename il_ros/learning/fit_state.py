@@ -1,0 +1,60 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What of a fit changes from step to step: weights, the optimiser's moments, chance."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+_MOMENTS = ('step', 'exp_avg', 'exp_avg_sq')
+"""What `torch.optim.AdamW` keeps of each parameter."""
+
+
+def state_of(network: torch.nn.Module, optimiser: torch.optim.Optimizer,
+             generator: torch.Generator) -> dict[str, np.ndarray]:
+    """Return copies of all that changes, by name."""
+    tensors = {'generator': generator.get_state().numpy().copy()}
+    for name, weight in network.named_parameters():
+        tensors[f'weight.{name}'] = weight.detach().numpy().copy()
+        for moment in _MOMENTS:
+            tensors[f'{moment}.{name}'] = optimiser.state[weight][moment].numpy().copy()
+    return tensors
+
+
+def restore_state(tensors: Mapping[str, np.ndarray], network: torch.nn.Module,
+                  optimiser: torch.optim.Optimizer, generator: torch.Generator) -> bool:
+    """
+    Take over what ``state_of`` gave of the same fit.
+
+    :returns: False, with nothing changed, if it is of another network
+    """
+    wanted = {'generator': (generator.get_state().shape, torch.uint8)}
+    for name, weight in network.named_parameters():
+        shapes = {'step': torch.Size(), 'exp_avg': weight.shape, 'exp_avg_sq': weight.shape}
+        wanted[f'weight.{name}'] = (weight.shape, weight.dtype)
+        wanted.update({f'{moment}.{name}': (shape, weight.dtype)
+                       for moment, shape in shapes.items()})
+    given = {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
+    if wanted != {name: (tensor.shape, tensor.dtype) for name, tensor in given.items()}:
+        return False
+    generator.set_state(given['generator'])
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            # Into memory that torch has aligned, as in a fit that was never interrupted.
+            weight.copy_(given[f'weight.{name}'])
+            optimiser.state[weight] = {
+                moment: given[f'{moment}.{name}'].clone() for moment in _MOMENTS}
+    return True
