@@ -35,7 +35,8 @@ def register_with_gymnasium():
 
 
 def _register():
-    importlib.import_module('il_ros.sim.registration').register_environments()
+    # Importing it registers; who imports it first has begun that already.
+    importlib.import_module('il_ros.sim.registration')
 
 
 class GymnasiumFinder(importlib.abc.MetaPathFinder):

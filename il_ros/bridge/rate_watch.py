@@ -56,7 +56,7 @@ class RateWatch:
             self._intervals.clear()
 
     def problem(self, tolerance: float = TOLERANCE) -> str:
-        """Return by how much the rate is off, as a sentence; empty: it is not, or not yet known."""
+        """Return by how much the rate is off, as a sentence; empty: not at all, or not known."""
         if len(self._intervals) < _KNOWN:
             return ''
         found = NS / statistics.median(self._intervals)

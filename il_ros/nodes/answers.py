@@ -61,7 +61,7 @@ class Answers:
         return list(early.items())
 
     def second_driver(self, source: int, message: Action) -> str:
-        """Return who else answers for a source, if another answer to the same step is different."""
+        """Return who answers for a source, if two nodes answer differently to the same step."""
         known = self._newest.get(source)
         if known is None or known.header.stamp != message.header.stamp or (
                 known.values == message.values and known.policy_id == message.policy_id):

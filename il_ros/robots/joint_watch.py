@@ -78,5 +78,6 @@ class JointWatch:
         worst = int(excess.argmax())
         if excess[worst] <= 0.0:
             return ''
-        return (f'{self._robot.joint_names[worst]} moved by {moved[worst]:.2f} in {seconds:.3f} s; '
+        name = self._robot.joint_names[worst]
+        return (f'{name} moved by {moved[worst]:.2f} in {seconds:.3f} s; '
                 f'its speed limit is {self._robot.velocity[worst]:.2f} a second')
