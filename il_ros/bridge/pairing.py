@@ -16,6 +16,7 @@
 
 from collections.abc import Mapping
 
+from il_ros.bridge.assembly import ObservationError
 from il_ros.bridge.messages import to_ns
 
 MAX_PENDING = 8
@@ -30,7 +31,7 @@ class ExactPairing:
         self._pending: dict[int, dict] = {}
         self.dropped = 0
 
-    def add(self, topic: str, message) -> tuple[int, dict] | None:
+    def add(self, topic: str, message, now_ns: int = 0) -> tuple[int, dict] | None:
         """Return ``(stamp_ns, messages)`` when this message completes its stamp."""
         stamp_ns = to_ns(message.header.stamp)
         parts = self._pending.setdefault(stamp_ns, {})
@@ -74,7 +75,7 @@ class OccasionalPairing:
         """Return how many stamps stayed incomplete."""
         return self._exact.dropped
 
-    def add(self, topic: str, message) -> tuple[int, dict] | None:
+    def add(self, topic: str, message, now_ns: int = 0) -> tuple[int, dict] | None:
         """Return ``(stamp_ns, messages)`` when this message completes its stamp."""
         held = self._held.get(topic)
         if held is not None:
@@ -145,7 +146,8 @@ class AsOfPairing:
     Beats are due once a period. One may come half a period early or late without another one
     being lost or added; a stream of a higher rate is thinned out to the contract's. A stream
     that has carried the stamp of a beat is in step: a beat waits for its message, until the next
-    beat at most. All others are as they were last.
+    beat at most. All others are as they were last, and as fresh as both their stamps and the time
+    at which they came say.
 
     :param period_ns: the contract's period
     :param tolerance_ns: how old the other streams may be at a beat
@@ -164,22 +166,35 @@ class AsOfPairing:
                                for topic in self._others}
         self._newest: dict = {}
         self._stamps: dict[str, int] = {}
+        self._came: dict[str, int] = {}
+        self._beat_came_ns = 0
         self._in_step: set[str] = set()
         self._last_ns = 0
         self._waiting = False
         self._missing: list[str] = []
         self.dropped = 0
 
-    def add(self, topic: str, message) -> tuple[int, dict] | None:
-        """Return ``(stamp_ns, messages)`` when this message completes a beat."""
+    def add(self, topic: str, message, now_ns: int) -> tuple[int, dict] | None:
+        """
+        Return ``(stamp_ns, messages)`` when this message completes a beat.
+
+        :param now_ns: when it came, on the steady clock
+        :raises ObservationError: for a stamp that lies in the future, by the beat's clock
+        """
         stamp_ns = to_ns(message.header.stamp)
         if topic == self._beat:
             if not self._begin(stamp_ns):
                 return None
-            self._waiting = True
+            self._waiting, self._beat_came_ns = True, now_ns
+        elif self._last_ns and stamp_ns - self._last_ns > (
+                now_ns - self._beat_came_ns + self._tolerances_ns[topic]):
+            raise ObservationError(
+                f'the stamp is {(stamp_ns - self._last_ns) * 1e-9:.3f} s later than that of '
+                f'{self._beat}; expected one clock for both')
         elif stamp_ns == self._last_ns and topic not in self._slow:
             self._in_step.add(topic)
         self._newest[topic], self._stamps[topic] = message, stamp_ns
+        self._came[topic] = now_ns
         return self._complete() if self._waiting else None
 
     def _begin(self, stamp_ns: int) -> bool:
@@ -202,7 +217,8 @@ class AsOfPairing:
             return None
         self._waiting = False
         self._missing = [t for t in self._others
-                         if self._stamps.get(t, -1) < self._last_ns - self._tolerances_ns[t]]
+                         if self._stamps.get(t, -1) < self._last_ns - self._tolerances_ns[t]
+                         or self._came.get(t, 0) < self._beat_came_ns - self._tolerances_ns[t]]
         if self._missing:
             self.dropped += 1
             return None

@@ -138,7 +138,7 @@ class ObserverNode(Node):
             self._status = message
         elif topic == self.parameters.beat and self.parameters.pairing == 'as_of':
             self._watch_clock(message)
-        complete = self._pairing.add(topic, message)
+        complete = self._pairing.add(topic, message, time.monotonic_ns())
         if complete is not None:
             self._complete_at = time.monotonic()
             self._observe(*complete)

@@ -17,7 +17,8 @@
 import random
 from types import SimpleNamespace
 
-from il_ros.bridge.messages import to_stamp
+from il_ros.bridge.assembly import ObservationError
+from il_ros.bridge.messages import to_ns, to_stamp
 from il_ros.bridge.pairing import AsOfPairing, Cadence
 import pytest
 
@@ -32,6 +33,12 @@ def message(time_ms: float, word: str = ''):
     return SimpleNamespace(header=SimpleNamespace(stamp=stamp), word=word)
 
 
+def add(pairing: AsOfPairing, topic: str, said, came_ms: float | None = None):
+    """Add a message that came when its stamp says, or at another time of the steady clock."""
+    came_ns = to_ns(said.header.stamp) if came_ms is None else round((START_MS + came_ms) * MS)
+    return pairing.add(topic, said, came_ns)
+
+
 @pytest.fixture
 def pairing() -> AsOfPairing:
     """Return a pairing at 20 Hz, with a tolerance of 100 ms."""
@@ -43,18 +50,18 @@ def beats(pairing: AsOfPairing, times_ms: list[float]) -> list[float]:
     found = []
     for time_ms in times_ms:
         for topic in ('episode', 'tool_pose'):
-            assert pairing.add(topic, message(time_ms - 1.0)) is None
-        paired = pairing.add('joint_states', message(time_ms))
+            assert add(pairing, topic, message(time_ms - 1.0)) is None
+        paired = add(pairing, 'joint_states', message(time_ms))
         if paired is not None:
             found.append(paired[0] / MS - START_MS)
     return found
 
 
 def test_each_beat_is_paired_with_the_newest_of_the_others(pairing):
-    pairing.add('episode', message(-30.0, 'old'))
-    pairing.add('episode', message(-10.0, 'new'))
-    pairing.add('tool_pose', message(-20.0))
-    _, messages = pairing.add('joint_states', message(0.0))
+    add(pairing, 'episode', message(-30.0, 'old'))
+    add(pairing, 'episode', message(-10.0, 'new'))
+    add(pairing, 'tool_pose', message(-20.0))
+    _, messages = add(pairing, 'joint_states', message(0.0))
     assert messages['episode'].word == 'new' and set(messages) == set(TOPICS)
 
 
@@ -83,26 +90,50 @@ def test_a_clock_that_drifts_loses_no_beat(pairing, drift):
 
 def test_a_stream_in_step_is_waited_for(pairing):
     for topic in TOPICS:
-        pairing.add(topic, message(0.0))
-    assert pairing.add('joint_states', message(50.0)) is None
-    assert pairing.add('tool_pose', message(50.0)) is None
-    paired = pairing.add('episode', message(50.0, 'of this beat'))
+        add(pairing, topic, message(0.0))
+    assert add(pairing, 'joint_states', message(50.0)) is None
+    assert add(pairing, 'tool_pose', message(50.0)) is None
+    paired = add(pairing, 'episode', message(50.0, 'of this beat'))
     assert paired is not None and paired[1]['episode'].word == 'of this beat'
 
 
 def test_a_stream_that_falls_out_of_step_costs_one_beat(pairing):
     for topic in ('episode', 'tool_pose', 'joint_states'):
-        pairing.add(topic, message(0.0))
-    assert pairing.add('joint_states', message(50.0)) is None
-    assert pairing.add('joint_states', message(100.0)) is not None
+        add(pairing, topic, message(0.0))
+    assert add(pairing, 'joint_states', message(50.0)) is None
+    assert add(pairing, 'joint_states', message(100.0)) is not None
     assert pairing.dropped == 1
 
 
 def test_a_stream_that_is_too_old_is_named(pairing):
-    pairing.add('episode', message(195.0))
-    pairing.add('tool_pose', message(0.0))
-    assert pairing.add('joint_states', message(200.0)) is None
+    add(pairing, 'episode', message(195.0))
+    add(pairing, 'tool_pose', message(0.0))
+    assert add(pairing, 'joint_states', message(200.0)) is None
     assert pairing.missing() == ['tool_pose'] and pairing.dropped == 1
+
+
+def test_no_stamp_makes_a_stream_fresh_that_has_stopped(pairing):
+    add(pairing, 'tool_pose', message(3000.0), came_ms=-10.0)
+    found = []
+    for number in range(10):
+        add(pairing, 'episode', message(50.0 * number))
+        if add(pairing, 'joint_states', message(50.0 * number)) is not None:
+            found.append(number)
+    assert found == [0, 1]
+    assert pairing.missing() == ['tool_pose']
+
+
+def test_a_stamp_in_the_future_is_refused_and_said_by_how_much(pairing):
+    beats(pairing, [0.0, 50.0])
+    with pytest.raises(ObservationError, match='3.010 s later than that of joint_states'):
+        add(pairing, 'tool_pose', message(3060.0), came_ms=60.0)
+    assert beats(pairing, [100.0]) == [100.0]
+
+
+def test_a_stream_that_comes_while_no_beat_does_is_not_in_the_future(pairing):
+    beats(pairing, [0.0])
+    add(pairing, 'tool_pose', message(900.0))
+    assert beats(pairing, [950.0]) == [950.0]
 
 
 def test_two_late_beats_after_each_other_leave_the_third_one_out():

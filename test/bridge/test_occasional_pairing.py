@@ -89,9 +89,9 @@ def test_in_realtime_a_slower_stream_is_never_waited_for_and_may_be_older():
     pair = AsOfPairing(topics, 'joints', PERIOD_NS, PERIOD_NS, {'camera': EVERY})
     for step in range(10):
         if step % EVERY == 0 and step < 6:
-            pair.add('camera', said(step))
-        pair.add('episode', said(step))
-        complete = pair.add('joints', said(step))
+            pair.add('camera', said(step), step * PERIOD_NS)
+        pair.add('episode', said(step), step * PERIOD_NS)
+        complete = pair.add('joints', said(step), step * PERIOD_NS)
         seen.append(complete and complete[1]['camera'].step)
     assert seen == [0, 0, 0, 3, 3, 3, 3, None, None, None]
     assert pair.missing() == ['camera']
