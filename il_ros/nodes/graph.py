@@ -35,7 +35,7 @@ from il_ros.nodes.expert import ExpertNode
 from il_ros.nodes.observer import ObserverNode
 from il_ros.nodes.policy import PolicyNode
 from il_ros.nodes.recorder import RecorderNode
-from il_ros.nodes.runtime import Runtime
+from il_ros.nodes.runtime import part_of, Runtime
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.nodes.teleop import TeleopNode
@@ -92,7 +92,7 @@ def build(runtime: Runtime, options: GraphOptions):
     Add every node to the runtime: the hot ones and, in the slow thread, those with actions.
 
     :raises ImitationError: if there is no such task or contract, its expert cannot use the
-        contract, or a node refuses its parameters
+        contract, a node refuses its parameters, or another graph has this ROS domain
     """
     make_task(options.task)
     realtime = options.mode == 'realtime'
@@ -111,6 +111,10 @@ def build(runtime: Runtime, options: GraphOptions):
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
                          'rate_hz': options.rate_hz, 'contract': contract}))
+    slow = (CollectorNode, *((TrainerNode, CoordinatorNode) if options.training else ()))
+    runtime.claims.take([part_of(kind) for kind in (
+        *(kind for kind, _ in hot if options.policy or kind is not PolicyNode), *slow,
+        *((TeleopNode,) if options.teleop else ()))])
     if options.teleop:
         # First of all, while nothing is running yet: keyboard or mapping may be refused.
         runtime.add_hot(TeleopNode, parameter_overrides=overrides(

@@ -28,6 +28,7 @@ import threading
 import weakref
 
 from il_ros.errors import ImitationError
+from il_ros.nodes.occupancy import Claims
 import rclpy
 from rclpy.action import ActionClient, ActionServer
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
@@ -76,6 +77,7 @@ class Runtime:
         self.context = rclpy.Context()
         rclpy.init(args=None if args is None else list(args), context=self.context,
                    signal_handler_options=SignalHandlerOptions.NO)
+        self.claims = Claims(self.context)
         self.stop = _STOPS[self.context] = Future()
         self.hot = make_executor(executor, self.context) if executor else None
         self.slow = SingleThreadedExecutor(context=self.context)
@@ -115,14 +117,24 @@ class Runtime:
                 executor.wake()
 
     def add_hot(self, build: Callable[..., Node], **arguments) -> Node:
-        """Build a node for the hot executor and return it."""
+        """
+        Build a node for the hot executor and return it.
+
+        :raises OccupiedError: if another node plays its part in this domain
+        """
+        self.claims.take([part_of(build)])
         node = build(context=self.context, **arguments)
         if self.hot is None:
             self.hot = make_executor(node.parameters.executor, self.context)
         return self._add(self.hot, node)
 
     def add_slow(self, build: Callable[..., Node], **arguments) -> Node:
-        """Build a node for the slow thread and return it."""
+        """
+        Build a node for the slow thread and return it.
+
+        :raises OccupiedError: if another node plays its part in this domain
+        """
+        self.claims.take([part_of(build)])
         return self._add(self.slow, build(context=self.context, **arguments))
 
     def _add(self, executor: Executor, node: Node) -> Node:
@@ -175,11 +187,17 @@ class Runtime:
             if executor is not None:
                 executor.shutdown()
         self.context.try_shutdown()
+        self.claims.release()
         if self._watchdog is not None:
             self._watchdog.cancel()
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
         self._old_handlers.clear()
+
+
+def part_of(build: Callable[..., Node]) -> str:
+    """Return the part that a node's class plays in a graph, by its name."""
+    return build.__name__.removesuffix('Node').lower()
 
 
 def stopping(context: rclpy.Context) -> bool:

@@ -23,7 +23,12 @@ class Noting:
     """A runtime that builds nothing and notes what it was asked for."""
 
     def __init__(self):
-        self.asked = {}
+        self.asked, self.claims, self.claimed = {}, self, []
+
+    def take(self, names):
+        """Note which parts are claimed, and that nothing was built before."""
+        assert not self.asked
+        self.claimed += names
 
     def add_hot(self, kind, parameter_overrides):
         """Note a node and its parameters."""
@@ -41,6 +46,7 @@ def test_camera_and_observer_get_the_contract_by_default_the_tasks(given, expect
     assert [runtime.asked[name]['contract'] for name in ('SimulatorNode', 'ObserverNode')] == [
         expected] * 2
     assert runtime.asked['ExpertNode']['task'] == 'push'
+    assert set(runtime.claimed) == {name.removesuffix('Node').lower() for name in runtime.asked}
 
 
 @pytest.mark.parametrize('contract, sentence', [
