@@ -100,7 +100,7 @@ def build(runtime: Runtime, options: GraphOptions):
     # Refused now, if at all.
     make_expert(options.task, contract_of(options), options.options)
     hot = (
-        (SupervisorNode, {'mode': options.mode}),
+        (SupervisorNode, {'mode': options.mode, 'estop_file': ''}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         (PolicyNode, {'mode': options.mode}),

@@ -85,7 +85,8 @@ class SupervisorNode(ManagedNode):
         self._commands = self.create_lifecycle_publisher(JointState, 'joint_command', qos.COMMAND)
         self._executions = self.create_publisher(Executed, 'executed', qos.STREAM)
         self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
-        self._estop = EmergencyStop(self, self._hold_now)
+        self._estop = EmergencyStop(self, self._hold_now, self.parameters.estop_file,
+                                    self.parameters.estop_heartbeat_s)
 
     def _create_inputs(self):
         listen_to_contract(self, self._on_contract)
@@ -287,6 +288,7 @@ class SupervisorNode(ManagedNode):
         self._announce(0)
 
     def _on_watch(self):
+        self._estop.check()
         arbiter = self._arbiter
         if arbiter is None or arbiter.stamp_ns < 0 or arbiter.phase != RUNNING:
             return
@@ -338,10 +340,8 @@ class SupervisorNode(ManagedNode):
         self.get_logger().error(problem, throttle_duration_sec=1.0)
 
     def _report(self):
-        if self._estop.pressed:
-            return diagnostics.ERROR, 'emergency stop', self._counts
-        if self._problem:
-            return diagnostics.ERROR, self._problem, self._counts
+        if problem := 'emergency stop' if self._estop.pressed else self._problem:
+            return diagnostics.ERROR, problem, self._counts
         return diagnostics.OK, self.parameters.mode, self._counts
 
 

@@ -17,7 +17,7 @@
 import dataclasses
 
 from il_ros.nodes import runtime
-from il_ros.nodes.parameters import bounded, choice, flag
+from il_ros.nodes.parameters import bounded, choice, flag, text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,4 +39,9 @@ class SupervisorParameters:
         'episode; the arm holds where it is measured [rad]')
     rejected_in_a_row: int = bounded(
         5, 1, 1000, 'actions in a row that cannot be used, after which the episode ends')
+    estop_file: str = text(
+        'auto', 'file that keeps a press of the emergency stop over a restart; auto: under the '
+        'ROS home, by domain and namespace; empty: none')
+    estop_heartbeat_s: float = bounded(
+        0.0, 0.0, 60.0, 'silence on the topic estop for so long is a press; 0: it is not [s]')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')

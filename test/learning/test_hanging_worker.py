@@ -63,10 +63,10 @@ def test_a_job_that_takes_no_step_fails_though_its_worker_lives(job, tmp_path):
 
 
 def test_a_long_fit_does_not_hang(long_job):
-    with Listener(nice=0, silence_s=2.0, stuck_s=1.0) as client:
+    with Listener(nice=0, silence_s=4.0, stuck_s=4.0) as client:
         client.wait_for(Ready)
         client.submit(long_job)
-        until = time.monotonic() + 4.0
+        until = time.monotonic() + 6.0
         while time.monotonic() < until:
             client.wait_for(JobProgress)
         assert client.busy

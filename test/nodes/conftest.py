@@ -68,3 +68,9 @@ def slow_bench():
     """Yield a bench for nodes with actions: they live on the SingleThreadedExecutor alone."""
     with Bench('single') as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def _own_ros_home(tmp_path_factory, monkeypatch):
+    """Keep what nodes leave under the ROS home out of the user's, and apart from test to test."""
+    monkeypatch.setenv('ROS_HOME', str(tmp_path_factory.mktemp('ros_home')))

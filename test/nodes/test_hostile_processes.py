@@ -72,10 +72,11 @@ def test_a_node_in_a_process_of_its_own_lives_through_every_message(tmp_path, ex
     with Bench('events') as bench, processes(tmp_path, executor) as started:
         bench.probe.create_subscription(
             DiagnosticArray, '/diagnostics', on_diagnostics, qos.STREAM)
+        assert bench.until(lambda: set(refused) == set(PARAMETERS), START_S)
+        # Only now: a node would be refused while another publishes what it alone may.
         publishers = {topic: bench.probe.create_publisher(
             kind, topic, qos.LATCHED if topic in LATCHED else qos.STATUS if topic == 'episode'
             else qos.STREAM) for topic, kind in KINDS.items()}
-        assert bench.until(lambda: set(refused) == set(PARAMETERS), START_S)
         publishers['contract'].publish(contract_to_message(CONTRACT))
         chance = random.Random(1)
         for content in CONTENTS:

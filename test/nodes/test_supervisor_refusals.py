@@ -14,6 +14,8 @@
 
 """What the supervisor refuses: joints no arm can have, foreign answers, starts outside the box."""
 
+import time
+
 from diagnostic_msgs.msg import DiagnosticArray
 from il_ros.bridge.messages import float32s, to_stamp
 from il_ros.data.spec import ENDED, EXPERT, FAULT, POLICY, TERMINATED
@@ -249,3 +251,39 @@ def test_a_second_writer_of_commands_ends_the_episode_and_is_named(arm):
     arm.observe(phase=ENDED)
     assert arm.bench.until(lambda: arm.supervisor._arbiter.phase == ENDED)
     assert '/stranger writes joint_command, too' in arm.arm().error_msg
+
+
+def test_a_press_of_the_emergency_stop_outlives_the_supervisor(bench):
+    first = bench.beside()
+    first.add(SupervisorNode)
+    assert bench.until(lambda: bench.probe.count_subscribers('estop'))
+    assert bench.call(Trigger, 'estop', Trigger.Request()).success
+    first.close()
+    bench._clients.clear()
+    second = bench.add(SupervisorNode)
+    assert second._estop.pressed
+    stopped = bench.listen(Bool, 'estopped', qos.LATCHED)
+    assert bench.until(lambda: stopped and stopped[-1].data)
+    assert bench.call(Trigger, 'estop_reset', Trigger.Request()).success
+    assert not bench.add(SupervisorNode)._estop.pressed
+
+
+def test_a_press_of_a_supervisor_elsewhere_is_not_this_ones(bench):
+    pressed = bench.add(SupervisorNode, estop_file='')
+    pressed._estop._press()
+    assert not bench.add(SupervisorNode)._estop.pressed
+
+
+def test_a_lost_heartbeat_of_the_emergency_stop_is_a_press(bench):
+    made = bench.add(SupervisorNode, estop_heartbeat_s=0.5)
+    heart = bench.talk(Bool, 'estop', 10)
+    began = time.monotonic()
+    assert bench.until(lambda: heart.publish(Bool(data=False)) or time.monotonic() > began + 1.0)
+    assert not made._estop.pressed
+    assert bench.until(lambda: made._estop.pressed)
+    refused = bench.call(Trigger, 'estop_reset', Trigger.Request())
+    assert not refused.success and 'nothing was heard on estop for 0.5 s' in refused.message
+    heard_at = made._estop._heard_at
+    assert bench.until(lambda: heart.publish(Bool(data=False))
+                       or made._estop._heard_at > heard_at)
+    assert bench.call(Trigger, 'estop_reset', Trigger.Request()).success

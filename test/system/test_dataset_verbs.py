@@ -49,7 +49,9 @@ def dataset(run, capfd):
     def call(verb: str, *words: str, name: str = 'first') -> tuple[int, str]:
         capfd.readouterr()
         code = main(['dataset', verb, name, *words, '--runs', str(run.parent)])
-        return code, capfd.readouterr().out
+        said = capfd.readouterr()
+        print(said.out, said.err)  # for the report of a failure
+        return code, said.out
     return call
 
 
