@@ -16,6 +16,7 @@
 
 import argparse
 from collections.abc import Sequence
+import functools
 import sys
 
 from il_ros.cli_dataset import add_dataset
@@ -227,8 +228,9 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         from il_ros.errors import ImitationError
         if words.call == 'train':
+            from il_ros.interactive.dataset_keys import planned_keys
             from il_ros.learning.offline import train
-            call = train
+            call = functools.partial(train, planned_keys=planned_keys)
         elif words.call == 'compounding':
             from il_ros.study.compounding import compounding
             call = compounding

@@ -65,8 +65,9 @@ def verify_run(folder: Path, progress: Progress = iter) -> list[Finding]:
     for path in progress(episodes_of(folder)):
         wrong = verify_episode(path)
         findings += wrong
-        if not wrong:
-            whole.add(source_of(path, read_receipt(receipt_path(path))))
+        receipt = None if wrong else read_receipt(receipt_path(path))
+        if receipt is not None and not receipt.flags:
+            whole.add(source_of(path, receipt))
     for shard in shards_of(folder):
         findings += _strays(shard)
     for path in sorted(Path(folder).glob('*.hdf5')):
