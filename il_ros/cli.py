@@ -199,6 +199,8 @@ def make_parser() -> argparse.ArgumentParser:
                        help='part of the data set, e.g. round_3; default: all episodes')
     train.add_argument('--config', help="training YAML; default: the package's for the task")
     train.add_argument('--output', help='folder of the checkpoint; default: RUN/checkpoints/bc')
+    train.add_argument('--overwrite', action='store_true',
+                       help='replace the checkpoint that is there, if no result speaks of it')
     train.add_argument('--seed', type=WHOLE, default=0, help='of weights and batches (0)')
     train.set_defaults(call='train')
 

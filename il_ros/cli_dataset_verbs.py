@@ -167,7 +167,7 @@ def _repair_dataset(folder: Path) -> list:
             what = f'{folder / name} was damaged and is set aside as {aside.name}'
         if keys is None:
             repairs.append(Repair(folder / name, DONE, (
-                f'{what}; it is made anew by {hints.train(folder)}')))
+                f'{what}; the next training on all of the run makes it anew')))
             continue
         made = rebuild(folder, keys)
         repairs.append(Repair(folder / name, DONE, f'{what}; made anew of {made.demos} episodes'))

@@ -31,6 +31,7 @@ from il_ros.learning.config import training_path
 from il_ros.learning.errors import LearningError, NoDataError
 from il_ros.learning.fit import NOT_SUCCESS
 from il_ros.learning.protocol import Job, JobDone, JobFailed, JobProgress
+from il_ros.learning.references import refuse_replacing
 from il_ros.learning.worker_client import WorkerClient
 from tqdm import tqdm
 
@@ -52,10 +53,11 @@ def train(words: argparse.Namespace,
     :raises ImitationError: with the sentence of what failed
     """
     folder = Path(words.runs) / words.run
+    output = Path(words.output or folder / 'checkpoints' / 'bc')
+    refuse_replacing(output, Path(words.runs), words.overwrite)
     dataset, spec = _dataset(folder, words.filter_key, planned_keys)
     contract, task = _contract(dataset), spec.task
     config = words.config or str(training_path(contract.name, task))
-    output = Path(words.output or folder / 'checkpoints' / 'bc')
     job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
               output=str(output), seed=words.seed,
               held_out_key=HELD_OUT if _has_held_out(folder) else '', replace=True)

@@ -126,10 +126,10 @@ def test_what_the_verbs_of_dataset_advise_works(follow, whole_run):
     said = follow.call('dataset', 'repair', *words, code=3)
     assert '1 episodes, ' in follow.follow(said, 'relabel', '--expert')
     (run / 'all.hdf5').write_bytes(b'damaged')
-    said = follow.call('dataset', 'repair', *words)
-    config = str(config_for('reach', follow.folder))
-    follow.follow('\n'.join(line for line in said.splitlines() if 'all.hdf5' in line), 'train',
-                  '--config', config)
+    assert 'the next training on all of the run makes it anew' in follow.call(
+        'dataset', 'repair', *words)
+    follow.call('train', '--run', *words, '--config', str(config_for('reach', follow.folder)))
+    assert 'are whole' in follow.call('dataset', 'verify', *words)
 
 
 def test_every_hint_was_followed():
