@@ -225,6 +225,8 @@ def opened(path: Path) -> Iterator[h5py.File]:
             if flat is None or flat.attrs.get('schema_version') != SCHEMA_VERSION:
                 raise DatasetError(f'{path} is no data set of il_ros, version {SCHEMA_VERSION}')
             yield file
+    except FileNotFoundError as error:
+        raise DatasetError(f'{path} is not there; expected the data set of a run') from error
     except (OSError, KeyError, ValueError, RuntimeError, ContractError) as error:
         raise DatasetError(f'{path} cannot be read as a data set ({error}); it is derived: '
                            'deleted, it is made anew from the episodes') from error

@@ -110,9 +110,18 @@ def _bring_up_to_date(folder: Path, filter_key: str, planned: Keys | None):
     Make a run's data set anew, if what it was made of has changed.
 
     :param planned: filter keys by episode id, where the run's state names them
-    :raises NoDataError: if the key was drawn before an episode was recorded
+    :raises NoDataError: if there are no keys, or they were drawn before an episode was recorded
     """
     dataset = folder / DATASET
+    if not dataset.exists():
+        if planned is None:
+            raise NoDataError(
+                f'{folder} has no filter keys, for they stand in its {DATASET}, which is not '
+                'there: leave out --filter-key, or draw some: '
+                f'{hints.split(folder, "--ratio", "0.9")}')
+        made = rebuild(folder, planned)
+        print(f'{dataset} was not there; made anew of {_episodes(made.demos)}')
+        _say_left_out((*made.skipped, *missing_in(folder / 'episodes')))
     by_plan = planned is not None and any(filter_key in keys for keys in planned.values())
     newer, changed = behind(folder, planned if by_plan else None)
     if newer and not by_plan:

@@ -19,6 +19,7 @@ from pathlib import Path
 from il_ros.cli import main
 from il_ros.data.dataset import DATASET, filter_keys, HELD_OUT, load
 from il_ros.data.discards import discard
+from il_ros.data.errors import DatasetError
 from il_ros.data.export.segments import segments_of
 from il_ros.data.rebuild import behind, fresh_keys, keys_of, rebuild
 from il_ros.data.split import draw_episodes, sort_episodes, split_into_keys
@@ -85,6 +86,26 @@ def test_the_advice_is_the_way_in_which_the_keys_were_drawn(run, train):
     said = train('round_0')
     assert 'is older than 1 episode, e.g.' in said
     assert said.endswith(f'il_ros dataset split {run} --by driver\n')
+
+
+def test_a_run_without_filter_keys_says_so_and_how_to_get_them(run, train):
+    (run / DATASET).unlink()
+    said = train('round_3')
+    assert f'{run} has no filter keys, for they stand in its dataset.hdf5, which is not' in said
+    assert said.endswith(f'il_ros dataset split {run} --ratio 0.9\n') and 'deleted' not in said
+
+
+def test_a_deleted_data_set_is_made_anew_where_a_plan_names_the_keys(run, capsys):
+    planned = {name: ('round_0',) for name in keys_of(run)}
+    (run / DATASET).unlink()
+    offline._bring_up_to_date(run, 'round_0', planned)
+    assert 'was not there; made anew of 4 episodes' in capsys.readouterr().out
+    assert len(load(run / DATASET, 'round_0')) == 4 * EIGHT
+
+
+def test_a_data_set_that_is_not_there_is_not_called_damaged(run):
+    with pytest.raises(DatasetError, match='all.hdf5 is not there; expected the data set of a'):
+        load(run / 'all.hdf5', 'all')
 
 
 @pytest.mark.parametrize('change', [
