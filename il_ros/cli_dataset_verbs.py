@@ -155,11 +155,15 @@ def repair(words: argparse.Namespace) -> int:
 def _repair_dataset(folder: Path) -> list:
     from il_ros.data.placing import set_aside
     from il_ros.data.rebuild import keys_of, rebuild
-    from il_ros.data.repair import DONE, Repair
+    from il_ros.data.repair import DONE, FAILED, Repair
     from il_ros.interactive.dataset_keys import planned_keys
     repairs = []
     wrong = [one for one in verify_run(folder) if one.path.suffix == '.hdf5']
     for name in dict.fromkeys(one.path.name for one in wrong):
+        busy = [one for one in wrong if one.path.name == name and one.busy]
+        if busy:
+            repairs.append(Repair(folder / name, FAILED, busy[0].sentence))
+            continue
         keys = keys_of(folder, planned_keys(folder)) if name == DATASET else None
         what = f'{folder / name} was out of date'
         if keys is None or not all(one.outdated for one in wrong if one.path.name == name):

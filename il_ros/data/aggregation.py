@@ -40,7 +40,7 @@ from il_ros.data.dataset import contract_of, HELD_OUT, index_of, opened, same_co
 from il_ros.data.dataset import SCHEMA_VERSION, training_episode
 from il_ros.data.discards import discards_path
 from il_ros.data.episode import Episode
-from il_ros.data.errors import DatasetError, EpisodeWriteError
+from il_ros.data.errors import DatasetBusyError, DatasetError, EpisodeWriteError
 from il_ros.data.hdf5_file import require_room, written
 from il_ros.data.label_file import labels_path
 from il_ros.data.labels import Labels
@@ -166,6 +166,8 @@ def _begin(output: Path, temporary: Path, sources: set[str]):
         with opened(output) as file:
             demos = index_of(file)
             usable = all(demo['source'] in sources and 'person_labels' in demo for demo in demos)
+    except DatasetBusyError:
+        raise
     except DatasetError:
         usable = False  # none yet, or a damaged one: it is derived, so it is made anew
     require_room(output.parent, output.stat().st_size if usable else 0)

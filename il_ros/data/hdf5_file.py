@@ -21,8 +21,32 @@ from pathlib import Path
 import shutil
 
 import h5py
+from il_ros.data.errors import DatasetBusyError, DatasetError
+from il_ros.data.regular import NotRegularError
 
 _MARGIN_BYTES = 64 << 10
+_MARKED = 'already open for write'
+"""What HDF5 says of a file whose writer marked it, and closed it not."""
+
+
+def unreadable(path: Path, error: Exception) -> DatasetError:
+    """
+    Return the error for a data set that could not be opened or read.
+
+    One that another program has open, or that cannot be reached, is never called damaged: whoever
+    deletes it loses the filter keys that were drawn.
+    """
+    if isinstance(error, FileNotFoundError):
+        return DatasetError(f'{path} is not there; expected the data set of a run')
+    if isinstance(error, BlockingIOError):
+        return DatasetBusyError(f'{path} is open in another program; close it and try again')
+    if _MARKED in str(error):
+        return DatasetBusyError(f'{path} is open in another program, or one was killed that wrote '
+                                f'it; close it, or unmark it: h5clear -s {path}')
+    if getattr(error, 'errno', None) and not isinstance(error, NotRegularError):
+        return DatasetBusyError(f'{path} cannot be read: {os.strerror(error.errno)}')
+    return DatasetError(f'{path} cannot be read as a data set ({error}); it is derived: deleted, '
+                        'it is made anew from the episodes')
 
 
 @contextlib.contextmanager

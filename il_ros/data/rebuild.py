@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from il_ros.data.aggregation import Aggregate, aggregate, source_of
 from il_ros.data.dataset import DATASET, HELD_OUT, index_of, opened, round_sets
-from il_ros.data.errors import DatasetError
+from il_ros.data.errors import DatasetBusyError, DatasetError
 from il_ros.data.inventory import episodes_of
 from il_ros.data.receipts import read_receipt, Receipt, receipt_path
 from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
@@ -98,9 +98,12 @@ def keys_of(folder: Path, planned: Keys | None = None) -> dict[str, tuple[str, .
     held-out demonstrations first, then round by round.
 
     :raises EpisodeFileError: naming a receipt that cannot be read
+    :raises DatasetBusyError: if the data set may be whole, but cannot be opened now
     """
     try:
         found = keys_in(Path(folder) / DATASET)
+    except DatasetBusyError:
+        raise
     except DatasetError:
         return _by_rule(folder) if planned is None else _together(planned)
     return found if planned is None else _together(planned, _drawn(found))
@@ -118,6 +121,8 @@ def fresh_keys(folder: Path, planned: Keys | None = None) -> tuple[
     keys = keys_of(folder, planned)
     try:
         newer = behind(folder).newer
+    except DatasetBusyError:
+        raise
     except DatasetError:
         newer = ()
     if not newer:
