@@ -65,7 +65,8 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
     add('--first-seed', type=POSITIVE, default=1_000_000,
         help='first seed of the held-out resets, 1,000,000 or more')
     add('--no-baseline', action='store_true', help='skip BC with the same number of labels')
-    add('--resume', action='store_true', help='go on with a run of that name and goal')
+    add('--resume', action='store_true',
+        help='go on with the run in the folder of that name, asked for as it began')
     teleop_arguments(parser)
     _graph_arguments(parser)
 
