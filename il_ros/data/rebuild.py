@@ -15,7 +15,7 @@
 
 """Which episodes stand in a run's aggregated data set, and under which filter keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 import re
 from typing import NamedTuple
@@ -29,6 +29,9 @@ from il_ros.data.spec import DEMONSTRATION, ROLLOUT, VALIDATION
 
 Keys = Mapping[str, Sequence[str]]
 """Filter keys by episode id."""
+
+Check = Callable[[], None]
+"""Raises what ends the work."""
 
 _BY_RULE = re.compile(rf'round_\d+|{HELD_OUT}|baseline')
 """Filter keys that a run's plan, or purpose and round, make again; the others were drawn."""
@@ -154,16 +157,40 @@ def _together(*several: Keys) -> dict[str, tuple[str, ...]]:
             for name in names}
 
 
-def rebuild(folder: Path, keys: Keys, output: str = DATASET) -> Aggregate:
+def refresh(folder: Path, planned: Keys, check: Check = lambda: None) -> Aggregate | None:
+    """
+    Make the data set of a run anew where it is gone, damaged, or older than its plan.
+
+    :param planned: filter keys by episode id; what was drawn beside them stays
+    :param check: as in ``aggregate``
+    :returns: None: it is as it has to be
+    :raises DatasetBusyError: if it may be whole, but cannot be opened now
+    :raises EpisodeFileError: naming the file that is missing or damaged
+    """
+    try:
+        newer, changed = behind(folder, planned)
+        if not newer and not changed:
+            return None
+    except DatasetBusyError:
+        raise
+    except DatasetError:
+        pass  # it is made of the episodes alone
+    return rebuild(folder, keys_of(folder, planned), check=check)
+
+
+def rebuild(folder: Path, keys: Keys, output: str = DATASET,
+            check: Check = lambda: None) -> Aggregate:
     """
     Make the data set of a run anew from its episodes.
 
     :param keys: filter keys by episode id, in the order of the demos, which decides what batches
         a seed draws; episodes without one are left out
+    :param check: as in ``aggregate``
     :raises DatasetError: if no episode is left, or two have different contracts
     :raises EpisodeFileError: naming the file that is missing or damaged
     """
     order = {name: place for place, name in enumerate(keys) if keys[name]}
     wanted = [(order[receipt.spec.episode_id], path, tuple(keys[receipt.spec.episode_id]))
               for path, receipt in trainable(folder) if receipt.spec.episode_id in order]
-    return aggregate(Path(folder) / output, [(path, sets) for _, path, sets in sorted(wanted)])
+    return aggregate(Path(folder) / output, [(path, sets) for _, path, sets in sorted(wanted)],
+                     check=check)

@@ -21,7 +21,7 @@ from il_ros.data.dataset import DATASET, filter_keys, HELD_OUT, load
 from il_ros.data.discards import discard
 from il_ros.data.errors import DatasetError
 from il_ros.data.export.segments import segments_of
-from il_ros.data.rebuild import behind, fresh_keys, keys_of, rebuild
+from il_ros.data.rebuild import behind, fresh_keys, keys_of, rebuild, refresh
 from il_ros.data.split import draw_episodes, sort_episodes, split_into_keys
 from il_ros.data.verification import verify_run
 from il_ros.errors import ImitationError
@@ -150,6 +150,27 @@ def test_a_plan_decides_what_a_data_set_has_to_have_and_drawn_keys_stay_beside_i
     discard(path_of(run, 1), 0, 3)
     rebuild(run, keys_of(run, planned))
     assert set(filter_keys(run / DATASET)) == {'round_0', 'train', 'valid'}
+
+
+def test_a_planned_data_set_is_made_anew_only_where_it_has_to_be(run):
+    planned = {name: ('round_0',) for name in keys_of(run)}
+    assert refresh(run, planned) is None
+    discard(path_of(run, 1), 0, 3)
+    assert refresh(run, planned).labels['round_0'] == 3 * EIGHT + 4
+    assert refresh(run, planned) is None
+    for content in (None, b'damaged'):
+        (run / DATASET).unlink()
+        if content is not None:
+            (run / DATASET).write_bytes(content)
+        assert refresh(run, planned).labels == {'round_0': 3 * EIGHT + 4}
+    with pytest.raises(ImitationError, match='as far as this'):
+        (run / DATASET).unlink()
+        refresh(run, planned, stop)
+
+
+def stop():
+    """End the work."""
+    raise ImitationError('as far as this')
 
 
 def test_exports_leave_out_keys_that_are_older_than_an_episode(run):
