@@ -19,7 +19,7 @@ import json
 from il_ros.cli import main
 from il_ros.learning import checkpoint
 from il_ros.learning.errors import LearningError
-from il_ros.learning.references import is_finished, refuse_replacing, referring
+from il_ros.learning.references import is_finished, referring, refuse_replacing
 import pytest
 
 
