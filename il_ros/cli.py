@@ -16,6 +16,7 @@
 
 import argparse
 from collections.abc import Sequence
+import functools
 import sys
 
 from il_ros.cli_dataset import add_dataset
@@ -64,7 +65,8 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
     add('--first-seed', type=POSITIVE, default=1_000_000,
         help='first seed of the held-out resets, 1,000,000 or more')
     add('--no-baseline', action='store_true', help='skip BC with the same number of labels')
-    add('--resume', action='store_true', help='go on with a run of that name and goal')
+    add('--resume', action='store_true',
+        help='go on with the run in the folder of that name, asked for as it began')
     teleop_arguments(parser)
     _graph_arguments(parser)
 
@@ -198,6 +200,8 @@ def make_parser() -> argparse.ArgumentParser:
                        help='part of the data set, e.g. round_3; default: all episodes')
     train.add_argument('--config', help="training YAML; default: the package's for the task")
     train.add_argument('--output', help='folder of the checkpoint; default: RUN/checkpoints/bc')
+    train.add_argument('--overwrite', action='store_true',
+                       help='replace the checkpoint that is there, if no result speaks of it')
     train.add_argument('--seed', type=WHOLE, default=0, help='of weights and batches (0)')
     train.set_defaults(call='train')
 
@@ -227,8 +231,9 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         from il_ros.errors import ImitationError
         if words.call == 'train':
+            from il_ros.interactive.dataset_keys import planned_keys
             from il_ros.learning.offline import train
-            call = train
+            call = functools.partial(train, planned_keys=planned_keys)
         elif words.call == 'compounding':
             from il_ros.study.compounding import compounding
             call = compounding

@@ -68,6 +68,11 @@ def _say_left_out(episodes: Iterable[tuple[Path, str]]):
         print(f'left out: {path} ({reason})')
 
 
+def _say_old(keys: Iterable[str]):
+    for key in keys:
+        print(f'left out: the filter key {key}, which is older than the newest episodes')
+
+
 def info(words: argparse.Namespace) -> int:
     """Print what a run holds."""
     found = take_inventory(_run(words), _progress('reading'))
@@ -150,33 +155,27 @@ def repair(words: argparse.Namespace) -> int:
 def _repair_dataset(folder: Path) -> list:
     from il_ros.data.placing import set_aside
     from il_ros.data.rebuild import keys_of, rebuild
-    from il_ros.data.repair import DONE, Repair
+    from il_ros.data.repair import DONE, FAILED, Repair
+    from il_ros.interactive.dataset_keys import planned_keys
     repairs = []
     wrong = [one for one in verify_run(folder) if one.path.suffix == '.hdf5']
     for name in dict.fromkeys(one.path.name for one in wrong):
-        keys = keys_of(folder, _planned(folder)) if name == DATASET else None
+        busy = [one for one in wrong if one.path.name == name and one.busy]
+        if busy:
+            repairs.append(Repair(folder / name, FAILED, busy[0].sentence))
+            continue
+        keys = keys_of(folder, planned_keys(folder)) if name == DATASET else None
         what = f'{folder / name} was out of date'
         if keys is None or not all(one.outdated for one in wrong if one.path.name == name):
             aside = set_aside(folder / name)
             what = f'{folder / name} was damaged and is set aside as {aside.name}'
         if keys is None:
             repairs.append(Repair(folder / name, DONE, (
-                f'{what}; it is made anew by {hints.train(folder)}')))
+                f'{what}; the next training on all of the run makes it anew')))
             continue
         made = rebuild(folder, keys)
         repairs.append(Repair(folder / name, DONE, f'{what}; made anew of {made.demos} episodes'))
     return repairs
-
-
-def _planned(folder: Path) -> dict | None:
-    """Return the filter keys that the run's own state names; None: it has none."""
-    from il_ros.interactive import run_state
-    from il_ros.interactive.dataset_keys import dataset_keys, last_aggregate
-    if not (folder / run_state.FILE_NAME).exists():
-        return None
-    state = run_state.load(folder)
-    stage = last_aggregate(state)
-    return dataset_keys(state, stage) if stage else None
 
 
 def _place(words: argparse.Namespace, name: str) -> Path:
@@ -200,7 +199,9 @@ def merge(words: argparse.Namespace) -> int:
 
 def split(words: argparse.Namespace) -> int:
     """Part a run into filter keys or new runs."""
+    from il_ros.data.rebuild import fresh_keys
     from il_ros.data.split import draw_episodes, sort_episodes, split_into_keys, split_into_runs
+    from il_ros.interactive.dataset_keys import planned_keys
     folder, keys = _whole_run(words), words.into == 'keys'
     if words.by is not None:
         groups = sort_episodes(folder, words.by, _progress('sorting'), to_train=keys)
@@ -211,10 +212,12 @@ def split(words: argparse.Namespace) -> int:
         for name, count in split_into_runs(groups, folder).items():
             print(f'{folder.parent / name}: {count} episodes')
         return 0
-    made = split_into_keys(folder, groups)
+    present, old = fresh_keys(folder, planned_keys(folder))
+    made = split_into_keys(folder, groups, present)
     for key in groups:
         print(f'{key}: {len(groups[key])} episodes, {made.labels.get(key, 0)} labels in '
               f'{folder / DATASET}')
+    _say_old(key for key in old if key not in groups)
     _say_left_out(made.skipped)
     return 0
 
@@ -316,7 +319,9 @@ def export(words: argparse.Namespace) -> int:
     folder, output, progress = _whole_run(words), Path(words.output), _progress('exporting')
     if words.to != 'rosbag2':
         from il_ros.data.export.segments import left_out
+        from il_ros.data.rebuild import fresh_keys
         _say_left_out(left_out(folder))
+        _say_old(fresh_keys(folder)[1])
     if words.to == 'rosbag2':
         from il_ros.data.export.rosbag2 import export_rosbag2
         counts = export_rosbag2(folder, output, progress)

@@ -50,6 +50,11 @@ def repair(run: Path) -> str:
     return _line('dataset', 'repair', str(run))
 
 
+def split(run: Path, *how: str) -> str:
+    """Return the command line that draws the filter keys of a run's folder."""
+    return _line('dataset', 'split', str(run), *how)
+
+
 def relabel(run: Path) -> str:
     """Return the command line that asks for the labels of a run's folder."""
     return _line('dataset', 'relabel', str(run))

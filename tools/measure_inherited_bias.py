@@ -26,7 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 import sys
 
-from il_ros.data.spec import NOT_ENDED
+from il_ros.data.spec import LARGEST_SEED, NOT_ENDED
 from il_ros.evaluation.compounding import Estimate, weights
 from il_ros.evaluation.interval import wilson
 from il_ros.experts.registry import make_expert
@@ -80,8 +80,11 @@ def main() -> int:
     parser.add_argument('--first-seed', type=int, default=EVALUATION_SEEDS)
     parser.add_argument('learners', nargs='*', metavar='NAME=CHECKPOINT')
     words = parser.parse_args()
-    environment = Environment(words.task)
     seeds = range(words.first_seed, words.first_seed + words.episodes)
+    if not seeds or not 0 <= seeds[0] <= seeds[-1] <= LARGEST_SEED:
+        parser.error(f'--first-seed is {words.first_seed} with {words.episodes} episodes; '
+                     f'expected seeds from 0 to {LARGEST_SEED}')
+    environment = Environment(words.task)
 
     def driver(expert=None, policy=None) -> Callable[[], Act]:
         if policy is None:

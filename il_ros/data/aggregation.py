@@ -40,7 +40,8 @@ from il_ros.data.dataset import contract_of, HELD_OUT, index_of, opened, same_co
 from il_ros.data.dataset import SCHEMA_VERSION, training_episode
 from il_ros.data.discards import discards_path
 from il_ros.data.episode import Episode
-from il_ros.data.errors import DatasetError, EpisodeWriteError
+from il_ros.data.errors import DatasetBusyError, DatasetError, EpisodeWriteError
+from il_ros.data.hdf5_file import require_room, written
 from il_ros.data.label_file import labels_path
 from il_ros.data.labels import Labels
 from il_ros.data.receipts import content_of, read_receipt, Receipt, receipt_path
@@ -109,11 +110,12 @@ def aggregate(output: Path, entries: Sequence[tuple[Path, Sequence[str]]],
     try:
         with _owned(Path(output)) as temporary:
             _begin(Path(output), temporary, {entry.source for entry in wanted})
-            with h5py.File(temporary, 'a', libver='latest') as file:
-                result = _complete(file, wanted, tuple(skipped), check)
+            with written(temporary, libver='latest') as (file, check_disk):
+                result = _complete(file, wanted, tuple(skipped), (check, check_disk))
             _publish(temporary, Path(output))
     except OSError as error:
-        raise EpisodeWriteError(f'{output} cannot be written: {error}') from error
+        reason = error.strerror or error
+        raise EpisodeWriteError(f'{output} cannot be written: {reason}') from error
     return result
 
 
@@ -164,8 +166,11 @@ def _begin(output: Path, temporary: Path, sources: set[str]):
         with opened(output) as file:
             demos = index_of(file)
             usable = all(demo['source'] in sources and 'person_labels' in demo for demo in demos)
+    except DatasetBusyError:
+        raise
     except DatasetError:
         usable = False  # none yet, or a damaged one: it is derived, so it is made anew
+    require_room(output.parent, output.stat().st_size if usable else 0)
     if usable:
         shutil.copyfile(output, temporary)
 
@@ -177,7 +182,8 @@ def _publish(temporary: Path, output: Path):
 
 
 def _complete(file: h5py.File, wanted: list[_Entry],
-              skipped: tuple[tuple[Path, str], ...], check: Callable[[], None]) -> Aggregate:
+              skipped: tuple[tuple[Path, str], ...],
+              checks: Sequence[Callable[[], None]]) -> Aggregate:
     index, contract = [], None
     if 'il_ros' in file:
         index, contract = index_of(file), contract_of(file)
@@ -187,7 +193,8 @@ def _complete(file: h5py.File, wanted: list[_Entry],
     for entry in wanted:
         if entry.source in there:
             continue
-        check()
+        for check in checks:
+            check()
         episode, labels = training_episode(entry.path)
         if contract is None:
             _found(file, episode)

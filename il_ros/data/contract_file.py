@@ -19,9 +19,8 @@ from pathlib import Path
 
 from il_ros.data.contract import ActionElement, Contract, ContractError, Feature, IMAGE
 from il_ros.data.contract import JOINT_POSITION, TOOL_VELOCITY, VALUES
-from il_ros.data.regular import read_text
+from il_ros.data.yaml_file import read_yaml, YamlFileError
 from il_ros.share import MissingShareError, share_path
-import yaml
 
 JOINT_STATES = 'joint_states'
 TOOL_POSE = 'tool_pose'
@@ -81,8 +80,8 @@ def load_contract(path: Path) -> tuple[Contract, tuple[Source, ...]]:
     """
     path = Path(path)
     try:
-        document = yaml.safe_load(read_text(path))
-    except (OSError, yaml.YAMLError) as error:
+        document = read_yaml(path)
+    except YamlFileError as error:
         raise ContractError(f'{path}: cannot be read as a contract: {error}') from error
     try:
         return _parse(path.stem, document)

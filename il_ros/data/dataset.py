@@ -30,6 +30,7 @@ from il_ros.data.discards import discarded
 from il_ros.data.episode import Episode
 from il_ros.data.errors import DatasetError
 from il_ros.data.frames import Frames
+from il_ros.data.hdf5_file import unreadable
 from il_ros.data.label_file import read_labels
 from il_ros.data.labels import Labels, labels_of
 from il_ros.data.reader import read_episode
@@ -217,6 +218,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
     Open an aggregated file for reading.
 
     :raises DatasetError: naming the file, if it is none, or turns out to be damaged
+    :raises DatasetBusyError: if it may be whole, but another program has it open
     """
     try:
         require_regular(path)
@@ -226,8 +228,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
                 raise DatasetError(f'{path} is no data set of il_ros, version {SCHEMA_VERSION}')
             yield file
     except (OSError, KeyError, ValueError, RuntimeError, ContractError) as error:
-        raise DatasetError(f'{path} cannot be read as a data set ({error}); it is derived: '
-                           'deleted, it is made anew from the episodes') from error
+        raise unreadable(path, error) from error
 
 
 def index_of(file: h5py.File) -> list[dict]:

@@ -59,6 +59,10 @@ class DatasetError(ImitationError):
     """Episodes that cannot become one data set, or a file that is none."""
 
 
+class DatasetBusyError(DatasetError):
+    """A data set that cannot be opened now, and may be whole: nobody deletes or replaces it."""
+
+
 class SchemaError(ImitationError):
     """A message definition that is missing or cannot be understood."""
 

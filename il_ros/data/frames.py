@@ -19,6 +19,7 @@ from pathlib import Path
 
 import h5py
 from il_ros.data.errors import DatasetError
+from il_ros.data.hdf5_file import unreadable
 from il_ros.data.regular import require_regular
 import numpy as np
 
@@ -52,7 +53,7 @@ class Frames:
             require_regular(path)
             self._file = h5py.File(path, 'r')
         except OSError as error:
-            raise DatasetError(f'{path} cannot be read as a data set ({error})') from error
+            raise unreadable(path, error) from error
 
     def __len__(self) -> int:
         return len(self._rows)

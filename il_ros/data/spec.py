@@ -55,6 +55,9 @@ PURPOSES = (DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION)
 
 GATES = ('', 'discrepancy', 'novelty', 'human')
 
+LARGEST_SEED = 2 ** 32 - 1
+"""What a message carries; one more would be 0, a seed of training."""
+
 EPISODE_ID = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
 _LONGEST_NAME = 64
 _SHOWN = 80
@@ -145,6 +148,9 @@ class EpisodeSpec:
             if not EPISODE_ID.fullmatch(value):
                 raise SpecError(f'{name} is {value[:_SHOWN]!r}; expected [a-z0-9][a-z0-9_-]*, '
                                 'at most 64 characters')
+        if not isinstance(self.seed, int) or not 0 <= self.seed <= LARGEST_SEED:
+            raise SpecError(f'seed is {self.seed!r}; expected a whole number from 0 to '
+                            f'{LARGEST_SEED}')
         if self.purpose not in PURPOSES:
             raise SpecError(f'purpose is {self.purpose[:_SHOWN]!r}; expected one of {PURPOSES}')
         if len(self.task) > _LONGEST_NAME:

@@ -26,7 +26,7 @@ from il_ros.data.inventory import driver_of, EPISODES, episodes_of, outcome_of, 
 from il_ros.data.merge import copy_episode
 from il_ros.data.new_folder import new_folder
 from il_ros.data.reader import read_episode
-from il_ros.data.rebuild import keys_of, rebuild
+from il_ros.data.rebuild import fresh_keys, Keys, rebuild
 from il_ros.data.receipts import Receipt, verify
 from il_ros.data.spec import DEMONSTRATION, ROLLOUT
 import numpy as np
@@ -103,16 +103,17 @@ def draw_episodes(folder: Path, ratio: float, seed: int, progress: Progress = it
             VALID: [one for index, one in enumerate(episodes) if index not in chosen]}
 
 
-def split_into_keys(folder: Path, groups: Groups) -> Aggregate:
+def split_into_keys(folder: Path, groups: Groups, present: Keys | None = None) -> Aggregate:
     """
     Make each part a filter key of the run's data set, beside the keys that are there.
 
     :param groups: of episodes that may be learnt from; the others keep the keys that they have
+    :param present: the keys that stay; None: as ``fresh_keys`` has them
     :raises DatasetError: if no episode may be aggregated, or two contracts meet
     :raises EpisodeFileError: naming the file that is missing or damaged
     """
     keys = {name: [key for key in found if key not in groups]
-            for name, found in keys_of(folder).items()}
+            for name, found in (fresh_keys(folder)[0] if present is None else present).items()}
     for part, episodes in groups.items():
         for _, receipt in episodes:
             keys.setdefault(receipt.spec.episode_id, []).append(part)

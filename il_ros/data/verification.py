@@ -29,7 +29,7 @@ from il_ros.data.aggregation import source_of
 from il_ros.data.contract import Contract, VALUES
 from il_ros.data.dataset import contract_of, index_of, opened
 from il_ros.data.discards import discarded, discards_path
-from il_ros.data.errors import DatasetError, EpisodeFileError
+from il_ros.data.errors import DatasetBusyError, DatasetError, EpisodeFileError
 from il_ros.data.inventory import episodes_of, Progress, shards_of
 from il_ros.data.label_file import labels_path, read_labels
 from il_ros.data.reader import read_episode
@@ -51,6 +51,8 @@ class Finding:
     sentence: str
     outdated: bool = False
     """It is whole, and was made of what has changed since."""
+    busy: bool = False
+    """It may be whole, but another program has it open; nothing is to be repaired."""
 
 
 def verify_run(folder: Path, progress: Progress = iter) -> list[Finding]:
@@ -65,8 +67,9 @@ def verify_run(folder: Path, progress: Progress = iter) -> list[Finding]:
     for path in progress(episodes_of(folder)):
         wrong = verify_episode(path)
         findings += wrong
-        if not wrong:
-            whole.add(source_of(path, read_receipt(receipt_path(path))))
+        receipt = None if wrong else read_receipt(receipt_path(path))
+        if receipt is not None and not receipt.flags:
+            whole.add(source_of(path, receipt))
     for shard in shards_of(folder):
         findings += _strays(shard)
     for path in sorted(Path(folder).glob('*.hdf5')):
@@ -147,7 +150,7 @@ def _dataset(path: Path, whole: set[str]) -> Iterator[Finding]:
             if unknown:
                 yield Finding(path, f'{path}: a filter key names {unknown[0]}, which is missing')
     except DatasetError as error:
-        yield Finding(path, str(error))
+        yield Finding(path, str(error), busy=isinstance(error, DatasetBusyError))
 
 
 def _demo(group, demo: dict, flat: dict, contract: Contract) -> str:

@@ -15,8 +15,10 @@
 
 """Under which filter keys of the aggregated data set the episodes of a run stand."""
 
+from pathlib import Path
+
 from il_ros.data.dataset import HELD_OUT
-from il_ros.interactive import rounds, stage_work
+from il_ros.interactive import rounds, run_state, stage_work
 from il_ros.interactive.rounds import planned_stages, Stage
 from il_ros.interactive.run_state import RunState
 
@@ -41,3 +43,12 @@ def last_aggregate(state: RunState) -> Stage | None:
     done = [stage for stage in planned_stages(state)
             if stage.act == 'aggregate' and stage.name in state.finished]
     return done[-1] if done else None
+
+
+def planned_keys(folder: Path) -> dict[str, tuple[str, ...]] | None:
+    """Return the filter keys that the state of a run in a folder names; None: it has none."""
+    if not (Path(folder) / run_state.FILE_NAME).exists():
+        return None
+    state = run_state.load(folder)
+    stage = last_aggregate(state)
+    return dataset_keys(state, stage) if stage else None

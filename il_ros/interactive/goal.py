@@ -17,7 +17,7 @@
 import dataclasses
 
 from il_ros.data.options import OptionsError, read_options
-from il_ros.data.spec import DEMONSTRATION, EpisodeSpec, SpecError
+from il_ros.data.spec import DEMONSTRATION, EpisodeSpec, LARGEST_SEED, SpecError
 from il_ros.errors import ImitationError
 
 EVALUATION_SEEDS = 1_000_000
@@ -37,8 +37,6 @@ DEMONSTRATION_SEEDS = 4_000
 
 HELD_OUT = 10
 """Demonstrations recorded extra, for the loss on expert states alone."""
-
-LARGEST_SEED = 2 ** 32 - 1
 
 
 class GoalError(ImitationError):

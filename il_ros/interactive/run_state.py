@@ -136,7 +136,8 @@ def begin(folder: Path, goal: Goal, settings: dict, resume: bool = False) -> Run
 
     :param folder: the run's, ``runs/<name>``; made if it is absent
     :param settings: of the strategy
-    :param resume: go on with an existing run of the same goal; where there is none, start it
+    :param resume: go on with an existing run of the same goal, whose name is that of its folder
+        now; where there is none, start it
     :raises RunExistsError: if the folder holds a run and ``resume`` is false
     :raises RunDiffersError: if the goal or the settings differ from the run's
     :raises StrategyError: if the strategy or a setting is unknown
@@ -148,14 +149,22 @@ def begin(folder: Path, goal: Goal, settings: dict, resume: bool = False) -> Run
         if not resume:
             raise RunExistsError(f'run {goal.run} exists in {folder}; choose another name, or '
                                  'resume it')
-        found = load(folder)
+        there = load(folder)
+        found = _under_its_name(there, goal.run)
         _refuse_difference(goal, settings, found)
+        if found != there:
+            save(folder, found)
         return found
     if (folder / 'episodes').exists():
         raise RunExistsError(f'{folder} holds episodes but no {FILE_NAME}; choose another name')
     folder.mkdir(parents=True, exist_ok=True)
     save(folder, state)
     return state
+
+
+def _under_its_name(found: RunState, run: str) -> RunState:
+    """Return the state of a run whose folder was renamed or copied since: the folder counts."""
+    return dataclasses.replace(found, goal=dataclasses.replace(found.goal, run=run))
 
 
 def _refuse_difference(goal: Goal, settings: dict, found: RunState):

@@ -38,16 +38,15 @@ A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
 import dataclasses
 from pathlib import Path
 
-from il_ros.data.regular import read_text
 from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
 from il_ros.data.spec import SpecError, TELEOP
+from il_ros.data.yaml_file import read_yaml, YamlFileError
 from il_ros.interactive.beta import make_beta
 from il_ros.interactive.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN, NOVELTY
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.strategy import demonstration_plan, person_plan, refuse_unknown
 from il_ros.interactive.strategy import refuse_wrong_learner, refuse_wrong_numbers, Strategy
 from il_ros.interactive.strategy import StrategyError, UnknownStrategyError
-import yaml
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,8 +228,8 @@ def load_strategy(name: str, path: Path) -> Strategy:
     :raises StrategyError: if the file cannot be read, or as ``make_strategy``
     """
     try:
-        document = yaml.safe_load(read_text(path))
-    except (OSError, yaml.YAMLError) as error:
+        document = read_yaml(path)
+    except YamlFileError as error:
         raise StrategyError(f'{path}: cannot be read as a strategy: {error}') from error
     if isinstance(document, dict) and ('strategy' in document or 'training' in document):
         document = document.get('strategy')

@@ -17,14 +17,13 @@
 import dataclasses
 from pathlib import Path
 
-from il_ros.data.regular import read_text
+from il_ros.data.yaml_file import read_yaml, YamlFileError
 from il_ros.learning.cnn import LARGEST_STRIDE, MOST_LAYERS
 from il_ros.learning.errors import TrainConfigError
 from il_ros.learning.heads import BINNINGS, MOST_BINS
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.shift import Shift
 from il_ros.share import MissingShareError, share_path
-import yaml
 
 LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
 SCHEDULES = ('cosine', 'constant')
@@ -195,8 +194,8 @@ class TrainConfig:
         :raises TrainConfigError: naming the file, and the key that is wrong
         """
         try:
-            fields = yaml.safe_load(read_text(path))
-        except (OSError, ValueError, yaml.YAMLError) as error:
+            fields = read_yaml(path)
+        except YamlFileError as error:
             raise TrainConfigError(
                 f'{path}: cannot be read as a training configuration: {error}') from error
         if isinstance(fields, dict) and ('strategy' in fields or 'training' in fields):

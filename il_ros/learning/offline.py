@@ -15,6 +15,7 @@
 """Training from a run's recordings without a graph: aggregate, fit, say what came of it."""
 
 import argparse
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from il_ros import hints
@@ -22,12 +23,15 @@ from il_ros.data.aggregation import aggregate
 from il_ros.data.contract import Contract
 from il_ros.data.dataset import contract_of, DATASET, HELD_OUT, opened
 from il_ros.data.kept_contract import contract_file_of
+from il_ros.data.rebuild import behind, Keys, keys_in, keys_of, rebuild
 from il_ros.data.shard import missing_in, receipts_in, unacknowledged_in
 from il_ros.data.spec import DEMONSTRATION, EpisodeSpec, ROLLOUT, VALIDATION
+from il_ros.data.split import KEYS, PARTS
 from il_ros.learning.config import training_path
 from il_ros.learning.errors import LearningError, NoDataError
 from il_ros.learning.fit import NOT_SUCCESS
 from il_ros.learning.protocol import Job, JobDone, JobFailed, JobProgress
+from il_ros.learning.references import refuse_replacing
 from il_ros.learning.worker_client import WorkerClient
 from tqdm import tqdm
 
@@ -40,17 +44,20 @@ ALL_RECORDINGS = 'all.hdf5'
 POLL_S = 0.1
 
 
-def train(words: argparse.Namespace) -> int:
+def train(words: argparse.Namespace,
+          planned_keys: Callable[[Path], Keys | None] = lambda folder: None) -> int:
     """
     Clone what a run holds and print the losses.
 
+    :param planned_keys: gives the filter keys that the state of a run's folder names, if it does
     :raises ImitationError: with the sentence of what failed
     """
     folder = Path(words.runs) / words.run
-    dataset, spec = _dataset(folder, words.filter_key)
+    output = Path(words.output or folder / 'checkpoints' / 'bc')
+    refuse_replacing(output, Path(words.runs), words.overwrite)
+    dataset, spec = _dataset(folder, words.filter_key, planned_keys)
     contract, task = _contract(dataset), spec.task
     config = words.config or str(training_path(contract.name, task))
-    output = Path(words.output or folder / 'checkpoints' / 'bc')
     job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
               output=str(output), seed=words.seed,
               held_out_key=HELD_OUT if _has_held_out(folder) else '', replace=True)
@@ -75,7 +82,8 @@ def _judged_by(folder: Path, contract: Contract, spec: EpisodeSpec, output: Path
     return hints.evaluate(spec.task, output, folder.parent, *words)
 
 
-def _dataset(folder: Path, filter_key: str) -> tuple[Path, EpisodeSpec]:
+def _dataset(folder: Path, filter_key: str,
+             planned_keys: Callable[[Path], Keys | None]) -> tuple[Path, EpisodeSpec]:
     receipts = list(receipts_in(folder / 'episodes'))
     missing = missing_in(folder / 'episodes')
     if missing and not receipts:
@@ -85,17 +93,64 @@ def _dataset(folder: Path, filter_key: str) -> tuple[Path, EpisodeSpec]:
         raise NoDataError(f'{folder}/episodes has no recorded episode; record some first, e.g. '
                           f'{hints.record("push", folder)}')
     spec = receipts[0][1].spec
-    dataset = folder / DATASET
     if filter_key:
-        return dataset, spec
+        _bring_up_to_date(folder, filter_key, planned_keys(folder))
+        return folder / DATASET, spec
     entries = [(path, (ALL,) if receipt.spec.purpose != VALIDATION else (HELD_OUT,))
                for path, receipt in receipts
                if receipt.spec.purpose in (DEMONSTRATION, ROLLOUT, VALIDATION)]
     dataset = folder / ALL_RECORDINGS
     skipped = aggregate(dataset, entries).skipped
-    for path, reason in (*skipped, *missing, *unacknowledged_in(folder / 'episodes')):
-        print(f'left out: {path} ({reason})')
+    _say_left_out((*skipped, *missing, *unacknowledged_in(folder / 'episodes')))
     return dataset, spec
+
+
+def _bring_up_to_date(folder: Path, filter_key: str, planned: Keys | None):
+    """
+    Make a run's data set anew, if what it was made of has changed.
+
+    :param planned: filter keys by episode id, where the run's state names them
+    :raises NoDataError: if there are no keys, or they were drawn before an episode was recorded
+    """
+    dataset = folder / DATASET
+    if not dataset.exists():
+        if planned is None:
+            raise NoDataError(
+                f'{folder} has no filter keys, for they stand in its {DATASET}, which is not '
+                'there: leave out --filter-key, or draw some: '
+                f'{hints.split(folder, "--ratio", "0.9")}')
+        made = rebuild(folder, planned)
+        print(f'{dataset} was not there; made anew of {_episodes(made.demos)}')
+        _say_left_out((*made.skipped, *missing_in(folder / 'episodes')))
+    by_plan = planned is not None and any(filter_key in keys for keys in planned.values())
+    newer, changed = behind(folder, planned if by_plan else None)
+    if newer and not by_plan:
+        raise NoDataError(
+            f'{dataset} is older than {_episodes(len(newer))}, e.g. {newer[0]}: leave out '
+            f'--filter-key, or draw its filter keys anew: {hints.split(folder, *_how(dataset))}')
+    if newer or changed:
+        made = rebuild(folder, keys_of(folder, planned))
+        print(f'{dataset} was older than {_episodes(len({*newer, *changed}))}, or their labels '
+              f'or discards; made anew of {_episodes(made.demos)}')
+        _say_left_out((*made.skipped, *missing_in(folder / 'episodes')))
+
+
+def _how(dataset: Path) -> tuple[str, str]:
+    """Return by which words the filter keys of a data set were drawn, as far as they tell."""
+    keys = {key for found in keys_in(dataset).values() for key in found}
+    for part in PARTS:
+        if any(key.startswith(f'{KEYS.get(part, part)}_') for key in keys):
+            return '--by', part
+    return '--ratio', '0.9'
+
+
+def _episodes(count: int) -> str:
+    return '1 episode' if count == 1 else f'{count} episodes'
+
+
+def _say_left_out(episodes: Iterable[tuple[Path, str]]):
+    for path, reason in episodes:
+        print(f'left out: {path} ({reason})')
 
 
 def _contract(dataset: Path) -> Contract:

@@ -26,12 +26,12 @@ from il_ros.data.kept_contract import keep_contract
 from il_ros.data.receipts import Receipt
 from il_ros.data.regular import read_text
 from il_ros.data.spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec, EVALUATION, EXPERT
-from il_ros.data.spec import LABEL_NONE, POLICY
+from il_ros.data.spec import LABEL_NONE, LARGEST_SEED, POLICY
 from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.table import format_table, format_timing
 from il_ros.experts.biased import bias_of
 from il_ros.interactive.driving import HUMAN
-from il_ros.interactive.goal import EVALUATION_SEEDS, LARGEST_SEED, VALIDATION_SEEDS
+from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.interactive.rounds import PHASES
 from il_ros.interactive.strategy import person_plan
 from il_ros.nodes import runtime

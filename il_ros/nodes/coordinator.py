@@ -147,6 +147,7 @@ class CoordinatorNode(Node):
                 stage, outcome = fits[0].stage, await fits[0].outcome()
                 fits.clear()
             elif stage.act == 'train':
+                await self._runner.refresh_dataset(state)
                 fits.append(self._runner.start_fit(state, stage, reporter.tell_fit))
                 continue
             else:

@@ -32,11 +32,12 @@ from il_ros.data.dataset import DATASET
 from il_ros.data.label_file import read_labels, StoredLabels, write_labels
 from il_ros.data.labels import unlabelled
 from il_ros.data.reader import read_episode
+from il_ros.data.rebuild import refresh
 from il_ros.data.receipts import is_unfinished, Receipt
 from il_ros.data.shard import receipts_in
 from il_ros.evaluation.mistakes import count_mistakes, Rollout
 from il_ros.interactive import stage_work
-from il_ros.interactive.dataset_keys import dataset_keys
+from il_ros.interactive.dataset_keys import dataset_keys, last_aggregate
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured
 from il_ros.interactive.outcomes import Outcome, Trained
 from il_ros.interactive.rounds import Stage
@@ -119,6 +120,13 @@ class StageRunner:
         self._collector.cancel()
         self._trainer.cancel()
         self._waiter.stop(RunError(Result.CANCELED, 'canceled'))
+
+    async def refresh_dataset(self, state: RunState):
+        """Make the data set anew, if it is gone or its labels or discards changed since."""
+        stage = last_aggregate(state)
+        if stage is not None:
+            planned = dataset_keys(state, stage)
+            await self._waiter.beside(lambda check: refresh(self._folder, planned, check))
 
     def start_fit(self, state: RunState, stage: Stage, tell: Tell) -> Fit:
         """Begin the fit of a ``train`` stage; other stages can be carried out meanwhile."""

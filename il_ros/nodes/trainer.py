@@ -20,7 +20,9 @@ import time
 
 from il_ros.data.dataset import DATASET, HELD_OUT
 from il_ros.errors import ImitationError
+from il_ros.learning.errors import JobError
 from il_ros.learning.protocol import Job, JobDone, JobFailed, JobProgress
+from il_ros.learning.references import is_finished
 from il_ros.learning.worker_client import WorkerClient
 from il_ros.nodes import runtime
 from il_ros.nodes.calls import Waiter
@@ -87,6 +89,9 @@ class TrainerNode(Node):
         return result
 
     def _job(self, request) -> Job:
+        if is_finished(Path(request.output)):
+            raise JobError(f'output is {request.output}, a checkpoint that its run is done with '
+                           'and speaks of; expected another folder')
         dataset = Path(self.parameters.runs) / request.run / DATASET
         return Job(dataset=str(dataset), filter_key=request.filter_key, config=request.config,
                    output=request.output, seed=request.seed, held_out_key=HELD_OUT,

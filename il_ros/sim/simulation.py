@@ -81,6 +81,8 @@ class Simulation:
         for name, value in (('seed', seed), ('horizon', horizon)):
             if value < 0:
                 raise SimulationError(f'{name} is {value}; expected a natural number or 0')
+        if seed > spec.LARGEST_SEED:
+            raise SimulationError(f'seed is {seed}; expected at most {spec.LARGEST_SEED}')
         bumps = bumps_of(self._read_options(options), seed)
         if self.task.grasped_at_reset:
             self._world.rebuild()

@@ -24,6 +24,7 @@ from typing import NamedTuple, Sequence
 from il_ros.data.atomic import write_atomically
 from il_ros.data.contract import Contract
 from il_ros.data.contract_file import load_contract
+from il_ros.data.spec import LARGEST_SEED
 from il_ros.errors import ImitationError
 from il_ros.evaluation.compounding_publication import readme
 from il_ros.evaluation.compounding_report import figures_of, format_table, read, report_html
@@ -112,6 +113,9 @@ def _check_seeds(words: argparse.Namespace):
         raise CompoundingError(f'--first-seed is {first}; seeds below {VALIDATION_SEEDS} are for '
                                f'training, expected one from there up (evaluation: '
                                f'{EVALUATION_SEEDS})')
+    if last > LARGEST_SEED:
+        raise CompoundingError(f'--first-seed is {first} with {words.episodes} episodes; the last '
+                               f'seed would be {last}, expected at most {LARGEST_SEED}')
     if first < EVALUATION_SEEDS <= last:
         raise CompoundingError(f'--first-seed is {first}; {words.episodes} episodes from there '
                                f'mix seeds of validation and evaluation ({EVALUATION_SEEDS} up)')

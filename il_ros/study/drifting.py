@@ -26,6 +26,7 @@ from typing import Sequence
 from il_ros.data.dataset import DATASET, filter_keys, load
 from il_ros.errors import ImitationError
 from il_ros.evaluation.drift import Drift, held, nearest
+from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.offline import ALL_RECORDINGS
 from il_ros.learning.policy import Policy
 from il_ros.study.rollouts import Rolled
@@ -53,11 +54,23 @@ def training_states(folder: Path, policy: Policy) -> np.ndarray:
     for path in (run / DATASET, run / ALL_RECORDINGS):
         if path.exists() and key in filter_keys(path):
             states = load(path, key).observations
-            if len(states) == labels:
-                return states
-            raise NoTrainingSetError(f'{path} has {len(states)} labels under {key!r}; the '
-                                     f'checkpoint was trained on {labels}')
+            if len(states) != labels:
+                raise NoTrainingSetError(f'{path} has {len(states)} labels under {key!r}; the '
+                                         f'checkpoint was trained on {labels}')
+            if not _fitted_to(policy, states):
+                raise NoTrainingSetError(f'{path} has other states under {key!r} than those that '
+                                         'the checkpoint was trained on')
+            return states
     raise NoTrainingSetError(f'there is no data set with the filter key {key!r} in {run}')
+
+
+def _fitted_to(policy: Policy, states: np.ndarray) -> bool:
+    """Tell whether a policy's inputs were normalised by these states, as far as one can see."""
+    if policy.info.get('synthetic'):
+        return True  # made-up states were among them
+    again = Normaliser.fit(policy.inputs.apply(states), policy.inputs.units)
+    return all(np.allclose(found, own, rtol=1e-4, atol=1e-6) for found, own in (
+        (again.mean, policy.normaliser.mean), (again.sd, policy.normaliser.sd)))
 
 
 def drift(policy: Policy, training: np.ndarray, episodes: Sequence[Rolled],

@@ -23,7 +23,7 @@ import shlex
 from typing import Sequence
 
 from il_ros.data.atomic import write_atomically
-from il_ros.data.spec import EPISODE_ID
+from il_ros.data.spec import EPISODE_ID, LARGEST_SEED
 from il_ros.errors import ImitationError
 from il_ros.interactive.driving import HUMAN
 from il_ros.interactive.goal import BLOCKS, EVALUATION_SEEDS, Goal, VALIDATION_SEEDS
@@ -132,6 +132,9 @@ class Plan:
             raise StudyError(f'--seeds has two that differ by a multiple of {BLOCKS}; they would '
                              'draw the same episodes')
         first, last = self.first_seed, self.first_seed + self.episodes - 1
+        if last > LARGEST_SEED:
+            raise StudyError(f'--first-seed is {first} with {self.episodes} episodes; the last '
+                             f'seed would be {last}, expected at most {LARGEST_SEED}')
         if first < VALIDATION_SEEDS or first < EVALUATION_SEEDS <= last:
             raise StudyError(f'--first-seed is {first}; expected evaluation seeds '
                              f'({EVALUATION_SEEDS} up) or, with --validation, seeds from '
@@ -152,7 +155,8 @@ class Plan:
             make_task(task)
             for way in self.ways:
                 way.load()
-                Goal(**self.goal(task, way, self.seeds[0]))
+                for seed in self.seeds:
+                    Goal(**self.goal(task, way, seed))
 
     def goal(self, task: str, way: Way, seed: int) -> dict:
         """Return the fields of ``Goal`` for one run, which leaves its evaluations to the study."""

@@ -80,6 +80,21 @@ def test_another_goal_does_not_resume_a_run(tmp_path):
     assert refusal.value.code == 803
 
 
+def test_a_run_whose_folder_was_renamed_goes_on_under_the_new_name(tmp_path):
+    state = begin(tmp_path / 'r', GOAL, {})
+    trained = Trained('checkpoints/round_00', 'ab', 1, 10, 0.1, 0.2, 1, 30, 2.0)
+    state = state.after(next_stage(state), trained)
+    run_state.save(tmp_path / 'r', state)
+    (tmp_path / 'r').rename(tmp_path / 'kept')
+    goal = dataclasses.replace(GOAL, run='kept')
+    found = begin(tmp_path / 'kept', goal, {}, resume=True)
+    assert found == dataclasses.replace(state, goal=goal)
+    assert run_state.load(tmp_path / 'kept') == found
+    with pytest.raises(RunDiffersError, match='run kept has seed 0, but 1 was asked for'):
+        begin(tmp_path / 'kept', dataclasses.replace(goal, seed=1), {}, resume=True)
+    assert run_state.load(tmp_path / 'kept') == found
+
+
 def test_other_settings_do_not_resume_a_run(tmp_path):
     begin(tmp_path, GOAL, {})
     with pytest.raises(RunDiffersError, match='settings'):

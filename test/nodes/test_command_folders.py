@@ -126,6 +126,7 @@ def test_no_demonstration_is_recorded_with_a_held_out_seed(started, seed, kept):
     if kept:
         assert commands.record(words) == 0
     else:
-        with pytest.raises(commands.CommandError, match='seeds from 0 to 499999'):
+        with pytest.raises(commands.CommandError, match=(
+                f'the last seed would be {seed + 19}, demonstrations use seeds from 0 to 499999')):
             commands.record(words)
     assert bool(started) == kept

@@ -126,6 +126,16 @@ def test_a_failed_fit_aborts_the_goal_with_its_code_and_sentence(hall, code):
     assert hall.bench.until(lambda: len(hall.worker.jobs) == 2), 'it takes no other goal'
 
 
+def test_a_checkpoint_that_its_run_speaks_of_is_never_trained_over(hall, tmp_path):
+    (tmp_path / 'run.json').write_text('{"r01-train": {"path": "checkpoints/round_01"}}')
+    handle = hall.bench.send(hall.client, TrainPolicy.Goal(
+        run='demo', filter_key='round_2', output=str(tmp_path / 'checkpoints' / 'round_01')))
+    status, result = hall.bench.outcome(handle)
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.BAD_GOAL)
+    assert 'round_01, a checkpoint that its run is done with' in result.error_msg
+    assert not hall.worker.jobs
+
+
 def test_a_second_goal_is_refused_while_the_first_goes_on(hall):
     first = hall.send()
     status, result = hall.bench.outcome(hall.send())

@@ -138,6 +138,11 @@ def test_a_negative_number_is_refused(simulation, name):
         simulation.reset(**{'seed': 1, name: -1})
 
 
+def test_a_seed_that_no_message_carries_is_refused(environment):
+    with pytest.raises(SimulationError, match='seed is 4294967296; expected at most 4294967295'):
+        environment.reset(seed=2 ** 32)
+
+
 def test_an_arm_that_is_told_to_stay_stays(environment):
     start = environment.simulation.reset(seed=4)
     for _ in range(20):

@@ -85,6 +85,8 @@ def test_a_second_call_runs_only_what_is_missing_and_comes_to_the_same_result(
     (('--policy', 'a=POLICY', '--policy', 'a=POLICY'), "name 'a' twice"),
     (('--policy', 'a=POLICY', '--first-seed', '7'), 'for training'),
     (('--policy', 'a=POLICY', '--first-seed', '999999', '--episodes', '2'), 'mix seeds'),
+    (('--policy', 'a=POLICY', '--first-seed', '4294967295', '--episodes', '5'),
+     'the last seed would be 4294967299'),
     (('--policy', 'a=POLICY', '--horizon', '1'), 'at least 2 steps'),
     (('--policy', 'a=POLICY', '--task', 'pus'), 'pus'),
     (('--policy', 'a=POLICY', '--task', 'reach'), 'another contract'),

@@ -21,6 +21,7 @@ import h5py
 from il_ros import cli
 from il_ros.data.dataset import DATASET, SCHEMA_VERSION
 from il_ros.learning import checkpoint
+from il_ros.learning.normaliser import Normaliser
 from il_ros.study.drifting import drift, NoTrainingSetError, training_states
 from il_ros.study.rollouts import Conditions, Rolled, Rollouts
 import numpy as np
@@ -56,6 +57,8 @@ def trained(follower, shown, tmp_path_factory) -> Path:
         flat['index'] = np.frombuffer(json.dumps(index).encode(), np.uint8)
         file['mask/round_0'] = np.array([b'demo_0'])
     folder = run / 'checkpoints' / 'round_00'
+    rows = policy.inputs.apply(shown[0].observations[3:])
+    policy.normaliser = Normaliser.fit(rows, policy.inputs.units)
     checkpoint.save(folder, policy, {'filter_key': 'round_0', 'labels': STEPS - 3})
     return folder
 
@@ -68,7 +71,8 @@ def test_the_training_states_are_the_labelled_ones_of_the_filter_key(trained, sh
 @pytest.mark.parametrize('info, sentence', [
     ({}, 'does not say what it was trained on'),
     ({'filter_key': 'round_7'}, "no data set with the filter key 'round_7'"),
-    ({'filter_key': 'round_0', 'labels': 58}, "has 57 labels under 'round_0'")])
+    ({'filter_key': 'round_0', 'labels': 58}, "has 57 labels under 'round_0'"),
+    ({'filter_key': 'round_0', 'labels': 57}, "has other states under 'round_0' than those")])
 def test_a_training_set_that_is_not_there_or_another_is_not_taken(
         trained, follower, tmp_path, info, sentence):
     folder = trained.parent / tmp_path.name

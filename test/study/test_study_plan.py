@@ -73,6 +73,7 @@ def test_a_way_may_have_settings_and_a_name_of_its_own(tmp_path):
     ('--strategies bc=gated:x.yaml', "not 'bc'"), ('--strategies a=gated', 'NAME=STRATEGY'),
     ('--first-seed 700000', '--first-seed is 700000'), ('--first-seed 9 --validation', '--first'),
     ('--first-seed 1000000 --validation', '--first-seed is 1000000'),
+    ('--first-seed 4294967295 --episodes 5', 'the last seed would be 4294967299'),
     ('--first-seed 999999 --validation --episodes 2', '--first-seed is 999999'),
     ('--run ../x', "--run is '../x'"), ('--episodes-per-round 5000', 'at most 6000'),
     ('--options x', 'options are not JSON'), ('--strategies human', "'human'; a study runs"),

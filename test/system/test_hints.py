@@ -100,6 +100,20 @@ def test_who_trains_on_nothing_is_told_how_to_record(follow):
     assert len(episodes_of(follow.folder / 'my runs' / 'new')) == 1
 
 
+def test_who_trains_on_keys_that_are_older_than_the_run_is_told_how_to_draw_them_anew(
+        follow, tmp_path):
+    words = ('--task', 'reach', '--run', 'a', '--horizon', '5')
+    follow.call('record', *words, '--episodes', '2')
+    follow.call('dataset', 'split', 'a', '--ratio', '0.5')
+    follow.call('record', *words, '--episodes', '1', '--seed', '2')
+    train = ('train', '--run', 'a', '--filter-key', 'train', '--config',
+             str(config_for('reach', tmp_path)))
+    said = follow.call(*train, code=1)
+    assert 'older than 1 episode' in said
+    follow.follow(said, 'split')
+    follow.call(*train)
+
+
 def test_what_the_verbs_of_dataset_advise_works(follow, whole_run):
     run = shutil.copytree(whole_run('reach'), follow.folder / 'my runs' / 'first')
     words = ('first', '--runs', 'my runs')
@@ -112,10 +126,10 @@ def test_what_the_verbs_of_dataset_advise_works(follow, whole_run):
     said = follow.call('dataset', 'repair', *words, code=3)
     assert '1 episodes, ' in follow.follow(said, 'relabel', '--expert')
     (run / 'all.hdf5').write_bytes(b'damaged')
-    said = follow.call('dataset', 'repair', *words)
-    config = str(config_for('reach', follow.folder))
-    follow.follow('\n'.join(line for line in said.splitlines() if 'all.hdf5' in line), 'train',
-                  '--config', config)
+    assert 'the next training on all of the run makes it anew' in follow.call(
+        'dataset', 'repair', *words)
+    follow.call('train', '--run', *words, '--config', str(config_for('reach', follow.folder)))
+    assert 'are whole' in follow.call('dataset', 'verify', *words)
 
 
 def test_every_hint_was_followed():

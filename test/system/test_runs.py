@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+import shutil
 import signal
 
 from command_line import dagger_words, finish, il_ros, start
@@ -166,3 +167,22 @@ def test_a_finished_run_that_is_resumed_changes_nothing(whole_run):
     before = contents(run)
     assert main(dagger_words('reach', run.parents[1], 'whole', '--resume')) == 0
     assert contents(run) == before
+
+
+def test_a_renamed_run_goes_on_with_a_fit_whose_data_set_is_gone(whole_run):
+    whole = whole_run('reach')
+    run = shutil.copytree(whole, whole.with_name('renamed'))
+    state = json.loads((run / 'run.json').read_text())
+    names = [entry['stage'] for entry in state['finished']]
+    state['finished'] = state['finished'][:names.index('r01-train')]
+    (run / 'run.json').write_text(json.dumps(state))
+    (run / 'dataset.hdf5').unlink()
+    (run / 'summary.json').unlink()
+    assert main(dagger_words('reach', run.parents[1], 'renamed', '--resume')) == 0
+    assert contents(run) == contents(whole)
+    here, there = (json.loads((one / 'run.json').read_text()) for one in (run, whole))
+    assert here['goal'] == {**there['goal'], 'run': 'renamed'}
+    for state in (here, there):
+        state['trained'] = {entry['stage']: entry['sha256'] for entry in state['finished']
+                            if entry['stage'].endswith('-train')}
+    assert here['trained'] == there['trained']

@@ -26,6 +26,7 @@ from pathlib import Path
 import h5py
 from il_ros.data.errors import ExportError
 from il_ros.data.export.segments import LABELS, Segment, segments_of
+from il_ros.data.hdf5_file import written
 from il_ros.data.inventory import Progress
 from il_ros.data.new_folder import new_folder
 import numpy as np
@@ -47,9 +48,10 @@ def export_robomimic(folder: Path, output: Path, actions: str = LABELS,
     masks: dict[str, list[str]] = {}
     total = 0
     with new_folder(output, ExportError) as place:
-        with h5py.File(place / FILE_NAME, 'w') as file:
+        with written(place / FILE_NAME) as (file, check_disk):
             data = file.create_group('data')
             for number, segment in enumerate(segments_of(folder, actions, progress)):
+                check_disk()
                 name = f'demo_{number}'
                 _write(data.create_group(name), segment)
                 total += segment.stop - segment.start

@@ -26,7 +26,7 @@ from il_ros.data.episode import Episode
 from il_ros.data.errors import ExportError
 from il_ros.data.inventory import Progress
 from il_ros.data.labels import Labels
-from il_ros.data.rebuild import keys_of, trainable
+from il_ros.data.rebuild import fresh_keys, trainable
 from il_ros.data.spec import VALIDATION
 import numpy as np
 
@@ -92,7 +92,7 @@ def segments_of(folder: Path, actions: str = LABELS,
     :raises DatasetError: if two episodes have different contracts
     :raises ExportError: if there is nothing to export
     """
-    keys, contract, found = keys_of(folder), None, False
+    keys, contract, found = fresh_keys(folder)[0], None, False
     for path, receipt in progress(trainable(folder)):
         if receipt.flags or receipt.error_code or receipt.spec.purpose == VALIDATION:
             continue

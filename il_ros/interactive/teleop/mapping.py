@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from il_ros.data.finite import is_finite
-from il_ros.data.regular import read_text
+from il_ros.data.yaml_file import read_yaml, YamlFileError
 from il_ros.errors import ImitationError
 from il_ros.share import MissingShareError, share_path
-import yaml
 
 START, SUCCESS, FAILURE, DISCARD = 'start', 'success', 'failure', 'discard'
 DISCARD_CORRECTION, REDO = 'discard_correction', 'redo'
@@ -149,8 +148,8 @@ class _Reader:
         try:
             path = Path(name) if name.endswith(('.yaml', '.yml')) else share_path(
                 'config', 'teleop', f'{name}.yaml')
-            self.document = yaml.safe_load(read_text(path))
-        except (OSError, yaml.YAMLError, MissingShareError) as error:
+            self.document = read_yaml(path)
+        except (YamlFileError, MissingShareError) as error:
             raise MappingError(f'mapping {name}: cannot be read: {error}') from error
         self.only('it', self.document, known)
 
