@@ -29,6 +29,7 @@ import weakref
 
 from il_ros.errors import ImitationError
 from il_ros.nodes.occupancy import Claims
+from il_ros.output import OutputError
 import rclpy
 from rclpy.action import ActionClient, ActionServer
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
@@ -240,6 +241,8 @@ def run(build: Callable[..., Node], args: Sequence[str] | None = None, slow: boo
         with Runtime(args, executor=None) as runtime:
             (runtime.add_slow if slow else runtime.add_hot)(build)
             runtime.spin()
+    except OutputError:
+        raise  # the command line says it
     except ImitationError as error:
         if runtime is not None and runtime.signalled:
             return 0  # asked to end while it started

@@ -74,11 +74,12 @@ def compounding(words: argparse.Namespace) -> int:
     summary = measure(words, policies)
     write_atomically(json_file, summary_json(summary).encode())
     write_atomically(report_file, report_html(summary).encode())
+    if words.publish:
+        _publish(Path(words.publish), words, summary)
     print(f'\n{format_table(summary)}\n')
     print('\n'.join(read(summary)))
     print(f'\n{report_file} shows it; {json_file} has the numbers.')
     if words.publish:
-        _publish(Path(words.publish), words, summary)
         print(f'{words.publish} has figures and tables.')
     return 0
 
