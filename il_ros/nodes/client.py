@@ -214,7 +214,7 @@ def run_client(command: Callable[[Client], Awaitable],
 def own_domain():
     """Keep the graph to this machine, on a free domain unless the user chose one."""
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    if 'ROS_DOMAIN_ID' in os.environ:
+    if os.environ.get('ROS_DOMAIN_ID'):
         yield
         return
     held = contextlib.ExitStack()
