@@ -123,7 +123,8 @@ def test_a_progress_bar_that_nobody_sees_ends_no_command():
 def test_standard_streams_that_are_closed_take_no_descriptor_of_a_file(tmp_path):
     place = tmp_path / 'file'
     code = (f'from il_ros.output import standard_output\nwith standard_output():\n'
-            f'    print("lost")\n    file = open({str(place)!r}, "w")\n    assert file.fileno() > 2')
+            f'    print("lost")\n    file = open({str(place)!r}, "w")\n'
+            '    assert file.fileno() > 2')
     done = subprocess.run(
         ['sh', '-c', 'exec "$0" -c "$1" >&- 2>&- <&-', sys.executable, code],
         timeout=DEADLINE_S)

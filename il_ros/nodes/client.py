@@ -212,8 +212,7 @@ def run_client(command: Callable[[Client], Awaitable],
 
 @contextlib.contextmanager
 def own_domain():
-    """Keep the graph to this machine, on a free domain unless the user chose one."""
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    """Keep a free domain for the graph unless the user chose one."""
     if os.environ.get('ROS_DOMAIN_ID'):
         yield
         return

@@ -30,6 +30,18 @@ WITHOUT_FILES = '--disable-external-lib-logs'
 """ROS argument of a process that writes no log file."""
 
 
+RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
+LOCALHOST = 'LOCALHOST'
+REACHES = {
+    LOCALHOST: f'on this machine alone; {RANGE}=SUBNET opens it',
+    'SUBNET': f'on the whole subnet, where anybody can call its services; {RANGE}={LOCALHOST} '
+              'keeps it to this machine',
+    'SYSTEM_DEFAULT': f'as far as the middleware is set to; {RANGE}={LOCALHOST} keeps it to this '
+                      'machine',
+    'OFF': f'to no other process; {RANGE}={LOCALHOST} lets those of this machine find it'}
+"""Values of ``RANGE``, and how far a process listens."""
+
+
 class EnvironmentVariableError(ImitationError):
     """A variable that keeps ROS from starting; the sentence says what to set."""
 
@@ -42,8 +54,32 @@ def check_environment(args: Sequence[str] | None = None):
     :raises EnvironmentVariableError: naming the variable
     """
     _check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
+    if _reach() not in REACHES:
+        raise EnvironmentVariableError(
+            f'{RANGE} is {_reach()!r}; expected one of {", ".join(REACHES)}: set it to one, or '
+            'unset it')
     if WITHOUT_FILES not in (sys.argv if args is None else args):
         _check_log_folder()
+
+
+def keep_to_this_machine():
+    """Keep discovery to this machine unless the user said how far it goes; ROS would open it."""
+    if not os.environ.get(RANGE):
+        os.environ[RANGE] = LOCALHOST
+
+
+def reach() -> str:
+    """Return one sentence on how far this process listens, and what changes it."""
+    peers = os.environ.get('ROS_STATIC_PEERS', '')
+    if os.environ.get('ROS_LOCALHOST_ONLY') == '1':
+        return 'listens on this machine alone; ROS_LOCALHOST_ONLY=1 says so'
+    also = f', and to ROS_STATIC_PEERS={peers}' if peers and _reach() != 'OFF' else ''
+    where, _, change = REACHES[_reach()].partition(';')
+    return f'listens {where}{also};{change}'
+
+
+def _reach() -> str:
+    return os.environ.get(RANGE) or LOCALHOST
 
 
 def _check_domain(text: str):

@@ -29,7 +29,7 @@ import weakref
 
 from il_ros.errors import ImitationError
 from il_ros.nodes.occupancy import Claims
-from il_ros.nodes.ros_environment import check_environment
+from il_ros.nodes.ros_environment import check_environment, keep_to_this_machine, reach
 from il_ros.output import OutputError
 import rclpy
 from rclpy.action import ActionClient, ActionServer
@@ -80,6 +80,7 @@ class Runtime:
 
     def __init__(self, args: Sequence[str] | None = None, executor: str | None = 'events'):
         check_environment(args)
+        keep_to_this_machine()
         self.context = rclpy.Context()
         try:
             rclpy.init(args=None if args is None else list(args), context=self.context,
@@ -150,6 +151,8 @@ class Runtime:
 
     def _add(self, executor: Executor, node: Node) -> Node:
         executor.add_node(node)
+        if not self._nodes:
+            node.get_logger().info(f'{reach()} (ROS domain {self.context.get_domain_id()})')
         self._nodes.append((executor, node))
         return node
 

@@ -20,7 +20,8 @@ import subprocess
 import sys
 
 from il_ros.nodes import ros_environment
-from il_ros.nodes.ros_environment import check_environment, EnvironmentVariableError, user_home
+from il_ros.nodes.ros_environment import check_environment, EnvironmentVariableError
+from il_ros.nodes.ros_environment import keep_to_this_machine, RANGE, reach, user_home
 import pytest
 
 DEADLINE_S = 60.0
@@ -29,7 +30,7 @@ DEADLINE_S = 60.0
 @pytest.fixture
 def home(monkeypatch, tmp_path) -> Path:
     """Return a home of one's own; nothing else is set."""
-    for name in ('ROS_DOMAIN_ID', 'ROS_LOG_DIR', 'ROS_HOME'):
+    for name in ('ROS_DOMAIN_ID', 'ROS_LOG_DIR', 'ROS_HOME', 'ROS_STATIC_PEERS'):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv('HOME', str(tmp_path))
     return tmp_path
@@ -78,6 +79,44 @@ def test_lock_files_lie_under_the_home_also_where_the_environment_has_none(home,
     assert user_home().parent.is_dir() and user_home().parent != Path('/')
     monkeypatch.setenv('ROS_HOME', str(home / 'mine'))
     assert user_home() == home / 'mine'
+
+
+@pytest.mark.parametrize('given, found, said', [
+    ('', 'LOCALHOST', 'on this machine alone; ROS_AUTOMATIC_DISCOVERY_RANGE=SUBNET opens it'),
+    ('SUBNET', 'SUBNET', 'on the whole subnet, where anybody'), ('OFF', 'OFF', 'to no other'),
+    ('SYSTEM_DEFAULT', 'SYSTEM_DEFAULT', 'as far as the middleware')])
+def test_who_says_nothing_keeps_to_this_machine(home, monkeypatch, given, found, said):
+    monkeypatch.setenv(RANGE, given)
+    keep_to_this_machine()
+    assert os.environ[RANGE] == found
+    assert reach().startswith(f'listens {said}')
+
+
+def test_peers_and_the_old_variable_are_said_too(home, monkeypatch):
+    monkeypatch.setenv(RANGE, 'LOCALHOST')
+    monkeypatch.setenv('ROS_STATIC_PEERS', '10.0.0.2')
+    assert 'alone, and to ROS_STATIC_PEERS=10.0.0.2; ' in reach()
+    monkeypatch.setenv(RANGE, 'SUBNET')
+    monkeypatch.setenv('ROS_LOCALHOST_ONLY', '1')
+    assert reach() == 'listens on this machine alone; ROS_LOCALHOST_ONLY=1 says so'
+
+
+def test_a_range_that_is_none_is_refused(home, monkeypatch):
+    monkeypatch.setenv(RANGE, 'localhost')
+    with pytest.raises(EnvironmentVariableError, match="RANGE is 'localhost'; expected one of LO"):
+        check_environment([])
+
+
+def test_a_process_keeps_to_this_machine_and_says_so(monkeypatch, capfd):
+    pytest.importorskip('rclpy', reason='needs rclpy: make test')
+    from il_ros.nodes.runtime import Runtime
+    from rclpy.node import Node
+    monkeypatch.setenv(RANGE, '')
+    with Runtime([]) as runtime:
+        for name in ('one', 'two'):
+            runtime.add_hot(lambda context, name=name: Node(name, context=context))
+        assert os.environ[RANGE] == 'LOCALHOST'
+    assert capfd.readouterr().err.count('listens on this machine alone') == 1
 
 
 @pytest.mark.parametrize('code, begin', [
