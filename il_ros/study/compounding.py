@@ -45,6 +45,9 @@ from tqdm import tqdm
 ROLLOUTS = 'rollouts'
 """Folder of the episodes, under ``--output``."""
 
+OUTPUT = 'runs/compounding'
+"""``--output`` unless another folder is given."""
+
 _BOOTSTRAP_SEED = 0
 
 
@@ -91,6 +94,10 @@ def _publish(folder: Path, words: argparse.Namespace, summary: dict):
         command += ['--policy', text]
     for option in ('episodes', 'horizon', 'first_seed', 'expert_episodes', 'drift_episodes'):
         command += [f'--{option.replace("_", "-")}', str(getattr(words, option))]
+    if words.burn_in is not None:
+        command += ['--burn-in', str(words.burn_in)]
+    if words.output != OUTPUT:
+        command += ['--output', words.output]
     last = words.first_seed + words.episodes - 1
     about = {'command': shlex.join(command), 'commits': [commit_of_this()],
              'versions': versions(), 'conditions':
