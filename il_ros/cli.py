@@ -23,6 +23,8 @@ from il_ros.cli_dataset import add_dataset
 from il_ros.cli_numbers import whole_number
 from il_ros.cli_study import add_study
 from il_ros.cli_teleop import add_view, teleop_arguments
+from il_ros.errors import ImitationError
+from il_ros.output import CLOSED, OutputError, standard_output
 
 DESCRIPTION = """\
 Teach a robot arm by imitation, and keep teaching it after the first policy fails.
@@ -226,10 +228,20 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    try:
+        with standard_output():
+            return _run(args)
+    except OutputError as error:
+        if error.is_closed:
+            return CLOSED
+        print(f'il_ros: {error}', file=sys.stderr)
+    return 1
+
+
+def _run(args: Sequence[str] | None) -> int:
     words = make_parser().parse_args(args)
     # Imported here: --help and bad words are answered at once, and a missing part by one line.
     try:
-        from il_ros.errors import ImitationError
         if words.call == 'train':
             from il_ros.interactive.dataset_keys import planned_keys
             from il_ros.learning.offline import train
@@ -252,8 +264,14 @@ def main(args: Sequence[str] | None = None) -> int:
         return call(words)
     except ModuleNotFoundError as error:
         print(f'il_ros: {missing(error)}', file=sys.stderr)
+    except OutputError:
+        raise
     except ImitationError as error:
         print(f'il_ros: {error}', file=sys.stderr)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f'il_ros: {error.filename}: {error.strerror}', file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1

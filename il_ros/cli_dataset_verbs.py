@@ -228,7 +228,7 @@ def replay(words: argparse.Namespace) -> int:
     paths = _chosen(folder, words.episode or ())[:words.episodes or None]
     if words.through == 'simulator':
         _refuse_without_a_graph(words)
-        return _replay_commands(paths)
+        return _replay_commands(folder, paths)
     from il_ros.nodes.replay import Replay, ReplayParameters, replay
     runs, tolerance = Path(words.runs), words.tolerance
     free, = free_paths(runs, f'{folder.name}-replay-{{}}')
@@ -254,7 +254,7 @@ def _chosen(folder: Path, names: Sequence[str]) -> list[Path]:
     return [path for path in paths if not names or path.stem in names]
 
 
-def _replay_commands(paths: Sequence[Path]) -> int:
+def _replay_commands(folder: Path, paths: Sequence[Path]) -> int:
     from il_ros.data.reader import read_episode
     from il_ros.sim.replay import compare_replay
     from il_ros.sim.simulation import Simulation
@@ -263,7 +263,7 @@ def _replay_commands(paths: Sequence[Path]) -> int:
     for path in _progress('replaying')(paths):
         episode = read_episode(path)
         found = compare_replay(make(episode.spec.task, episode.contract.rate), episode,
-                               sources_of(episode))
+                               sources_of(folder, episode))
         states += found.states
         identical += found.identical
         if not found.identical:
@@ -272,20 +272,16 @@ def _replay_commands(paths: Sequence[Path]) -> int:
     return 0 if identical == len(paths) else 1
 
 
-def sources_of(episode) -> tuple:
+def sources_of(folder: Path, episode) -> tuple:
     """
-    Return where the features of an episode's contract come from, by the installed contract.
+    Return where the features of an episode's contract come from.
 
-    :raises ContractError: if that is another one than the episode was recorded with
+    :param folder: of its run
+    :raises ContractError: if no file has its contract
     """
-    from il_ros.data.contract import ContractError
-    from il_ros.data.contract_file import load_contract
-    from il_ros.share import share_path
-    path = share_path('config', 'contracts', f'{episode.contract.name}.yaml')
-    contract, sources = load_contract(path)
-    if contract.id != episode.contract.id:
-        raise ContractError(f'{episode.spec.episode_id} was recorded with another contract than '
-                            f'{path} has now: {episode.contract.id:016x}, not {contract.id:016x}')
+    from il_ros.data.contract_file import find_contract, load_contract
+    from il_ros.data.kept_contract import needed_contract
+    _, sources = load_contract(find_contract(needed_contract(folder, episode)))
     return sources
 
 

@@ -24,7 +24,7 @@ from il_ros.data.spec import ENDED, EPISODE_ID, EXPERT, TELEOP
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Observation
 
 _TOP, _TOP_NEGATIVE = 0x7f, 0xff
-"""Highest byte of a float32 that is NaN or infinite, or beyond 1.7e38: all others pass quickly."""
+"""Highest byte of a float that is NaN, infinite or huge (beyond 1.7e38): others pass quickly."""
 
 
 def check_phase(message: EpisodeStatus | Observation):
@@ -79,11 +79,16 @@ def check_values(values: array, width: int):
         raise BadMessageError('values has a number that is not finite')
 
 
-def are_finite(raw: bytes, start: int, stop: int) -> bool:
-    """Tell whether the float32 numbers in a part of a message's bytes are finite."""
-    top = raw[start + 3:stop:4]
+def are_finite(raw: bytes, start: int, stop: int, code: str = 'f') -> bool:
+    """
+    Tell whether the numbers in a part of a message's bytes are finite.
+
+    :param code: ``f``: they are float32; ``d``: float64
+    """
+    size = 4 if code == 'f' else 8
+    top = raw[start + size - 1:stop:size]
     return (_TOP not in top and _TOP_NEGATIVE not in top
-            or math.isfinite(sum(array('f', raw[start:stop]))))
+            or all(map(math.isfinite, array(code, raw[start:stop]))))
 
 
 def check_drive(message: Drive):

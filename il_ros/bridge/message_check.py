@@ -41,8 +41,8 @@ Rule = Callable[[np.void], tuple[tuple[str, ...], tuple[str, ...]]]
 """
 Looks at a message as ``data.cdr`` reads it; raises ``BadMessageError``.
 
-Returns the whole numbers that must be the same in each message, and the fields whose float32
-numbers must be finite.
+Returns the whole numbers that must be the same in each message, and the fields whose numbers,
+float32 or float64, must be finite.
 """
 
 
@@ -68,11 +68,11 @@ class MessageCheck:
                 break
         else:
             numbers = self._learn(raw)
-        for name, start, stop in numbers:
-            if not are_finite(raw, start, stop):
+        for name, start, stop, code in numbers:
+            if not are_finite(raw, start, stop, code):
                 raise BadMessageError(f'{name} has a number that is not finite')
 
-    def _learn(self, raw: bytes) -> tuple[tuple[str, int, int], ...]:
+    def _learn(self, raw: bytes) -> tuple[tuple[str, int, int, str], ...]:
         """Take in a layout that was not met before, and return where its numbers stand."""
         if len(raw) > self._most_bytes:
             raise BadMessageError(f'{len(raw)} bytes; expected at most {self._most_bytes}')
@@ -82,8 +82,8 @@ class MessageCheck:
             raise BadMessageError(str(error)) from error
         constants, finite = self._rule(np.frombuffer(raw, layout.dtype, 1)[0])
         fields = layout.dtype.fields
-        numbers = tuple((name, fields[name][1], fields[name][1] + fields[name][0].itemsize)
-                        for name in finite)
+        numbers = tuple((name, fields[name][1], fields[name][1] + fields[name][0].itemsize,
+                         fields[name][0].base.char) for name in finite)
         lengths = _reader_of(
             [(offset, 'I') for offset in layout.guards]
             + [(fields[name][1], 'Q' if fields[name][0].itemsize == 8 else 'I')
@@ -135,7 +135,7 @@ def executed_rule(contract: Contract) -> Rule:
         named = sum(name.startswith('command.name.') for name in row.dtype.names)
         _expect('command.position', found, joints or (named,))
         joints[:] = [found]
-        return (), ('values',)
+        return (), ('values', 'noise', 'command.position')
     return rule
 
 

@@ -49,6 +49,10 @@ class Source:
     """A tool pose that is computed from the arm's ``joint_states`` instead of heard."""
 
 
+RATE_HZ = 20.0
+"""Control rate of the graph of a command, whatever the file says."""
+
+
 def find_contract(name: str) -> Path:
     """
     Return where a contract lies.

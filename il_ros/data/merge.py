@@ -25,6 +25,7 @@ from il_ros.data.dataset import same_contract
 from il_ros.data.discards import discards_path
 from il_ros.data.errors import MergeError
 from il_ros.data.inventory import EPISODES, episodes_of, Progress
+from il_ros.data.kept_contract import keep_contracts_of
 from il_ros.data.label_file import labels_path, read_labels, write_labels
 from il_ros.data.mcap_file import McapFile, read_mcap
 from il_ros.data.new_folder import new_folder
@@ -96,6 +97,7 @@ def merge_runs(runs: Sequence[Path], output: Path, rename: bool = False,
         raise MergeError(f'{", ".join(map(str, runs))} have no episode')
     with new_folder(output, MergeError) as place:
         renamed = _take(sources, place / EPISODES)
+        keep_contracts_of(runs, place)
     return Merged(len(sources), renamed, tuple(repeated))
 
 

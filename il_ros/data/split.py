@@ -23,6 +23,7 @@ import re
 from il_ros.data.aggregation import Aggregate
 from il_ros.data.errors import SplitError
 from il_ros.data.inventory import driver_of, EPISODES, episodes_of, outcome_of, Progress
+from il_ros.data.kept_contract import keep_contracts_of
 from il_ros.data.merge import copy_episode
 from il_ros.data.new_folder import new_folder
 from il_ros.data.reader import read_episode
@@ -137,5 +138,6 @@ def split_into_runs(groups: Groups, output: Path) -> dict[str, int]:
         with new_folder(places[part], SplitError) as folder:
             for path, receipt in episodes:
                 copy_episode(path, folder / EPISODES / path.parent.name, receipt)
+            keep_contracts_of({path.parents[2]: None for path, _ in episodes}, folder)
         counts[places[part].name] = len(episodes)
     return counts

@@ -21,6 +21,7 @@ from pathlib import Path
 from il_ros import hints
 from il_ros.data.aggregation import aggregate
 from il_ros.data.contract import Contract
+from il_ros.data.contract_file import RATE_HZ
 from il_ros.data.dataset import contract_of, DATASET, HELD_OUT, opened
 from il_ros.data.kept_contract import contract_file_of
 from il_ros.data.rebuild import behind, Keys, keys_in, keys_of, rebuild
@@ -73,7 +74,7 @@ def train(words: argparse.Namespace,
 
 def _judged_by(folder: Path, contract: Contract, spec: EpisodeSpec, output: Path) -> str:
     """Return the command line that judges a policy as it was taught."""
-    file = contract_file_of(folder, contract, spec.task)
+    file = contract_file_of(folder, contract, spec.task, RATE_HZ)
     # A graph with another contract, or at another rate, is one that runs already.
     words = ['--attach'] if file is None else ['--contract', file] if file else []
     words += ['--continuing'] if spec.continuing else []

@@ -36,6 +36,7 @@ from il_ros.nodes.calls import Waiter
 from il_ros.nodes.graph import build, GraphOptions
 from il_ros.nodes.listening import listen
 from il_ros.nodes.runtime import Runtime
+from il_ros.output import OutputError
 from il_ros_interfaces.action import CollectEpisodes, RunDagger
 from il_ros_interfaces.msg import PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
@@ -173,6 +174,7 @@ def run_client(command: Callable[[Client], Awaitable],
 
     :param compose: adds these nodes; None: attach to those that run in this ROS domain
     :param attach: the command's own nodes join those that run in this ROS domain
+    :raises OutputError: if standard output takes no more; the graph is taken down before
     """
     failures: list[ImitationError] = []
     finished = []
@@ -198,6 +200,8 @@ def run_client(command: Callable[[Client], Awaitable],
     except ImitationError as error:
         failures.append(error)
     if failures:
+        if isinstance(failures[0], OutputError):
+            raise failures[0]
         print(f'il_ros: {failures[0]}', file=sys.stderr)
         return 1
     if not finished:
@@ -208,14 +212,15 @@ def run_client(command: Callable[[Client], Awaitable],
 
 @contextlib.contextmanager
 def own_domain():
-    """Keep the graph to this machine, on a free domain unless the user chose one."""
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    if 'ROS_DOMAIN_ID' in os.environ:
+    """Keep a free domain for the graph unless the user chose one."""
+    if os.environ.get('ROS_DOMAIN_ID'):
         yield
         return
-    with domain_id() as number:
-        os.environ['ROS_DOMAIN_ID'] = str(number)
-        try:
-            yield
-        finally:
-            del os.environ['ROS_DOMAIN_ID']
+    held = contextlib.ExitStack()
+    os.environ['ROS_DOMAIN_ID'] = str(held.enter_context(domain_id()))
+    try:
+        yield
+    finally:
+        del os.environ['ROS_DOMAIN_ID']
+        # Not told of an error of ours: it would take that for a domain in use, and try others.
+        held.close()

@@ -77,6 +77,7 @@ def dagger(words: argparse.Namespace, replace: bool = False) -> int:
         await _dagger(client, goal, words, folder)
         if options is not None:
             keep_contract(folder, words.contract)
+        _show_summary(folder)
     return run_command(command, options)
 
 
@@ -97,6 +98,9 @@ async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespac
     if not (folder / 'summary.json').exists():
         raise CommandError(f'{folder} has no summary.json; the graph that runs keeps its runs '
                            'elsewhere, give --runs its folder')
+
+
+def _show_summary(folder: Path):
     summary = json.loads(read_text(folder / 'summary.json'))
     print(f'\n{format_table(summary)}\n\n{format_timing(summary)}\n')
     print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
@@ -177,11 +181,11 @@ def evaluate(words: argparse.Namespace) -> int:
         if driver == POLICY:
             client.require_policy(sha256)
         report = evaluation_report(words, sha256, receipts)
+        if words.json:
+            write_atomically(Path(words.json), (json.dumps(report, indent=1) + '\n').encode())
         success = report['success']
         print(f'{success["k"]} of {success["n"]} succeed: {100 * success["rate"]:.1f} %, 95 % '
               f'interval {100 * success["low"]:.1f} to {100 * success["high"]:.1f} %')
-        if words.json:
-            write_atomically(Path(words.json), (json.dumps(report, indent=1) + '\n').encode())
     return run_command(command, options)
 
 

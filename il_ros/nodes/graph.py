@@ -25,7 +25,7 @@ import dataclasses
 import sys
 
 from il_ros.data.contract import Contract
-from il_ros.data.contract_file import find_contract, load_contract
+from il_ros.data.contract_file import find_contract, load_contract, RATE_HZ
 from il_ros.data.errors import StreamError
 from il_ros.errors import ImitationError
 from il_ros.experts.registry import make_expert
@@ -57,7 +57,7 @@ class GraphOptions:
     task: str = 'push'
     runs: str = 'runs'
     mode: str = 'lockstep'
-    rate_hz: float = 20.0
+    rate_hz: float = RATE_HZ
     gui: bool = False
     contract: str = ''
     """A contract file, or the name of one in config/contracts; empty: the task's own."""

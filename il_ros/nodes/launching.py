@@ -22,12 +22,13 @@ they import this module: ``launch`` and ``launch_ros`` come with an installed RO
 from collections.abc import Iterable
 from pathlib import Path
 
+from il_ros.nodes.ros_environment import LOCALHOST, RANGE
 from launch import Condition, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, EmitEvent, IncludeLaunchDescription
 from launch.conditions import UnlessCondition
 from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
@@ -50,6 +51,12 @@ def process_arguments() -> Iterable[DeclareLaunchArgument]:
             'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal'],
             description='what the nodes log at least'),
         DeclareLaunchArgument(
+            'discovery_range',
+            default_value=EnvironmentVariable(RANGE, default_value=LOCALHOST),
+            description='how far the nodes find others and are found: LOCALHOST (this machine), '
+                        'SUBNET, OFF or SYSTEM_DEFAULT; default: what the variable '
+                        'ROS_AUTOMATIC_DISCOVERY_RANGE says, or else LOCALHOST'),
+        DeclareLaunchArgument(
             'use_respawn', default_value='false', choices=['true', 'false'],
             description='start a process that ended again; otherwise its end ends the launch'))
 
@@ -69,6 +76,7 @@ def node(executable: str, condition: Condition | None = None, **parameters) -> N
         namespace=LaunchConfiguration('namespace'), output='screen',
         parameters=[LaunchConfiguration('params_file'), parameters] if parameters
         else [LaunchConfiguration('params_file')],
+        additional_env={RANGE: LaunchConfiguration('discovery_range')},
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         respawn=respawn, respawn_delay=RESPAWN_DELAY_S,
         on_exit=[EmitEvent(event=Shutdown(reason=f'{executable} has ended'),

@@ -31,6 +31,7 @@ import time
 
 from il_ros.data import lock
 from il_ros.errors import ImitationError
+from il_ros.nodes.ros_environment import user_home
 import rclpy
 from rclpy.node import Node
 
@@ -107,7 +108,7 @@ class Claims:
             self._held[name] = lock.take(
                 folder / f'{resource.strip("/").replace("/", ".")}.lock', OccupiedError,
                 f'{_sentence(name, resource, domain)}. It is of this machine')
-        except (OSError, RuntimeError):
+        except (OSError, KeyError):
             pass  # no home, or one that cannot be written: the look remains
 
     def _look(self, names: Collection[str], probe: Node):
@@ -129,10 +130,9 @@ def lock_folder() -> Path:
     """
     Return where the lock files of this machine lie; a home may be shared by several.
 
-    :raises RuntimeError: if there is no home
+    :raises KeyError: if there is no home
     """
-    home = os.environ.get('ROS_HOME')
-    return (Path(home) if home else Path.home() / '.ros') / 'il_ros' / socket.gethostname()
+    return user_home() / 'il_ros' / socket.gethostname()
 
 
 def _sentence(name: str, resource: str, domain: int, owner: str = '') -> str:

@@ -27,6 +27,7 @@ from typing import NamedTuple
 from il_ros.data.deviation import deviations
 from il_ros.data.episode import Episode
 from il_ros.data.errors import NoSuchRunError
+from il_ros.data.kept_contract import keep_contract, needed_contract
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import Receipt
 from il_ros.data.spec import ABORTED, EpisodeSpec, EVALUATION, FAULT, HOLD, POLICY
@@ -146,6 +147,7 @@ def replay(task: Replay) -> int:
     if not recorded:
         raise NoSuchRunError(f'{task.folder} has no episode to replay')
     _refuse_existing(task)
+    contract = '' if task.arm else needed_contract(task.folder, recorded[0])
     kinds = {(one.spec.task, one.contract.id) for one in recorded}
     if len(kinds) > 1:
         raise RefusedError(f'{task.folder} has episodes of {len(kinds)} tasks or contracts; split '
@@ -157,7 +159,7 @@ def replay(task: Replay) -> int:
         nodes.append(runtime.add_hot(ReplayNode, parameter_overrides=overrides(
             {'mode': 'realtime' if task.arm else 'lockstep', 'tolerance': task.tolerance})))
         if not task.arm:
-            build(runtime, options_of(recorded[0], task.runs))
+            build(runtime, options_of(recorded[0], task.runs, contract))
 
     async def command(client: Client):
         nonlocal task
@@ -168,6 +170,7 @@ def replay(task: Replay) -> int:
                 pairs.append(Pair(episode, await _drive(client, nodes[0], task, episode)))
         finally:
             if pairs:
+                keep_contract(task.runs / task.output, contract)
                 print('\n'.join(summary(pairs)))
                 print(f'the replayed episodes are in {task.runs / task.output}')
     code = run_client(command, compose, attach=task.arm)
@@ -179,10 +182,10 @@ def _refuse_existing(task: Replay):
         raise RefusedError(f'{task.runs / task.output} exists already; give --output another name')
 
 
-def options_of(episode: Episode, runs: Path) -> GraphOptions:
+def options_of(episode: Episode, runs: Path, contract: str) -> GraphOptions:
     """Return the graph in which an episode can be driven once more, without a policy node."""
     return GraphOptions(
-        task=episode.spec.task, runs=str(runs), contract=episode.contract.name,
+        task=episode.spec.task, runs=str(runs), contract=contract,
         rate_hz=episode.contract.rate, options=episode.spec.options, training=False, policy=False)
 
 

@@ -29,10 +29,13 @@ import weakref
 
 from il_ros.errors import ImitationError
 from il_ros.nodes.occupancy import Claims
+from il_ros.nodes.ros_environment import check_environment, keep_to_this_machine, reach
+from il_ros.output import OutputError
 import rclpy
 from rclpy.action import ActionClient, ActionServer
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 import rclpy.experimental
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
@@ -71,12 +74,21 @@ class Runtime:
     slow thread joined, nodes destroyed, executors shut down, context shut down.
 
     :param executor: for the hot nodes; None: what the first one's parameter ``executor`` says
+    :raises EnvironmentVariableError: if ROS cannot start by what a variable says
+    :raises StartError: if it does not start for another reason
     """
 
     def __init__(self, args: Sequence[str] | None = None, executor: str | None = 'events'):
+        check_environment(args)
+        keep_to_this_machine()
         self.context = rclpy.Context()
-        rclpy.init(args=None if args is None else list(args), context=self.context,
-                   signal_handler_options=SignalHandlerOptions.NO)
+        try:
+            rclpy.init(args=None if args is None else list(args), context=self.context,
+                       signal_handler_options=SignalHandlerOptions.NO)
+        except rclpy_implementation.UnknownROSArgsError as error:
+            raise StartError(f'unknown ROS arguments {error}; they follow --ros-args') from error
+        except rclpy_implementation.RCLError as error:
+            raise StartError(f'ROS does not start: {error}') from error
         self.claims = Claims(self.context)
         self.stop = _STOPS[self.context] = Future()
         self.hot = make_executor(executor, self.context) if executor else None
@@ -139,6 +151,8 @@ class Runtime:
 
     def _add(self, executor: Executor, node: Node) -> Node:
         executor.add_node(node)
+        if not self._nodes:
+            node.get_logger().info(f'{reach()} (ROS domain {self.context.get_domain_id()})')
         self._nodes.append((executor, node))
         return node
 
@@ -240,6 +254,8 @@ def run(build: Callable[..., Node], args: Sequence[str] | None = None, slow: boo
         with Runtime(args, executor=None) as runtime:
             (runtime.add_slow if slow else runtime.add_hot)(build)
             runtime.spin()
+    except OutputError:
+        raise  # the command line says it
     except ImitationError as error:
         if runtime is not None and runtime.signalled:
             return 0  # asked to end while it started

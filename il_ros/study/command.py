@@ -53,10 +53,11 @@ def study(words: argparse.Namespace) -> int:
               'there', file=sys.stderr)
         return INTERRUPTED
     brought = write_results(plan, folder, commits, runs, clones, judges)
+    if words.publish:
+        publish(Path(words.publish), brought)
     print(f'\n{brought.text}\n\n{folder / "study.html"} shows it; {folder / "study.json"} and '
           'the CSV files beside it have the numbers.')
     if words.publish:
-        publish(Path(words.publish), brought)
         print(f'{words.publish} has figures and tables.')
     return 0
 

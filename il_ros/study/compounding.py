@@ -46,6 +46,9 @@ from tqdm import tqdm
 ROLLOUTS = 'rollouts'
 """Folder of the episodes, under ``--output``."""
 
+OUTPUT = 'runs/compounding'
+"""``--output`` unless another folder is given."""
+
 _BOOTSTRAP_SEED = 0
 
 
@@ -75,11 +78,12 @@ def compounding(words: argparse.Namespace) -> int:
     summary = measure(words, policies)
     write_atomically(json_file, summary_json(summary).encode())
     write_atomically(report_file, report_html(summary).encode())
+    if words.publish:
+        _publish(Path(words.publish), words, summary)
     print(f'\n{format_table(summary)}\n')
     print('\n'.join(read(summary)))
     print(f'\n{report_file} shows it; {json_file} has the numbers.')
     if words.publish:
-        _publish(Path(words.publish), words, summary)
         print(f'{words.publish} has figures and tables.')
     return 0
 
@@ -91,6 +95,10 @@ def _publish(folder: Path, words: argparse.Namespace, summary: dict):
         command += ['--policy', text]
     for option in ('episodes', 'horizon', 'first_seed', 'expert_episodes', 'drift_episodes'):
         command += [f'--{option.replace("_", "-")}', str(getattr(words, option))]
+    if words.burn_in is not None:
+        command += ['--burn-in', str(words.burn_in)]
+    if words.output != OUTPUT:
+        command += ['--output', words.output]
     last = words.first_seed + words.episodes - 1
     about = {'command': shlex.join(command), 'commits': [commit_of_this()],
              'versions': versions(), 'conditions':

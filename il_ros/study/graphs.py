@@ -112,7 +112,7 @@ def environment(slot: int) -> dict[str, str]:
     :raises GraphError: if the variable is no domain, or the slot's would be none
     """
     found = {**os.environ, **ONE_THREAD}
-    if _DOMAIN in found:
+    if found.get(_DOMAIN):
         try:
             domain = int(found[_DOMAIN]) + slot
         except ValueError as error:

@@ -22,6 +22,7 @@ import re
 import shlex
 from typing import Sequence
 
+from il_ros import hints
 from il_ros.data.atomic import write_atomically
 from il_ros.data.spec import EPISODE_ID, LARGEST_SEED
 from il_ros.errors import ImitationError
@@ -170,8 +171,12 @@ class Plan:
         """Return the resets that everybody meets."""
         return range(self.first_seed, self.first_seed + self.episodes)
 
-    def command(self) -> str:
-        """Return the command line that asks for this study."""
+    def command(self, runs: Path = hints.RUNS) -> str:
+        """
+        Return the command line that asks for this study.
+
+        :param runs: folder of the runs, where the study goes
+        """
         ways = [way.name if way == Way(way.strategy, way.strategy, self.config)
                 else f'{way.name}={way.strategy}:{way.config}' for way in self.ways]
         words = ['il_ros', 'study', '--tasks', *self.tasks, '--strategies', *ways,
@@ -180,6 +185,7 @@ class Plan:
                  '--episodes-per-round', str(self.episodes_per_round),
                  '--episodes', str(self.episodes), '--first-seed', str(self.first_seed),
                  '--stretch', str(self.stretch), '--run', self.run]
+        words += ['--runs', str(runs)] if Path(runs) != hints.RUNS else []
         words += ['--validation'] if self.on_validation else []
         words += ['--config', self.config] if self.config else []
         words += ['--horizon', str(self.horizon)] if self.horizon else []

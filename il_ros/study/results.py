@@ -63,7 +63,8 @@ def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequen
         contract, _ = load_contract(share_path('config', 'contracts', f'{task}.yaml'))
         points += points_of(task, runs, clones, judges[task], contract.rate)
         tasks.append(summarise_task(_question(plan, task, runs, judges[task]), points))
-    about = {'command': plan.command(), 'commits': list(commits), 'versions': versions(),
+    about = {'command': plan.command(folder.parent), 'commits': list(commits),
+             'versions': versions(),
              'conditions': ' '.join([_conditions(plan), *mixed(commits)])}
     brought = Brought(about, tasks, points)
     write_files(folder, {'study.json': study_json(about, tasks, points),

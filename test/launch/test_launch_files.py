@@ -70,6 +70,12 @@ def test_launch_files_are_declarative(path):
     assert not [item for item in ast.walk(ast.parse(path.read_text())) if isinstance(item, kinds)]
 
 
+def test_every_node_is_told_how_far_it_may_listen():
+    assert 'discovery_range' in arguments(SHARED)
+    started, = calls(SHARED, 'Node')
+    assert 'additional_env' in {word.arg for word in started.keywords}
+
+
 def parameter_file() -> dict[str, dict]:
     """Return config/params.yaml: the parameters by node."""
     sections = yaml.safe_load((ROOT / 'config' / 'params.yaml').read_text())

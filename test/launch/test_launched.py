@@ -49,8 +49,8 @@ LOOP = ROOT / 'launch' / 'dagger.launch.py'
 
 
 @pytest.fixture(scope='module')
-def environment(tmp_path_factory) -> dict[str, str]:
-    """Return the environment to launch in: the package is in the ament index, here if need be."""
+def installed(tmp_path_factory) -> dict[str, str]:
+    """Return an environment in which the package is in the ament index, here if need be."""
     pytest.importorskip('launch_ros', reason='needs launch_ros: make test-launch')
     from ament_index_python.packages import get_package_prefix, PackageNotFoundError
     try:
@@ -74,6 +74,12 @@ def environment(tmp_path_factory) -> dict[str, str]:
         program.chmod(0o755)
     paths = [str(prefix), os.environ.get('AMENT_PREFIX_PATH', '')]
     return {**os.environ, 'AMENT_PREFIX_PATH': os.pathsep.join(filter(None, paths))}
+
+
+@pytest.fixture
+def environment(installed) -> dict[str, str]:
+    """Return the environment to launch in, which a test may change."""
+    return dict(installed)
 
 
 class Launched:
@@ -189,6 +195,23 @@ def test_the_whole_loop_comes_up_under_a_namespace_and_ends_well(launch, words, 
     seconds, started, well = launched.interrupt()
     assert (started, well) == (len(names), len(names)), launched.said
     assert seconds < END_S
+
+
+@pytest.mark.system
+@pytest.mark.parametrize('variable, words, said', [
+    (None, [], 'listens on this machine alone'), ('OFF', [], 'listens to no other process'),
+    ('OFF', ['discovery_range:=LOCALHOST'], 'listens on this machine alone')])
+def test_nodes_keep_to_this_machine_unless_variable_or_argument_say_otherwise(
+        environment, launch, variable, words, said):
+    del environment['ROS_AUTOMATIC_DISCOVERY_RANGE']
+    if variable:
+        environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = variable
+    launched = launch('simulation', 'task:=reach', *words)
+    pause, deadline = threading.Event(), time.monotonic() + UP_S
+    while launched.said.count(said) < 2:
+        assert time.monotonic() < deadline, launched.said
+        pause.wait(0.1)
+    assert launched.interrupt()[1:] == (2, 2), launched.said
 
 
 @pytest.mark.system

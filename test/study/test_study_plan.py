@@ -16,6 +16,7 @@
 
 import dataclasses
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
@@ -55,6 +56,12 @@ def test_quick_cuts_a_study_down_but_never_enlarges_it():
     plan = planned('--quick', '--tasks', 'reach', 'push', '--rounds', '9', '--episodes', '20')
     assert (plan.tasks, plan.seeds, plan.rounds, plan.episodes) == (('reach',), (0, 1), 4, 20)
     assert [way.name for way in plan.ways] == ['corrections', 'gated']
+
+
+def test_the_command_line_of_a_study_says_where_its_runs_lie(tmp_path):
+    words = planned().command(tmp_path).split()[2:]
+    assert cli.make_parser().parse_args(['study', *words]).runs == str(tmp_path)
+    assert '--runs' not in planned().command(Path('runs')).split()
 
 
 def test_a_way_may_have_settings_and_a_name_of_its_own(tmp_path):

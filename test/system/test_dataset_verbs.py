@@ -116,9 +116,9 @@ def test_a_replay_names_the_first_state_that_differs(run, what):
         observations[5, 0] = np.nextafter(observations[5, 0], np.float32(9))
         changed = dataclasses.replace(episode, observations=observations)
     try:
-        found = compare_replay(simulation, changed, sources_of(episode))
+        found = compare_replay(simulation, changed, sources_of(run, episode))
         assert found.first_difference == 5 and 'panda_joint1 was' in found.sentence
-        assert compare_replay(simulation, episode, sources_of(episode)).identical
+        assert compare_replay(simulation, episode, sources_of(run, episode)).identical
     finally:
         simulation.close()
 

@@ -94,6 +94,16 @@ def test_from_recording_to_judging_each_command_tells_the_next_one(follow, tmp_p
     assert 'of 1 succeed' in said
 
 
+def test_a_run_with_a_contract_of_ones_own_is_repeated_without_being_told_so(follow):
+    contract = own_contract(follow.folder)
+    follow.call('record', '--task', 'reach', '--run', 'a', '--episodes', '1', '--horizon', '5',
+                '--contract', contract)
+    (follow.folder / contract).unlink()
+    for through in ('graph', 'simulator'):
+        assert '1 of 1 episodes' in follow.call('dataset', 'replay', 'a', '--through', through)
+    assert (follow.folder / 'runs' / 'a-replay-1' / 'contract' / contract).exists()
+
+
 def test_who_trains_on_nothing_is_told_how_to_record(follow):
     said = follow.call('train', '--run', 'new', '--runs', 'my runs', code=1)
     follow.follow(said, 'record', '--episodes', '1', '--horizon', '5')
