@@ -28,7 +28,8 @@ import threading
 import weakref
 
 from il_ros.errors import ImitationError
-from il_ros.nodes.occupancy import Claims
+from il_ros.nodes.occupancy import Claims, PARTS
+from il_ros.nodes.pulse import Pulse
 import rclpy
 from rclpy.action import ActionClient, ActionServer
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
@@ -78,6 +79,7 @@ class Runtime:
         rclpy.init(args=None if args is None else list(args), context=self.context,
                    signal_handler_options=SignalHandlerOptions.NO)
         self.claims = Claims(self.context)
+        self._pulse = Pulse()
         self.stop = _STOPS[self.context] = Future()
         self.hot = make_executor(executor, self.context) if executor else None
         self.slow = SingleThreadedExecutor(context=self.context)
@@ -126,7 +128,7 @@ class Runtime:
         node = build(context=self.context, **arguments)
         if self.hot is None:
             self.hot = make_executor(node.parameters.executor, self.context)
-        return self._add(self.hot, node)
+        return self._add(self.hot, node, part_of(build))
 
     def add_slow(self, build: Callable[..., Node], **arguments) -> Node:
         """
@@ -135,11 +137,13 @@ class Runtime:
         :raises OccupiedError: if another node plays its part in this domain
         """
         self.claims.take([part_of(build)])
-        return self._add(self.slow, build(context=self.context, **arguments))
+        return self._add(self.slow, build(context=self.context, **arguments), part_of(build))
 
-    def _add(self, executor: Executor, node: Node) -> Node:
+    def _add(self, executor: Executor, node: Node, part: str) -> Node:
         executor.add_node(node)
         self._nodes.append((executor, node))
+        if part in PARTS:
+            self._pulse.add(part, node)
         return node
 
     def spin(self):
@@ -177,6 +181,7 @@ class Runtime:
     def close(self):
         """Tear everything down; safe to call twice."""
         self._join()
+        self._pulse.stop()
         for _, node in reversed(self._nodes):
             if hasattr(node, 'shut_down'):
                 node.shut_down()
