@@ -87,6 +87,8 @@ class Beat:
 @dataclasses.dataclass
 class _Player:
     process: Process
+    is_near: bool
+    """Whether the operating system knows of it; it may be of another user, and hidden."""
     silent_s: float = 0.0
     is_gone: bool = False
 
@@ -130,7 +132,7 @@ class PeerWatch:
                 if self._is_there(before, _REPLACED_S):
                     continue  # two of them; whoever came first is looked at
                 self._lose(part, before, lost)
-            self._players[part] = _Player(beat.process)
+            self._players[part] = _Player(beat.process, self._is_near(beat.process))
         return lost
 
     def look(self, now_s: float) -> dict[str, Process]:
@@ -153,9 +155,10 @@ class PeerWatch:
         return self._losses.get(part, 0)
 
     def _is_there(self, player: _Player, patience_s: float) -> bool:
-        if player.process.place == self._own.place and player.process.started:
-            return self._runs(player.process)
-        return player.silent_s < patience_s
+        return self._runs(player.process) if player.is_near else player.silent_s < patience_s
+
+    def _is_near(self, process: Process) -> bool:
+        return process.place == self._own.place and self._runs(process)
 
     def _lose(self, part: str, player: _Player, lost: dict[str, Process]):
         player.is_gone = True

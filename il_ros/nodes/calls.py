@@ -265,6 +265,9 @@ class Waiter:
         self.guard(server_of(client), lost)
         try:
             return await self._result_unless(client, handle, lost)
+        except LostError:
+            handle.cancel_goal_async()  # should it be there nevertheless
+            raise
         finally:
             lost.done() or lost.set_result(None)
 

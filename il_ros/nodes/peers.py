@@ -136,6 +136,6 @@ class Peers:
 
     def _say(self, lost: Mapping[str, Process]):
         for part, process in lost.items():
-            self._node.get_logger().error(f'{part} is lost: {process} has ended')
+            self._node.get_logger().warning(f'{part} is lost: {process} has ended')
             self._on_lost(part)
             self._waiter.lose(LostError(part, f'{part} ended ({process})'))

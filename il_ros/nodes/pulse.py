@@ -79,7 +79,7 @@ def own_process() -> Process:
 
 def runs(process: Process) -> bool:
     """Tell whether a process of this place still runs."""
-    return started(process.pid) == process.started
+    return 0 < started(process.pid) == process.started
 
 
 def started(pid: int) -> int:

@@ -87,6 +87,14 @@ def test_a_loss_is_known_within_two_seconds():
     assert SILENT_S + 0.25 <= 2.0 and SILENT_S > 3 * BEAT_S
 
 
+def test_a_process_of_this_machine_that_nobody_may_see_is_one_elsewhere(stage):
+    stage.running.clear()
+    stage.hear(NEAR, 'recorder')
+    assert stage.pass_by(SILENT_S - 0.25) == []
+    stage.hear(NEAR, 'recorder')
+    assert stage.pass_by(SILENT_S) == ['recorder']
+
+
 def test_a_pause_of_whoever_looks_is_nobodys_silence(stage):
     stage.hear(FAR, 'trainer')
     assert stage.pass_by(30.0, step_s=30.0) == []
@@ -96,7 +104,7 @@ def test_a_pause_of_whoever_looks_is_nobodys_silence(stage):
 
 def test_a_node_that_was_killed_and_started_again_between_two_looks_is_lost_and_back(stage):
     stage.hear(NEAR, 'recorder')
-    stage.running = {Process('here/1', 11, 201)}
+    stage.running = {Process('here/1', 11, 201)}  # by chance with the same number
     assert stage.hear(Process('here/1', 11, 201), 'recorder') == ['recorder']
     assert not stage.watch.is_gone('recorder') and stage.watch.losses('recorder') == 1
     stage.hear(FAR, 'trainer')

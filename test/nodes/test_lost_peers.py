@@ -35,6 +35,7 @@ from rclpy.task import Future
 from seam import Bench, episode
 from std_msgs.msg import String
 from test_collector import done, Hall
+from test_coordinator import Hall as Stage, Result as RunResult
 
 Result = CollectEpisodes.Result
 NOTICED_S = 2.0
@@ -199,6 +200,32 @@ def test_an_episode_that_a_lost_collector_left_running_is_ended_first(slow_bench
     assert (status, result.error_code) == (GoalStatus.STATUS_SUCCEEDED, 0)
     assert hall.names().count('end_episode') == 1
     assert [receipt.end for receipt in result.episodes] == [ABORTED, 0]
+
+
+def test_a_stage_whose_collector_is_lost_is_asked_for_again(slow_bench, others, tmp_path):
+    asked, forever = [], Future()
+
+    async def collect(goal):
+        asked.append(goal.request)
+        await forever
+        goal.abort()
+        return Result(error_code=Result.TASK_FAILED)
+    stage = Stage(slow_bench, tmp_path, call_deadline_s=2.0)
+    ActionServer(slow_bench.probe, CollectEpisodes, 'collect_episodes', collect,
+                 callback_group=ReentrantCallbackGroup())
+    others.come('collector')
+    handle = stage.send()
+    for count in (1, 2):
+        assert slow_bench.until(lambda: len(asked) == count)
+        others.kill('collector')
+        if count == 1:
+            others.come('collector')
+    assert asked[0] == asked[1]
+    status, result = slow_bench.outcome(handle)
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, RunResult.COLLECT_FAILED)
+    assert 'collector ended and was not started again within 2 s' in result.error_msg
+    forever.set_result(None)
+    slow_bench.until(lambda: False, timeout_s=0.2)
 
 
 def test_work_whose_server_is_lost_is_asked_for_again(slow_bench, others):
