@@ -41,6 +41,12 @@ STOP_S = 0.5
 GONE_S = 5.0
 """How long it may be away, e.g. to be started again; a killed one shows for 20 s before."""
 
+SERVED_BY = {
+    'open_episode': 'recorder', 'set_driver': 'supervisor', 'reset_task': 'simulator',
+    'end_episode': 'simulator', 'load_policy': 'policy', 'label_observations': 'expert',
+    'collect_episodes': 'collector', 'train_policy': 'trainer', 'run_dagger': 'coordinator'}
+"""Which part of the graph serves a service or action, by its last name."""
+
 OVER = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED)
 
 LOOK_S = 0.05
@@ -52,6 +58,14 @@ LEAST_NS = 1_000_000
 
 class CallError(ImitationError):
     """A service or action that is absent, or did not answer in time; the sentence names it."""
+
+
+class LostError(CallError):
+    """A node that was needed ended, or was started again; ``part`` is its part in the graph."""
+
+    def __init__(self, part: str, message: str):
+        super().__init__(message)
+        self.part = part
 
 
 class Waiter:
@@ -67,6 +81,9 @@ class Waiter:
         self.group = ReentrantCallbackGroup()
         self._watched: list[tuple[float, Future, ImitationError]] = []
         self._stoppable: list[Future] = []
+        self._guarded: list[tuple[str, Future]] = []
+        self.lost: Callable[[str], LostError | None] = lambda _: None
+        """Tells whether whoever plays a part of the graph is lost now (``Peers``)."""
         self._stopped: ImitationError | None = None
         self._stopped_s = 0.0
         self._timer = node.create_timer(
@@ -85,6 +102,21 @@ class Waiter:
     def go_on(self):
         """Let waits take their time again."""
         self._stopped = None
+
+    def guard(self, part: str, future: Future):
+        """Let whoever waits for a future hear of it, when he who plays this part is lost."""
+        self._guarded = [entry for entry in self._guarded if not entry[1].done()]
+        error = self.lost(part)
+        if error is None:
+            self._guarded.append((part, future))
+        elif not future.done():
+            future.set_exception(error)
+
+    def lose(self, error: LostError):
+        """Let every wait end that is guarded by the part that is lost."""
+        for part, future in self._guarded:
+            if part == error.part and not future.done():
+                future.set_exception(error)
 
     def _check(self):
         now = time.monotonic()
@@ -182,6 +214,7 @@ class Waiter:
         """
         await self.ready(client, deadline_s)
         future = client.call_async(request)
+        self.guard(server_of(client), future)
         try:
             return await self.wait(future, deadline_s, CallError(
                 f'{name_of(client)} did not answer within {deadline_s} s'))
@@ -199,7 +232,7 @@ class Waiter:
         """
         await self.ready(client, deadline_s)
         handle = await self._accepted(
-            client.send_goal_async(goal, feedback_callback=on_feedback), deadline_s,
+            client, client.send_goal_async(goal, feedback_callback=on_feedback), deadline_s,
             CallError(f'{name_of(client)} did not accept a goal within {deadline_s} s'))
         if not handle.accepted:
             raise CallError(f'{name_of(client)} refused the goal')
@@ -211,10 +244,11 @@ class Waiter:
                             'serves it has the reason')
         return response.status, response.result
 
-    async def _accepted(self, sent: Future, deadline_s: float, error: CallError):
+    async def _accepted(self, client, sent: Future, deadline_s: float, error: CallError):
         """Wait for the handle of a goal; one that comes too late is cancelled."""
         relay = Future()
         sent.add_done_callback(lambda done: relay.done() or relay.set_result(done.result()))
+        self.guard(server_of(client), relay)
         try:
             return await self.wait(relay, deadline_s, error)
         except ImitationError:
@@ -227,8 +261,21 @@ class Waiter:
 
         A goal that is said to be over, and whose result does not come, is asked for it again.
         """
+        lost = Future()
+        self.guard(server_of(client), lost)
+        try:
+            return await self._result_unless(client, handle, lost)
+        except LostError:
+            handle.cancel_goal_async()  # should it be there nevertheless
+            raise
+        finally:
+            lost.done() or lost.set_result(None)
+
+    async def _result_unless(self, client, handle, lost: Future):
         gone_since, future = None, handle.get_result_async()
         while not future.done():
+            if lost.done():
+                raise lost.exception()
             over = handle.status in OVER
             await self._either(future, WATCH_S)
             if future.done():
@@ -244,6 +291,11 @@ class Waiter:
             elif time.monotonic() - gone_since > GONE_S:
                 raise CallError(f'{name_of(client)} is gone; the node that serves it ended')
         return future.result()
+
+
+def server_of(client) -> str:
+    """Return the part of the graph that serves a client; empty: it is not known."""
+    return SERVED_BY.get(name_of(client).rpartition('/')[2], '')
 
 
 def name_of(client) -> str:

@@ -35,6 +35,7 @@ from il_ros.nodes import qos
 from il_ros.nodes.calls import Waiter
 from il_ros.nodes.graph import build, GraphOptions
 from il_ros.nodes.listening import listen
+from il_ros.nodes.peers import Peers
 from il_ros.nodes.runtime import Runtime
 from il_ros.output import OutputError
 from il_ros_interfaces.action import CollectEpisodes, RunDagger
@@ -61,6 +62,7 @@ class Client(Node):
     def __init__(self, **kwargs):
         super().__init__('il_ros_command', **kwargs)
         self.waiter = Waiter(self)
+        self._peers = Peers(self, self.waiter)
         group = self.waiter.group
         self._collect = ActionClient(
             self, CollectEpisodes, 'collect_episodes', callback_group=group)

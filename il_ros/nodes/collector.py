@@ -14,19 +14,23 @@
 
 """The collector: runs and records episodes in order, beside one simulator or arm."""
 
+from collections.abc import Collection, Mapping
 import dataclasses
 import time
 
-from il_ros.bridge.messages import spec_from_message
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR, TELEOP
+from il_ros.bridge.messages import receipt_from_message
+from il_ros.data.receipts import is_unfinished
+from il_ros.data.spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR
 from il_ros.errors import ImitationError
-from il_ros.interactive.driving import check_gate_threshold, check_plan, HUMAN
 from il_ros.nodes import qos, runtime
-from il_ros.nodes.calls import CallError, Waiter
+from il_ros.nodes.calls import CallError, LostError, server_of, Waiter
+from il_ros.nodes.episode_needs import check, code_of, CollectError, GoneError
+from il_ros.nodes.episode_needs import may_be_driven_by_hand, parts_of
 from il_ros.nodes.listening import listen
 from il_ros.nodes.parameters import bounded, declare, flag
+from il_ros.nodes.peers import ATTEMPTS, Peers
 from il_ros_interfaces.action import CollectEpisodes
-from il_ros_interfaces.msg import DrivePlan, RecordedEpisode
+from il_ros_interfaces.msg import RecordedEpisode
 from il_ros_interfaces.srv import EndEpisode, OpenEpisode, ResetTask, SetDriver
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
@@ -43,16 +47,11 @@ NOT_YET = frozenset((OpenEpisode.Response.BUSY, SetDriver.Response.BUSY,
                      SetDriver.Response.DRIVER_ABSENT))
 """Refusals of nodes that have just started and have not found each other yet."""
 
+GIVEN_UP_S = 3.0
+"""How long the receipt of an episode that was given up is waited for."""
+
 FAILURES = {DRIVER_SILENT: Result.DRIVER_FAILED, FAULT: Result.TASK_FAILED}
 """Causes of an aborted episode after which no other one is begun."""
-
-
-class CollectError(ImitationError):
-    """Collecting came to an end; the code is one of ``CollectEpisodes.Result``."""
-
-    def __init__(self, code: int, message: str):
-        super().__init__(message)
-        self.code = code
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +61,8 @@ class CollectorParameters:
     call_deadline_s: float = bounded(10.0, 0.1, 120.0, 'deadline of each service call [s]')
     settle_s: float = bounded(
         5.0, 0.0, 60.0, 'how long nodes that have just started may not be ready [s]')
+    return_s: float = bounded(
+        20.0, 0.0, 600.0, 'how long a node that ended may take to be started again [s]')
     episode_deadline_s: float = bounded(
         120.0, 1.0, 86400.0, "deadline from an episode's reset to its receipt [s]")
     operator_start: bool = flag(
@@ -79,6 +80,7 @@ class CollectorNode(Node):
         super().__init__('collector', **kwargs)
         self.parameters = declare(self, CollectorParameters)
         self._waiter = Waiter(self)
+        self._peers = Peers(self, self._waiter)
         self._open = self._client(OpenEpisode, 'open_episode')
         self._arm = self._client(SetDriver, 'set_driver')
         self._reset = self._client(ResetTask, 'reset_task')
@@ -141,12 +143,13 @@ class CollectorNode(Node):
         return result
 
     async def _collect(self, goal, result: Result):
-        _check(goal.request)
+        check(goal.request)
         started = said = time.monotonic()
         threshold = goal.request.gate_threshold
+        before = self._peers.losses(('policy',))
         feedback = CollectEpisodes.Feedback()
         for spec in goal.request.episodes:
-            receipt = await self._attempt(spec, threshold, result)
+            receipt = await self._attempt(spec, threshold, result, before)
             if receipt.gate_threshold >= 0.0:
                 threshold = receipt.gate_threshold
             feedback.finished += 1
@@ -163,15 +166,63 @@ class CollectorNode(Node):
                     FAILURES[receipt.cause], f'{spec.episode_id}: {receipt.error_msg}')
         goal.publish_feedback(feedback)
 
-    async def _attempt(self, spec, threshold: float, result: Result) -> RecordedEpisode:
-        """Run an episode, and again for as long as the operator takes the attempt back."""
+    async def _attempt(self, spec, threshold: float, result: Result,
+                       before: Mapping[str, int]) -> RecordedEpisode:
+        """
+        Run an episode, and again when the operator takes it back or a node is lost meanwhile.
+
+        :param before: how often the policy was lost before this goal: one that is started again
+            has not the checkpoint that the goal is about
+        """
+        parts, again = parts_of(spec), 0
         while True:
             await self._wait_for_start(spec)
-            receipt = await self._run(spec, threshold)
-            result.episodes.append(receipt)
-            if receipt.end != ABORTED or receipt.cause != OPERATOR:
+            await self._present(spec, parts)
+            self._require_policy(spec, before)
+            known, settled_s = self._peers.losses(parts), self._settled_s()
+            try:
+                receipt = await self._run(spec, threshold, result)
+                reason = ''
+                result.episodes.append(receipt)
+                if not is_unfinished(receipt_from_message(receipt)):
+                    return receipt
+            except (CollectError, LostError) as error:
+                if isinstance(error, GoneError) or error.code == Result.CANCELED:
+                    raise
+                reason = error
+            # One that is back may not have been found by all others yet.
+            lost = self._peers.lost_since(known) or self._peers.back_since(parts, settled_s)
+            if lost:
+                self._require_policy(spec, before)
+                again += 1
+                if again == ATTEMPTS:
+                    raise CollectError(code_of(lost[0]), (
+                        f'{spec.episode_id}: {lost[0]} ended, for the {again}th time'))
+                self._say_again(spec, f'{reason or lost[0] + " ended"} '
+                                      f'({again} of {ATTEMPTS - 1})')
+            elif reason:
+                raise reason
+            elif receipt.end == ABORTED and receipt.cause == OPERATOR:
+                self._say_again(spec, 'it was taken back')
+            else:
                 return receipt
-            self.get_logger().info(f'{spec.episode_id} was taken back; once more')
+
+    def _settled_s(self) -> float:
+        return time.monotonic() - self.parameters.settle_s
+
+    def _say_again(self, spec, reason: str):
+        self.get_logger().warning(f'{spec.episode_id} is run once more: {reason}')
+
+    async def _present(self, spec, parts: Collection[str]):
+        try:
+            await self._peers.present(parts, self.parameters.return_s)
+        except LostError as error:
+            raise GoneError(code_of(error.part), f'{spec.episode_id}: {error}') from error
+
+    def _require_policy(self, spec, before: Mapping[str, int]):
+        if 'policy' in parts_of(spec) and self._peers.lost_since(before):
+            raise CollectError(Result.DRIVER_FAILED, (
+                f'{spec.episode_id}: policy ended; started again it has no checkpoint'))
 
     async def _wait_for_start(self, spec):
         if not self.parameters.operator_start or not may_be_driven_by_hand(spec.plan):
@@ -186,43 +237,70 @@ class CollectorNode(Node):
         finally:
             self._started = None
 
-    async def _run(self, spec, threshold: float) -> RecordedEpisode:
-        receipt, begun = Future(), False
-        self._awaited[spec.episode_id] = receipt
+    async def _run(self, spec, threshold: float, result: Result) -> RecordedEpisode:
+        begun = False
         try:
-            await self._start(spec, threshold)
+            await self._grant(self._open, OpenEpisode.Request(spec=spec), result)
+            await self._grant(self._arm, SetDriver.Request(spec=spec, gate_threshold=threshold),
+                              result)
+            # Only now: what is still said of an earlier attempt is not about this one.
+            receipt = self._awaited[spec.episode_id] = Future()
+            await self._grant(self._reset, ResetTask.Request(spec=spec), result)
             begun = True
             return await self._receipt(spec, receipt)
+        except LostError as error:
+            await self._give_up(spec, error.part, result)
+            raise
         except CollectError as error:
             if begun or error.code == Result.CANCELED:
                 await self._end_running(spec, error.code == Result.CANCELED)
             raise
         finally:
-            del self._awaited[spec.episode_id]
+            self._awaited.pop(spec.episode_id, None)
 
-    async def _start(self, spec, threshold: float):
-        for client, request, code in (
-                (self._open, OpenEpisode.Request(spec=spec), Result.RECORDER_FAILED),
-                (self._arm, SetDriver.Request(spec=spec, gate_threshold=threshold),
-                 Result.DRIVER_FAILED),
-                (self._reset, ResetTask.Request(spec=spec), Result.TASK_FAILED)):
-            try:
-                response = await self._ask(client, request)
-            except CallError as error:
-                raise CollectError(code, f'{spec.episode_id}: {error}') from error
-            if response.error_code:
-                raise CollectError(code, f'{spec.episode_id}: {response.error_msg}')
+    async def _grant(self, client, request, result: Result):
+        code = code_of(server_of(client))
+        try:
+            response = await self._ask(client, request, result)
+        except LostError:
+            raise
+        except CallError as error:
+            raise CollectError(code, f'{request.spec.episode_id}: {error}') from error
+        if response.error_code:
+            raise CollectError(code, f'{request.spec.episode_id}: {response.error_msg}')
 
-    async def _ask(self, client, request):
-        until = time.monotonic() + self.parameters.settle_s
+    async def _give_up(self, spec, lost: str, result: Result):
+        """End an episode of which a node was lost, and keep what comes of it with the costs."""
+        receipt = self._awaited[spec.episode_id] = Future()
+        reason, due = f'{lost} ended', CallError('no receipt')
+        if lost != 'simulator' and not await self._end_running(spec, reason=reason):
+            return
+        if lost == 'recorder':
+            return
+        # A task that is started again says that this episode is over.
+        await self._present(spec, (lost,))
+        try:
+            result.episodes.append(await self._waiter.wait(receipt, GIVEN_UP_S, due))
+        except CallError as error:
+            if error is not due:
+                raise
+
+    async def _ask(self, client, request, result: Result):
+        until, busy = time.monotonic() + self.parameters.settle_s, False
         while True:
             response = await self._waiter.call(client, request, self.parameters.call_deadline_s)
             if response.error_code not in NOT_YET or time.monotonic() > until:
                 return response
+            if not busy and self._end.service_is_ready():
+                busy = True
+                # An earlier collector may have left it running.
+                await self._give_up(request.spec, 'collector', result)
             await self._waiter.pause(RETRY_S)
 
     async def _receipt(self, spec, future: Future) -> RecordedEpisode:
         deadline_s = self.parameters.episode_deadline_s
+        for part in ('recorder', 'supervisor', 'simulator'):
+            self._waiter.guard(part, future)
         receipt = await self._waiter.wait(future, deadline_s, CollectError(
             Result.TASK_FAILED,
             f'{spec.episode_id}: no receipt within {deadline_s} s of its reset'))
@@ -231,33 +309,25 @@ class CollectorNode(Node):
                 Result.RECORDER_FAILED, f'{spec.episode_id}: {receipt.error_msg}')
         return receipt
 
-    async def _end_running(self, spec, canceled: bool):
-        """End the episode that is given up, so that the arm rests and the next can begin."""
+    async def _end_running(self, spec, canceled: bool = False,
+                           reason: str = 'collecting ended') -> bool:
+        """
+        End the episode that is given up, so that the arm rests and the next can begin.
+
+        :returns: whether it was running
+        """
         deadline_s = self.parameters.call_deadline_s
         if canceled:
             self._waiter.go_on()
             deadline_s = min(deadline_s, CANCEL_CALL_S)
         request = EndEpisode.Request(
-            episode_id=spec.episode_id, end=ABORTED, cause=OPERATOR, reason='collecting ended')
+            episode_id=spec.episode_id, end=ABORTED, cause=OPERATOR, reason=reason)
         try:
-            await self._waiter.call(self._end, request, deadline_s)
+            response = await self._waiter.call(self._end, request, deadline_s)
         except CallError as error:
             self.get_logger().error(str(error))
-
-
-def _check(request: CollectEpisodes.Goal):
-    """Refuse a goal of which any part cannot be run, before its first episode."""
-    try:
-        check_gate_threshold(request.gate_threshold)
-        for spec in request.episodes:
-            check_plan(spec_from_message(spec).plan)
-    except ImitationError as error:
-        raise CollectError(Result.BAD_GOAL, str(error)) from error
-
-
-def may_be_driven_by_hand(plan: DrivePlan) -> bool:
-    """Tell whether a plan asks a person, from the start or by the human gate."""
-    return plan.driver == TELEOP or plan.gate == HUMAN
+            return False
+        return not response.error_code
 
 
 def main(args=None) -> int:

@@ -14,7 +14,7 @@
 
 """Whom a coordinator hands work to: one action each, one goal at a time, canceled at any time."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 import time
 
@@ -24,7 +24,7 @@ from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.rounds import Stage
 from il_ros.interactive.stage_work import TrainJob
 from il_ros.learning import checkpoint
-from il_ros.nodes.calls import CallError, Waiter
+from il_ros.nodes.calls import CallError, LostError, Waiter
 from il_ros_interfaces.action import RunDagger, TrainPolicy
 from rclpy.action import ActionClient
 from rclpy.node import Node
@@ -37,6 +37,9 @@ RETRY_S = 0.2
 Result = RunDagger.Result
 Tell = Callable[[float, float], None]
 """Is given the progress of a stage, [0, 1], and the running loss (-1: none)."""
+
+Again = Callable[[Stage, Callable[[], Awaitable]], Awaitable]
+"""Does the work of a stage, and once more where a node is lost that it needs."""
 
 
 class RunError(ImitationError):
@@ -78,6 +81,7 @@ class Delegate:
         Return the action's result, whatever code it carries.
 
         :raises RunError: if there is no server, or it refuses or breaks down
+        :raises LostError: if the server's node ended meanwhile
         """
         until = time.monotonic() + SETTLE_S
         while True:
@@ -92,6 +96,8 @@ class Delegate:
         try:
             _, result = await self._waiter.run_action(
                 self._client, goal, self._call_s, on_feedback, self._on_start)
+        except LostError:
+            raise
         except CallError as error:
             raise RunError(self._code, str(error)) from error
         finally:
@@ -119,9 +125,9 @@ class Fit:
     """A fit that runs beside other stages of its run, in the trainer's own process."""
 
     def __init__(self, node: Node, trainer: Delegate, stage: Stage, job: TrainJob,
-                 goal: TrainPolicy.Goal, tell: Tell):
+                 goal: TrainPolicy.Goal, tell: Tell, again: Again):
         """Begin it at once; ``outcome`` waits for it."""
-        self.stage = stage
+        self.stage, self._again = stage, again
         self._trainer, self._job, self._tell = trainer, job, tell
         self._done = Future()
         self._started = time.monotonic()
@@ -130,7 +136,8 @@ class Fit:
     async def _run(self, goal: TrainPolicy.Goal):
         # What a task raises would end the executor's spin: it goes to whoever waits instead.
         try:
-            result = await self._trainer.ask(goal, self._on_feedback)
+            result = await self._again(
+                self.stage, lambda: self._trainer.ask(goal, self._on_feedback))
             self._trainer.check(result)
         except ImitationError as error:
             self._done.set_exception(error)

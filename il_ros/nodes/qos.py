@@ -33,6 +33,9 @@ COMMAND = QoSProfile(
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """Kept for late joiners: contract, drive, policy status."""
 
+ALIVE = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""The end of ``alive`` at whoever watches others: many processes may say it at once."""
+
 STATUS = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """The task's word, once a step; the last one is kept for late joiners."""
 

@@ -225,7 +225,7 @@ class RecorderNode(ManagedNode):
     def _open(self, spec: EpisodeSpec):
         now = self._recording
         if now is not None:
-            if spec == now.spec:
+            if spec == now.spec and not now.begun:
                 return
             if now.begun:
                 raise RecorderBusyError(

@@ -28,7 +28,8 @@ import threading
 import weakref
 
 from il_ros.errors import ImitationError
-from il_ros.nodes.occupancy import Claims
+from il_ros.nodes.occupancy import Claims, PARTS
+from il_ros.nodes.pulse import Pulse
 from il_ros.nodes.ros_environment import check_environment, keep_to_this_machine, reach
 from il_ros.output import OutputError
 import rclpy
@@ -90,6 +91,7 @@ class Runtime:
         except rclpy_implementation.RCLError as error:
             raise StartError(f'ROS does not start: {error}') from error
         self.claims = Claims(self.context)
+        self._pulse = Pulse()
         self.stop = _STOPS[self.context] = Future()
         self.hot = make_executor(executor, self.context) if executor else None
         self.slow = SingleThreadedExecutor(context=self.context)
@@ -138,7 +140,7 @@ class Runtime:
         node = build(context=self.context, **arguments)
         if self.hot is None:
             self.hot = make_executor(node.parameters.executor, self.context)
-        return self._add(self.hot, node)
+        return self._add(self.hot, node, part_of(build))
 
     def add_slow(self, build: Callable[..., Node], **arguments) -> Node:
         """
@@ -147,13 +149,15 @@ class Runtime:
         :raises OccupiedError: if another node plays its part in this domain
         """
         self.claims.take([part_of(build)])
-        return self._add(self.slow, build(context=self.context, **arguments))
+        return self._add(self.slow, build(context=self.context, **arguments), part_of(build))
 
-    def _add(self, executor: Executor, node: Node) -> Node:
+    def _add(self, executor: Executor, node: Node, part: str) -> Node:
         executor.add_node(node)
         if not self._nodes:
             node.get_logger().info(f'{reach()} (ROS domain {self.context.get_domain_id()})')
         self._nodes.append((executor, node))
+        if part in PARTS:
+            self._pulse.add(part, node)
         return node
 
     def spin(self):
@@ -191,6 +195,7 @@ class Runtime:
     def close(self):
         """Tear everything down; safe to call twice."""
         self._join()
+        self._pulse.stop()
         for _, node in reversed(self._nodes):
             if hasattr(node, 'shut_down'):
                 node.shut_down()

@@ -20,6 +20,7 @@ What a stage is and which comes next stands in ``interactive/rounds.py``, what i
 down of what came back.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 import dataclasses
 from pathlib import Path
 import time
@@ -43,15 +44,26 @@ from il_ros.interactive.outcomes import Outcome, Trained
 from il_ros.interactive.rounds import Stage
 from il_ros.interactive.run_state import RunState
 from il_ros.nodes import qos
-from il_ros.nodes.calls import CallError, Waiter
+from il_ros.nodes.calls import CallError, LostError, Waiter
 from il_ros.nodes.delegates import Delegate, Fit, Result, RunError, Tell
 from il_ros.nodes.labelling import ask_labels
 from il_ros.nodes.listening import listen, listen_to_contract
+from il_ros.nodes.peers import Peers
 from il_ros_interfaces.action import CollectEpisodes, TrainPolicy
 from il_ros_interfaces.msg import PolicyStatus
 from il_ros_interfaces.srv import LabelObservations, LoadPolicy
 import numpy as np
 from rclpy.node import Node
+
+
+COLLECTING = ('collector', 'recorder', 'policy')
+"""After the loss of one of them the collector may fail where the same goal, asked again, does not:
+it is another one, an episode is recorded already, a checkpoint has to be loaded."""
+
+FAILURES = {'collector': Result.COLLECT_FAILED, 'recorder': Result.COLLECT_FAILED,
+            'trainer': Result.TRAIN_FAILED, 'policy': Result.LOAD_FAILED,
+            'expert': Result.LABEL_FAILED}
+"""What a failure is called when a node is lost and does not come back."""
 
 
 class StageRunner:
@@ -64,6 +76,7 @@ class StageRunner:
     def __init__(self, node: Node, waiter: Waiter, call_s: float):
         self._node, self._waiter, self._call_s = node, waiter, call_s
         group = waiter.group
+        self._peers = Peers(node, waiter, self._on_lost)
         self._collector = Delegate(node, waiter, CollectEpisodes, 'collect_episodes',
                                    Result.COLLECT_FAILED, call_s)
         self._trainer = Delegate(node, waiter, TrainPolicy, 'train_policy',
@@ -80,6 +93,8 @@ class StageRunner:
         self._training: dict[bool, Path] = {}
         self._tell: Tell = lambda *_: None
         self._receipts: dict[str, tuple[Path, Receipt]] = {}
+        self._taken_back: list[Receipt] = []
+        self._losses: Mapping[str, int] = {}
         self._canceled = False
 
     def begin(self, folder: Path, training: dict[bool, Path], tell: Tell):
@@ -92,9 +107,12 @@ class StageRunner:
         self._canceled = False
         self._collector.begin()
         self._trainer.begin()
+        self._read_receipts()
+
+    def _read_receipts(self):
         self._receipts = {
             receipt.spec.episode_id: (path, receipt)
-            for path, receipt in receipts_in(folder / 'episodes')
+            for path, receipt in receipts_in(self._folder / 'episodes')
             if not is_unfinished(receipt)}
 
     def _on_contract(self, contract: Contract):
@@ -135,7 +153,7 @@ class StageRunner:
             run=state.goal.run, filter_key=job.filter_key,
             config=str(self._training[job.augmented]), seed=job.seed,
             output=str(self._folder / job.output))
-        return Fit(self._node, self._trainer, stage, job, goal, tell)
+        return Fit(self._node, self._trainer, stage, job, goal, tell, self._again)
 
     async def execute(self, state: RunState, stage: Stage) -> Outcome:
         """
@@ -143,9 +161,19 @@ class StageRunner:
 
         :raises RunError: with the code of what failed, and its sentence
         """
+        started = time.monotonic()
+        self._taken_back, self._losses = [], self._peers.losses(COLLECTING)
+        return await self._again(stage, lambda: self._execute(state, stage, started))
+
+    async def _again(self, stage: Stage, work: Callable[[], Awaitable]):
+        try:
+            return await self._peers.again(stage.name, self._call_s, work)
+        except LostError as error:
+            raise RunError(FAILURES[error.part], f'{stage.name}: {error}') from error
+
+    async def _execute(self, state: RunState, stage: Stage, started: float) -> Outcome:
         if self._canceled:
             raise RunError(Result.CANCELED, 'canceled')
-        started = time.monotonic()
         needed = stage_work.checkpoint_for(state, stage)
         if needed is not None:
             await self._ensure_loaded(needed)
@@ -160,31 +188,50 @@ class StageRunner:
     def _on_status(self, status: PolicyStatus):
         self._status = status
 
+    def _on_lost(self, part: str):
+        if part == 'policy':
+            self._status = None  # one that is started again has no checkpoint, or another one
+
     async def _run_episodes(self, state: RunState, stage: Stage, started: float) -> Collected:
         specs = stage_work.episode_specs(state, stage)
+        if self._peers.lost_since(self._losses):
+            self._read_receipts()  # what was whole when a node ended may be known to nobody else
         pending = stage_work.unrecorded(specs, self._receipts)
         done = len(specs) - len(pending)
 
         def on_feedback(message):
             self._tell((done + message.feedback.finished) / len(specs), -1.0)
 
-        taken_back: list[Receipt] = []
         if pending:
             earlier = specs[:specs.index(pending[0])]
             before = [self._receipts[spec.episode_id][1] for spec in earlier]
-            goal = CollectEpisodes.Goal(
+            await self._collect(state, stage, CollectEpisodes.Goal(
                 episodes=[spec_to_message(spec) for spec in pending],
-                gate_threshold=stage_work.gate_threshold(state, stage, before))
-            result = await self._collector.ask(goal, on_feedback)
-            self._require_policy(state, stage)
-            recorded = [receipt_from_message(message) for message in result.episodes]
-            taken_back = [receipt for receipt in recorded if is_unfinished(receipt)]
-            for receipt in recorded:
-                self._keep(receipt)
-            self._collector.check(result)
+                gate_threshold=stage_work.gate_threshold(state, stage, before)), on_feedback)
         receipts = [self._receipts[spec.episode_id][1] for spec in specs
                     if spec.episode_id in self._receipts]
-        return Collected.of(specs, receipts, time.monotonic() - started, taken_back)
+        return Collected.of(specs, receipts, time.monotonic() - started, self._taken_back)
+
+    async def _collect(self, state: RunState, stage: Stage, goal: CollectEpisodes.Goal,
+                       on_feedback):
+        """
+        Have episodes run and recorded.
+
+        :raises LostError: if that fails, and one of ``COLLECTING`` was lost in this stage
+        """
+        result = await self._collector.ask(goal, on_feedback)
+        if result.error_code and not self._canceled:
+            await self._peers.look_again()
+        lost = self._peers.lost_since(self._losses)
+        if 'policy' not in lost or self._status is not None and self._status.sha256:
+            self._require_policy(state, stage)
+        recorded = [receipt_from_message(message) for message in result.episodes]
+        self._taken_back += [receipt for receipt in recorded if is_unfinished(receipt)]
+        for receipt in recorded:
+            self._keep(receipt)
+        if result.error_code and lost and not self._canceled:
+            raise LostError(lost[0], result.error_msg)
+        self._collector.check(result)
 
     def _keep(self, receipt: Receipt):
         if not is_unfinished(receipt):
@@ -202,10 +249,10 @@ class StageRunner:
         """Refuse episodes in which the policy node may not have run the right checkpoint."""
         needed, status = stage_work.checkpoint_for(state, stage), self._status
         if needed is not None and (
-                status.state != status.READY or status.sha256 != needed.sha256):
+                status is None or status.state != status.READY or status.sha256 != needed.sha256):
             raise RunError(Result.LOAD_FAILED, 'the policy node lost its checkpoint meanwhile'
-                                               f'{": " if status.error_msg else ""}'
-                                               f'{status.error_msg}')
+                                               f'{": " if status and status.error_msg else ""}'
+                                               f'{status.error_msg if status else ""}')
 
     async def _ensure_loaded(self, needed: Trained):
         status = self._status
@@ -220,12 +267,16 @@ class StageRunner:
             if response.error_code:
                 raise CallError(response.error_msg)
             await self._loaded(response.ticket)
+        except LostError:
+            raise
         except CallError as error:
             raise RunError(Result.LOAD_FAILED, str(error)) from error
 
     async def _loaded(self, ticket: int):
-        until = time.monotonic() + self._call_s
+        until, before = time.monotonic() + self._call_s, self._peers.losses(('policy',))
         while time.monotonic() < until:
+            if self._peers.lost_since(before):
+                raise LostError('policy', 'policy ended while it loaded')
             status = self._status
             if status is not None and status.ticket >= ticket and status.state != status.LOADING:
                 if status.state == status.READY:
@@ -267,6 +318,8 @@ class StageRunner:
 
         try:
             return await ask_labels(self._waiter, self._label, self._call_s, episode, steps, check)
+        except LostError:
+            raise
         except (CallError, BadAnswerError) as error:
             raise RunError(Result.LABEL_FAILED, f'{episode.spec.episode_id}: {error}') from error
 

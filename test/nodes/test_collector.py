@@ -40,11 +40,12 @@ class Hall:
     def __init__(self, bench, without=(), **parameters):
         self.bench = bench
         self.asked, self.refuse, self.receipts = [], {}, {}
+        self.code = 201
         self.publisher = bench.probe.create_publisher(RecordedEpisode, 'recorded', qos.RECEIPTS)
         for name, kind in SERVICES.items():
             if name not in without:
                 bench.probe.create_service(kind, name, functools.partial(self._answer, name))
-        bench.add(CollectorNode, **parameters)
+        self.collector = bench.add(CollectorNode, **parameters)
         self.client = ActionClient(bench.probe, CollectEpisodes, 'collect_episodes')
         assert bench.until(self.client.server_is_ready)
 
@@ -52,7 +53,7 @@ class Hall:
         of = request.episode_id if name == 'end_episode' else request.spec.episode_id
         self.asked.append((name, of))
         if name in self.refuse:
-            response.error_code, response.error_msg = 201, self.refuse[name]
+            response.error_code, response.error_msg = self.code, self.refuse[name]
         elif name == 'reset_task' and of in self.receipts:
             self.publisher.publish(receipt_to_message(self.receipts[of]))
         return response

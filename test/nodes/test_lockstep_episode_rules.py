@@ -103,6 +103,7 @@ def test_open_arm_and_reset_are_idempotent_and_refused_while_running(bench, tmp_
             assert ask(first).error_code == 0
     assert bench.until(lambda: graph.observations[-1].phase == RUNNING)
     stamp_ns = graph.simulator.session.stamp_ns
+    assert graph.open(first).error_code == OpenEpisode.Response.BUSY  # it is being recorded
     codes = [ask(second).error_code for ask in (graph.open, graph.arm, graph.reset)]
     assert codes == [OpenEpisode.Response.BUSY, SetDriver.Response.BUSY, ResetTask.Response.BUSY]
     assert to_ns(graph.reset(first).stamp) == graph.simulator.session.stamp_ns == stamp_ns
