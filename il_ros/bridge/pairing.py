@@ -14,6 +14,7 @@
 
 """Which messages belong to one observation: by equal stamps, or as of a beat."""
 
+from collections import deque
 from collections.abc import Mapping
 
 from il_ros.bridge.assembly import ObservationError
@@ -141,13 +142,14 @@ class Cadence:
 
 class AsOfPairing:
     """
-    Pairs every beat of one stream with the newest of the others (realtime).
+    Pairs every beat of one stream with the others as they were then (realtime).
 
     Beats are due once a period. One may come half a period early or late without another one
     being lost or added; a stream of a higher rate is thinned out to the contract's. A stream
     that has carried the stamp of a beat is in step: a beat waits for its message, until the next
     beat at most. All others are as they were last, and as fresh as both their stamps and the time
-    at which they came say.
+    at which they came say. A message that is later than the beat does not stand for one before:
+    a process that was held up hears some topics sooner than others.
 
     :param period_ns: the contract's period
     :param tolerance_ns: how old the other streams may be at a beat
@@ -164,7 +166,9 @@ class AsOfPairing:
         self._slow = {topic for topic, steps in every.items() if steps > 1}
         self._tolerances_ns = {topic: tolerance_ns + (every.get(topic, 1) - 1) * period_ns
                                for topic in self._others}
-        self._newest: dict = {}
+        self._kept: dict[str, deque] = {
+            topic: deque(maxlen=MAX_PENDING) for topic in self._others}
+        self._beat_message = None
         self._stamps: dict[str, int] = {}
         self._came: dict[str, int] = {}
         self._beat_came_ns = 0
@@ -185,16 +189,17 @@ class AsOfPairing:
         if topic == self._beat:
             if not self._begin(stamp_ns):
                 return None
-            self._waiting, self._beat_came_ns = True, now_ns
-        elif self._last_ns and stamp_ns - self._last_ns > (
+            self._waiting, self._beat_came_ns, self._beat_message = True, now_ns, message
+            return self._complete()
+        if self._last_ns and stamp_ns - self._last_ns > (
                 now_ns - self._beat_came_ns + self._tolerances_ns[topic]):
             raise ObservationError(
                 f'the stamp is {(stamp_ns - self._last_ns) * 1e-9:.3f} s later than that of '
                 f'{self._beat}; expected one clock for both')
-        elif stamp_ns == self._last_ns and topic not in self._slow:
+        if stamp_ns == self._last_ns and topic not in self._slow:
             self._in_step.add(topic)
-        self._newest[topic], self._stamps[topic] = message, stamp_ns
-        self._came[topic] = now_ns
+        self._kept[topic].append((stamp_ns, message))
+        self._stamps[topic], self._came[topic] = stamp_ns, now_ns
         return self._complete() if self._waiting else None
 
     def _begin(self, stamp_ns: int) -> bool:
@@ -205,8 +210,8 @@ class AsOfPairing:
             self._in_step.difference_update(self._missing)
             self.dropped += 1
         self._last_ns = stamp_ns
-        self._in_step.update(t for t in self._others
-                             if self._stamps.get(t) == stamp_ns and t not in self._slow)
+        self._in_step.update(t for t in self._others if t not in self._slow and any(
+            kept_ns == stamp_ns for kept_ns, _ in self._kept[t]))
         return True
 
     def _behind(self) -> set[str]:
@@ -216,13 +221,24 @@ class AsOfPairing:
         if self._behind():
             return None
         self._waiting = False
+        then = {topic: self._as_of_beat(topic) for topic in self._others}
         self._missing = [t for t in self._others
-                         if self._stamps.get(t, -1) < self._last_ns - self._tolerances_ns[t]
+                         if then[t][0] < self._last_ns - self._tolerances_ns[t]
                          or self._came.get(t, 0) < self._beat_came_ns - self._tolerances_ns[t]]
         if self._missing:
             self.dropped += 1
             return None
-        return self._last_ns, dict(self._newest)
+        return self._last_ns, {
+            self._beat: self._beat_message,
+            **{topic: message for topic, (_, message) in then.items()}}
+
+    def _as_of_beat(self, topic: str) -> tuple[int, object]:
+        """Return stamp and message of a topic: its last one by the beat, else the next."""
+        kept = self._kept[topic]
+        for stamp_ns, message in reversed(kept):
+            if stamp_ns <= self._last_ns:
+                return stamp_ns, message
+        return kept[0] if kept else (-1, None)
 
     def missing(self) -> list[str]:
         """Return the topics that were late at the last beat."""

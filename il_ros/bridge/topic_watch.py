@@ -18,7 +18,8 @@ What became of one recorded topic: which steps came, when, and whether its clock
 A stamp says when a state was true. Two other things say how much time has passed: the steps, one
 a control period, and the steady clock of whoever listens. A stamp that contradicts both has
 jumped; one that agrees with either is believed: lockstep runs faster than time, and a process
-that was held up gets many messages at once.
+that was held up gets many messages at once. What came late says little of when the next one has
+to come: the steady clock is also compared with the message that came soonest after its stamp.
 """
 
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ class ClockWatch:
     def __init__(self, tolerance_ns: int, period_ns: int = 0):
         self._tolerance_ns, self._period_ns = tolerance_ns, period_ns
         self._last: tuple[int, int, int] | None = None
+        self._soonest_ns = 0
 
     def jump_ns(self, stamp_ns: int, steady_ns: int, step: int = 0) -> int:
         """
@@ -49,13 +51,16 @@ class ClockWatch:
         behind, and is found once that exceeds the tolerance.
         """
         if self._last is None:
-            self._last = stamp_ns, steady_ns, step
+            self._last, self._soonest_ns = (stamp_ns, steady_ns, step), stamp_ns - steady_ns
             return 0
         last_ns, last_steady_ns, last_step = self._last
         by_steady = stamp_ns - last_ns - (steady_ns - last_steady_ns)
         by_steps = stamp_ns - last_ns - (step - last_step) * self._period_ns
-        jumped = abs(by_steady) > self._tolerance_ns and (
+        by_soonest = stamp_ns - steady_ns - self._soonest_ns
+        jumped = min(abs(by_steady), abs(by_soonest)) > self._tolerance_ns and (
             not self._period_ns or abs(by_steps) > self._tolerance_ns)
+        if jumped or by_soonest > 0:
+            self._soonest_ns += by_soonest
         if jumped or stamp_ns > last_ns:
             self._last = stamp_ns, steady_ns, step
         return by_steady if jumped else 0

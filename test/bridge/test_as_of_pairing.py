@@ -65,6 +65,17 @@ def test_each_beat_is_paired_with_the_newest_of_the_others(pairing):
     assert messages['episode'].word == 'new' and set(messages) == set(TOPICS)
 
 
+def test_what_is_later_than_the_beat_does_not_stand_for_what_was_then(pairing):
+    for time_ms in (0.0, 50.0, 100.0):
+        add(pairing, 'episode', message(time_ms, str(time_ms)), came_ms=500.0)
+        add(pairing, 'tool_pose', message(time_ms + 3.0, str(time_ms)), came_ms=500.0)
+    paired = [add(pairing, 'joint_states', message(time_ms), came_ms=500.0)
+              for time_ms in (0.0, 50.0, 100.0)]
+    assert [messages['episode'].word for _, messages in paired] == ['0.0', '50.0', '100.0']
+    # Nothing of the first beat's time is known but what came after it.
+    assert [messages['tool_pose'].word for _, messages in paired] == ['0.0', '0.0', '50.0']
+
+
 def test_a_beat_that_comes_late_costs_none(pairing):
     late = [0.0, 50.0, 120.0, 150.0, 224.0, 250.0, 385.0, 435.0]
     assert beats(pairing, late) == late

@@ -49,6 +49,8 @@ class Gamepad:
 
     def press(self, button: int, until: Callable[[Callable[[], bool]], bool]):
         """Press a button, and let it go after a moment."""
+        # After a pause of this process the gamepad counts as new: what it says first is not new.
+        self.say()
         self.hold(button)
         started = time.monotonic()
         until(lambda: time.monotonic() - started > 0.05)

@@ -21,7 +21,7 @@ from il_ros.bridge.messages import NS, spec_to_message, to_ns
 from il_ros.data.discards import discarded
 from il_ros.data.labels import labels_of
 from il_ros.data.reader import read_episode
-from il_ros.data.receipts import DISCARDED
+from il_ros.data.receipts import DISCARDED, DROPS
 from il_ros.data.spec import ABORTED, HOLD, LABEL_EXPERT_DRIVEN, OPERATOR, POLICY, RUNNING
 from il_ros.data.spec import TELEOP, TERMINATED
 from il_ros.interactive.teleop.joystick import RECONNECTED_S
@@ -193,7 +193,8 @@ def test_a_whole_attempt_is_discarded_and_says_so_in_its_receipt(graph):
     graph.until_step(2)
     graph.press(DISCARD)
     receipt = graph.finish(watched(horizon=200))
-    assert receipt.flags == DISCARDED
+    # A test that is held up may miss a state, and that is said, too.
+    assert receipt.flags & ~DROPS == DISCARDED
     assert (receipt.end, receipt.cause) == (TERMINATED, OPERATOR)
 
 
