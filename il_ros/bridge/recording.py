@@ -37,6 +37,9 @@ from il_ros.data.writer import EpisodeWriter
 OBSERVATION, EXECUTED, EPISODE = 'observation', 'executed', 'episode'
 TOPICS = tuple(RECORDED)
 
+_MOST_EARLY = 100
+"""Statuses that are kept until the first state of the episode is known."""
+
 WHOLE = 0
 """Flags of an episode that lacks nothing."""
 
@@ -80,6 +83,7 @@ class Recording:
         self._ended_topics: set[str] = set()
         self._ended_step = self._last_ns = -1
         self._ended_at_ns = 0
+        self._early: list[tuple[wire.Key, bytes, int, int]] = []
 
     @property
     def begun(self) -> bool:
@@ -106,6 +110,12 @@ class Recording:
             raise BadMessageError(f'phase is {key.phase}; expected 0, 1 or 2')
         if key.episode_id != self.spec.episode_id:
             return self._hear_stranger(topic, key)
+        if topic == EPISODE and not self.begun and key.phase != ENDED and (
+                self._is_of_earlier_attempt(topic, key)):
+            # Or of this one, out of order: the first state tells.
+            self._early.append((key, raw, steady_ns, received_ns))
+            del self._early[:-_MOST_EARLY]
+            return None
         self._checks[topic](raw)
         self._last_ns = max(self._last_ns, key.stamp_ns)
         if key.phase == ENDED:
@@ -125,6 +135,11 @@ class Recording:
         if topic == EPISODE and key.phase == ENDED and not self.ended:
             self._ended_step, self._ended_at_ns = key.step, steady_ns
             self.reason = wire.status_reason(raw)
+        if self._early and topic == EPISODE and key.step == 0:
+            early, self._early = self._early, []
+            for late, *rest in early:
+                if late.stamp_ns > key.stamp_ns:
+                    self.hear(topic, late, *rest)
         return self._whole()
 
     def _hear_stranger(self, topic: str, key: wire.Key) -> int | None:
@@ -140,7 +155,7 @@ class Recording:
         return 0 <= self._last_ns < key.stamp_ns
 
     def _is_of_earlier_attempt(self, topic: str, key: wire.Key) -> bool:
-        """Tell whether this is the end of a run under the same id, still said before the reset."""
+        """Tell whether this is of a run under the same id, still said before the reset."""
         return key.step > 0 and not len(self.watch.topics[topic].steps)
 
     def hear_threshold(self, threshold: float) -> int | None:

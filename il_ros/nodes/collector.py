@@ -241,10 +241,12 @@ class CollectorNode(Node):
         begun = False
         try:
             await self._grant(self._open, OpenEpisode.Request(spec=spec), result)
+            # Not before: what is said of an earlier attempt until it is closed is of that one.
+            receipt = Future()
+            self._awaited[spec.episode_id] = receipt
             await self._grant(self._arm, SetDriver.Request(spec=spec, gate_threshold=threshold),
                               result)
-            # Only now: what is still said of an earlier attempt is not about this one.
-            receipt = self._awaited[spec.episode_id] = Future()
+            self._awaited[spec.episode_id] = receipt
             await self._grant(self._reset, ResetTask.Request(spec=spec), result)
             begun = True
             return await self._receipt(spec, receipt)

@@ -22,7 +22,7 @@ from il_ros.bridge.messages import float32s
 from il_ros.bridge.topic_watch import EpisodeWatch
 from il_ros.data.reader import read_episode
 from il_ros.data.receipts import CLOCK_JUMP, DROPS
-from il_ros.data.spec import ENDED, TERMINATED
+from il_ros.data.spec import ABORTED, ENDED, OPERATOR, TERMINATED
 from il_ros.nodes.qos import RECORD
 from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation
 import numpy as np
@@ -51,6 +51,19 @@ def shuffled(chance: random.Random, steps: int) -> list[tuple[type, int]]:
                 late = 4.0 if chance.random() < 0.05 else 0.0
                 places.append((step + late + chance.uniform(-0.7, 0.7), step, kind))
     return [(kind, step) for _, step, kind in sorted(places, key=lambda place: place[:2])]
+
+
+def test_what_is_said_again_of_an_earlier_attempt_is_not_recorded(stage):
+    stage.open()
+    for step in (2, 3, 4):
+        stage.say(EpisodeStatus, step)
+    stage.say(EpisodeStatus, 5, phase=ENDED, end=ABORTED, cause=OPERATOR)
+    stage.bench.until(lambda: False, timeout_s=0.2)
+    stage.shift_ns = 10 * PERIOD_NS
+    stage.play(3)
+    receipt = stage.receipt()
+    assert (receipt.steps, receipt.flags, receipt.dropped) == (3, 0, 0)
+    assert len(read_episode(stage.folder / f'{episode().episode_id}.mcap').stamps_ns) == 4
 
 
 @pytest.mark.parametrize('count', [2, pytest.param(30, marks=pytest.mark.drill)])
