@@ -21,8 +21,9 @@ import re
 import shlex
 import shutil
 
-from command_line import config_for, il_ros
+from command_line import config_for
 from il_ros import hints
+from il_ros.cli import main
 from il_ros.data.inventory import episodes_of
 from il_ros.data.label_file import labels_path
 from il_ros.share import share_path
@@ -42,14 +43,15 @@ class Followed:
 
     names: set[str] = set()
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, capfd):
+        self.folder, self._capfd = folder, capfd
 
     def call(self, *words: str, code: int = 0) -> str:
         """Run a command that ends with this code, and return all that it says."""
-        found, out, err = il_ros(*words, cwd=self.folder)
-        assert found == code, err
-        return out + err
+        self._capfd.readouterr()
+        found, said = main(list(words)), ''.join(self._capfd.readouterr())
+        assert found == code, said
+        return said
 
     def follow(self, said: str, name: str, *more: str) -> str:
         """Run the command line that was printed, with words that make it short."""
@@ -62,10 +64,11 @@ class Followed:
 
 
 @pytest.fixture
-def follow(tmp_path) -> Followed:
+def follow(tmp_path, monkeypatch, capfd) -> Followed:
     """Return a place to type in that has nothing yet."""
     (tmp_path / 'place').mkdir()
-    return Followed(tmp_path / 'place')
+    monkeypatch.chdir(tmp_path / 'place')
+    return Followed(tmp_path / 'place', capfd)
 
 
 def own_contract(folder: Path) -> str:
@@ -76,8 +79,8 @@ def own_contract(folder: Path) -> str:
 
 
 @pytest.mark.parametrize('words', [
-    (), ('--contract', 'reach_image', '--runs', 'my runs'), ('--contract', 'mine.yaml'),
-    ('--options', BUMPS, '--continuing', '--runs', 'elsewhere')])
+    (), ('--contract', 'reach_image', '--runs', 'my runs'),
+    ('--contract', 'mine.yaml', '--options', BUMPS, '--continuing', '--runs', 'elsewhere')])
 def test_from_recording_to_judging_each_command_tells_the_next_one(follow, tmp_path, words):
     own_contract(follow.folder)
     config = str(config_for('reach', tmp_path))
