@@ -115,6 +115,7 @@ def test_a_process_keeps_to_this_machine_and_says_so(monkeypatch):
     said = []
 
     class Speaker(Node):
+
         def get_logger(self):
             return SimpleNamespace(info=said.append)
 
