@@ -31,7 +31,7 @@ drills: setup  ## Kill recorders, slow and fill disks, damage recordings, in ful
 test-exports:  ## Open exports with robomimic, lerobot and rosbags, in .venv-exports
 	@$(PYTHON) tools/environment.py --venv .venv-exports --requirements exports --without-package
 	@.venv-exports/bin/python -m pip install -q --disable-pip-version-check --no-deps -r requirements/exports-readers.txt
-	@PYTHONPATH=. .venv-exports/bin/python -m pytest test/data/test_readers_of_others.py test/data/test_exports.py $(ARGS)
+	@PYTHONPATH=. .venv-exports/bin/python -m pytest test/runs/export/test_readers_of_others.py test/runs/export/test_exports.py $(ARGS)
 
 test-launch: export AMENT_PREFIX_PATH := $(AMENT_PREFIX_PATH)
 test-launch: export LD_LIBRARY_PATH := $(LD_LIBRARY_PATH)

@@ -24,3 +24,181 @@ class ImitationError(Exception):
     """
 
     code = 0
+
+
+class EpisodeFileError(ImitationError):
+    """A file that is damaged, cut short, or no episode of this project; the sentence names it."""
+
+
+class EpisodeExistsError(ImitationError):
+    """An episode of that name is recorded already; nothing is overwritten."""
+
+    code = 500
+
+
+class EpisodeWriteError(ImitationError):
+    """The disk took no more, or forbade it; the sentence names the file and the reason."""
+
+    code = 501
+
+
+class ShardLockedError(ImitationError):
+    """Another recorder owns this folder; the sentence has its process id."""
+
+    code = 502
+
+
+class NoSuchEpisodeError(ImitationError):
+    """No receipt of that name lies in this folder."""
+
+    code = 505
+
+
+class StepRangeError(ImitationError):
+    """A range of steps that the episode does not have."""
+
+    code = 506
+
+
+class LabelError(ImitationError):
+    """Labels that do not fit the episode they are meant for."""
+
+
+class DatasetError(ImitationError):
+    """Episodes that cannot become one data set, or a file that is none."""
+
+
+class DatasetBusyError(DatasetError):
+    """A data set that cannot be opened now, and may be whole: nobody deletes or replaces it."""
+
+
+class SchemaError(ImitationError):
+    """A message definition that is missing or cannot be understood."""
+
+
+class NoSuchRunError(ImitationError):
+    """Neither a name under the folder of the runs nor the path of a run."""
+
+
+class RunKindError(ImitationError):
+    """An episode of another task, contract or options than those of its run."""
+
+    code = 503
+
+
+class MergeError(ImitationError):
+    """Runs that cannot become one, or a place that is taken."""
+
+
+class SplitError(ImitationError):
+    """A run that cannot be parted as asked."""
+
+
+class ExportError(ImitationError):
+    """Episodes that another format cannot hold, a place that is taken, a missing library."""
+
+
+class StreamError(ImitationError):
+    """A topic that cannot be recorded beside an episode, or a message of it that has no image."""
+
+
+class SilentStreamError(StreamError):
+    """A stream that is required and brings nothing; the sentence says why."""
+
+    code = 503
+
+
+class LearningError(ImitationError):
+    """Base of the errors of this room."""
+
+
+class InputsError(LearningError):
+    """An input that the contract cannot give, or that a policy must not see."""
+
+    code = 701
+
+
+class TrainConfigError(LearningError):
+    """A training configuration that cannot be used; the sentence names the key."""
+
+    code = 701
+
+
+class JobError(LearningError):
+    """A training job that cannot be run as asked."""
+
+    code = 701
+
+
+class BusyError(LearningError):
+    """A job was handed in while another one runs."""
+
+    code = 700
+
+
+class NoDataError(LearningError):
+    """There is nothing to learn from."""
+
+    code = 702
+
+
+class NotFiniteError(LearningError):
+    """Data, loss or weights that are not finite numbers."""
+
+    code = 703
+
+
+class WorkerDiedError(LearningError):
+    """The training process ended or failed while it had a job."""
+
+    code = 704
+
+
+class CanceledError(LearningError):
+    """The caller stopped the job."""
+
+    code = 705
+
+
+class NoCheckpointError(LearningError):
+    """There is no checkpoint at that place."""
+
+    code = 601
+
+
+class DamagedError(LearningError):
+    """A checkpoint whose files are not what was saved, or not of this package."""
+
+    code = 610
+
+
+class ContractMismatchError(LearningError):
+    """A checkpoint made for another layout, action or rate than the graph's."""
+
+    code = 611
+
+
+class DryRunError(LearningError):
+    """A policy whose answers, before they are bounded, are not those of one that was fitted."""
+
+    code = 612
+
+
+class PolicyError(LearningError):
+    """A policy that has no answer: its input or its output is not finite."""
+
+
+class SimulationError(ImitationError):
+    """The simulation was asked for something that it cannot do; the sentence says what."""
+
+
+class UnknownTaskError(SimulationError):
+    """There is no task of that name."""
+
+
+class TargetError(SimulationError):
+    """Joint targets that are not finite or not as many as the arm has joints."""
+
+
+class RobotError(ImitationError):
+    """A robot, a pose or an action layout that this package cannot work with."""

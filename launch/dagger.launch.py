@@ -14,7 +14,7 @@
 
 """The whole DAgger loop: what records, the policy, the trainer and the coordinator."""
 
-from il_ros.nodes.launching import flag, include, node, text
+from il_ros.graph.launching import flag, include, node, text
 from launch import LaunchDescription
 
 

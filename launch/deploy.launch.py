@@ -14,7 +14,7 @@
 
 """A policy drives the arm in real time, supervised and recorded."""
 
-from il_ros.nodes.launching import flag, include, node, text
+from il_ros.graph.launching import flag, include, node, text
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 

@@ -14,7 +14,7 @@
 
 """The simulation, the expert or the person that drives it, and what records the episodes."""
 
-from il_ros.nodes.launching import flag, include, node, text
+from il_ros.graph.launching import flag, include, node, text
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.conditions import IfCondition

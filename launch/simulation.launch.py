@@ -14,7 +14,7 @@
 
 """The simulated arm, its task, and the observer: everything that a driver needs to see."""
 
-from il_ros.nodes.launching import flag, node, number, process_arguments, text
+from il_ros.graph.launching import flag, node, number, process_arguments, text
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import EqualsSubstitution, IfElseSubstitution, LaunchConfiguration

@@ -80,7 +80,7 @@ def wait_until():
 @pytest.fixture
 def disk(monkeypatch):
     """Yield an event: while it is not set, the disk takes nothing of an episode."""
-    from il_ros.data import output_file
+    from il_ros.episodes import output_file
     answers, write_all = threading.Event(), output_file.write_all
     answers.set()
 

@@ -62,7 +62,7 @@ def test_the_rooms_may_import_what_the_page_says():
 
 
 def test_the_profiles_are_those_of_the_code():
-    qos = pytest.importorskip('il_ros.nodes.qos', reason='needs rclpy: make test')
+    qos = pytest.importorskip('il_ros.ros.qos', reason='needs rclpy: make test')
     profiles = {name: value for name, value in vars(qos).items()
                 if type(value).__name__ == 'QoSProfile'}
     said = {row[0]: row for row in rows('Profile')}

@@ -32,37 +32,75 @@ CLIENT = {'rclpy', 'rpyutils', 'domain_coordinator', 'launch', 'launch_ros'}
 ROS = MESSAGES | CLIENT | {'ament_index_python'}
 HEAVY = {'torch', 'pybullet', 'pybullet_data', 'pybullet_utils', 'gymnasium'}
 
+FILES = {'h5py', 'mcap'}
+PLOTS = {'matplotlib'}
 FORBIDDEN = {
-    'data': ROS | HEAVY | {'matplotlib'},
-    'interactive': ROS | HEAVY | {'h5py', 'mcap', 'matplotlib'},
-    'evaluation': ROS | HEAVY | {'h5py', 'mcap'},
-    'experts': ROS | HEAVY | {'h5py', 'mcap', 'matplotlib'},
-    'learning': ROS | (HEAVY - {'torch'}) | {'matplotlib'},
-    'robots': ROS | {'torch', 'gymnasium', 'h5py', 'mcap', 'matplotlib'},
-    'sim': ROS | {'torch', 'h5py', 'mcap', 'matplotlib'},
-    'bridge': CLIENT | HEAVY | {'h5py', 'mcap', 'matplotlib'},
-    'bench': ROS | {'matplotlib'},
-    'study': ROS | {'matplotlib', 'h5py', 'mcap'},
-    'nodes': HEAVY,
+    'files': ROS | HEAVY | FILES | PLOTS,
+    'processes': ROS | HEAVY | FILES | PLOTS,
+    'contract': ROS | HEAVY | FILES | PLOTS,
+    'robots': ROS | {'torch', 'gymnasium'} | FILES | PLOTS,
+    'tasks': ROS | (HEAVY - {'pybullet_data'}) | FILES | PLOTS,
+    'sim': ROS | {'torch'} | FILES | PLOTS,
+    'episodes': ROS | HEAVY | {'h5py'} | PLOTS,
+    'dataset': ROS | HEAVY | {'mcap'} | PLOTS,
+    'runs': ROS | HEAVY | PLOTS,
+    'driving': ROS | HEAVY | FILES | PLOTS,
+    'interactive': ROS | HEAVY | FILES | PLOTS,
+    'learning': ROS | (HEAVY - {'torch'}) | FILES | PLOTS,
+    'evaluation': ROS | HEAVY | FILES,
+    'reports': ROS | HEAVY | FILES,
+    'teleop': ROS | HEAVY | FILES | PLOTS,
+    'experiments': ROS | HEAVY | FILES,
+    'bench': ROS | PLOTS,
+    'ros': HEAVY | FILES | PLOTS,
+    'ros/conversion': CLIENT | HEAVY | FILES | PLOTS,
+    'ros/recording': CLIENT | HEAVY | FILES | PLOTS,
+    'nodes': HEAVY | FILES | PLOTS,
+    'graph': HEAVY | FILES | PLOTS,
+    'cli': CLIENT | HEAVY | FILES | PLOTS,
 }
-"""Modules of others that a room never imports; only ``nodes`` and ``cli`` meet ROS."""
+"""Modules of others that a room never imports; ``ros``, ``nodes`` and ``graph`` meet rclpy."""
 
 ROOMS_ALLOWED = {
-    'data': set(),
-    'interactive': {'data'},
-    'evaluation': {'data', 'interactive'},
-    'experts': {'data'},
-    'learning': {'data', 'evaluation'},
-    'robots': {'data'},
-    'sim': {'data', 'robots'},
-    'bridge': {'data'},
-    'bench': {'data', 'learning', 'interactive', 'evaluation', 'experts', 'robots', 'sim'},
-    'study': {'data', 'learning', 'interactive', 'evaluation', 'experts', 'robots', 'sim'},
+    'files': set(),
+    'processes': set(),
+    'contract': {'files'},
+    'robots': {'contract'},
+    'tasks': {'contract', 'robots'},
+    'episodes': {'contract', 'files'},
+    'sim': {'contract', 'episodes', 'robots', 'tasks'},
+    'driving': {'contract', 'episodes'},
+    'dataset': {'contract', 'episodes', 'files'},
+    'runs': {'contract', 'dataset', 'episodes', 'files'},
+    'teleop': {'contract', 'episodes', 'files'},
+    'interactive': {'contract', 'dataset', 'driving', 'files'},
+    'evaluation': {'contract', 'interactive'},
+    'learning': {'contract', 'dataset', 'evaluation', 'files', 'processes'},
+    'reports': {'contract', 'dataset', 'episodes', 'evaluation', 'files', 'interactive'},
+    'experiments': {
+        'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
+        'learning', 'processes', 'reports', 'runs', 'sim', 'tasks'},
+    'bench': {
+        'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
+        'learning', 'processes', 'robots', 'sim', 'tasks'},
+    'ros': {
+        'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
+        'learning', 'reports', 'runs', 'sim', 'tasks', 'teleop'},
+    'nodes': {
+        'contract', 'dataset', 'driving', 'episodes', 'interactive', 'learning', 'robots', 'ros',
+        'runs', 'sim', 'tasks', 'teleop'},
+    'graph': {
+        'bench', 'contract', 'driving', 'episodes', 'interactive', 'nodes', 'processes', 'ros',
+        'runs', 'tasks'},
+    'cli': {
+        'bench', 'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'experiments',
+        'files', 'graph', 'interactive', 'learning', 'nodes', 'reports', 'ros', 'runs', 'sim',
+        'tasks'},
 }
-"""Rooms of ours that a room may import beside itself; ``nodes`` may import every one."""
+"""Rooms of ours that a room may import beside itself: those above it in this list."""
 
 VAGUE = {'utils', 'util', 'core', 'common', 'helpers', 'helper', 'misc'}
-TOP_WITH_ROS = ('cli',)
+WITH_CLIENT = ('ros', 'nodes', 'graph')
 
 
 def name_of(path: Path) -> str:
@@ -100,10 +138,14 @@ def room_of(path: Path) -> str:
     return parts[0] if len(parts) > 1 else ''
 
 
+def forbidden_in(path: Path) -> set[str]:
+    """Return what a file may not import, by its room or by a rule of its own folder."""
+    folder = path.parent.relative_to(PACKAGE).as_posix()
+    return FORBIDDEN.get(folder, FORBIDDEN[room_of(path)])
+
+
 SOURCES = sorted(PACKAGE.rglob('*.py'))
 IN_ROOMS = [path for path in SOURCES if room_of(path)]
-WITHOUT_ROS = [path for path in SOURCES if room_of(path) != 'nodes'
-               and not (room_of(path) == '' and path.stem.startswith(TOP_WITH_ROS))]
 
 
 def offenders(paths: list[Path], look) -> dict[str, set[str]]:
@@ -113,21 +155,36 @@ def offenders(paths: list[Path], look) -> dict[str, set[str]]:
 
 
 def test_a_room_imports_only_what_it_may():
-    assert not offenders(IN_ROOMS, lambda path: modules_of(path) & FORBIDDEN[room_of(path)])
+    assert not offenders(IN_ROOMS, lambda path: modules_of(path) & forbidden_in(path))
 
 
-def test_only_nodes_and_the_command_line_import_the_ros_client():
-    assert not offenders(WITHOUT_ROS, lambda path: modules_of(path) & CLIENT)
+def test_only_three_rooms_import_the_ros_client():
+    others = [path for path in SOURCES if room_of(path) not in WITH_CLIENT]
+    assert not offenders(others, lambda path: modules_of(path) & CLIENT)
 
 
 def test_rooms_know_only_the_rooms_below_them():
-    bounded = [path for path in IN_ROOMS if room_of(path) in ROOMS_ALLOWED]
-    assert not offenders(bounded, lambda path: (
+    assert not offenders(IN_ROOMS, lambda path: (
         rooms_of(path) - ROOMS_ALLOWED[room_of(path)] - {room_of(path)}))
 
 
+def test_no_two_rooms_need_each_other():
+    seen = set()
+    for room, allowed in ROOMS_ALLOWED.items():
+        assert allowed <= seen, f'{room} may import {allowed - seen}, which come after it'
+        seen.add(room)
+    assert seen == {path.name for path in PACKAGE.iterdir() if (path / '__init__.py').is_file()}
+
+
+def test_no_level_has_more_than_sixteen_modules():
+    folders = {path.parent for path in SOURCES}
+    counts = {name_of(folder): len(list(folder.glob('[!_]*.py'))) for folder in folders}
+    assert not {name: count for name, count in counts.items() if count > 16}
+
+
 def test_the_supervisor_does_not_know_that_the_arm_is_simulated():
-    for path in (PACKAGE / 'nodes').glob('supervis*.py'):
+    for path in (PACKAGE / 'nodes' / 'supervisor.py',
+                 *(PACKAGE / 'ros' / 'supervision').glob('*.py')):
         assert 'sim' not in rooms_of(path), name_of(path)
 
 
@@ -159,9 +216,12 @@ def test_the_recorder_starts_without_the_learning_libraries():
     assert not loaded_by('il_ros.nodes.recorder') & {'torch', 'pybullet'}
 
 
-@pytest.mark.parametrize('room', ['data', 'interactive', 'evaluation', 'experts'])
-def test_a_pure_room_loads_neither_ros_nor_torch_nor_physics(room):
-    modules = [f'il_ros.{room}.{path.stem}' for path in (PACKAGE / room).glob('*.py')]
+def test_pure_rooms_load_neither_ros_nor_torch_nor_physics():
+    pure = ('files', 'processes', 'contract', 'episodes', 'dataset', 'runs', 'driving', 'teleop',
+            'interactive', 'evaluation', 'reports')
+    paths = [path for room in pure for path in sorted((PACKAGE / room).rglob('[!_]*.py'))]
+    paths += [PACKAGE / 'tasks' / 'expert_registry.py', *(PACKAGE / 'tasks').glob('*/expert.py')]
+    modules = ['.'.join(path.relative_to(ROOT).with_suffix('').parts) for path in paths]
     assert not loaded_by(', '.join(modules)) & (ROS | HEAVY)
 
 

@@ -68,7 +68,7 @@ def test_every_launch_file_that_is_named_exists():
 
 def help_of(*words: str) -> str:
     """Return what ``il_ros ... --help`` prints."""
-    code = 'import sys; from il_ros.cli import main; sys.exit(main())'
+    code = 'import sys; from il_ros.cli.parser import main; sys.exit(main())'
     done = subprocess.run([sys.executable, '-c', code, *words, '--help'], cwd=ROOT,
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -21,13 +21,13 @@ from pathlib import Path
 import subprocess
 import sys
 
-from il_ros.cli import main
+from il_ros.cli.parser import main
 from il_ros.output import CLOSED, Output, OutputError
 import pytest
 
 DEADLINE_S = 60.0
 FULL = Path('/dev/full')
-RUN = ('-c', 'import sys; from il_ros.cli import main; sys.exit(main())')
+RUN = ('-c', 'import sys; from il_ros.cli.parser import main; sys.exit(main())')
 
 needs_full = pytest.mark.skipif(not FULL.exists(), reason='needs /dev/full: make test on Linux')
 
@@ -87,18 +87,18 @@ def test_a_command_with_a_graph_keeps_what_it_made_and_says_the_same(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_named(capsys, monkeypatch):
-    from il_ros import cli_dataset_verbs
+    from il_ros.cli import dataset_verbs
 
     def full(_words):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), '/a/file')
-    monkeypatch.setattr(cli_dataset_verbs, 'dataset', full)
+    monkeypatch.setattr(dataset_verbs, 'dataset', full)
     assert main(['dataset', 'info', 'r']) == 1
     assert capsys.readouterr().err == 'il_ros: /a/file: No space left on device\n'
 
 
 def test_an_error_in_a_domain_of_its_own_is_passed_on(monkeypatch):
     pytest.importorskip('rclpy', reason='needs rclpy: make test')
-    from il_ros.nodes.client import own_domain
+    from il_ros.graph.client import own_domain
     monkeypatch.delenv('ROS_DOMAIN_ID', raising=False)
     with pytest.raises(OSError, match='of ours'):
         with own_domain():

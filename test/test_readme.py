@@ -63,8 +63,8 @@ class Sides:
 def graph():
     """Build every node once, without a worker process, and return their sides by name."""
     rclpy = pytest.importorskip('rclpy', reason='needs rclpy: make test')
-    from il_ros.learning.worker_client import WorkerClient
-    from il_ros.nodes.graph import overrides
+    from il_ros.learning.training_worker.worker_client import WorkerClient
+    from il_ros.graph.graph import overrides
     sides = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WorkerClient, 'start', lambda self: None)
@@ -123,7 +123,7 @@ def is_profile(found, profile) -> bool:
 
 
 def test_the_quality_of_service_of_every_end_is_the_one_that_the_table_names(graph):
-    from il_ros.nodes import qos
+    from il_ros.ros import qos
     written, read = ends_of(graph, 'written'), ends_of(graph, 'read')
     for row in table('Topic', 'Type', 'From', 'To', 'QoS'):
         topic, (usual, *others) = names_in(row[0])[0], row[4].split(';')
@@ -173,7 +173,7 @@ def launch_arguments(name: str) -> set[str]:
         elif called == 'include':
             found |= launch_arguments(f'launch/{words[0]}')
         elif called == 'process_arguments':
-            found |= launch_arguments('il_ros/nodes/launching.py')
+            found |= launch_arguments('il_ros/graph/launching.py')
     return found
 
 

@@ -26,13 +26,13 @@ from collections.abc import Callable, Iterator
 import dataclasses
 import sys
 
-from il_ros.data.spec import LOST, NOT_ENDED
-from il_ros.experts.base import Expert
-from il_ros.experts.registry import EXPERTS, make_expert
+from il_ros.contract.episode_spec import LOST, NOT_ENDED
+from il_ros.files.share import share_path
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit
-from il_ros.share import share_path
 from il_ros.sim.environment import Environment
+from il_ros.tasks.expert import Expert
+from il_ros.tasks.expert_registry import EXPERTS, make_expert
 import numpy as np
 
 FIRST_SEED = 500_000

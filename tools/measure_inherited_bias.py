@@ -26,14 +26,14 @@ from collections.abc import Callable
 from pathlib import Path
 import sys
 
-from il_ros.data.spec import LARGEST_SEED, NOT_ENDED
-from il_ros.evaluation.compounding import Estimate, weights
+from il_ros.contract.episode_spec import LARGEST_SEED, NOT_ENDED
 from il_ros.evaluation.interval import wilson
-from il_ros.experts.registry import make_expert
+from il_ros.experiments.error_growth.analysis import Estimate, weights
 from il_ros.interactive.goal import EVALUATION_SEEDS
 from il_ros.learning import checkpoint
 from il_ros.learning.runner import Runner
 from il_ros.sim.environment import Environment
+from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
 Act = Callable[[int, np.ndarray], np.ndarray]

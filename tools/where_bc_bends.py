@@ -28,11 +28,11 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from il_ros.data.atomic import write_atomically
 from il_ros.errors import ImitationError
-from il_ros.evaluation.table import markdown
-from il_ros.share import share_path
-from il_ros.study.results import commit_of_this
+from il_ros.experiments.label_efficiency.results import commit_of_this
+from il_ros.files.atomic import write_atomically
+from il_ros.files.share import share_path
+from il_ros.reports.table import markdown
 import yaml
 
 BUMPS = '{"bumps": {"rate": 0.04, "speed": 0.5}}'

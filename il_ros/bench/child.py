@@ -28,8 +28,8 @@ import signal
 import subprocess
 import sys
 
-from il_ros.children import end_with_parent
 from il_ros.errors import ImitationError
+from il_ros.processes.child import end_with_parent
 
 _END_S = 15.0
 

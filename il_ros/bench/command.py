@@ -35,14 +35,14 @@ from il_ros.bench.loading import DATASET, episodes_in, forget, make_episodes
 from il_ros.bench.size import QUICK, RUN, Size
 from il_ros.bench.table import format_loading, format_report
 from il_ros.bench.training import bare_seconds, fit_seconds
-from il_ros.data.atomic import write_atomically
-from il_ros.data.dataset import Demonstrations
-from il_ros.experts.registry import make_expert
+from il_ros.dataset.dataset import Demonstrations
+from il_ros.files.atomic import write_atomically
+from il_ros.files.share import share_path
 from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit
-from il_ros.share import share_path
 from il_ros.sim.environment import Environment
+from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -210,7 +210,7 @@ class Bench:
 
     def _graph(self, kind: str, policy: str, mode: str, rate_hz: float) -> Child:
         return self._child(
-            f'{kind}-{policy}', 'il_ros.nodes.bench_graph', kind, '--task', self._task,
+            f'{kind}-{policy}', 'il_ros.graph.bench_graph', kind, '--task', self._task,
             '--policy', str(self._folder / policy), '--mode', mode, '--rate', str(rate_hz),
             '--runs', str(self._folder / f'{kind}-{policy}'))
 

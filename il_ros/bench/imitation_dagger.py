@@ -26,12 +26,12 @@ import tempfile
 import datasets
 import gymnasium
 from il_ros.bench.race import episode, Race, Rules, training_config
-from il_ros.data.contract import Contract
-from il_ros.experts.registry import make_expert
-from il_ros.interactive.driving import Driving
+from il_ros.contract.contract import Contract
+from il_ros.driving.driving import Driving
 from il_ros.interactive.strategy import demonstration_plan
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.normaliser import Normaliser
+from il_ros.tasks.expert_registry import make_expert
 from imitation.algorithms import bc
 from imitation.algorithms.dagger import SimpleDAggerTrainer
 from imitation.data.types import Trajectory

@@ -28,13 +28,13 @@ import sys
 import time
 
 from il_ros.bench.child import Conversation
-from il_ros.data.aggregation import aggregate
-from il_ros.data.dataset import from_episodes, load
-from il_ros.data.mcap_file import McapFile, read_mcap
-from il_ros.data.reader import head
-from il_ros.data.schema import recorded_schemas
-from il_ros.data.spec import DrivePlan, episode_id, EpisodeSpec, ROLLOUT
-from il_ros.data.writer import EpisodeWriter
+from il_ros.contract.episode_spec import DrivePlan, episode_id, EpisodeSpec, ROLLOUT
+from il_ros.dataset.aggregation import aggregate
+from il_ros.dataset.dataset import from_episodes, load
+from il_ros.episodes.mcap import McapFile, read_mcap
+from il_ros.episodes.reader import head
+from il_ros.episodes.wire.schema import recorded_schemas
+from il_ros.episodes.writer import EpisodeWriter
 from il_ros.errors import ImitationError
 
 FILTER_KEY = 'round_0'

@@ -25,10 +25,9 @@ import time
 
 from il_ros.bench.child import Conversation
 from il_ros.bench.size import specs
-from il_ros.data.spec import EpisodeSpec, EXPERT, POLICY
+from il_ros.contract.episode_spec import EpisodeSpec, EXPERT, POLICY
+from il_ros.driving.driving import Driving
 from il_ros.errors import ImitationError
-from il_ros.experts.registry import make_expert
-from il_ros.interactive.driving import Driving
 from il_ros.learning import checkpoint
 from il_ros.learning.runner import Runner
 from il_ros.robots.kinematics import Kinematics
@@ -36,6 +35,7 @@ from il_ros.robots.panda import PANDA
 from il_ros.sim.environment import Environment
 from il_ros.sim.state import State
 from il_ros.sim.world import World
+from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
 

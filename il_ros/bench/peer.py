@@ -30,7 +30,7 @@ import sys
 
 from il_ros.bench.imitation_dagger import defaults, matched
 from il_ros.bench.race import ours, Rules
-from il_ros.data.atomic import write_atomically
+from il_ros.files.atomic import write_atomically
 import torch
 
 CONTESTANTS = {

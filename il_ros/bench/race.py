@@ -18,17 +18,17 @@ from collections.abc import Callable
 import dataclasses
 import time
 
-from il_ros.data.dataset import Demonstrations
-from il_ros.data.spec import EXPERT, POLICY
+from il_ros.contract.episode_spec import EXPERT, POLICY
+from il_ros.dataset.dataset import Demonstrations
+from il_ros.driving.driving import Driving
 from il_ros.evaluation.interval import wilson
-from il_ros.experts.registry import make_expert
-from il_ros.interactive.driving import Driving
+from il_ros.files.share import share_path
 from il_ros.interactive.strategies import load_strategy
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit
 from il_ros.learning.policy import Policy
-from il_ros.share import share_path
 from il_ros.sim.environment import Environment
+from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
 FIRST_SEED = 500_000

@@ -16,7 +16,8 @@
 
 import dataclasses
 
-from il_ros.data.spec import DrivePlan, episode_id, EpisodeSpec, LABEL_NONE, POLICY, ROLLOUT
+from il_ros.contract.episode_spec import DrivePlan, episode_id, EpisodeSpec, LABEL_NONE, POLICY
+from il_ros.contract.episode_spec import ROLLOUT
 
 RUN = 'bench'
 

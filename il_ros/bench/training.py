@@ -16,8 +16,8 @@
 
 import time
 
-from il_ros.data.contract import Contract
-from il_ros.data.dataset import Demonstrations
+from il_ros.contract.contract import Contract
+from il_ros.dataset.dataset import Demonstrations
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit
 from il_ros.learning.inputs import Inputs

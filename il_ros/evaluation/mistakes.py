@@ -24,7 +24,7 @@ Gordon, Bagnell, AISTATS 2011, section 2). The gripper is counted apart.
 import dataclasses
 from typing import Iterable, NamedTuple
 
-from il_ros.data.contract import Contract
+from il_ros.contract.contract import Contract
 import numpy as np
 
 FRACTION = 0.5

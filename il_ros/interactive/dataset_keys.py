@@ -17,7 +17,7 @@
 
 from pathlib import Path
 
-from il_ros.data.dataset import HELD_OUT
+from il_ros.dataset.dataset import HELD_OUT
 from il_ros.interactive import rounds, run_state, stage_work
 from il_ros.interactive.rounds import planned_stages, Stage
 from il_ros.interactive.run_state import RunState

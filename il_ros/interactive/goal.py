@@ -16,8 +16,8 @@
 
 import dataclasses
 
-from il_ros.data.options import OptionsError, read_options
-from il_ros.data.spec import DEMONSTRATION, EpisodeSpec, LARGEST_SEED, SpecError
+from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, LARGEST_SEED, SpecError
+from il_ros.contract.options import OptionsError, read_options
 from il_ros.errors import ImitationError
 
 EVALUATION_SEEDS = 1_000_000

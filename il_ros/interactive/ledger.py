@@ -16,8 +16,8 @@
 
 import dataclasses
 
-from il_ros.data.spec import TELEOP
-from il_ros.interactive.driving import required_drivers
+from il_ros.contract.episode_spec import TELEOP
+from il_ros.driving.driving import required_drivers
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Trained
 from il_ros.interactive.run_state import RunState
 

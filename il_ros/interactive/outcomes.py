@@ -17,7 +17,7 @@
 import dataclasses
 from typing import Iterable, Sequence
 
-from il_ros.data.spec import ABORTED, EpisodeSpec, LOST
+from il_ros.contract.episode_spec import ABORTED, EpisodeSpec, LOST
 from il_ros.errors import ImitationError
 
 

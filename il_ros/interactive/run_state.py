@@ -18,9 +18,9 @@ import dataclasses
 import json
 from pathlib import Path
 
-from il_ros.data.atomic import write_atomically
-from il_ros.data.regular import read_text
 from il_ros.errors import ImitationError
+from il_ros.files.atomic import write_atomically
+from il_ros.files.regular import read_text
 from il_ros.interactive import outcomes
 from il_ros.interactive.goal import Goal, GoalError
 from il_ros.interactive.outcomes import Outcome

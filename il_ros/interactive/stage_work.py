@@ -23,13 +23,12 @@ from what the finished stages brought; episodes that have their receipt are not 
 import dataclasses
 from typing import Collection, Sequence
 
-from il_ros.data.spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec, EVALUATION, EXPERT
-from il_ros.data.spec import POLICY, ROLLOUT, VALIDATION
+from il_ros.contract.episode_spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec
+from il_ros.contract.episode_spec import EVALUATION, EXPERT, POLICY, ROLLOUT, VALIDATION
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import last_threshold, Trained
-from il_ros.interactive.rounds import BASELINE, baseline_batches, BASELINE_PART
-from il_ros.interactive.rounds import collect_stage, DEMONSTRATE, EXPERT_PART, HELD_OUT_PART
-from il_ros.interactive.rounds import LOOP_PART, Stage
+from il_ros.interactive.rounds import BASELINE, baseline_batches, BASELINE_PART, collect_stage
+from il_ros.interactive.rounds import DEMONSTRATE, EXPERT_PART, HELD_OUT_PART, LOOP_PART, Stage
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.strategy import evaluation_plan
 

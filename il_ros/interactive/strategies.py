@@ -38,11 +38,11 @@ A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
 import dataclasses
 from pathlib import Path
 
-from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
-from il_ros.data.spec import SpecError, TELEOP
-from il_ros.data.yaml_file import read_yaml, YamlFileError
-from il_ros.interactive.beta import make_beta
-from il_ros.interactive.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN, NOVELTY
+from il_ros.contract.episode_spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
+from il_ros.contract.episode_spec import SpecError, TELEOP
+from il_ros.driving.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN, NOVELTY
+from il_ros.driving.mixing import make_beta
+from il_ros.files.yaml_file import read_yaml, YamlFileError
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.strategy import demonstration_plan, person_plan, refuse_unknown
 from il_ros.interactive.strategy import refuse_wrong_learner, refuse_wrong_numbers, Strategy

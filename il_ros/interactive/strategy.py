@@ -16,11 +16,11 @@
 
 import dataclasses
 
-from il_ros.data.finite import is_finite
-from il_ros.data.spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE
-from il_ros.data.spec import TELEOP
+from il_ros.contract.episode_spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN
+from il_ros.contract.episode_spec import LABEL_NONE, TELEOP
+from il_ros.contract.finite import is_finite
+from il_ros.driving.driving import required_drivers
 from il_ros.errors import ImitationError
-from il_ros.interactive.driving import required_drivers
 from il_ros.interactive.outcomes import Trained
 
 

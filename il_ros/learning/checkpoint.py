@@ -26,17 +26,16 @@ import hashlib
 import json
 from pathlib import Path
 
-from il_ros.data.contract import Contract, IMAGE
-from il_ros.data.regular import read_bytes, require_regular
-from il_ros.errors import ImitationError
-from il_ros.learning import folders
-from il_ros.learning.cnn import Cnn
-from il_ros.learning.errors import ContractMismatchError, DamagedError, LearningError
-from il_ros.learning.errors import NoCheckpointError
+from il_ros.contract.contract import Contract, IMAGE
+from il_ros.errors import ContractMismatchError, DamagedError, ImitationError, LearningError
+from il_ros.errors import NoCheckpointError
+from il_ros.files import folders
+from il_ros.files.regular import read_bytes, require_regular
 from il_ros.learning.heads import from_document
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.cnn import Cnn
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np

@@ -17,13 +17,13 @@
 import dataclasses
 from pathlib import Path
 
-from il_ros.data.yaml_file import read_yaml, YamlFileError
-from il_ros.learning.cnn import LARGEST_STRIDE, MOST_LAYERS
-from il_ros.learning.errors import TrainConfigError
+from il_ros.errors import TrainConfigError
+from il_ros.files.share import MissingShareError, share_path
+from il_ros.files.yaml_file import read_yaml, YamlFileError
 from il_ros.learning.heads import BINNINGS, MOST_BINS
 from il_ros.learning.horizons import Horizons
+from il_ros.learning.nets.cnn import LARGEST_STRIDE, MOST_LAYERS
 from il_ros.learning.shift import Shift
-from il_ros.share import MissingShareError, share_path
 
 LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
 SCHEDULES = ('cosine', 'constant')

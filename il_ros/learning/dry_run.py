@@ -22,9 +22,8 @@ may lie outside. What lies far beyond that was not fitted to labels inside the b
 
 from collections.abc import Sequence
 
-from il_ros.data.contract import Contract
-from il_ros.errors import ImitationError
-from il_ros.learning.errors import DryRunError
+from il_ros.contract.contract import Contract
+from il_ros.errors import DryRunError, ImitationError
 from il_ros.learning.policy import Images, Policy
 from il_ros.learning.runner import Runner
 import numpy as np

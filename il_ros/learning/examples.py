@@ -18,8 +18,8 @@ from collections.abc import Sequence
 import dataclasses
 import typing
 
-from il_ros.data.contract import Contract, Feature
-from il_ros.learning.errors import NoDataError, NotFiniteError
+from il_ros.contract.contract import Contract, Feature
+from il_ros.errors import NoDataError, NotFiniteError
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.normaliser import Normaliser
@@ -29,9 +29,9 @@ import torch
 
 class Pairs(typing.Protocol):
     """
-    Observations with labels; `il_ros.data.dataset` loads them.
+    Observations with labels; `il_ros.dataset.dataset` loads them.
 
-    Where there are ``steps`` (`il_ros.data.steps`), the pairs are its labelled steps, in order.
+    Where there are ``steps`` (`il_ros.dataset.steps`), the pairs are its labelled steps, in order.
     Where there are ``images``, they have by name a row a pair.
     """
 

@@ -26,18 +26,18 @@ import itertools
 import math
 import time
 
-from il_ros.data.contract import Contract, Feature
-from il_ros.learning.cnn import Cnn
-from il_ros.learning.cnn_network import CnnEnsemble, make_cnn, random_crop, to_cnn
+from il_ros.contract.contract import Contract, Feature
+from il_ros.errors import CanceledError, NotFiniteError
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.errors import CanceledError, NotFiniteError
 from il_ros.learning.examples import check, Examples, Pairs
 from il_ros.learning.fit_file import FitFile, key_of, Saved
 from il_ros.learning.fit_state import restore_state, state_of
 from il_ros.learning.heads import Categorical, Gaussian, Head, Mean, Mixture
 from il_ros.learning.inputs import image_features, Inputs
-from il_ros.learning.mlp import Mlp
-from il_ros.learning.network import Ensemble, make_network, to_mlp
+from il_ros.learning.nets.cnn import Cnn
+from il_ros.learning.nets.cnn_network import CnnEnsemble, make_cnn, random_crop, to_cnn
+from il_ros.learning.nets.mlp import Mlp
+from il_ros.learning.nets.network import Ensemble, make_network, to_mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np

@@ -28,9 +28,9 @@ import json
 from pathlib import Path
 import time
 
-from il_ros.data.atomic import write_atomically
-from il_ros.data.errors import EpisodeWriteError
-from il_ros.data.regular import read_bytes
+from il_ros.errors import EpisodeWriteError
+from il_ros.files.atomic import write_atomically
+from il_ros.files.regular import read_bytes
 import numpy as np
 import safetensors
 import safetensors.numpy

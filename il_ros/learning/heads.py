@@ -30,7 +30,7 @@ import dataclasses
 import math
 import typing
 
-from il_ros.learning.errors import LearningError
+from il_ros.errors import LearningError
 import numpy as np
 
 if typing.TYPE_CHECKING:

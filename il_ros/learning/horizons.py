@@ -16,7 +16,7 @@
 
 import dataclasses
 
-from il_ros.learning.errors import LearningError
+from il_ros.errors import LearningError
 
 LONGEST = 1024
 """Steps of a history or a chunk."""

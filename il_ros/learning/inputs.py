@@ -31,9 +31,8 @@ from collections.abc import Sequence
 import functools
 import typing
 
-from il_ros.data.contract import Contract, Feature, VALUES
-from il_ros.errors import ImitationError
-from il_ros.learning.errors import InputsError
+from il_ros.contract.contract import Contract, Feature, VALUES
+from il_ros.errors import ImitationError, InputsError
 import numpy as np
 
 

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 import dataclasses
 import types
 
-from il_ros.learning.errors import LearningError, NoDataError, NotFiniteError
+from il_ros.errors import LearningError, NoDataError, NotFiniteError
 import numpy as np
 
 FLOORS = types.MappingProxyType({

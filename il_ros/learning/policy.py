@@ -18,14 +18,13 @@ from collections.abc import Mapping
 import math
 import types
 
-from il_ros.data.contract import Contract, GRIPPER_DISAGREEMENT
-from il_ros.learning.cnn import Cnn
-from il_ros.learning.errors import InputsError, LearningError, NotFiniteError
-from il_ros.learning.errors import PolicyError
+from il_ros.contract.contract import Contract, GRIPPER_DISAGREEMENT
+from il_ros.errors import InputsError, LearningError, NotFiniteError, PolicyError
 from il_ros.learning.heads import Head, Mean
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import image_features, Inputs
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.cnn import Cnn
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 import numpy as np
 

@@ -19,9 +19,9 @@ import json
 import os
 from pathlib import Path
 
-from il_ros.data.regular import read_text
+from il_ros.errors import LearningError
+from il_ros.files.regular import read_text
 from il_ros.learning.checkpoint import DOCUMENT, WEIGHTS
-from il_ros.learning.errors import LearningError
 
 CHECKPOINTS = 'checkpoints'
 """Folder of a run that has its checkpoints."""

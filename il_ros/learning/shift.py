@@ -25,9 +25,9 @@ farther than ``clear_m`` from the tool, before and after the shift.
 
 import dataclasses
 
-from il_ros.data.contract import Contract, TOOL_VELOCITY
-from il_ros.data.dataset import Demonstrations
-from il_ros.learning.errors import InputsError, TrainConfigError
+from il_ros.contract.contract import Contract, TOOL_VELOCITY
+from il_ros.dataset.dataset import Demonstrations
+from il_ros.errors import InputsError, TrainConfigError
 from il_ros.learning.inputs import Inputs
 import numpy as np
 

@@ -18,17 +18,17 @@ from collections.abc import Collection, Mapping
 import dataclasses
 import time
 
-from il_ros.bridge.messages import receipt_from_message
-from il_ros.data.receipts import is_unfinished
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR
+from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR
+from il_ros.episodes.receipts import is_unfinished
 from il_ros.errors import ImitationError
-from il_ros.nodes import qos, runtime
-from il_ros.nodes.calls import CallError, LostError, server_of, Waiter
-from il_ros.nodes.episode_needs import check, code_of, CollectError, GoneError
-from il_ros.nodes.episode_needs import may_be_driven_by_hand, parts_of
-from il_ros.nodes.listening import listen
-from il_ros.nodes.parameters import bounded, declare, flag
-from il_ros.nodes.peers import ATTEMPTS, Peers
+from il_ros.ros import qos, runtime
+from il_ros.ros.calls import CallError, LostError, server_of, Waiter
+from il_ros.ros.conversion.messages import receipt_from_message
+from il_ros.ros.listening import listen
+from il_ros.ros.parameters import bounded, declare, flag
+from il_ros.ros.presence.episode_needs import check, code_of, CollectError, GoneError
+from il_ros.ros.presence.episode_needs import may_be_driven_by_hand, parts_of
+from il_ros.ros.presence.peers import ATTEMPTS, Peers
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import RecordedEpisode
 from il_ros_interfaces.srv import EndEpisode, OpenEpisode, ResetTask, SetDriver

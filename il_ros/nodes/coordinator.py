@@ -24,20 +24,20 @@ import dataclasses
 from pathlib import Path
 import time
 
-from il_ros.data.run_kind import RunKeeper, RunKind
 from il_ros.errors import ImitationError
 from il_ros.interactive import rounds, run_state
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.run_state import RunState
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.inputs import image_features, Inputs
-from il_ros.nodes import runtime
-from il_ros.nodes.calls import Waiter
-from il_ros.nodes.delegates import Fit, Result
-from il_ros.nodes.parameters import bounded, declare, flag, text
-from il_ros.nodes.results import round_summaries, write_results
-from il_ros.nodes.run_settings import check_goal, keep_training
-from il_ros.nodes.stages import StageRunner
+from il_ros.ros import runtime
+from il_ros.ros.calls import Waiter
+from il_ros.ros.dagger.delegates import Fit, Result
+from il_ros.ros.dagger.results import round_summaries, write_results
+from il_ros.ros.dagger.run_settings import check_goal, keep_training
+from il_ros.ros.dagger.stages import StageRunner
+from il_ros.ros.parameters import bounded, declare, flag, text
+from il_ros.runs.run_kind import RunKeeper, RunKind
 from il_ros_interfaces.action import RunDagger
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node

@@ -19,17 +19,17 @@ import dataclasses
 import time
 import traceback
 
-from il_ros.bridge.labels import fill_response, read_request
-from il_ros.data.contract import Contract
-from il_ros.data.spec import EXPERT
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import EXPERT
 from il_ros.errors import ImitationError
-from il_ros.experts.base import Expert
-from il_ros.experts.registry import make_expert
-from il_ros.experts.relabel import relabel
-from il_ros.nodes import diagnostics, runtime
-from il_ros.nodes.driver import Driver
-from il_ros.nodes.parameters import choice, declare, text
-from il_ros.nodes.serving import serve
+from il_ros.ros import diagnostics, runtime
+from il_ros.ros.conversion.labels import fill_response, read_request
+from il_ros.ros.driver import Driver
+from il_ros.ros.parameters import choice, declare, text
+from il_ros.ros.serving import serve
+from il_ros.tasks.expert import Expert
+from il_ros.tasks.expert_registry import make_expert
+from il_ros.tasks.relabel import relabel
 from il_ros_interfaces.msg import Observation
 from il_ros_interfaces.srv import LabelObservations
 import numpy as np

@@ -19,18 +19,18 @@ from functools import partial
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
-from il_ros.bridge.assembly import Extractor, ObservationError, ToolOfJoints
-from il_ros.bridge.checks import check_status
-from il_ros.bridge.images import ImageReader
-from il_ros.bridge.messages import contract_to_message, float32s, NS, to_ns, to_stamp
-from il_ros.bridge.pairing import AsOfPairing, ExactPairing, OccasionalPairing
-from il_ros.bridge.topic_watch import ClockWatch, seconds
-from il_ros.data.contract import Contract, IMAGE
-from il_ros.data.contract_file import find_contract, from_joints, load_contract, Source
-from il_ros.nodes import diagnostics, qos, runtime
-from il_ros.nodes.listening import listen
-from il_ros.nodes.parameters import bounded, choice, declare, text
-from il_ros.nodes.refusals import refusals_of
+from il_ros.contract.compose import find_contract, from_joints, load_contract, Source
+from il_ros.contract.contract import Contract, IMAGE
+from il_ros.episodes.watch import ClockWatch, seconds
+from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros.conversion.assembly import Extractor, ObservationError, ToolOfJoints
+from il_ros.ros.conversion.checks import check_status
+from il_ros.ros.conversion.images import ImageReader
+from il_ros.ros.conversion.messages import contract_to_message, float32s, NS, to_ns, to_stamp
+from il_ros.ros.conversion.pairing import AsOfPairing, ExactPairing, OccasionalPairing
+from il_ros.ros.listening import listen
+from il_ros.ros.parameters import bounded, choice, declare, text
+from il_ros.ros.refusals import refusals_of
 from il_ros_interfaces.msg import Contract as ContractMessage, EpisodeStatus, Observation
 from il_ros_interfaces.srv import EndEpisode
 from rclpy.node import Node

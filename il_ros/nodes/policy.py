@@ -30,22 +30,22 @@ from pathlib import Path
 import threading
 from typing import TypeVar
 
-from il_ros.bridge.images import images_of
-from il_ros.bridge.messages import to_ns
-from il_ros.data.contract import Contract
-from il_ros.data.spec import POLICY
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import POLICY
 from il_ros.errors import ImitationError
 from il_ros.learning import checkpoint
 from il_ros.learning.dry_run import dry_run
 from il_ros.learning.policy import Images, Policy, UNKNOWN
 from il_ros.learning.runner import Runner
-from il_ros.nodes import diagnostics, qos, runtime
-from il_ros.nodes.driver import Driver
-from il_ros.nodes.listening import listen
-from il_ros.nodes.managed import ManagedNode
-from il_ros.nodes.parameters import bounded, choice, flag, text
-from il_ros.nodes.policy_loading import Loader, read_in_time
-from il_ros.nodes.serving import serve
+from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros.conversion.images import images_of
+from il_ros.ros.conversion.messages import to_ns
+from il_ros.ros.driver import Driver
+from il_ros.ros.listening import listen
+from il_ros.ros.managed import ManagedNode
+from il_ros.ros.parameters import bounded, choice, flag, text
+from il_ros.ros.policy_loading import Loader, read_in_time
+from il_ros.ros.serving import serve
 from il_ros_interfaces.msg import Executed, Observation, PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np

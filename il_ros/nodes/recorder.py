@@ -16,10 +16,10 @@
 The recorder: one crash-safe MCAP file an episode, as the messages went over the wire.
 
 Raw subscriptions: a message is looked at just far enough to know where it belongs
-(``bridge/wire.py``), and no callback waits for the disk: a thread writes. In a graph composed in
-lockstep, where all wait for this callback, it writes itself: that is faster, and its waiting costs
-nothing but time. Another thread finishes the episode. The receipt on ``recorded`` says that it is
-on disk, whole.
+(``episodes/wire/keys.py``), and no callback waits for the disk: a thread writes. In a graph
+composed in lockstep, where all wait for this callback, it writes itself: that is faster, and its
+waiting costs nothing but time. Another thread finishes the episode. The receipt on ``recorded``
+says that it is on disk, whole.
 """
 
 from collections.abc import Callable
@@ -27,38 +27,38 @@ from functools import partial
 from pathlib import Path
 import time
 
-from il_ros.bridge import recording, wire
-from il_ros.bridge.checks import check_drive
-from il_ros.bridge.decoder import BadMessageError
-from il_ros.bridge.messages import receipt_to_message, spec_from_message
-from il_ros.bridge.recording import checks_of, Recording
-from il_ros.bridge.topic_watch import EpisodeWatch
-from il_ros.data.contract import Contract
-from il_ros.data.discards import discard
-from il_ros.data.errors import NoSuchEpisodeError, SilentStreamError
-from il_ros.data.output_file import QueuedFile, UnbufferedFile
-from il_ros.data.receipts import CLOCK_JUMP, INCOMPLETE, Receipt
-from il_ros.data.run_kind import RunKeeper, RunKind
-from il_ros.data.saving import Saver
-from il_ros.data.schema import recorded_schemas
-from il_ros.data.shard import Shard
-from il_ros.data.spec import ABORTED, EPISODE_ID, EpisodeSpec
-from il_ros.data.writer import EpisodeWriter
-from il_ros.errors import ImitationError
-from il_ros.nodes import diagnostics, qos, runtime
-from il_ros.nodes.listening import listen, listen_raw, listen_to_contract
-from il_ros.nodes.managed import ManagedNode
-from il_ros.nodes.recorder_parameters import RecorderParameters, RUNS_FOLDER
-from il_ros.nodes.recorder_parameters import RUNS_FOLDER_DESCRIPTION
-from il_ros.nodes.serving import serve
-from il_ros.nodes.streams import Streams
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import ABORTED, EPISODE_ID, EpisodeSpec
+from il_ros.episodes.discards import discard
+from il_ros.episodes.output_file import QueuedFile, UnbufferedFile
+from il_ros.episodes.receipts import CLOCK_JUMP, INCOMPLETE, Receipt
+from il_ros.episodes.saving import Saver
+from il_ros.episodes.watch import EpisodeWatch
+from il_ros.episodes.wire import keys
+from il_ros.episodes.wire.decoder import BadMessageError
+from il_ros.episodes.wire.schema import recorded_schemas
+from il_ros.episodes.writer import EpisodeWriter
+from il_ros.errors import ImitationError, NoSuchEpisodeError, SilentStreamError
+from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros.conversion.checks import check_drive
+from il_ros.ros.conversion.messages import receipt_to_message, spec_from_message
+from il_ros.ros.listening import listen, listen_raw, listen_to_contract
+from il_ros.ros.managed import ManagedNode
+from il_ros.ros.recording import recording
+from il_ros.ros.recording.parameters import RecorderParameters, RUNS_FOLDER
+from il_ros.ros.recording.parameters import RUNS_FOLDER_DESCRIPTION
+from il_ros.ros.recording.recording import checks_of, Recording
+from il_ros.ros.serving import serve
+from il_ros.ros.streams import Streams
+from il_ros.runs.run_kind import RunKeeper, RunKind
+from il_ros.runs.shard import Shard
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import Discard, OpenEpisode
 from rclpy.clock import Clock, ClockType
 
-_KINDS = {recording.OBSERVATION: (Observation, wire.observation_key, qos.RECORD),
-          recording.EXECUTED: (Executed, wire.executed_key, qos.RECORD),
-          recording.EPISODE: (EpisodeStatus, wire.status_key, qos.RECORD_STATUS)}
+_KINDS = {recording.OBSERVATION: (Observation, keys.observation_key, qos.RECORD),
+          recording.EXECUTED: (Executed, keys.executed_key, qos.RECORD),
+          recording.EPISODE: (EpisodeStatus, keys.status_key, qos.RECORD_STATUS)}
 LOOK_S = 0.1
 
 
@@ -116,7 +116,7 @@ class RecorderNode(ManagedNode):
         if now is not None and message.episode_id == now.spec.episode_id and not message.required:
             self._close_by(now.hear_threshold(message.threshold))
 
-    def _on_raw(self, topic: str, key_of: Callable[[bytes], wire.Key], raw: bytes):
+    def _on_raw(self, topic: str, key_of: Callable[[bytes], keys.Key], raw: bytes):
         now, key = self._recording, key_of(raw)
         if now is None:
             return

@@ -19,23 +19,23 @@ It is the arm's driver (``joint_states``, ``joint_command``, images) and the tas
 (``reset_task``, ``end_episode``, ``episode``); nothing else knows that it is simulated.
 """
 
+import dataclasses
 import itertools
 import math
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
-from il_ros.bridge.messages import NS, spec_from_message, to_ns, to_stamp
-from il_ros.bridge.pairing import Cadence
-from il_ros.bridge.robot_messages import CommandReader, StateMessages
-from il_ros.data.spec import ABORTED, FAULT, RUNNING
+from il_ros.contract.episode_spec import ABORTED, FAULT, RUNNING
 from il_ros.errors import ImitationError
-from il_ros.nodes import diagnostics, qos, runtime
-from il_ros.nodes.camera import Camera, CameraMode, mode_of
-from il_ros.nodes.listening import listen
-from il_ros.nodes.parameters import declare
-from il_ros.nodes.simulator_parameters import SimulatorParameters
-from il_ros.nodes.writers import CommandInput
 from il_ros.robots.command_limits import CommandLimits
+from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros.camera import Camera, CameraMode, mode_of
+from il_ros.ros.conversion.messages import NS, spec_from_message, to_ns, to_stamp
+from il_ros.ros.conversion.pairing import Cadence
+from il_ros.ros.conversion.robot_messages import CommandReader, StateMessages
+from il_ros.ros.listening import listen
+from il_ros.ros.parameters import bounded, choice, declare, flag, text
+from il_ros.ros.supervision.joint_command import CommandInput
 from il_ros.sim.realtime_commands import RealtimeCommands
 from il_ros.sim.session import Session
 from il_ros.sim.silence import Silence
@@ -48,6 +48,39 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
+
+
+@dataclasses.dataclass(frozen=True)
+class SimulatorParameters:
+    """Parameters of the simulator node."""
+
+    task: str = text('push', 'task, by its registered name')
+    mode: str = choice('lockstep', ('lockstep', 'realtime'),
+                       'lockstep: step when the command for this stamp arrives; realtime: at rate')
+    rate_hz: float = bounded(20.0, 1.0, 200.0, 'control rate [Hz]')
+    physics_hz: float = bounded(
+        0.0, 0.0, 2000.0, 'physics rate [Hz], a whole multiple of the control rate; 0: about 240')
+    gui: bool = flag(False, 'open the window of PyBullet')
+    contract: str = text(
+        '', 'contract whose images the camera takes, in their size; empty: no contract')
+    camera: bool = flag(False, 'publish camera/image_raw and camera/camera_info also where no '
+                               'contract wants them')
+    camera_width: int = bounded(96, 16, 1920, 'width of the image without a contract [pixels]')
+    camera_height: int = bounded(96, 16, 1080, 'height of the image without a contract [pixels]')
+    camera_every: int = bounded(
+        1, 1, 1000, 'an image every so many control steps, without a contract')
+    command_timeout_s: float = bounded(
+        0.5, 0.05, 5.0, 'realtime: hold when no command came for so long [s]')
+    silence_s: float = bounded(
+        10.0, 0.1, 3600.0, 'end an episode in which no command counted for so long; longer than '
+        "the supervisor's silence_s [s]")
+    absence_s: float = bounded(
+        2.0, 0.1, 3600.0, 'end an episode when whoever commanded it is gone for so long, or a '
+        'second node writes commands [s]')
+    frame_id: str = text('panda_link0', 'frame of every pose')
+    publish_clock: bool = flag(False, 'publish the state stamps on clock, for outside tools')
+    executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
+
 
 REPUBLISH_S = 0.5
 """How often a waiting simulator repeats its state: what came before discovery is lost."""

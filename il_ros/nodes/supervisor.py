@@ -23,32 +23,32 @@ sent on ``executed``, and never invents an action: a silent driver ends the epis
 from functools import partial
 import time
 
-from il_ros.bridge.assembly import JointReader
-from il_ros.bridge.checks import check_phase
-from il_ros.bridge.messages import spec_from_message, to_ns
-from il_ros.bridge.rate_watch import RateWatch, TOLERANCE_DRIVING
-from il_ros.data.contract import Contract
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE
-from il_ros.data.spec import REFUSED_MISSING, REFUSED_NOT_FINITE, REFUSED_STALE, RUNNING
-from il_ros.data.spec import STOPPED, TELEOP, TERMINATED
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE
+from il_ros.contract.episode_spec import REFUSED_MISSING, REFUSED_NOT_FINITE, REFUSED_STALE
+from il_ros.contract.episode_spec import RUNNING, STOPPED, TELEOP, TERMINATED
+from il_ros.driving.arbiter import Arbiter, Step
+from il_ros.driving.blending import Blending
+from il_ros.driving.driving import Driving
+from il_ros.driving.rate_watch import RateWatch, TOLERANCE_DRIVING
 from il_ros.errors import ImitationError
-from il_ros.interactive.arbiter import Arbiter, Step
-from il_ros.interactive.blending import Blending
-from il_ros.interactive.driving import Driving
-from il_ros.nodes import diagnostics, qos, runtime
-from il_ros.nodes.answers import Answers
-from il_ros.nodes.ending import ACTION_TOPICS, driver_name, EpisodeEnd
-from il_ros.nodes.estop import EmergencyStop
-from il_ros.nodes.listening import listen, listen_to_contract
-from il_ros.nodes.managed import ManagedNode
-from il_ros.nodes.neighbours import other_writers, refuse_drivers
-from il_ros.nodes.serving import serve
-from il_ros.nodes.step_messages import drive_message, StepMessages
-from il_ros.nodes.supervisor_parameters import SupervisorParameters
-from il_ros.robots.actuation import Actuator
+from il_ros.robots.actions.tool_velocity import Actuator
 from il_ros.robots.joint_watch import JointWatch
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA
+from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros.conversion.assembly import JointReader
+from il_ros.ros.conversion.checks import check_phase
+from il_ros.ros.conversion.messages import spec_from_message, to_ns
+from il_ros.ros.conversion.step_messages import drive_message, StepMessages
+from il_ros.ros.listening import listen, listen_to_contract
+from il_ros.ros.managed import ManagedNode
+from il_ros.ros.serving import serve
+from il_ros.ros.supervision.answers import Answers
+from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd
+from il_ros.ros.supervision.estop import EmergencyStop
+from il_ros.ros.supervision.neighbours import other_writers, refuse_drivers
+from il_ros.ros.supervision.parameters import SupervisorParameters
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
 from il_ros_interfaces.srv import SetDriver
 import numpy as np

@@ -24,21 +24,21 @@ import dataclasses
 import sys
 import time
 
-from il_ros.bridge.checks import check_values
-from il_ros.data.contract import Contract
-from il_ros.data.spec import HOLD, TELEOP
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import HOLD, TELEOP
 from il_ros.errors import ImitationError
-from il_ros.interactive.teleop.joystick import Joystick
-from il_ros.interactive.teleop.keyboard import help_of, Keyboard
-from il_ros.interactive.teleop.mapping import GRIPPER, load_joy_mapping, load_key_mapping
-from il_ros.interactive.teleop.steering import Steering
-from il_ros.interactive.teleop.terminal import RawTerminal
-from il_ros.nodes import diagnostics, qos, runtime
-from il_ros.nodes.driver import Driver
-from il_ros.nodes.listening import listen
-from il_ros.nodes.parameters import bounded, choice, declare, flag, ParameterError, text
-from il_ros.nodes.refusals import refusals_of
-from il_ros.nodes.verdicts import Operator
+from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros.conversion.checks import check_values
+from il_ros.ros.driver import Driver
+from il_ros.ros.listening import listen
+from il_ros.ros.parameters import bounded, choice, declare, flag, ParameterError, text
+from il_ros.ros.refusals import refusals_of
+from il_ros.ros.verdicts import Operator
+from il_ros.teleop.joystick import Joystick
+from il_ros.teleop.keyboard import help_of, Keyboard
+from il_ros.teleop.mapping import GRIPPER, load_joy_mapping, load_key_mapping
+from il_ros.teleop.steering import Steering
+from il_ros.teleop.terminal import RawTerminal
 from il_ros_interfaces.msg import Executed, Observation
 import numpy as np
 from rclpy.clock import Clock, ClockType

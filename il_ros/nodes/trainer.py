@@ -18,15 +18,14 @@ import dataclasses
 from pathlib import Path
 import time
 
-from il_ros.data.dataset import DATASET, HELD_OUT
-from il_ros.errors import ImitationError
-from il_ros.learning.errors import JobError
-from il_ros.learning.protocol import Job, JobDone, JobFailed, JobProgress
+from il_ros.dataset.dataset import DATASET, HELD_OUT
+from il_ros.errors import ImitationError, JobError
 from il_ros.learning.references import is_finished
-from il_ros.learning.worker_client import WorkerClient
-from il_ros.nodes import runtime
-from il_ros.nodes.calls import Waiter
-from il_ros.nodes.parameters import bounded, declare, text
+from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
+from il_ros.learning.training_worker.worker_client import WorkerClient
+from il_ros.ros import runtime
+from il_ros.ros.calls import Waiter
+from il_ros.ros.parameters import bounded, declare, text
 from il_ros_interfaces.action import TrainPolicy
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node

@@ -20,11 +20,11 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from il_ros.interactive.rounds import PHASES
-from il_ros.interactive.teleop.live_view import LiveView
-from il_ros.interactive.teleop.screen import Screen
-from il_ros.nodes import qos, runtime
-from il_ros.nodes.listening import listen, listen_raw
-from il_ros.nodes.parameters import bounded, choice, declare
+from il_ros.ros import qos, runtime
+from il_ros.ros.listening import listen, listen_raw
+from il_ros.ros.parameters import bounded, choice, declare
+from il_ros.teleop.live_view import LiveView
+from il_ros.teleop.screen import Screen
 from il_ros_interfaces.action import RunDagger
 from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation, RecordedEpisode
 from rclpy.clock import Clock, ClockType

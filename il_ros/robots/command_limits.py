@@ -19,7 +19,7 @@ The supervisor keeps closer limits (``actuation.py``). These stand at the arm's 
 sender that does not: a target outside the joint limits, or one that no joint can reach in time.
 """
 
-from il_ros.robots.errors import RobotError
+from il_ros.errors import RobotError
 from il_ros.robots.model import RobotModel
 import numpy as np
 

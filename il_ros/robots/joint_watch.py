@@ -18,7 +18,7 @@ Measured joints as an arm reports them in real time: what no arm can have done i
 Pure: stamps are handed in, and nothing waits.
 """
 
-from il_ros.robots.errors import RobotError
+from il_ros.errors import RobotError
 from il_ros.robots.model import RobotModel
 import numpy as np
 

@@ -17,7 +17,7 @@
 import dataclasses
 import math
 
-from il_ros.robots.errors import RobotError
+from il_ros.errors import RobotError
 from il_ros.robots.model import RobotModel
 import numpy as np
 import pybullet

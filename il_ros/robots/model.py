@@ -16,7 +16,7 @@
 
 import dataclasses
 
-from il_ros.robots.errors import RobotError
+from il_ros.errors import RobotError
 import numpy as np
 
 IMPLAUSIBLE_RAD = 0.5

@@ -23,7 +23,7 @@ speed for the length of the step. The episode's seed says when and where, whoeve
 
 import math
 
-from il_ros.sim.errors import SimulationError
+from il_ros.errors import SimulationError
 import numpy as np
 
 _STREAM = 1

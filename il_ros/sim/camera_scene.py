@@ -27,8 +27,8 @@ import tempfile
 from il_ros.robots.model import RobotModel
 from il_ros.sim.camera import CAMERA, picture
 from il_ros.sim.state import State
-from il_ros.sim.tasks.base import Task
 from il_ros.sim.world import World
+from il_ros.tasks.base import Task
 import numpy as np
 
 _FINE, _COARSE = 'package://meshes/visual/', 'package://meshes/collision/'

@@ -18,9 +18,9 @@ import dataclasses
 from typing import Any
 
 import gymnasium
-from il_ros.data import spec
-from il_ros.data.contract_file import find_contract, load_contract, Source
-from il_ros.robots.actuation import Actuator, TRACKING_LIMIT_RAD
+from il_ros.contract import episode_spec as spec
+from il_ros.contract.compose import find_contract, load_contract, Source
+from il_ros.robots.actions.tool_velocity import Actuator, TRACKING_LIMIT_RAD
 from il_ros.sim.observation import ImageObserver, Observer, refuse_missing_objects
 from il_ros.sim.simulation import Simulation
 import numpy as np

@@ -16,13 +16,13 @@
 
 from collections.abc import Callable
 
-from il_ros.data.contract import Contract, IMAGE, VALUES
-from il_ros.data.contract_file import Source
+from il_ros.contract.compose import Source
+from il_ros.contract.contract import Contract, IMAGE, VALUES
+from il_ros.errors import SimulationError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
-from il_ros.sim.errors import SimulationError
 from il_ros.sim.state import State
-from il_ros.sim.tasks.base import Task
+from il_ros.tasks.base import Task
 import numpy as np
 
 

@@ -17,11 +17,11 @@
 
 import dataclasses
 
-from il_ros.data.contract import VALUES
-from il_ros.data.contract_file import Source
-from il_ros.data.episode import Episode
-from il_ros.data.spec import ABORTED, FAULT, OPERATOR
-from il_ros.sim.errors import SimulationError
+from il_ros.contract.compose import Source
+from il_ros.contract.contract import VALUES
+from il_ros.contract.episode_spec import ABORTED, FAULT, OPERATOR
+from il_ros.episodes.episode import Episode
+from il_ros.errors import SimulationError
 from il_ros.sim.observation import Observer
 from il_ros.sim.simulation import Simulation
 import numpy as np

@@ -21,8 +21,8 @@ The rules are numbered in ``docs/architecture.md`` (lockstep).
 
 import dataclasses
 
-from il_ros.data.spec import ABORTED, ENDED, EpisodeSpec, FAULT, IDLE, NO_CAUSE, NOT_ENDED
-from il_ros.data.spec import RUNNING, TERMINATED, TRUNCATED
+from il_ros.contract.episode_spec import ABORTED, ENDED, EpisodeSpec, FAULT, IDLE, NO_CAUSE
+from il_ros.contract.episode_spec import NOT_ENDED, RUNNING, TERMINATED, TRUNCATED
 from il_ros.errors import ImitationError
 from il_ros.sim.simulation import Simulation, State
 import numpy as np

@@ -16,24 +16,24 @@
 
 import math
 
-from il_ros.data import spec
-from il_ros.data.options import OptionsError, read_options
+from il_ros.contract import episode_spec as spec
+from il_ros.contract.options import OptionsError, read_options
+from il_ros.errors import SimulationError, TargetError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
 from il_ros.robots.panda import PANDA, TOOL_DOWN
 from il_ros.sim.bumps import bumps_of
 from il_ros.sim.camera import picture
 from il_ros.sim.camera_scene import CameraScene
-from il_ros.sim.errors import SimulationError, TargetError
 from il_ros.sim.state import State
-from il_ros.sim.tasks.base import Scene, Verdict
-from il_ros.sim.tasks.registry import make_task
 from il_ros.sim.world import Reading, World
+from il_ros.tasks.base import Scene, Verdict
+from il_ros.tasks.registry import make_task
 import numpy as np
 
 _LEAST_PHYSICS_HZ = 240
 _OPTIONS = ('bumps', 'expert')
-"""Of every task; ``expert`` is for the expert alone (``il_ros/experts/biased.py``)."""
+"""Of every task; ``expert`` is for the expert alone (``il_ros/tasks/biased.py``)."""
 
 
 class Simulation:

@@ -14,13 +14,13 @@
 
 """A table with a Panda on it in PyBullet: one client, built once, set back for each episode."""
 
-import dataclasses
 import os
 import sys
 
+from il_ros.errors import SimulationError
 from il_ros.robots.kinematics import find_joints
 from il_ros.robots.model import RobotModel
-from il_ros.sim.errors import SimulationError
+from il_ros.tasks.scene import Reading, Shape
 import numpy as np
 import pybullet
 import pybullet_data
@@ -39,36 +39,6 @@ _STALK_M = 0.4
 _GOAL_COLOUR = (0.05, 0.75, 0.15, 1.0)
 _POSITION_GAIN = 0.5
 """Share of the error to the interpolated target that a motor corrects in one physics step."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Shape:
-    """
-    An object: a box (three half lengths), a cylinder (radius, height) or a socket, in m.
-
-    A socket is a block with a square hole from top to bottom (half the hole's side, half the
-    block's side, half the height). What has no mass is fixed where it is placed.
-    """
-
-    kind: str
-    size_m: tuple[float, ...]
-    mass_kg: float
-    friction: float
-    colour: tuple[float, float, float, float]
-    linear_damping: float = 0.04
-    angular_damping: float = 0.04
-
-
-@dataclasses.dataclass(frozen=True)
-class Reading:
-    """What PyBullet says after a control step; see ``State`` for shapes and units."""
-
-    joint_position: np.ndarray
-    joint_velocity: np.ndarray
-    tool_position: np.ndarray
-    tool_orientation: np.ndarray
-    object_positions: np.ndarray
-    object_orientations: np.ndarray
 
 
 class World:

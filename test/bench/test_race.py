@@ -15,7 +15,7 @@
 """The race of ``make bench-peer``: who reaches the goal, and that everyone gives up in time."""
 
 from il_ros.bench.race import ours, Race, Rules
-from il_ros.experts.registry import make_expert
+from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
 RULES = Rules(task='reach', evaluation_episodes=4, demonstrations=2, episodes_per_round=2)

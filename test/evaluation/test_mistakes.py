@@ -14,7 +14,7 @@
 
 """What a mistake is, and how mistakes add up along an episode."""
 
-from il_ros.data.contract import ActionElement, Contract, TOOL_VELOCITY
+from il_ros.contract.contract import ActionElement, Contract, TOOL_VELOCITY
 from il_ros.evaluation.mistakes import count_mistakes, gripper_mistaken, mistaken, Rollout
 import numpy as np
 import pytest

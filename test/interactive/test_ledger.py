@@ -18,7 +18,7 @@ import collections
 import dataclasses
 
 import dry_run
-from il_ros.data.spec import ABORTED, EpisodeSpec
+from il_ros.contract.episode_spec import ABORTED, EpisodeSpec
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger
 from il_ros.interactive.outcomes import Collected, MissingReceiptError

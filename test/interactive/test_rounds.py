@@ -19,7 +19,8 @@ import dataclasses
 
 import dry_run
 from hypothesis import given, settings, strategies as st
-from il_ros.data.spec import DEMONSTRATION, EVALUATION, EXPERT, POLICY, ROLLOUT, VALIDATION
+from il_ros.contract.episode_spec import DEMONSTRATION, EVALUATION, EXPERT, POLICY, ROLLOUT
+from il_ros.contract.episode_spec import VALIDATION
 from il_ros.interactive import rounds, stage_work
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger

@@ -16,7 +16,7 @@
 
 import dataclasses
 
-from il_ros.data.errors import EpisodeWriteError
+from il_ros.errors import EpisodeWriteError
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.outcomes import Loaded, Trained

@@ -14,13 +14,13 @@
 
 """Strategies: their plans, their settings, and what is refused."""
 
-from il_ros.data.spec import EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE, POLICY
-from il_ros.data.spec import TELEOP
+from il_ros.contract.episode_spec import EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE, POLICY
+from il_ros.contract.episode_spec import TELEOP
+from il_ros.files.share import share_path
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.strategies import load_strategy, make_strategy, STRATEGIES
 from il_ros.interactive.strategy import evaluation_plan, StrategyError, UnknownStrategyError
 from il_ros.interactive.strategy import wants_service
-from il_ros.share import share_path
 import pytest
 
 

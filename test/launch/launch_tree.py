@@ -24,7 +24,7 @@ import setuptools
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
-SHARED = ROOT / 'il_ros' / 'nodes' / 'launching.py'
+SHARED = ROOT / 'il_ros' / 'graph' / 'launching.py'
 FIELD_MAKERS = ('text', 'flag', 'choice', 'bounded')
 
 
@@ -46,10 +46,12 @@ def entry_points() -> dict[str, str]:
 @functools.cache
 def declared(node: str) -> dict[str, object]:
     """Return the parameters that a node declares, with their defaults, from its dataclass."""
-    paths = [ROOT / 'il_ros' / 'nodes' / f'{name}.py' for name in (node, f'{node}_parameters')]
-    classes = [item for path in paths if path.exists()
-               for item in ast.parse(path.read_text()).body
-               if isinstance(item, ast.ClassDef) and item.name.endswith('Parameters')]
+    name = f'{node.title()}Parameters'
+    sources = [path.read_text() for path in (ROOT / 'il_ros').rglob('*.py')]
+    classes = [item for source in sources if f'class {name}' in source
+               for item in ast.parse(source).body
+               if isinstance(item, ast.ClassDef) and item.name == name]
+    assert len(classes) == 1, name
     fields = [item for kind in classes for item in kind.body if isinstance(item, ast.AnnAssign)]
     return {item.target.id: ast.literal_eval(item.value.args[0]) for item in fields
             if isinstance(item.value, ast.Call) and item.value.func.id in FIELD_MAKERS}

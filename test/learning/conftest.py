@@ -18,13 +18,13 @@ import dataclasses
 import json
 
 import h5py
-from il_ros.data import dataset
-from il_ros.data.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
+from il_ros.contract.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
+from il_ros.dataset import dataset
 from il_ros.learning.inputs import Inputs
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
-from il_ros.learning.protocol import Job
+from il_ros.learning.training_worker.protocol import Job
 import numpy as np
 import pytest
 

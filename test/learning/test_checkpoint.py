@@ -24,12 +24,12 @@ import signal
 import threading
 
 from hypothesis import given, HealthCheck, settings, strategies
+from il_ros.errors import DamagedError, LearningError, NoCheckpointError
 from il_ros.learning import checkpoint
 from il_ros.learning.checkpoint import DOCUMENT, WEIGHTS
-from il_ros.learning.errors import DamagedError, LearningError, NoCheckpointError
 from il_ros.learning.heads import Categorical, QUANTILE
 from il_ros.learning.horizons import Horizons
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.policy import Policy
 import numpy as np
 import pytest

@@ -16,9 +16,9 @@
 
 import types
 
+from il_ros.errors import LearningError
 from il_ros.learning import checkpoint
 from il_ros.learning.checkpoint import DOCUMENT
-from il_ros.learning.errors import LearningError
 import pytest
 
 

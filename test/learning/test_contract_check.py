@@ -16,8 +16,8 @@
 
 import dataclasses
 
+from il_ros.errors import ContractMismatchError
 from il_ros.learning import checkpoint
-from il_ros.learning.errors import ContractMismatchError
 import pytest
 
 

@@ -13,14 +13,14 @@
 # limitations under the License.
 """The dry run: what was fitted passes it however little, and a poisoned one does not."""
 
-from il_ros.data.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
-from il_ros.data.dataset import Demonstrations
+from il_ros.contract.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
+from il_ros.dataset.dataset import Demonstrations
+from il_ros.errors import DamagedError, DryRunError
 from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.dry_run import dry_run
-from il_ros.learning.errors import DamagedError, DryRunError
 from il_ros.learning.fit import fit
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import NO_IMAGES, Policy
 import numpy as np

@@ -17,14 +17,14 @@
 import dataclasses
 import timeit
 
-from il_ros.data.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
-from il_ros.data.dataset import Demonstrations
-from il_ros.interactive import gates
+from il_ros.contract.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
+from il_ros.dataset.dataset import Demonstrations
+from il_ros.driving import gates
+from il_ros.errors import LearningError, PolicyError
 from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.errors import LearningError, PolicyError
 from il_ros.learning.fit import fit
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np

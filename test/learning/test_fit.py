@@ -16,9 +16,9 @@
 
 import dataclasses
 
-from il_ros.data.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
+from il_ros.contract.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
+from il_ros.errors import CanceledError, InputsError, NoDataError, NotFiniteError
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.errors import CanceledError, InputsError, NoDataError, NotFiniteError
 from il_ros.learning.fit import _batches, fit, rate
 import numpy as np
 import pytest

@@ -17,10 +17,10 @@
 import dataclasses
 import hashlib
 
-from il_ros.data.contract import ActionElement, Contract, Feature, IMAGE, TOOL_VELOCITY
+from il_ros.contract.contract import ActionElement, Contract, Feature, IMAGE, TOOL_VELOCITY
+from il_ros.errors import CanceledError
 from il_ros.learning import fit_file
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.errors import CanceledError
 from il_ros.learning.fit import fit
 from il_ros.learning.fit_file import FitFile
 import numpy as np

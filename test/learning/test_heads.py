@@ -17,10 +17,10 @@
 import dataclasses
 import math
 
-from il_ros.data.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
-from il_ros.data.dataset import Demonstrations
+from il_ros.contract.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
+from il_ros.dataset.dataset import Demonstrations
+from il_ros.errors import LearningError
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.errors import LearningError
 from il_ros.learning.fit import fit
 from il_ros.learning.heads import Categorical, from_document, Gaussian, LEAST_SD, Mean, Mixture
 from il_ros.learning.heads import QUANTILE, UNIFORM

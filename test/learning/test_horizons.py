@@ -17,16 +17,17 @@
 import dataclasses
 import json
 
-from il_ros.data.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
-from il_ros.data.dataset import Demonstrations, HELD_OUT, labelled, load
-from il_ros.data.steps import Steps
-from il_ros.learning import checkpoint, job as jobs
+from il_ros.contract.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
+from il_ros.dataset.dataset import Demonstrations, HELD_OUT, labelled, load
+from il_ros.dataset.steps import Steps
+from il_ros.errors import NoDataError, NotFiniteError
+from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.errors import NoDataError, NotFiniteError
 from il_ros.learning.fit import fit
 from il_ros.learning.horizons import Horizons
-from il_ros.learning.protocol import Job
 from il_ros.learning.runner import Runner
+from il_ros.learning.training_worker import job as jobs
+from il_ros.learning.training_worker.protocol import Job
 import numpy as np
 import pytest
 

@@ -14,8 +14,8 @@
 
 """What a policy sees of an observation."""
 
-from il_ros.data.contract import ActionElement, Contract, Feature, IMAGE, TOOL_VELOCITY
-from il_ros.learning.errors import InputsError
+from il_ros.contract.contract import ActionElement, Contract, Feature, IMAGE, TOOL_VELOCITY
+from il_ros.errors import InputsError
 from il_ros.learning.inputs import Inputs
 import numpy as np
 import pytest

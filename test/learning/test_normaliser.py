@@ -14,7 +14,7 @@
 
 """Scaling of inputs and actions."""
 
-from il_ros.learning.errors import LearningError, NoDataError, NotFiniteError
+from il_ros.errors import LearningError, NoDataError, NotFiniteError
 from il_ros.learning.normaliser import FLOORS, Normaliser
 import numpy as np
 import pytest

@@ -20,8 +20,8 @@ import subprocess
 import sys
 
 from hypothesis import given, HealthCheck, settings, strategies
-from il_ros.learning.errors import InputsError, LearningError, NotFiniteError, PolicyError
-from il_ros.learning.mlp import Mlp
+from il_ros.errors import InputsError, LearningError, NotFiniteError, PolicyError
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np

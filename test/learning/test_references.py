@@ -16,9 +16,9 @@
 
 import json
 
-from il_ros.cli import main
+from il_ros.cli.parser import main
+from il_ros.errors import LearningError
 from il_ros.learning import checkpoint
-from il_ros.learning.errors import LearningError
 from il_ros.learning.references import is_finished, referring, refuse_replacing
 import pytest
 

@@ -14,11 +14,11 @@
 
 """A policy in an episode: history, queue of actions, and the answer that is repeated."""
 
-from il_ros.data.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
-from il_ros.learning.errors import InputsError, LearningError, PolicyError
+from il_ros.contract.contract import ActionElement, Contract, Feature, TOOL_VELOCITY
+from il_ros.errors import InputsError, LearningError, PolicyError
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 from il_ros.learning.runner import ENSEMBLING_DECAY, Runner

@@ -14,13 +14,13 @@
 
 """Synthetic states: where they are made, and what their labels say."""
 
-from il_ros.data.contract_file import load_contract
-from il_ros.data.dataset import Demonstrations
+from il_ros.contract.compose import load_contract
+from il_ros.dataset.dataset import Demonstrations
+from il_ros.errors import InputsError, TrainConfigError
+from il_ros.files.share import share_path
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.errors import InputsError, TrainConfigError
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.shift import Shift, shifted
-from il_ros.share import share_path
 import numpy as np
 import pytest
 

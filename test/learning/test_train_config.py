@@ -16,11 +16,11 @@
 
 from pathlib import Path
 
-from il_ros.data.contract_file import load_contract
+from il_ros.contract.compose import load_contract
+from il_ros.errors import TrainConfigError
+from il_ros.files.share import MissingShareError, share_path
 from il_ros.learning.config import TrainConfig, training_path
-from il_ros.learning.errors import TrainConfigError
 from il_ros.learning.inputs import image_features, Inputs
-from il_ros.share import MissingShareError, share_path
 import pytest
 
 SEEING = {'inputs': ['a'], 'architecture': 'cnn', 'images': ['camera']}

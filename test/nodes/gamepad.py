@@ -17,7 +17,7 @@
 from collections.abc import Callable
 import time
 
-from il_ros.nodes import qos
+from il_ros.ros import qos
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import Joy
 

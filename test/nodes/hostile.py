@@ -18,10 +18,10 @@ import array
 import random
 
 from geometry_msgs.msg import PoseStamped
-from il_ros.bridge.messages import contract_to_message, float32s, to_ns, to_stamp
-from il_ros.data.contract import Contract
-from il_ros.data.spec import EXPERT, POLICY, RUNNING, TELEOP
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import EXPERT, POLICY, RUNNING, TELEOP
 from il_ros.robots.panda import PANDA
+from il_ros.ros.conversion.messages import contract_to_message, float32s, to_ns, to_stamp
 from il_ros_interfaces.msg import Action, Contract as ContractMessage, Drive, EpisodeStatus
 from il_ros_interfaces.msg import Executed, Observation
 import numpy as np

@@ -15,13 +15,13 @@
 """The topics that a recorder records, played by a test."""
 
 from diagnostic_msgs.msg import DiagnosticArray
-from il_ros.bridge.messages import contract_to_message, float32s, receipt_from_message
-from il_ros.bridge.messages import spec_to_message, to_stamp
-from il_ros.data.contract_file import load_contract
-from il_ros.data.spec import ENDED, EXPERT, RUNNING, TERMINATED
-from il_ros.nodes import qos
+from il_ros.contract.compose import load_contract
+from il_ros.contract.episode_spec import ENDED, EXPERT, RUNNING, TERMINATED
+from il_ros.files.share import share_path
 from il_ros.nodes.recorder import RecorderNode
-from il_ros.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message, float32s, receipt_from_message
+from il_ros.ros.conversion.messages import spec_to_message, to_stamp
 from il_ros_interfaces.msg import Action, Contract, EpisodeStatus, Executed, Observation
 from il_ros_interfaces.msg import RecordedEpisode
 from il_ros_interfaces.srv import OpenEpisode

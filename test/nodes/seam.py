@@ -17,19 +17,20 @@
 from collections.abc import Callable
 import time
 
-from il_ros.bridge.messages import float32s, NS, receipt_from_message, spec_to_message, to_ns
-from il_ros.bridge.messages import to_stamp
-from il_ros.data.receipts import Receipt
-from il_ros.data.spec import DrivePlan, episode_id, EpisodeSpec, EXPERT, POLICY, ROLLOUT, RUNNING
-from il_ros.nodes import qos
+from il_ros.contract.episode_spec import DrivePlan, episode_id, EpisodeSpec, EXPERT, POLICY
+from il_ros.contract.episode_spec import ROLLOUT, RUNNING
+from il_ros.episodes.receipts import Receipt
+from il_ros.graph.graph import overrides
 from il_ros.nodes.expert import ExpertNode
-from il_ros.nodes.graph import overrides
 from il_ros.nodes.observer import ObserverNode
 from il_ros.nodes.recorder import RecorderNode
-from il_ros.nodes.runtime import make_executor, take_down
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.robots.panda import PANDA
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import float32s, NS, receipt_from_message, spec_to_message
+from il_ros.ros.conversion.messages import to_ns, to_stamp
+from il_ros.ros.runtime import make_executor, take_down
 from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import OpenEpisode, ResetTask, SetDriver
 import numpy as np

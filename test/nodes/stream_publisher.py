@@ -28,11 +28,11 @@ import sys
 import threading
 import time
 
-from il_ros.bridge.messages import float32s, to_stamp
-from il_ros.data.contract_file import load_contract
-from il_ros.data.spec import ENDED, EXPERT, RUNNING, TERMINATED
-from il_ros.nodes import qos
-from il_ros.share import share_path
+from il_ros.contract.compose import load_contract
+from il_ros.contract.episode_spec import ENDED, EXPERT, RUNNING, TERMINATED
+from il_ros.files.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import float32s, to_stamp
 from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation
 import numpy as np
 from PIL import Image as Picture

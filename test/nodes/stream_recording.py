@@ -25,11 +25,12 @@ import subprocess
 import sys
 import time
 
-from il_ros.bridge.messages import contract_to_message, receipt_from_message, spec_to_message
-from il_ros.data.mcap_file import read_mcap
-from il_ros.data.streams import stream_channels, stream_counts, StreamCount
-from il_ros.nodes import qos
+from il_ros.episodes.mcap import read_mcap
+from il_ros.episodes.streams import stream_channels, stream_counts, StreamCount
 from il_ros.nodes.recorder import RecorderNode
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message, receipt_from_message
+from il_ros.ros.conversion.messages import spec_to_message
 from il_ros_interfaces.msg import Contract, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import OpenEpisode
 import numpy as np

@@ -15,11 +15,11 @@
 """Commands at the simulated arm: what it refuses, holds at, and whom it obeys."""
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from il_ros.bridge.messages import to_ns
-from il_ros.data.spec import ABORTED, ENDED, FAULT
-from il_ros.nodes import qos
+from il_ros.contract.episode_spec import ABORTED, ENDED, FAULT
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.robots.panda import PANDA
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import to_ns
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask
 import numpy as np

@@ -15,7 +15,7 @@
 """Calls of slow nodes: what is done when an answer does not come."""
 
 from action_msgs.msg import GoalStatus
-from il_ros.nodes.calls import Waiter
+from il_ros.ros.calls import Waiter
 from il_ros_interfaces.action import TrainPolicy
 import pytest
 from rclpy.action import ActionClient, ActionServer

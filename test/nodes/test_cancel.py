@@ -18,15 +18,15 @@ import threading
 import time
 
 from action_msgs.msg import GoalStatus
-from il_ros.bridge.messages import contract_to_message, spec_to_message
-from il_ros.data.contract_file import load_contract
+from il_ros.contract.compose import load_contract
+from il_ros.files.share import share_path
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.rounds import Stage
 from il_ros.interactive.stage_work import TrainJob
-from il_ros.nodes import qos
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.coordinator import CoordinatorNode
-from il_ros.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message, spec_to_message
 from il_ros_interfaces.action import CollectEpisodes, RunDagger, TrainPolicy
 from il_ros_interfaces.msg import Contract
 from il_ros_interfaces.srv import EndEpisode, LoadPolicy, OpenEpisode, ResetTask, SetDriver
@@ -169,14 +169,14 @@ class Run:
 
     def patch(self, name: str, value):
         """Replace what the stages of a run would do or need."""
-        self._patch.setattr(f'il_ros.nodes.{name}', value)
+        self._patch.setattr(f'il_ros.{name}', value)
 
 
 @pytest.fixture
 def run(others, tmp_path, monkeypatch) -> Run:
     """Return a run that is to be started."""
     made = Run(others, tmp_path, monkeypatch)
-    made.patch('stages.stage_work.checkpoint_for', lambda *_: None)
+    made.patch('ros.dagger.stages.stage_work.checkpoint_for', lambda *_: None)
     return made
 
 
@@ -194,8 +194,8 @@ def test_a_run_is_cancelled_while_nobody_publishes_a_contract(run):
 @pytest.mark.parametrize('act', ['collect', 'evaluate'])
 @pytest.mark.parametrize('there', [False, True])
 def test_a_run_is_cancelled_while_its_collector_is_absent_or_does_not_answer(run, act, there):
-    run.patch('stages.stage_work.episode_specs', lambda *_: (episode(),))
-    run.patch('stages.stage_work.gate_threshold', lambda *_: -1.0)
+    run.patch('ros.dagger.stages.stage_work.episode_specs', lambda *_: (episode(),))
+    run.patch('ros.dagger.stages.stage_work.gate_threshold', lambda *_: -1.0)
     run.others.serve(['collect_episodes'] if there else [])
     handle = run.begin(act, 'collect_episodes' if there else '')
     assert is_cancelled(run, handle) < LIMIT_S
@@ -203,7 +203,8 @@ def test_a_run_is_cancelled_while_its_collector_is_absent_or_does_not_answer(run
 
 @pytest.mark.parametrize('there', [False, True])
 def test_a_run_is_cancelled_while_its_trainer_is_absent_or_does_not_answer(run, there):
-    run.patch('stages.stage_work.train_job', lambda *_: TrainJob('round_1', 0, 'checkpoints/x'))
+    run.patch('ros.dagger.stages.stage_work.train_job',
+              lambda *_: TrainJob('round_1', 0, 'checkpoints/x'))
     run.others.serve(['train_policy'] if there else [])
     handle = run.begin('train', 'train_policy' if there else '')
     assert is_cancelled(run, handle) < LIMIT_S
@@ -211,7 +212,7 @@ def test_a_run_is_cancelled_while_its_trainer_is_absent_or_does_not_answer(run, 
 
 @pytest.mark.parametrize('silent', [True, False])
 def test_a_run_is_cancelled_while_a_policy_is_being_loaded(run, silent):
-    run.patch('stages.stage_work.checkpoint_for', lambda *_: Trained(
+    run.patch('ros.dagger.stages.stage_work.checkpoint_for', lambda *_: Trained(
         'checkpoints/x', '00', 1, 1, 0.0, 0.0, 0, 0, 0.0))
     run.others.serve(['load_policy'], ['load_policy'] if silent else [])
     assert is_cancelled(run, run.begin('load', 'load_policy')) < LIMIT_S
@@ -221,8 +222,8 @@ def test_a_run_is_cancelled_while_it_aggregates(run):
     def aggregate(*_, check):
         run.others.asked.append('aggregate')
         slowly(check=check)
-    run.patch('stages.dataset_keys', lambda *_: {})
-    run.patch('stages.aggregate', aggregate)
+    run.patch('ros.dagger.stages.dataset_keys', lambda *_: {})
+    run.patch('ros.dagger.stages.aggregate', aggregate)
     assert is_cancelled(run, run.begin('aggregate', 'aggregate')) < LIMIT_S
 
 
@@ -230,5 +231,5 @@ def test_a_run_is_cancelled_while_it_writes_its_results(run):
     def write(_folder, _state, _replay, _wall_s, check):
         run.others.asked.append('results')
         slowly(check=check)
-    run.patch('coordinator.write_results', write)
+    run.patch('nodes.coordinator.write_results', write)
     assert is_cancelled(run, run.begin('results', 'results')) < LIMIT_S

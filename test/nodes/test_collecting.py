@@ -14,9 +14,9 @@
 
 """Ways of collecting in the graph: who is asked, who drives, and what the recording says of it."""
 
-from il_ros.data.reader import read_episode
-from il_ros.data.spec import EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
-from il_ros.interactive.driving import Driving
+from il_ros.contract.episode_spec import EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
+from il_ros.driving.driving import Driving
+from il_ros.episodes.reader import read_episode
 from il_ros_interfaces.msg import Drive
 import numpy as np
 import pytest

@@ -17,11 +17,11 @@
 import functools
 
 from action_msgs.msg import GoalStatus
-from il_ros.bridge.messages import receipt_to_message, spec_to_message
-from il_ros.data.receipts import Receipt
-from il_ros.data.spec import ABORTED, DRIVER_SILENT
-from il_ros.nodes import qos
+from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT
+from il_ros.episodes.receipts import Receipt
 from il_ros.nodes.collector import CollectorNode
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import receipt_to_message, spec_to_message
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import RecordedEpisode
 from il_ros_interfaces.srv import EndEpisode, OpenEpisode, ResetTask, SetDriver

@@ -17,12 +17,12 @@
 import asyncio
 import contextlib
 
-from il_ros.cli import make_parser
-from il_ros.data.errors import RunKindError
-from il_ros.data.receipts import Receipt
-from il_ros.data.spec import DEMONSTRATION, episode_id, EpisodeSpec, EVALUATION, SpecError
-from il_ros.errors import ImitationError
-from il_ros.nodes import commands
+from il_ros.cli import run_verbs
+from il_ros.cli.parser import make_parser
+from il_ros.contract.episode_spec import DEMONSTRATION, episode_id, EpisodeSpec, EVALUATION
+from il_ros.contract.episode_spec import SpecError
+from il_ros.episodes.receipts import Receipt
+from il_ros.errors import ImitationError, RunKindError
 import pytest
 
 
@@ -43,11 +43,11 @@ def started(monkeypatch):
 
     def run_command(command, _options):
         starts.append(1)
-        with contextlib.suppress(commands.CommandError):
+        with contextlib.suppress(run_verbs.CommandError):
             asyncio.run(command(EmptyGraph()))
         return 0
 
-    monkeypatch.setattr(commands, 'run_command', run_command)
+    monkeypatch.setattr(run_verbs, 'run_command', run_command)
     return starts
 
 
@@ -63,7 +63,7 @@ def keep_episode(runs, run: str, purpose: str, seed: int, task: str = 'reach'):
 
 def evaluate(runs, run: str) -> int:
     """Call ``il_ros evaluate`` of the expert."""
-    return commands.evaluate(make_parser().parse_args(
+    return run_verbs.evaluate(make_parser().parse_args(
         ['evaluate', '--task', 'reach', '--policy', 'expert', '--runs', str(runs), '--run', run]))
 
 
@@ -76,7 +76,7 @@ def test_a_run_of_another_task_or_options_is_refused_before_anything_starts(
     folder = keep_episode(tmp_path, 'n', DEMONSTRATION, 0)
     words = make_parser().parse_args([verb, '--run', 'n', '--runs', str(tmp_path), *words])
     with pytest.raises(RunKindError, match=sentence):
-        getattr(commands, verb)(words)
+        getattr(run_verbs, verb)(words)
     assert not started and len(list(folder.iterdir())) == 2
 
 
@@ -89,7 +89,7 @@ def test_an_evaluation_replaces_the_episodes_of_the_one_before(tmp_path, started
 def test_an_evaluation_never_replaces_demonstrations(tmp_path, started):
     folder = keep_episode(tmp_path, 'mine', DEMONSTRATION, 0)
     keep_episode(tmp_path, 'mine', EVALUATION, 1_000_000)
-    with pytest.raises(commands.CommandError, match='mine holds more than evaluation episodes'):
+    with pytest.raises(run_verbs.CommandError, match='mine holds more than evaluation episodes'):
         evaluate(tmp_path, 'mine')
     assert not started and len(list(folder.iterdir())) == 4
 
@@ -97,7 +97,7 @@ def test_an_evaluation_never_replaces_demonstrations(tmp_path, started):
 def test_a_demo_with_a_bad_goal_leaves_the_last_one_alone(tmp_path, started):
     folder = keep_episode(tmp_path, 'demo', DEMONSTRATION, 0)
     with pytest.raises(ImitationError, match='luck'):
-        commands.demo(make_parser().parse_args(
+        run_verbs.demo(make_parser().parse_args(
             ['demo', '--runs', str(tmp_path), '--strategy', 'luck']))
     assert not started and folder.exists()
 
@@ -114,7 +114,7 @@ def test_a_run_name_that_leads_elsewhere_removes_nothing(tmp_path, started, run)
     ([], False), (['--resume'], True), (['--run', 'other'], True)])
 def test_the_demo_replaces_its_own_run_unless_it_goes_on_with_it(tmp_path, started, words, kept):
     folder = keep_episode(tmp_path, 'demo', DEMONSTRATION, 0, 'push')
-    commands.demo(make_parser().parse_args(['demo', '--runs', str(tmp_path), *words]))
+    run_verbs.demo(make_parser().parse_args(['demo', '--runs', str(tmp_path), *words]))
     assert started and folder.exists() == kept
 
 
@@ -124,9 +124,9 @@ def test_no_demonstration_is_recorded_with_a_held_out_seed(started, seed, kept):
     words = make_parser().parse_args(
         ['record', '--task', 'reach', '--run', 'r', '--episodes', '20', f'--seed={seed}'])
     if kept:
-        assert commands.record(words) == 0
+        assert run_verbs.record(words) == 0
     else:
-        with pytest.raises(commands.CommandError, match=(
+        with pytest.raises(run_verbs.CommandError, match=(
                 f'the last seed would be {seed + 19}, demonstrations use seeds from 0 to 499999')):
-            commands.record(words)
+            run_verbs.record(words)
     assert bool(started) == kept

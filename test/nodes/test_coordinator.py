@@ -18,14 +18,14 @@ import dataclasses
 import json
 
 from action_msgs.msg import GoalStatus
-from il_ros.bridge.messages import contract_to_message
-from il_ros.data.contract_file import load_contract
-from il_ros.data.receipts import Receipt, write_receipt
-from il_ros.data.spec import EpisodeSpec
-from il_ros.data.writer import EpisodeWriter
-from il_ros.nodes import qos
+from il_ros.contract.compose import load_contract
+from il_ros.contract.episode_spec import EpisodeSpec
+from il_ros.episodes.receipts import Receipt, write_receipt
+from il_ros.episodes.writer import EpisodeWriter
+from il_ros.files.share import share_path
 from il_ros.nodes.coordinator import CoordinatorNode
-from il_ros.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message
 from il_ros_interfaces.action import CollectEpisodes, RunDagger
 from il_ros_interfaces.msg import Contract
 import pytest

@@ -16,17 +16,17 @@
 
 import types
 
-from il_ros.bridge.messages import contract_to_message, float32s, to_stamp
-from il_ros.data.contract_file import load_contract
-from il_ros.data.spec import EXPERT, POLICY, RUNNING, TELEOP
-from il_ros.interactive.playback import Playback
-from il_ros.nodes import qos
+from il_ros.contract.compose import load_contract
+from il_ros.contract.episode_spec import EXPERT, POLICY, RUNNING, TELEOP
+from il_ros.driving.playback import Playback
+from il_ros.files.share import share_path
+from il_ros.graph.replay import ReplayNode
 from il_ros.nodes.expert import ExpertNode
 from il_ros.nodes.policy import PolicyNode
-from il_ros.nodes.refusals import refusals_of
-from il_ros.nodes.replay import ReplayNode
 from il_ros.nodes.teleop import TeleopNode
-from il_ros.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message, float32s, to_stamp
+from il_ros.ros.refusals import refusals_of
 from il_ros_interfaces.msg import Action, Contract, Drive, Observation
 import numpy as np
 import pytest

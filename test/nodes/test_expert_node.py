@@ -14,15 +14,15 @@
 
 """The expert as a node: answers in the loop, labels of recorded states, and what it refuses."""
 
-from il_ros.bridge.labels import MAX_OBSERVATIONS
-from il_ros.bridge.messages import contract_to_message, float32s, to_stamp
-from il_ros.data.contract_file import load_contract
-from il_ros.data.spec import EXPERT, POLICY, RUNNING
-from il_ros.experts.reach import ReachExpert
-from il_ros.experts.registry import make_expert
-from il_ros.nodes import qos
+from il_ros.contract.compose import load_contract
+from il_ros.contract.episode_spec import EXPERT, POLICY, RUNNING
+from il_ros.files.share import share_path
 from il_ros.nodes.expert import ExpertNode
-from il_ros.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.labels import MAX_OBSERVATIONS
+from il_ros.ros.conversion.messages import contract_to_message, float32s, to_stamp
+from il_ros.tasks.expert_registry import make_expert
+from il_ros.tasks.reach.expert import ReachExpert
 from il_ros_interfaces.msg import Action, Contract, Drive, Observation
 from il_ros_interfaces.srv import LabelObservations
 import numpy as np

@@ -14,18 +14,18 @@
 
 """What goes wrong around an episode: NaN from the arm, a restarted task, a wrong contract."""
 
-from il_ros.bridge.messages import contract_to_message, receipt_from_message
-from il_ros.data.contract_file import find_contract, load_contract
-from il_ros.data.reader import read_episode
-from il_ros.data.receipts import INCOMPLETE
-from il_ros.data.spec import ABORTED, FAULT, RUNNING
-from il_ros.nodes import qos
+from il_ros.contract.compose import find_contract, load_contract
+from il_ros.contract.episode_spec import ABORTED, FAULT, RUNNING
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import INCOMPLETE
 from il_ros.nodes.expert import ExpertNode
 from il_ros.nodes.policy import PolicyNode
 from il_ros.nodes.recorder import RecorderNode
-from il_ros.nodes.runtime import take_down
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message, receipt_from_message
+from il_ros.ros.runtime import take_down
 from il_ros_interfaces.msg import Contract
 import numpy as np
 import pytest

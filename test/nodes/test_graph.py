@@ -15,7 +15,7 @@
 """The whole graph in one process: which nodes get which contract."""
 
 from il_ros.errors import ImitationError
-from il_ros.nodes.graph import build, GraphOptions
+from il_ros.graph.graph import build, GraphOptions
 import pytest
 
 

@@ -21,11 +21,9 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from hostile import CONTENTS, empty, foreign, KINDS, long, not_finite, usual
-from il_ros.bridge.messages import receipt_from_message, spec_to_message
-from il_ros.data.contract_file import find_contract, load_contract
-from il_ros.data.receipts import Receipt
-from il_ros.data.spec import ABORTED, EXPERT, POLICY, RUNNING
-from il_ros.nodes import qos
+from il_ros.contract.compose import find_contract, load_contract
+from il_ros.contract.episode_spec import ABORTED, EXPERT, POLICY, RUNNING
+from il_ros.episodes.receipts import Receipt
 from il_ros.nodes.expert import ExpertNode
 from il_ros.nodes.observer import ObserverNode
 from il_ros.nodes.policy import PolicyNode
@@ -34,6 +32,8 @@ from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.nodes.teleop import TeleopNode
 from il_ros.robots.panda import PANDA
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
 from il_ros_interfaces.msg import RecordedEpisode
 from il_ros_interfaces.srv import Discard, EndEpisode, LabelObservations, LoadPolicy, OpenEpisode
 from il_ros_interfaces.srv import ResetTask, SetDriver

@@ -22,9 +22,9 @@ import sys
 
 from diagnostic_msgs.msg import DiagnosticArray
 from hostile import CONTENTS, KINDS, usual
-from il_ros.bridge.messages import contract_to_message
-from il_ros.data.contract_file import find_contract, load_contract
-from il_ros.nodes import qos
+from il_ros.contract.compose import find_contract, load_contract
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message
 import pytest
 from seam import Bench
 
@@ -50,7 +50,7 @@ def processes(runs, executor: str):
                 given['runs'] = runs
             words = [word for pair in given.items() for word in ('-p', ':='.join(map(str, pair)))]
             started[node] = subprocess.Popen(
-                [sys.executable, '-c', f'import sys; from il_ros.nodes import executables; '
+                [sys.executable, '-c', f'import sys; from il_ros.graph import executables; '
                                        f'sys.exit(executables.{node}())', '--ros-args', *words],
                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         yield started

@@ -20,18 +20,18 @@ import subprocess
 import sys
 
 from gamepad import DEAD_MAN, Gamepad, START, SUCCESS
-from il_ros.data.discards import discarded
-from il_ros.data.labels import labels_of
-from il_ros.data.reader import read_episode
-from il_ros.data.spec import EXPERT, HOLD, POLICY, RUNNING, TELEOP
-from il_ros.nodes import qos
+from il_ros.contract.episode_spec import EXPERT, HOLD, POLICY, RUNNING, TELEOP
+from il_ros.episodes.discards import discarded
+from il_ros.episodes.labels import labels_of
+from il_ros.episodes.reader import read_episode
+from il_ros.ros import qos
 from il_ros_interfaces.msg import EpisodeStatus, Executed
 import numpy as np
 import pytest
 from seam import Bench
 
 FEW_HELD_OUT = ('from il_ros.interactive import goal; goal.HELD_OUT = 2; import sys; '
-                'from il_ros.cli import main; sys.exit(main())')
+                'from il_ros.cli.parser import main; sys.exit(main())')
 CONFIG = """
 strategy: {{demonstrator: {demonstrator}}}
 training:

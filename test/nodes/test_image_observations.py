@@ -17,16 +17,16 @@
 from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from il_ros.bridge.images import images_of
-from il_ros.bridge.messages import to_ns
-from il_ros.data.contract_file import find_contract, load_contract
-from il_ros.data.reader import read_episode
-from il_ros.data.spec import EXPERT
+from il_ros.contract.compose import find_contract, load_contract
+from il_ros.contract.episode_spec import EXPERT
+from il_ros.episodes.reader import read_episode
 from il_ros.errors import ImitationError
-from il_ros.experts.registry import make_expert
 from il_ros.nodes.observer import ObserverNode
 from il_ros.nodes.simulator import SimulatorNode
+from il_ros.ros.conversion.images import images_of
+from il_ros.ros.conversion.messages import to_ns
 from il_ros.sim.environment import Environment
+from il_ros.tasks.expert_registry import make_expert
 from il_ros_interfaces.msg import Observation
 import numpy as np
 import pytest

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray
 import il_ros
-from il_ros.bridge.decoder import BadMessageError, MOST_FIELDS
-from il_ros.nodes import diagnostics, qos
-from il_ros.nodes.listening import listen
-from il_ros.nodes.refusals import MOST_SENTENCES, Refusals, refusals_of
-from il_ros.nodes.serving import serve
+from il_ros.episodes.wire.decoder import BadMessageError, MOST_FIELDS
+from il_ros.ros import diagnostics, qos
+from il_ros.ros.listening import listen
+from il_ros.ros.refusals import MOST_SENTENCES, Refusals, refusals_of
+from il_ros.ros.serving import serve
 from il_ros_interfaces.msg import Drive
 from il_ros_interfaces.srv import LoadPolicy, SetDriver
 import pytest

@@ -18,22 +18,21 @@ import dataclasses
 import functools
 import time
 
-from il_ros.bridge.messages import contract_to_message, NS, receipt_to_message, spec_to_message
-from il_ros.bridge.messages import to_ns, to_stamp
-from il_ros.data.contract_file import load_contract
-from il_ros.data.reader import read_episode
-from il_ros.data.receipts import Receipt
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, EXPERT, HOLD, POLICY, RUNNING
-from il_ros.nodes import qos
+from il_ros.contract.compose import load_contract
+from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, EXPERT, HOLD, POLICY, RUNNING
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import Receipt
+from il_ros.files.share import share_path
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.policy import PolicyNode
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode, SupervisorParameters
 from il_ros.robots.panda import PANDA
-from il_ros.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message, NS, receipt_to_message
+from il_ros.ros.conversion.messages import spec_to_message, to_ns, to_stamp
 from il_ros_interfaces.action import CollectEpisodes
-from il_ros_interfaces.msg import Action, Contract, Drive, Executed, Observation
-from il_ros_interfaces.msg import RecordedEpisode
+from il_ros_interfaces.msg import Action, Contract, Drive, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import OpenEpisode, ResetTask, SetDriver
 import numpy as np
 import pytest

@@ -17,14 +17,13 @@
 import dataclasses
 
 from geometry_msgs.msg import PoseArray, PoseStamped
-from il_ros.bridge.messages import spec_to_message
-from il_ros.bridge.messages import to_ns
-from il_ros.data.reader import read_episode
-from il_ros.data.spec import ABORTED, ENDED, EXPERT, POLICY, RUNNING
-from il_ros.nodes import qos
+from il_ros.contract.episode_spec import ABORTED, ENDED, EXPERT, POLICY, RUNNING
+from il_ros.episodes.reader import read_episode
 from il_ros.nodes.policy import PolicyNode
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.robots.panda import PANDA
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import spec_to_message, to_ns
 from il_ros_interfaces.msg import Action, EpisodeStatus
 from il_ros_interfaces.srv import ResetTask
 import numpy as np

@@ -18,13 +18,14 @@ import subprocess
 import time
 
 from action_msgs.msg import GoalStatus
-from il_ros.bridge.messages import receipt_to_message
-from il_ros.data.receipts import Receipt
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, OPERATOR, POLICY
-from il_ros.interactive.peer_watch import Beat, Process
-from il_ros.nodes import pulse, qos
-from il_ros.nodes.calls import LostError, Waiter
-from il_ros.nodes.peers import ATTEMPTS, Peers
+from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, OPERATOR, POLICY
+from il_ros.episodes.receipts import Receipt
+from il_ros.ros import qos
+from il_ros.ros.calls import LostError, Waiter
+from il_ros.ros.conversion.messages import receipt_to_message
+from il_ros.ros.presence import pulse
+from il_ros.ros.presence.peer_watch import Beat, Process
+from il_ros.ros.presence.peers import ATTEMPTS, Peers
 from il_ros_interfaces.action import CollectEpisodes, TrainPolicy
 from il_ros_interfaces.srv import OpenEpisode
 import pytest

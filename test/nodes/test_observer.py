@@ -18,14 +18,14 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import Pose, PoseArray, PoseStamped
-from il_ros.bridge.messages import contract_from_message, to_ns, to_stamp
-from il_ros.data.contract_file import load_contract
-from il_ros.data.spec import RUNNING
+from il_ros.contract.compose import load_contract
+from il_ros.contract.episode_spec import RUNNING
 from il_ros.errors import ImitationError
-from il_ros.nodes import qos
+from il_ros.files.share import share_path
 from il_ros.nodes.observer import ObserverNode
 from il_ros.robots.panda import PANDA
-from il_ros.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_from_message, to_ns, to_stamp
 from il_ros_interfaces.msg import Contract, EpisodeStatus, Observation
 from il_ros_interfaces.srv import EndEpisode
 import pytest

@@ -22,9 +22,9 @@ import threading
 import time
 
 from il_ros.learning import checkpoint
-from il_ros.nodes import qos
 from il_ros.nodes.policy import PolicyNode
-from il_ros.nodes.policy_loading import MOST_HANGING
+from il_ros.ros import qos
+from il_ros.ros.policy_loading import MOST_HANGING
 from il_ros_interfaces.msg import PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import pytest
@@ -34,7 +34,7 @@ END_S = 10.0
 HANGING = """
 import os, sys
 from il_ros.learning import checkpoint
-from il_ros.nodes import executables
+from il_ros.graph import executables
 checkpoint.load = lambda path, *_: os.read(os.open(path / 'pipe', os.O_RDONLY), 1)
 sys.exit(executables.policy())
 """

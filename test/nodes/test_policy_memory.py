@@ -14,16 +14,16 @@
 
 """A policy with a memory as a node: history, plan, who drove the last step, and its doubt."""
 
-from il_ros.bridge.messages import to_stamp
-from il_ros.data.spec import EXPERT, POLICY
+from il_ros.contract.episode_spec import EXPERT, POLICY
 from il_ros.learning import checkpoint
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
 from il_ros.nodes.policy import PolicyNode
+from il_ros.ros.conversion.messages import to_stamp
 from il_ros_interfaces.msg import Drive, Executed
 import numpy as np
 import pytest

@@ -18,18 +18,18 @@ import threading
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from il_ros.bridge.messages import contract_to_message, float32s, to_stamp
-from il_ros.data.contract_file import load_contract
-from il_ros.data.spec import ENDED, EXPERT, POLICY, RUNNING
+from il_ros.contract.compose import load_contract
+from il_ros.contract.episode_spec import ENDED, EXPERT, POLICY, RUNNING
 from il_ros.errors import ImitationError
+from il_ros.files.share import share_path
 from il_ros.learning import checkpoint
 from il_ros.learning.inputs import Inputs
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
-from il_ros.nodes import qos
 from il_ros.nodes.policy import PolicyNode
-from il_ros.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message, float32s, to_stamp
 from il_ros_interfaces.msg import Action, Contract, Drive, Observation, PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np

@@ -16,17 +16,17 @@
 
 from collections import Counter
 
-from il_ros.bridge.messages import to_ns
-from il_ros.data.mcap_file import read_mcap
-from il_ros.data.reader import read_episode
-from il_ros.data.schema import STATUS
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, HOLD, POLICY, RUNNING
-from il_ros.nodes import qos
+from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, HOLD, POLICY, RUNNING
+from il_ros.episodes.mcap import read_mcap
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.wire.schema import STATUS
 from il_ros.nodes.expert import ExpertNode
 from il_ros.nodes.observer import ObserverNode
 from il_ros.nodes.recorder import RecorderNode
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import to_ns
 from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation, RecordedEpisode
 import numpy as np
 import pytest

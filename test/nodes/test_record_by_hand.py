@@ -22,10 +22,10 @@ import sys
 import termios
 import time
 
-from il_ros.data.labels import labels_of
-from il_ros.data.reader import read_episode
-from il_ros.data.receipts import read_receipt
-from il_ros.data.spec import HOLD, OPERATOR, TELEOP, TERMINATED
+from il_ros.contract.episode_spec import HOLD, OPERATOR, TELEOP, TERMINATED
+from il_ros.episodes.labels import labels_of
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import read_receipt
 import numpy as np
 
 DEADLINE_S = 60.0

@@ -16,19 +16,19 @@
 
 import select
 
-from il_ros.bridge import wire
-from il_ros.bridge.messages import spec_to_message, to_stamp
-from il_ros.cli import main
-from il_ros.data.inventory import episodes_of
-from il_ros.data.mcap_file import read_mcap
-from il_ros.data.pictures import pictures
-from il_ros.data.reader import read_episode
-from il_ros.data.receipts import DROPS
-from il_ros.data.streams import stream_channels, stream_counts, StreamCount
-from il_ros.data.verification import verify_episode
+from il_ros.cli.parser import main
+from il_ros.episodes.mcap import read_mcap
+from il_ros.episodes.pictures import pictures
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import DROPS
+from il_ros.episodes.streams import stream_channels, stream_counts, StreamCount
+from il_ros.episodes.wire import keys
 from il_ros.errors import ImitationError
-from il_ros.nodes import qos
 from il_ros.nodes.recorder import RecorderNode
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import spec_to_message, to_stamp
+from il_ros.runs.inventory import episodes_of
+from il_ros.runs.verification import verify_episode
 from il_ros_interfaces.srv import OpenEpisode
 import numpy as np
 import pytest
@@ -207,7 +207,7 @@ def test_the_command_records_a_stream_beside_each_demonstration(tmp_path):
                  '12', '--runs', str(tmp_path), '--stream', f'joint_states:{JOINTS}']) == 0
     for path in episodes_of(tmp_path / 'seen'):
         file, episode_ = read_mcap(path), read_episode(path)
-        stamps = {wire.stamp_ns(file.data[begin:end])
+        stamps = {keys.stamp_ns(file.data[begin:end])
                   for begin, end in stream_channels(file)['joint_states'].spots}
         # The arm says where it is at each state of the episode, the last one included.
         assert set(episode_.stamps_ns.tolist()) <= stamps

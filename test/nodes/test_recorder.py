@@ -18,14 +18,13 @@ import hashlib
 import json
 import os
 
-from il_ros.data.errors import EpisodeWriteError
-from il_ros.data.reader import read_episode
-from il_ros.data.receipts import DISCARDED, DROPS, INCOMPLETE
-from il_ros.data.spec import ABORTED, ENDED, FAULT, TERMINATED
-from il_ros.data.writer import EpisodeWriter
-from il_ros.errors import ImitationError
-from il_ros.nodes import qos
+from il_ros.contract.episode_spec import ABORTED, ENDED, FAULT, TERMINATED
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import DISCARDED, DROPS, INCOMPLETE
+from il_ros.episodes.writer import EpisodeWriter
+from il_ros.errors import EpisodeWriteError, ImitationError
 from il_ros.nodes.recorder import RecorderNode
+from il_ros.ros import qos
 from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation
 from il_ros_interfaces.srv import Discard, OpenEpisode
 import numpy as np

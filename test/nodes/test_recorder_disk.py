@@ -23,12 +23,12 @@ import threading
 import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from il_ros.bridge.recording import Recording
-from il_ros.data.aggregation import aggregate
-from il_ros.data.errors import DatasetError
-from il_ros.data.mcap_file import read_mcap
-from il_ros.data.receipts import DROPS, verify
-from il_ros.data.schema import RECORDED
+from il_ros.dataset.aggregation import aggregate
+from il_ros.episodes.mcap import read_mcap
+from il_ros.episodes.receipts import DROPS, verify
+from il_ros.episodes.wire.schema import RECORDED
+from il_ros.errors import DatasetError
+from il_ros.ros.recording.recording import Recording
 from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation
 from il_ros_interfaces.srv import OpenEpisode
 import numpy as np

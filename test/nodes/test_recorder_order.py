@@ -18,12 +18,12 @@ import random
 import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from il_ros.bridge.messages import float32s
-from il_ros.bridge.topic_watch import EpisodeWatch
-from il_ros.data.reader import read_episode
-from il_ros.data.receipts import CLOCK_JUMP, DROPS
-from il_ros.data.spec import ABORTED, ENDED, OPERATOR, TERMINATED
-from il_ros.nodes.qos import RECORD
+from il_ros.contract.episode_spec import ABORTED, ENDED, OPERATOR, TERMINATED
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import CLOCK_JUMP, DROPS
+from il_ros.episodes.watch import EpisodeWatch
+from il_ros.ros.conversion.messages import float32s
+from il_ros.ros.qos import RECORD
 from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation
 import numpy as np
 import pytest

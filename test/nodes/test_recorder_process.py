@@ -21,8 +21,8 @@ import subprocess
 import sys
 import time
 
-from il_ros.data.receipts import INCOMPLETE, verify
-from il_ros.data.shard import episode_paths
+from il_ros.episodes.receipts import INCOMPLETE, verify
+from il_ros.runs.shard import episode_paths
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import OpenEpisode
 import pytest
@@ -31,7 +31,7 @@ from seam import Bench, episode
 
 pytestmark = pytest.mark.system
 
-CODE = 'import sys; from il_ros.nodes import executables; sys.exit(executables.recorder())'
+CODE = 'import sys; from il_ros.graph import executables; sys.exit(executables.recorder())'
 KILLS = 10
 START_S, LEAVE_S, MAX_LOST_STEPS, MAX_LOST_S = 20.0, 4.0, 32, 1.0
 RATE_HZ = 1e9 / PERIOD_NS

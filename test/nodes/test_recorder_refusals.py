@@ -14,10 +14,10 @@
 
 """What the recorder refuses while an episode is recorded, instead of losing all of it."""
 
-from il_ros.bridge.message_check import MOST_BYTES
-from il_ros.data.reader import read_episode
-from il_ros.nodes import diagnostics, qos
-from il_ros.nodes.refusals import refusals_of
+from il_ros.episodes.reader import read_episode
+from il_ros.ros import diagnostics, qos
+from il_ros.ros.recording.message_check import MOST_BYTES
+from il_ros.ros.refusals import refusals_of
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation
 import pytest
 from rclpy.serialization import serialize_message

@@ -16,9 +16,9 @@
 
 import dataclasses
 
-from il_ros.data.reader import read_episode
-from il_ros.data.spec import ABORTED, FAULT, POLICY
-from il_ros.nodes.replay import ReplayNode
+from il_ros.contract.episode_spec import ABORTED, FAULT, POLICY
+from il_ros.episodes.reader import read_episode
+from il_ros.graph.replay import ReplayNode
 from il_ros_interfaces.msg import Action
 import numpy as np
 import pytest

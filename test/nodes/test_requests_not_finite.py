@@ -15,9 +15,9 @@
 """Requests with a number that is not finite are refused before anything of them is begun."""
 
 from action_msgs.msg import GoalStatus
-from il_ros.bridge.messages import contract_to_message, spec_to_message
-from il_ros.data.spec import POLICY
-from il_ros.nodes import qos
+from il_ros.contract.episode_spec import POLICY
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message, spec_to_message
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import Contract, Drive
 from il_ros_interfaces.srv import SetDriver

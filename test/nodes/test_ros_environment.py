@@ -20,9 +20,9 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-from il_ros.nodes import ros_environment
-from il_ros.nodes.ros_environment import check_environment, EnvironmentVariableError
-from il_ros.nodes.ros_environment import keep_to_this_machine, RANGE, reach, user_home
+from il_ros.ros import environment
+from il_ros.ros.environment import check_environment, EnvironmentVariableError
+from il_ros.ros.environment import keep_to_this_machine, RANGE, reach, user_home
 import pytest
 
 DEADLINE_S = 60.0
@@ -59,7 +59,7 @@ def test_without_a_home_it_says_what_to_set(home, monkeypatch, value):
         monkeypatch.setenv('HOME', value)
     with pytest.raises(EnvironmentVariableError, match='HOME is not set; set HOME, or ROS_LOG'):
         check_environment([])
-    check_environment(['--ros-args', ros_environment.WITHOUT_FILES])
+    check_environment(['--ros-args', environment.WITHOUT_FILES])
     monkeypatch.setenv('ROS_LOG_DIR', str(home / 'logs'))
     check_environment([])
 
@@ -110,7 +110,7 @@ def test_a_range_that_is_none_is_refused(home, monkeypatch):
 
 def test_a_process_keeps_to_this_machine_and_says_so(monkeypatch):
     pytest.importorskip('rclpy', reason='needs rclpy: make test')
-    from il_ros.nodes.runtime import Runtime
+    from il_ros.ros.runtime import Runtime
     from rclpy.node import Node
     said = []
 
@@ -128,11 +128,11 @@ def test_a_process_keeps_to_this_machine_and_says_so(monkeypatch):
 
 
 @pytest.mark.parametrize('code, begin', [
-    ('from il_ros.cli import main; sys.exit(main(["view"]))', 'ViewNode: '),
-    ('from il_ros.cli import main; sys.exit(main(["record", "--task", "reach", "--run", "r"]))',
-     'il_ros: '),
-    ('from il_ros.nodes.executables import observer; sys.exit(observer())', 'ObserverNode: '),
-    ('from il_ros.nodes.executables import graph; sys.exit(graph())', 'graph: ')])
+    ('from il_ros.cli.parser import main; sys.exit(main(["view"]))', 'ViewNode: '),
+    ('from il_ros.cli.parser import main; '
+     'sys.exit(main(["record", "--task", "reach", "--run", "r"]))', 'il_ros: '),
+    ('from il_ros.graph.executables import observer; sys.exit(observer())', 'ObserverNode: '),
+    ('from il_ros.graph.executables import graph; sys.exit(graph())', 'graph: ')])
 def test_a_process_says_it_in_one_line(tmp_path, code, begin):
     done = subprocess.run(
         [sys.executable, '-c', f'import sys; {code}'], cwd=tmp_path, timeout=DEADLINE_S,
@@ -146,6 +146,6 @@ def test_a_process_says_it_in_one_line(tmp_path, code, begin):
     (['--nonsense'], 'unknown ROS arguments'), (['--log-level', 'foo'], 'ROS does not start: ')])
 def test_arguments_that_ros_does_not_know_are_refused_in_one_sentence(words, sentence):
     pytest.importorskip('rclpy', reason='needs rclpy: make test')
-    from il_ros.nodes.runtime import Runtime, StartError
+    from il_ros.ros.runtime import Runtime, StartError
     with pytest.raises(StartError, match=sentence):
         Runtime(['x', '--ros-args', *words])

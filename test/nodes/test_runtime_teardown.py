@@ -16,10 +16,10 @@
 
 import gc
 
-from il_ros.nodes.client import Client
+from il_ros.graph.client import Client
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.recorder import RecorderNode
-from il_ros.nodes.runtime import Runtime
+from il_ros.ros.runtime import Runtime
 import pytest
 from seam import Bench
 

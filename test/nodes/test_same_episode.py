@@ -17,23 +17,23 @@
 import dataclasses
 import itertools
 
-from il_ros.data.contract_file import find_contract, load_contract
-from il_ros.data.reader import read_episode
-from il_ros.data.spec import EXPERT, POLICY
-from il_ros.experts.registry import make_expert
-from il_ros.interactive.driving import Driving
+from il_ros.contract.compose import find_contract, load_contract
+from il_ros.contract.episode_spec import EXPERT, POLICY
+from il_ros.driving.driving import Driving
+from il_ros.episodes.reader import read_episode
+from il_ros.files.share import share_path
 from il_ros.learning import checkpoint
-from il_ros.learning.cnn import Cnn, Encoder
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.cnn import Cnn, Encoder
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
 from il_ros.nodes.policy import PolicyNode
-from il_ros.share import share_path
 from il_ros.sim.environment import Environment, parts_of
-from il_ros.sim.tasks.registry import TASKS
+from il_ros.tasks.expert_registry import make_expert
+from il_ros.tasks.registry import TASKS
 from il_ros_interfaces.msg import PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np

@@ -14,12 +14,12 @@
 
 """The simulated arm as a node: what it publishes, refuses, and does without commands."""
 
-from il_ros.bridge.messages import spec_to_message, to_ns
-from il_ros.data.spec import ABORTED, ENDED, FAULT, IDLE, RUNNING
+from il_ros.contract.episode_spec import ABORTED, ENDED, FAULT, IDLE, RUNNING
 from il_ros.errors import ImitationError
-from il_ros.nodes import qos
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.robots.panda import PANDA
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import spec_to_message, to_ns
 from il_ros.sim.simulation import Simulation
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask

@@ -15,14 +15,15 @@
 """The supervisor as a node: whatever drivers say, the arm gets finite targets inside limits."""
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from il_ros.bridge.messages import contract_to_message, float32s, spec_to_message, to_stamp
-from il_ros.data.contract_file import load_contract
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, HOLD, POLICY, RUNNING
-from il_ros.nodes import qos
-from il_ros.nodes.graph import overrides
+from il_ros.contract.compose import load_contract
+from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, HOLD, POLICY
+from il_ros.contract.episode_spec import RUNNING
+from il_ros.files.share import share_path
+from il_ros.graph.graph import overrides
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.robots.panda import PANDA
-from il_ros.share import share_path
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import contract_to_message, float32s, spec_to_message, to_stamp
 from il_ros_interfaces.msg import Action, Contract, Drive, Executed, Observation
 from il_ros_interfaces.srv import EndEpisode, SetDriver
 import numpy as np

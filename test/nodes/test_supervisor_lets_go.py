@@ -14,8 +14,8 @@
 
 """An episode whose end was not observed does not keep the supervisor busy for ever."""
 
-from il_ros.bridge.messages import to_stamp
-from il_ros.data.spec import DRIVER_SILENT, RUNNING
+from il_ros.contract.episode_spec import DRIVER_SILENT, RUNNING
+from il_ros.ros.conversion.messages import to_stamp
 from il_ros_interfaces.msg import Observation
 from il_ros_interfaces.srv import EndEpisode
 import pytest

@@ -17,14 +17,14 @@
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
-from il_ros.bridge.messages import float32s, to_stamp
-from il_ros.data.spec import ENDED, EXPERT, FAULT, POLICY, TERMINATED
-from il_ros.nodes import qos
-from il_ros.nodes.neighbours import publishers
+from il_ros.contract.episode_spec import ENDED, EXPERT, FAULT, POLICY, TERMINATED
 from il_ros.nodes.supervisor import SupervisorNode
-from il_ros.nodes.supervisor_parameters import SupervisorParameters
-from il_ros.robots.actuation import TRACKING_LIMIT_RAD
+from il_ros.robots.actions.tool_velocity import TRACKING_LIMIT_RAD
 from il_ros.robots.panda import PANDA
+from il_ros.ros import qos
+from il_ros.ros.conversion.messages import float32s, to_stamp
+from il_ros.ros.supervision.neighbours import publishers
+from il_ros.ros.supervision.parameters import SupervisorParameters
 from il_ros_interfaces.msg import Action, Executed
 from il_ros_interfaces.srv import SetDriver
 import numpy as np

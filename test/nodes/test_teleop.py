@@ -17,19 +17,19 @@
 import time
 
 from gamepad import CORRECTION, DEAD_MAN, DISCARD, FAILURE, Gamepad, REDO, START, SUCCESS
-from il_ros.bridge.messages import NS, spec_to_message, to_ns
-from il_ros.data.discards import discarded
-from il_ros.data.labels import labels_of
-from il_ros.data.reader import read_episode
-from il_ros.data.receipts import DISCARDED, DROPS
-from il_ros.data.spec import ABORTED, HOLD, LABEL_EXPERT_DRIVEN, OPERATOR, POLICY, RUNNING
-from il_ros.data.spec import TELEOP, TERMINATED
-from il_ros.interactive.teleop.joystick import RECONNECTED_S
-from il_ros.interactive.teleop.mapping import MappingError
-from il_ros.interactive.teleop.terminal import TerminalError
+from il_ros.contract.episode_spec import ABORTED, HOLD, LABEL_EXPERT_DRIVEN, OPERATOR, POLICY
+from il_ros.contract.episode_spec import RUNNING, TELEOP, TERMINATED
+from il_ros.episodes.discards import discarded
+from il_ros.episodes.labels import labels_of
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import DISCARDED, DROPS
 from il_ros.nodes.collector import CollectorNode
-from il_ros.nodes.parameters import ParameterError
 from il_ros.nodes.teleop import TeleopNode
+from il_ros.ros.conversion.messages import NS, spec_to_message, to_ns
+from il_ros.ros.parameters import ParameterError
+from il_ros.teleop.joystick import RECONNECTED_S
+from il_ros.teleop.mapping import MappingError
+from il_ros.teleop.terminal import TerminalError
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import Executed
 import numpy as np

@@ -14,9 +14,9 @@
 
 """Where an arm offers no ``tool_pose``: the pose comes from its joints, by forward kinematics."""
 
-from il_ros.data.contract_file import find_contract
-from il_ros.data.reader import read_episode
-from il_ros.data.spec import EXPERT
+from il_ros.contract.compose import find_contract
+from il_ros.contract.episode_spec import EXPERT
+from il_ros.episodes.reader import read_episode
 from il_ros.errors import ImitationError
 from il_ros.nodes.observer import ObserverNode
 from il_ros.robots.panda import PANDA

@@ -15,7 +15,7 @@
 """The trainer as a node: a goal is one job of the worker, and the node never waits for it."""
 
 from action_msgs.msg import GoalStatus
-from il_ros.learning.protocol import JobDone, JobFailed, JobProgress
+from il_ros.learning.training_worker.protocol import JobDone, JobFailed, JobProgress
 from il_ros.nodes.trainer import TrainerNode
 from il_ros_interfaces.action import TrainPolicy
 import pytest

@@ -14,8 +14,8 @@
 
 """What the driver of an arm refuses, and what it never touches."""
 
+from il_ros.errors import RobotError
 from il_ros.robots.command_limits import CommandLimits, MARGIN
-from il_ros.robots.errors import RobotError
 from il_ros.robots.panda import PANDA
 import numpy as np
 import pytest

@@ -15,7 +15,7 @@
 
 """Which measured joints are believed in real time."""
 
-from il_ros.robots.errors import RobotError
+from il_ros.errors import RobotError
 from il_ros.robots.joint_watch import JointWatch
 from il_ros.robots.panda import PANDA
 import numpy as np

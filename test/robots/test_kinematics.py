@@ -14,7 +14,7 @@
 
 import dataclasses
 
-from il_ros.robots.errors import RobotError
+from il_ros.errors import RobotError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA, TOOL_DOWN
 import numpy as np

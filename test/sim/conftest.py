@@ -15,7 +15,7 @@
 """What the tests of the simulation share: one environment a task, since loading takes a while."""
 
 from il_ros.sim.environment import Environment
-from il_ros.sim.tasks.registry import TASKS
+from il_ros.tasks.registry import TASKS
 import pytest
 
 

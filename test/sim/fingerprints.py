@@ -21,8 +21,8 @@ Fingerprints of simulated episodes, also of those in a process of their own.
 import hashlib
 import sys
 
-from il_ros.experts.registry import make_expert
 from il_ros.sim.environment import Environment
+from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
 

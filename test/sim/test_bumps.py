@@ -17,9 +17,9 @@
 import json
 
 from fingerprints import fingerprint, misbehave
-from il_ros.experts.registry import make_expert
+from il_ros.errors import SimulationError
 from il_ros.sim.bumps import Bumps
-from il_ros.sim.errors import SimulationError
+from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 import pytest
 

@@ -17,11 +17,11 @@
 import dataclasses
 
 from gymnasium.utils.env_checker import check_env
-from il_ros.data.contract_file import find_contract, load_contract
-from il_ros.experts.registry import make_expert
+from il_ros.contract.compose import find_contract, load_contract
+from il_ros.errors import SimulationError
 from il_ros.sim.environment import Environment
-from il_ros.sim.errors import SimulationError
 from il_ros.sim.observation import ImageObserver
+from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 import pytest
 

@@ -18,10 +18,10 @@ import warnings
 
 import gymnasium
 from gymnasium.utils.env_checker import check_env
-from il_ros.data.contract_file import load_contract
-from il_ros.share import share_path
+from il_ros.contract.compose import load_contract
+from il_ros.files.share import share_path
 from il_ros.sim.registration import ENVIRONMENTS, register_environments
-from il_ros.sim.tasks.registry import TASKS
+from il_ros.tasks.registry import TASKS
 import numpy as np
 import pytest
 

@@ -14,10 +14,10 @@
 
 import dataclasses
 
-from il_ros.data.contract_file import load_contract
+from il_ros.contract.compose import load_contract
+from il_ros.errors import SimulationError
+from il_ros.files.share import share_path
 from il_ros.robots.panda import PANDA
-from il_ros.share import share_path
-from il_ros.sim.errors import SimulationError
 from il_ros.sim.observation import Observer
 import numpy as np
 import pytest

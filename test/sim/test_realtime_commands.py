@@ -14,8 +14,8 @@
 
 """Commands in real time: which one the arm obeys, how fast, and for how long."""
 
+from il_ros.errors import RobotError
 from il_ros.robots.command_limits import CommandLimits, MARGIN
-from il_ros.robots.errors import RobotError
 from il_ros.robots.panda import PANDA
 from il_ros.sim.realtime_commands import RealtimeCommands
 import numpy as np

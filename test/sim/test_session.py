@@ -16,7 +16,8 @@
 
 from types import SimpleNamespace
 
-from il_ros.data.spec import ABORTED, DRIVER_SILENT, ENDED, EpisodeSpec, FAULT, IDLE, RUNNING
+from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EpisodeSpec, FAULT, IDLE
+from il_ros.contract.episode_spec import RUNNING
 from il_ros.errors import ImitationError
 from il_ros.sim.session import BadTaskSpecError, NotRunningError, OtherEpisodeError, Session
 from il_ros.sim.session import TaskBusyError

@@ -14,10 +14,10 @@
 
 import dataclasses
 
-from il_ros.data.spec import LOST, NOT_ENDED, SUCCESS, TERMINATED, TRUNCATED
-from il_ros.experts.registry import make_expert
-from il_ros.sim.errors import SimulationError, TargetError, UnknownTaskError
+from il_ros.contract.episode_spec import LOST, NOT_ENDED, SUCCESS, TERMINATED, TRUNCATED
+from il_ros.errors import SimulationError, TargetError, UnknownTaskError
 from il_ros.sim.simulation import Simulation
+from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 import pytest
 

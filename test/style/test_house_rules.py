@@ -26,7 +26,7 @@ UNSAFE_MODULES = {'pickle', 'cPickle', 'dill', 'shelve', 'marshal'}
 """Loading one of their files runs whatever its author wrote."""
 
 UNSAFE_CALLS = {'eval', 'exec', 'torch.load', 'yaml.load', 'joblib.load'}
-RUNTIME = Path('nodes') / 'runtime.py'
+RUNTIME = Path('ros') / 'runtime.py'
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 50
 

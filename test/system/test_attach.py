@@ -20,7 +20,7 @@ import subprocess
 import sys
 
 from command_line import finish, start
-from il_ros.data.inventory import episodes_of
+from il_ros.runs.inventory import episodes_of
 import pytest
 
 pytestmark = pytest.mark.system
@@ -32,7 +32,7 @@ def elsewhere(tmp_path):
     home, away = tmp_path / 'home', tmp_path / 'away'
     home.mkdir()
     away.mkdir()
-    code = 'import sys; from il_ros.nodes import executables; sys.exit(executables.graph())'
+    code = 'import sys; from il_ros.graph import executables; sys.exit(executables.graph())'
     graph = subprocess.Popen(
         [sys.executable, '-c', code, '--task', 'reach', '--runs', 'kept'], cwd=home,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

@@ -19,14 +19,14 @@ import subprocess
 import sys
 
 from command_line import config_for, dagger_words, INPUTS
-from il_ros.cli import main
-from il_ros.data.contract_file import load_contract
+from il_ros.cli.parser import main
+from il_ros.contract.compose import load_contract
+from il_ros.files.share import share_path
 from il_ros.learning import checkpoint
 from il_ros.learning.inputs import Inputs
-from il_ros.learning.mlp import Mlp
+from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
-from il_ros.share import share_path
 import numpy as np
 import pytest
 
@@ -187,7 +187,8 @@ def test_a_folder_that_cannot_be_written_to(capfd, tmp_path):
 
 
 def test_without_the_interfaces_one_sentence_says_what_to_do(tmp_path):
-    code = ('import sys; sys.modules["il_ros_interfaces"] = None; from il_ros.cli import main; '
+    code = ('import sys; sys.modules["il_ros_interfaces"] = None; '
+            'from il_ros.cli.parser import main; '
             f'sys.exit(main(["record", "--task", "reach", "--run", "x", "--runs", "{tmp_path}"]))')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert done.returncode == 1

@@ -21,14 +21,14 @@ import re
 import shutil
 
 from command_line import config_for, dagger_words, il_ros
-from il_ros.cli import main
-from il_ros.cli_dataset_verbs import sources_of
-from il_ros.data.dataset import DATASET, filter_keys
-from il_ros.data.inventory import episodes_of
-from il_ros.data.label_file import read_labels
-from il_ros.data.reader import read_episode
-from il_ros.data.receipts import INCOMPLETE, read_receipt, receipt_path, write_receipt
-from il_ros.data.shard import MISSING, UNACKNOWLEDGED
+from il_ros.cli.dataset_verbs import sources_of
+from il_ros.cli.parser import main
+from il_ros.dataset.dataset import DATASET, filter_keys
+from il_ros.episodes.label_file import read_labels
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import INCOMPLETE, read_receipt, receipt_path, write_receipt
+from il_ros.runs.inventory import episodes_of
+from il_ros.runs.shard import MISSING, UNACKNOWLEDGED
 from il_ros.sim.replay import compare_replay
 from il_ros.sim.simulation import Simulation
 import numpy as np

@@ -24,9 +24,9 @@ from pathlib import Path
 import tarfile
 
 import h5py
-from il_ros.cli import main
-from il_ros.data.inventory import episodes_of
-from il_ros.data.reader import read_episode
+from il_ros.cli.parser import main
+from il_ros.episodes.reader import read_episode
+from il_ros.runs.inventory import episodes_of
 import pytest
 
 pytestmark = pytest.mark.system

@@ -17,9 +17,9 @@
 import json
 
 from command_line import config_for, il_ros
-from il_ros.cli import main
-from il_ros.data.shard import receipts_in
+from il_ros.cli.parser import main
 from il_ros.interactive import run_state
+from il_ros.runs.shard import receipts_in
 import pytest
 
 pytestmark = pytest.mark.system

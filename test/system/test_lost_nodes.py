@@ -27,8 +27,8 @@ import sys
 import time
 
 from command_line import finish, start
-from il_ros.data.reader import read_episode
-from il_ros.data.shard import receipts_in
+from il_ros.episodes.reader import read_episode
+from il_ros.runs.shard import receipts_in
 import pytest
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
@@ -63,7 +63,7 @@ class Graph:
         """Start the executable of a node."""
         parameters = [word for setting in NODES[name]
                       for word in ('-p', setting.replace('RUNS', str(self.runs)))]
-        code = f'import sys; from il_ros.nodes import executables; sys.exit(executables.{name}())'
+        code = f'import sys; from il_ros.graph import executables; sys.exit(executables.{name}())'
         with open(self.folder / f'{name}.log', 'a') as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, '-c', code, '--ros-args', *parameters],

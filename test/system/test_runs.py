@@ -22,10 +22,10 @@ import shutil
 import signal
 
 from command_line import dagger_words, finish, il_ros, start
-from il_ros.cli import main
-from il_ros.data.dataset import load
-from il_ros.data.shard import receipts_in
-from il_ros.data.spec import DEMONSTRATION, EVALUATION, ROLLOUT
+from il_ros.cli.parser import main
+from il_ros.contract.episode_spec import DEMONSTRATION, EVALUATION, ROLLOUT
+from il_ros.dataset.dataset import load
+from il_ros.runs.shard import receipts_in
 import pytest
 
 pytestmark = pytest.mark.system

@@ -21,12 +21,13 @@ import subprocess
 import sys
 
 from command_line import finish, start
-from il_ros.data.shard import receipts_in
-from il_ros.nodes import occupancy, qos
-from il_ros.nodes.graph import overrides
-from il_ros.nodes.occupancy import Claims, lock_folder, OccupiedError, PARTS
-from il_ros.nodes.runtime import Runtime
+from il_ros.graph.graph import overrides
 from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.ros import qos
+from il_ros.ros.presence import occupancy
+from il_ros.ros.presence.occupancy import Claims, lock_folder, OccupiedError, PARTS
+from il_ros.ros.runtime import Runtime
+from il_ros.runs.shard import receipts_in
 import pytest
 import rclpy
 from rclpy.context import Context
@@ -122,7 +123,7 @@ def test_a_node_that_is_refused_has_published_nothing_and_leaves_the_part_alone(
 
 def executable(name: str) -> subprocess.Popen:
     """Start a node in a process of its own."""
-    code = f'import sys; from il_ros.nodes import executables; sys.exit(executables.{name}())'
+    code = f'import sys; from il_ros.graph import executables; sys.exit(executables.{name}())'
     return subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True, start_new_session=True)
 

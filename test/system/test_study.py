@@ -20,8 +20,8 @@ from pathlib import Path
 import signal
 
 from command_line import config_for, finish, il_ros, start
-from il_ros import cli
-from il_ros.evaluation.study_points import BC
+from il_ros.cli import parser
+from il_ros.experiments.label_efficiency.points import BC
 import pytest
 from test_compounding_ended import children_of, is_gone
 
@@ -122,5 +122,5 @@ def test_figures_and_tables_are_published_with_the_command_that_made_them(ended)
 
 def test_another_study_under_the_same_name_is_refused(ended, capsys):
     folder, _ = ended
-    assert cli.main([*words_for(folder), '--rounds', '2']) == 1
+    assert parser.main([*words_for(folder), '--rounds', '2']) == 1
     assert 'another rounds: 1' in capsys.readouterr().err

@@ -1,0 +1,292 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The ``il_ros`` command: argument parsing only."""
+
+import argparse
+from collections.abc import Sequence
+import functools
+import sys
+
+from il_ros.cli.dataset import add_dataset
+from il_ros.cli.option_types import whole_number
+from il_ros.cli.study import add_study
+from il_ros.cli.teleop import add_view, teleop_arguments
+from il_ros.errors import ImitationError
+from il_ros.output import CLOSED, OutputError, standard_output
+
+DESCRIPTION = """\
+Teach a robot arm by imitation, and keep teaching it after the first policy fails.
+
+A typical path:
+  il_ros demo                                   watch the whole loop once, on a simulated arm
+  il_ros dagger --task push --run first         the same loop, by your own settings
+  il_ros evaluate --task push --policy runs/first/checkpoints/round_06
+"""
+
+
+WHOLE, POSITIVE = whole_number(0), whole_number(1)
+TASKS = 'reach, push, pick_place, stack, insert or tower'
+OPTIONS = ('of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or tool; or '
+           'of its expert, as {"expert": {"bias": {"goal_position": [0, 0.03, 0]}}}: it misreads')
+
+
+def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
+    add = parser.add_argument
+    add('--task', required=not task, default=task, help=TASKS)
+    add('--run', required=not run, default=run, help='name of the run, a folder under --runs')
+    add('--strategy', default='corrections',
+        help='dagger (mix by beta), gated (gate, every state labelled), corrections (gate, '
+             'only what the expert drove is labelled), novelty (an ensemble asks for the expert), '
+             'human (a person takes over and lets go, with --teleop), '
+             'dart (the expert under fitted noise) or shift (demonstrations and shifted states); '
+             'default: corrections')
+    add('--config', help="YAML with the keys strategy and training; default: the package's own")
+    add('--demonstrations', type=POSITIVE, default=10, help='expert episodes to begin with (10)')
+    add('--rounds', type=WHOLE, default=6, help='rounds of rollout, labels, retraining (6)')
+    add('--episodes-per-round', type=POSITIVE, default=10, help='rollouts a round (10)')
+    add('--horizon', type=WHOLE, default=0, help="steps an episode may take; 0: the task's own")
+    add('--continuing', action='store_true', help='a new goal after each success')
+    add('--options', default='', metavar='JSON', help=OPTIONS)
+    add('--seed', type=WHOLE, default=0, help='of everything that is drawn (0)')
+    add('--evaluation-episodes', type=WHOLE, default=100,
+        help='held-out resets after the rounds between (100); 0: do not evaluate them')
+    add('--final-evaluation-episodes', type=WHOLE, default=200,
+        help='held-out resets for expert, BC, last round and baseline (200); 0: none')
+    add('--first-seed', type=POSITIVE, default=1_000_000,
+        help='first seed of the held-out resets, 1,000,000 or more')
+    add('--no-baseline', action='store_true', help='skip BC with the same number of labels')
+    add('--resume', action='store_true',
+        help='go on with the run in the folder of that name, asked for as it began')
+    teleop_arguments(parser)
+    _graph_arguments(parser)
+
+
+def _graph_arguments(parser: argparse.ArgumentParser):
+    add = parser.add_argument
+    add('--runs', default='runs', help='folder of the runs (runs)')
+    add('--contract', default='', metavar='NAME',
+        help='what is observed, e.g. push_image: contract file, or the name of one in '
+             "config/contracts; default: the task's own")
+    add('--gui', action='store_true', help='open the window of PyBullet')
+    add('--attach', action='store_true',
+        help='use the graph that runs in this ROS domain instead of a new one')
+
+
+def _episode_arguments(parser: argparse.ArgumentParser):
+    parser.add_argument('--horizon', type=WHOLE, default=0, help="0: the task's own")
+    parser.add_argument('--continuing', action='store_true', help='a new goal after each success')
+    parser.add_argument('--options', default='', metavar='JSON', help=OPTIONS)
+    _graph_arguments(parser)
+
+
+def _add_bench(verbs):
+    bench = verbs.add_parser('bench', help='measure the loop, its latency, training and loading')
+    bench.add_argument('--task', default='push', help=f'{TASKS} (push)')
+    bench.add_argument('--runs', default='runs', help='folder that bench.json goes to (runs)')
+    bench.add_argument('--quick', action='store_true',
+                       help='whether it runs, in a minute; its figures say nothing')
+    bench.add_argument('--only', choices=('loading',),
+                       help='loading alone, and a training on all that was loaded, with the '
+                            'memory that each takes; the figures go to bench_loading.json')
+    bench.add_argument('--pairs', type=WHOLE, default=0,
+                       help='recorded steps that are loaded (100,000), e.g. 1080000: ten hours at '
+                            '30 frames a second')
+    bench.set_defaults(call='bench')
+
+
+COMPOUNDING = """\
+How do mistakes grow with the length of an episode? The lesson bounds them by epsilon T^2 for
+behavioural cloning and by epsilon T for DAgger; this measures J(T) on endless episodes, in which
+each success brings a new goal. No ROS is needed, and all policies get the same seeds.
+
+  il_ros dagger --task push --run endless --continuing --horizon 100
+  il_ros compounding --task push --policy BC=runs/endless/checkpoints/baseline \\
+      --policy corrections=runs/endless/checkpoints/round_06
+
+Train on what you measure: policies that learned from episodes with one goal do badly here.
+"""
+
+COMPOUNDING_END = """\
+How to read it: an exponent d log J / d log T of 1 means that mistakes grow as T, of 2 as T^2; only
+a lower bound above 1 shows that they grow faster than T. The others are compared with the first
+policy. The episodes are kept under --output: a run that was ended goes on where it was.
+"""
+
+
+def _add_compounding(verbs):
+    compounding = verbs.add_parser(
+        'compounding', help='how mistakes grow with the length of an episode',
+        description=COMPOUNDING, epilog=COMPOUNDING_END,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = compounding.add_argument
+    add('--task', default='push', help='a task that goes on after a success (push)')
+    add('--policy', action='append', required=True, metavar='NAME=PATH',
+        help='a name for the table, and the folder of a checkpoint; once for each policy')
+    add('--episodes', type=POSITIVE, default=300, help='of each policy (300)')
+    add('--horizon', type=POSITIVE, default=1600, help='steps of an episode (1600)')
+    add('--first-seed', type=POSITIVE, default=1_000_000,
+        help='first seed (1,000,000); while you still choose, use validation seeds: 500,000 up')
+    add('--expert-episodes', type=POSITIVE, default=20,
+        help='episodes of the expert, on whose states epsilon is measured (20); it takes '
+             '3 / epsilon states to be seen')
+    add('--drift-episodes', type=WHOLE, default=50,
+        help='of each policy whose training set is found, to see how far it drifts from that '
+             '(50, their first 400 steps); 0: none')
+    add('--burn-in', type=WHOLE, help='steps at the start that the exponents leave out; default: '
+                                      'what the expert takes for one goal')
+    add('--workers', type=POSITIVE, default=1, help='processes that run episodes (1)')
+    add('--output', default='runs/compounding',
+        help='folder of the episodes and the results (runs/compounding)')
+    add('--json', metavar='OUT', help='the numbers; default: OUTPUT/compounding.json')
+    add('--report', metavar='OUT', help='the page; default: OUTPUT/compounding.html')
+    add('--publish', metavar='FOLDER',
+        help='copy figures, tables and how they were made there, e.g. docs/results/endless')
+    add('--fresh', action='store_true',
+        help='run all episodes anew, also those that are there already')
+    compounding.set_defaults(call='compounding')
+
+
+def _add_record(verbs):
+    record = verbs.add_parser('record', help='record demonstrations of the expert or a person')
+    record.add_argument('--task', required=True, help=TASKS)
+    record.add_argument('--run', required=True, help='name of the run')
+    record.add_argument('--episodes', type=POSITIVE, default=10, help='how many (10)')
+    record.add_argument('--seed', type=WHOLE, default=0, help='of the first one (0)')
+    record.add_argument('--stream', action='append', default=[], metavar='TOPIC:TYPE',
+                        help='a topic of others to record in full beside each episode, e.g. '
+                             'camera/image_raw:sensor_msgs/msg/Image; once for each; '
+                             ':best_effort behind it where nothing better is offered')
+    record.add_argument('--require-streams', action='store_true',
+                        help='refuse an episode in which a --stream brings nothing; default: '
+                             'name it after the first one, and go on')
+    teleop_arguments(record)
+    _episode_arguments(record)
+    record.set_defaults(call='record')
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
+    parser = argparse.ArgumentParser(
+        prog='il_ros', description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
+
+    demo = verbs.add_parser(
+        'demo', help='demonstrations, BC, six rounds of DAgger on push, and a report')
+    _dagger_arguments(demo, task='push', run='demo')
+    demo.set_defaults(call='demo', horizon=80)
+
+    dagger = verbs.add_parser('dagger', help='run DAgger from demonstrations to report')
+    _dagger_arguments(dagger)
+    dagger.set_defaults(call='dagger')
+
+    _add_record(verbs)
+    add_view(verbs)
+
+    train = verbs.add_parser('train', help='clone the recorded episodes of a run')
+    train.add_argument('--run', required=True, help='name of the run, a folder under --runs')
+    train.add_argument('--runs', default='runs', help='folder of the runs (runs)')
+    train.add_argument('--filter-key', default='',
+                       help='part of the data set, e.g. round_3; default: all episodes')
+    train.add_argument('--config', help="training YAML; default: the package's for the task")
+    train.add_argument('--output', help='folder of the checkpoint; default: RUN/checkpoints/bc')
+    train.add_argument('--overwrite', action='store_true',
+                       help='replace the checkpoint that is there, if no result speaks of it')
+    train.add_argument('--seed', type=WHOLE, default=0, help='of weights and batches (0)')
+    train.set_defaults(call='train')
+
+    evaluate = verbs.add_parser('evaluate', help='success on held-out resets, with interval')
+    evaluate.add_argument('--task', required=True, help=TASKS)
+    evaluate.add_argument('--policy', required=True, metavar='PATH',
+                          help="folder of a checkpoint, or 'expert'")
+    evaluate.add_argument('--episodes', type=POSITIVE, default=100, help='how many (100)')
+    evaluate.add_argument('--first-seed', type=POSITIVE, default=1_000_000,
+                          help='first seed, 1,000,000 or more')
+    evaluate.add_argument('--json', metavar='OUT', help='write the result here, too')
+    evaluate.add_argument('--run', default='evaluation',
+                          help='where the episodes go; replaced (evaluation)')
+    _episode_arguments(evaluate)
+    evaluate.set_defaults(call='evaluate')
+    _add_compounding(verbs)
+    add_study(verbs, WHOLE, POSITIVE)
+    add_dataset(verbs, float, WHOLE)
+    _add_bench(verbs)
+    return parser
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    try:
+        with standard_output():
+            return _run(args)
+    except OutputError as error:
+        if error.is_closed:
+            return CLOSED
+        print(f'il_ros: {error}', file=sys.stderr)
+    return 1
+
+
+def _run(args: Sequence[str] | None) -> int:
+    words = make_parser().parse_args(args)
+    # Imported here: --help and bad words are answered at once, and a missing part by one line.
+    try:
+        if words.call == 'train':
+            from il_ros.interactive.dataset_keys import planned_keys
+            from il_ros.cli.train import train
+            call = functools.partial(train, planned_keys=planned_keys)
+        elif words.call == 'compounding':
+            from il_ros.experiments.error_growth.command import compounding
+            call = compounding
+        elif words.call == 'study':
+            from il_ros.experiments.label_efficiency.command import study
+            call = study
+        elif words.call == 'dataset':
+            from il_ros.cli.dataset_verbs import dataset
+            call = dataset
+        elif words.call == 'bench':
+            from il_ros.bench.command import bench
+            call = bench
+        else:
+            from il_ros.cli import run_verbs
+            call = getattr(run_verbs, words.call)
+        return call(words)
+    except ModuleNotFoundError as error:
+        print(f'il_ros: {missing(error)}', file=sys.stderr)
+    except OutputError:
+        raise
+    except ImitationError as error:
+        print(f'il_ros: {error}', file=sys.stderr)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f'il_ros: {error.filename}: {error.strerror}', file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def missing(error: ModuleNotFoundError) -> str:
+    """Return one sentence on a missing package and what to do."""
+    name = error.name or str(error)
+    if name.startswith('il_ros_interfaces'):
+        return ('the package il_ros_interfaces is not built; run make setup, or in a workspace '
+                'link it beside il_ros and run colcon build')
+    if name == 'rclpy':
+        return 'rclpy is not installed; run make setup, or source your ROS 2 workspace'
+    return f'{name} is not installed; run make setup'
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,41 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Arguments of the ``il_ros`` command for a person who drives, and of the live view."""
+
+import argparse
+
+from il_ros.cli.option_types import number
+
+
+def teleop_arguments(parser: argparse.ArgumentParser):
+    """Add how a person drives."""
+    add = parser.add_argument
+    add('--teleop', default='', choices=('joy', 'keyboard'),
+        help='a person drives, in real time: by a gamepad on the topic joy, or by the keys of '
+             'this terminal, with the live view below')
+    add('--mapping', default='', metavar='NAME',
+        help='what buttons or keys mean: a file, or the name of one in config/teleop (xbox; '
+             'keyboard)')
+    add('--no-gui', action='store_true',
+        help='with --teleop: no window, also where there is a display')
+
+
+def add_view(verbs):
+    """Add the verb ``view``."""
+    view = verbs.add_parser(
+        'view', help='who drives, rates, step, success and labels of the graph that runs')
+    view.add_argument('--period', type=number(0.05, 10.0), default=0.25, metavar='S',
+                      help='time between two pictures, 0.05 to 10 s (0.25)')
+    view.set_defaults(call='view')

@@ -1,0 +1,175 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Training from a run's recordings without a graph: aggregate, fit, say what came of it."""
+
+import argparse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from il_ros import hints
+from il_ros.contract.compose import RATE_HZ
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, ROLLOUT, VALIDATION
+from il_ros.dataset.aggregation import aggregate
+from il_ros.dataset.dataset import ALL_RECORDINGS, contract_of, DATASET, HELD_OUT, opened
+from il_ros.errors import LearningError, NoDataError
+from il_ros.learning.config import training_path
+from il_ros.learning.fit import NOT_SUCCESS
+from il_ros.learning.references import refuse_replacing
+from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
+from il_ros.learning.training_worker.worker_client import WorkerClient
+from il_ros.runs.kept_contract import contract_file_of
+from il_ros.runs.rebuild import behind, Keys, keys_in, keys_of, rebuild
+from il_ros.runs.shard import missing_in, receipts_in, unacknowledged_in
+from il_ros.runs.split import KEYS, PARTS
+from tqdm import tqdm
+
+ALL = 'all'
+"""Filter key of every episode that may be learnt from, where no run.json says otherwise."""
+
+POLL_S = 0.1
+
+
+def train(words: argparse.Namespace,
+          planned_keys: Callable[[Path], Keys | None] = lambda folder: None) -> int:
+    """
+    Clone what a run holds and print the losses.
+
+    :param planned_keys: gives the filter keys that the state of a run's folder names, if it does
+    :raises ImitationError: with the sentence of what failed
+    """
+    folder = Path(words.runs) / words.run
+    output = Path(words.output or folder / 'checkpoints' / 'bc')
+    refuse_replacing(output, Path(words.runs), words.overwrite)
+    dataset, spec = _dataset(folder, words.filter_key, planned_keys)
+    contract, task = _contract(dataset), spec.task
+    config = words.config or str(training_path(contract.name, task))
+    job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
+              output=str(output), seed=words.seed,
+              held_out_key=HELD_OUT if _has_held_out(folder) else '', replace=True)
+    with WorkerClient(nice=0) as worker, tqdm(desc='training', unit='step') as bar:
+        worker.submit(job)
+        done = _follow(worker, bar)
+    held_out = f', {done.held_out_loss:.5f} on held-out ones' if done.held_out_loss >= 0.0 else ''
+    print(f'{done.labels} labels, {done.seconds:.1f} s; loss {done.train_loss:.5f} on the '
+          f'demonstrations{held_out}. {NOT_SUCCESS}\n'
+          f'next: {_judged_by(folder, contract, spec, output)}')
+    return 0
+
+
+def _judged_by(folder: Path, contract: Contract, spec: EpisodeSpec, output: Path) -> str:
+    """Return the command line that judges a policy as it was taught."""
+    file = contract_file_of(folder, contract, spec.task, RATE_HZ)
+    # A graph with another contract, or at another rate, is one that runs already.
+    words = ['--attach'] if file is None else ['--contract', file] if file else []
+    words += ['--continuing'] if spec.continuing else []
+    if spec.options and file is not None:
+        words += ['--options', spec.options]
+    return hints.evaluate(spec.task, output, folder.parent, *words)
+
+
+def _dataset(folder: Path, filter_key: str,
+             planned_keys: Callable[[Path], Keys | None]) -> tuple[Path, EpisodeSpec]:
+    receipts = list(receipts_in(folder / 'episodes'))
+    missing = missing_in(folder / 'episodes')
+    if missing and not receipts:
+        raise NoDataError(f'{folder}/episodes has {len(missing)} receipts, but none of their '
+                          f'episodes, e.g. {missing[0][0].name}; copy the run again, whole')
+    if not receipts:
+        raise NoDataError(f'{folder}/episodes has no recorded episode; record some first, e.g. '
+                          f'{hints.record("push", folder)}')
+    spec = receipts[0][1].spec
+    if filter_key:
+        _bring_up_to_date(folder, filter_key, planned_keys(folder))
+        return folder / DATASET, spec
+    entries = [(path, (ALL,) if receipt.spec.purpose != VALIDATION else (HELD_OUT,))
+               for path, receipt in receipts
+               if receipt.spec.purpose in (DEMONSTRATION, ROLLOUT, VALIDATION)]
+    dataset = folder / ALL_RECORDINGS
+    skipped = aggregate(dataset, entries).skipped
+    _say_left_out((*skipped, *missing, *unacknowledged_in(folder / 'episodes')))
+    return dataset, spec
+
+
+def _bring_up_to_date(folder: Path, filter_key: str, planned: Keys | None):
+    """
+    Make a run's data set anew, if what it was made of has changed.
+
+    :param planned: filter keys by episode id, where the run's state names them
+    :raises NoDataError: if there are no keys, or they were drawn before an episode was recorded
+    """
+    dataset = folder / DATASET
+    if not dataset.exists():
+        if planned is None:
+            raise NoDataError(
+                f'{folder} has no filter keys, for they stand in its {DATASET}, which is not '
+                'there: leave out --filter-key, or draw some: '
+                f'{hints.split(folder, "--ratio", "0.9")}')
+        made = rebuild(folder, planned)
+        print(f'{dataset} was not there; made anew of {_episodes(made.demos)}')
+        _say_left_out((*made.skipped, *missing_in(folder / 'episodes')))
+    by_plan = planned is not None and any(filter_key in keys for keys in planned.values())
+    newer, changed = behind(folder, planned if by_plan else None)
+    if newer and not by_plan:
+        raise NoDataError(
+            f'{dataset} is older than {_episodes(len(newer))}, e.g. {newer[0]}: leave out '
+            f'--filter-key, or draw its filter keys anew: {hints.split(folder, *_how(dataset))}')
+    if newer or changed:
+        made = rebuild(folder, keys_of(folder, planned))
+        print(f'{dataset} was older than {_episodes(len({*newer, *changed}))}, or their labels '
+              f'or discards; made anew of {_episodes(made.demos)}')
+        _say_left_out((*made.skipped, *missing_in(folder / 'episodes')))
+
+
+def _how(dataset: Path) -> tuple[str, str]:
+    """Return by which words the filter keys of a data set were drawn, as far as they tell."""
+    keys = {key for found in keys_in(dataset).values() for key in found}
+    for part in PARTS:
+        if any(key.startswith(f'{KEYS.get(part, part)}_') for key in keys):
+            return '--by', part
+    return '--ratio', '0.9'
+
+
+def _episodes(count: int) -> str:
+    return '1 episode' if count == 1 else f'{count} episodes'
+
+
+def _say_left_out(episodes: Iterable[tuple[Path, str]]):
+    for path, reason in episodes:
+        print(f'left out: {path} ({reason})')
+
+
+def _contract(dataset: Path) -> Contract:
+    with opened(dataset) as file:
+        return contract_of(file)
+
+
+def _has_held_out(folder: Path) -> bool:
+    return any(receipt.spec.purpose == VALIDATION
+               for _, receipt in receipts_in(folder / 'episodes'))
+
+
+def _follow(worker: WorkerClient, bar: tqdm) -> JobDone:
+    while True:
+        for event in worker.poll(POLL_S):
+            if isinstance(event, JobProgress):
+                bar.total = event.steps
+                bar.update(event.step - bar.n)
+                bar.set_postfix(loss=f'{event.train_loss:.5f}')
+            elif isinstance(event, JobFailed):
+                raise LearningError(event.message)
+            elif isinstance(event, JobDone):
+                bar.update((bar.total or 0) - bar.n)
+                return event

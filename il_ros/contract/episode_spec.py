@@ -1,0 +1,204 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+What an episode is to be: who drives it, on which task, for what purpose.
+
+The same content as ``DrivePlan.msg`` and ``EpisodeSpec.msg``, for code that works without ROS.
+"""
+
+import dataclasses
+import functools
+import json
+import re
+
+from il_ros.contract.finite import is_finite
+from il_ros.contract.options import OptionsError, read_options
+from il_ros.errors import ImitationError
+import numpy as np
+
+HOLD, EXPERT, POLICY, TELEOP = range(4)
+"""Sources of an action, as in ``Action.msg``."""
+
+LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE = range(3)
+"""Which visited states become labels, as in ``DrivePlan.msg``."""
+
+IDLE, RUNNING, ENDED = range(3)
+"""Phases, as in ``EpisodeStatus.msg``."""
+
+NOT_ENDED, TERMINATED, TRUNCATED, ABORTED = range(4)
+"""Ends, as in ``EpisodeStatus.msg``."""
+
+NO_CAUSE, SUCCESS, LOST, OPERATOR, DRIVER_SILENT, CLOCK_JUMP, FAULT = range(7)
+"""Causes, as in ``EpisodeStatus.msg``."""
+
+CLAMPED_POSITION, CLAMPED_VELOCITY, CLAMPED_WORKSPACE = 1, 2, 8
+REFUSED_NOT_FINITE, REFUSED_STALE, REFUSED_MISSING, STOPPED = 16, 32, 64, 128
+NO_SOLUTION, BLENDED, NOT_FOLLOWED = 256, 512, 1024
+"""Bits of ``Executed.limits``: what became of an action."""
+
+DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION = (
+    'demonstration', 'rollout', 'validation', 'evaluation')
+PURPOSES = (DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION)
+"""The last two never enter the aggregated data set."""
+
+GATES = ('', 'discrepancy', 'novelty', 'human')
+
+LARGEST_SEED = 2 ** 32 - 1
+"""What a message carries; one more would be 0, a seed of training."""
+
+EPISODE_ID = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
+_LONGEST_NAME = 64
+_SHOWN = 80
+"""Characters of a refused text that its refusal repeats."""
+
+
+class SpecError(ImitationError):
+    """An episode that cannot be run as asked; the sentence names the field."""
+
+    code = 503
+
+
+def _as_float32(value: float) -> float:
+    """Return the shortest decimal number that is the same as a float32: 0.7 stays 0.7."""
+    return float(str(np.float32(value)))
+
+
+@dataclasses.dataclass(frozen=True)
+class DrivePlan:
+    """Who drives, how that is decided step by step, and what becomes a label."""
+
+    driver: int = EXPERT
+    beta: float = 0.0
+    gate: str = ''
+    threshold: float = 0.5
+    smoothing: float = 0.7
+    takeover_level: float = 0.5
+    release_threshold: float = 0.3
+    release_patience: int = 3
+    hold_min: int = 0
+    hold_max: int = 15
+    target_rate: float = 0.0
+    noise_covariance: tuple[float, ...] = ()
+    labels: int = LABEL_ALL
+    seed: int = 0
+
+    def __post_init__(self):
+        self._refuse_not_finite()
+        self._round()
+        if self.driver not in (EXPERT, POLICY, TELEOP):
+            raise SpecError(f'plan.driver is {self.driver}; expected 1 (expert), 2 (policy) or '
+                            '3 (teleop)')
+        if not 0.0 <= self.beta <= 1.0:
+            raise SpecError(f'plan.beta is {self.beta}; expected a probability in [0, 1]')
+        if self.gate not in GATES:
+            raise SpecError(f'plan.gate is {self.gate[:_SHOWN]!r}; expected one of {GATES}')
+        if not 0.0 <= self.smoothing < 1.0:
+            raise SpecError(f'plan.smoothing is {self.smoothing}; expected [0, 1)')
+        if self.labels not in (LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE):
+            raise SpecError(f'plan.labels is {self.labels}; expected 0, 1 or 2')
+
+    def _refuse_not_finite(self):
+        for field in dataclasses.fields(self):
+            found = getattr(self, field.name)
+            if field.type in (int, float) and not is_finite(found):
+                raise SpecError(f'plan.{field.name} is {found!r}; expected a finite number')
+        if not all(map(is_finite, self.noise_covariance)):
+            raise SpecError(f'plan.noise_covariance is {self.noise_covariance}; expected finite '
+                            'numbers')
+
+    def _round(self):
+        """Round numbers to what a message carries, so that both ends decide alike."""
+        for field in dataclasses.fields(self):
+            if field.type is float:
+                object.__setattr__(self, field.name, _as_float32(getattr(self, field.name)))
+        object.__setattr__(
+            self, 'noise_covariance', tuple(map(_as_float32, self.noise_covariance)))
+
+
+@dataclasses.dataclass(frozen=True)
+class EpisodeSpec:
+    """One episode to be run; the recorder, the supervisor and the task get the same."""
+
+    episode_id: str
+    run: str
+    task: str
+    purpose: str = DEMONSTRATION
+    round: int = 0  # noqa: A003
+    seed: int = 0
+    horizon: int = 0
+    continuing: bool = False
+    options: str = ''
+    plan: DrivePlan = DrivePlan()
+
+    def __post_init__(self):
+        for name in ('episode_id', 'run'):
+            value = getattr(self, name)
+            if not EPISODE_ID.fullmatch(value):
+                raise SpecError(f'{name} is {value[:_SHOWN]!r}; expected [a-z0-9][a-z0-9_-]*, '
+                                'at most 64 characters')
+        if not isinstance(self.seed, int) or not 0 <= self.seed <= LARGEST_SEED:
+            raise SpecError(f'seed is {self.seed!r}; expected a whole number from 0 to '
+                            f'{LARGEST_SEED}')
+        if self.purpose not in PURPOSES:
+            raise SpecError(f'purpose is {self.purpose[:_SHOWN]!r}; expected one of {PURPOSES}')
+        if len(self.task) > _LONGEST_NAME:
+            raise SpecError(f'task has {len(self.task)} characters; expected a name of at most '
+                            f'{_LONGEST_NAME}')
+        try:
+            read_options(self.options)
+        except OptionsError as error:
+            raise SpecError(str(error)) from error
+
+    def to_json(self) -> str:
+        """Return the canonical JSON: sorted keys, no blanks."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(',', ':'))
+
+    @classmethod
+    def from_json(cls, text: str) -> 'EpisodeSpec':
+        """
+        Return the specification that ``to_json`` wrote.
+
+        :raises SpecError: if the text is none
+        """
+        try:
+            return cls.from_dict(json.loads(text))
+        except ValueError as error:
+            raise SpecError(f'not an episode specification: {error}') from error
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> 'EpisodeSpec':
+        """
+        Return the specification that ``dataclasses.asdict`` took apart.
+
+        :raises SpecError: if the fields are none of one
+        """
+        try:
+            others = {name: value for name, value in fields.items() if name != 'plan'}
+            plan = {**fields['plan']}
+            plan['noise_covariance'] = tuple(plan['noise_covariance'])
+            return cls(plan=_plan(tuple(plan.items())), **others)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SpecError(f'not an episode specification: {error}') from error
+
+
+@functools.lru_cache(maxsize=64)
+def _plan(fields: tuple[tuple[str, object], ...]) -> DrivePlan:
+    """Return a plan; the episodes of a run mostly share theirs."""
+    return DrivePlan(**dict(fields))
+
+
+def episode_id(purpose: str, round_: int, seed: int) -> str:
+    """Return the id that purpose, round and seed make, e.g. ``rollout-r02-000123``."""
+    return f'{purpose}-r{round_:02d}-{seed:06d}'

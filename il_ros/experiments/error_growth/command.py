@@ -1,0 +1,236 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``il_ros compounding``: how the mistakes of some policies grow on endless episodes."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+import shlex
+import time
+from typing import NamedTuple, Sequence
+
+from il_ros.contract.compose import load_contract
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import LARGEST_SEED
+from il_ros.errors import ImitationError
+from il_ros.evaluation.mistakes import count_mistakes, Rollout
+from il_ros.experiments.collection import Collection
+from il_ros.experiments.error_growth.endless import endless
+from il_ros.experiments.error_growth.publication import readme
+from il_ros.experiments.error_growth.report import figures_of, format_table, read, report_html
+from il_ros.experiments.error_growth.summary import Measured, Setting, summarise, summary_json
+from il_ros.experiments.error_growth.training_states import drift, STEPS, training_states
+from il_ros.experiments.label_efficiency.results import commit_of_this, versions, write_files
+from il_ros.experiments.rollouts import answers_of, Conditions, Rolled
+from il_ros.files.atomic import write_atomically
+from il_ros.files.share import share_path
+from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
+from il_ros.learning import checkpoint
+from il_ros.learning.policy import Policy
+from il_ros.tasks.registry import make_task
+import numpy as np
+from tqdm import tqdm
+
+ROLLOUTS = 'rollouts'
+"""Folder of the episodes, under ``--output``."""
+
+OUTPUT = 'runs/compounding'
+"""``--output`` unless another folder is given."""
+
+_BOOTSTRAP_SEED = 0
+
+
+class CompoundingError(ImitationError):
+    """A command line that cannot be carried out."""
+
+
+class Named(NamedTuple):
+    """One policy of the command line."""
+
+    name: str
+    folder: str
+    policy: Policy
+
+
+def compounding(words: argparse.Namespace) -> int:
+    """Run the episodes, write ``compounding.json`` and ``compounding.html``, print the table."""
+    _check_seeds(words)
+    output = Path(words.output)
+    json_file = Path(words.json or output / 'compounding.json')
+    report_file = Path(words.report or output / 'compounding.html')
+    policies = named_policies(words.policy)
+    output.mkdir(parents=True, exist_ok=True)
+    for option, file in (('--json', json_file), ('--report', report_file)):
+        if not file.parent.is_dir():
+            raise CompoundingError(f'{option} is {str(file)!r}; there is no such folder')
+    summary = measure(words, policies)
+    write_atomically(json_file, summary_json(summary).encode())
+    write_atomically(report_file, report_html(summary).encode())
+    if words.publish:
+        _publish(Path(words.publish), words, summary)
+    print(f'\n{format_table(summary)}\n')
+    print('\n'.join(read(summary)))
+    print(f'\n{report_file} shows it; {json_file} has the numbers.')
+    if words.publish:
+        print(f'{words.publish} has figures and tables.')
+    return 0
+
+
+def _publish(folder: Path, words: argparse.Namespace, summary: dict):
+    """Write figures (SVG), numbers and a page that says how they were made."""
+    command = ['il_ros', 'compounding', '--task', words.task]
+    for text in words.policy:
+        command += ['--policy', text]
+    for option in ('episodes', 'horizon', 'first_seed', 'expert_episodes', 'drift_episodes'):
+        command += [f'--{option.replace("_", "-")}', str(getattr(words, option))]
+    if words.burn_in is not None:
+        command += ['--burn-in', str(words.burn_in)]
+    if words.output != OUTPUT:
+        command += ['--output', words.output]
+    last = words.first_seed + words.episodes - 1
+    about = {'command': shlex.join(command), 'commits': [commit_of_this()],
+             'versions': versions(), 'conditions':
+             f'Every policy drove the same {words.episodes} endless episodes of {words.horizon} '
+             f'steps, seeds {words.first_seed} to {last}; intervals resample the episodes.'}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_files(folder, {**{f'{name}.svg': svg for name, (_, svg, _) in
+                            figures_of(summary).items()},
+                         'README.md': readme(folder.name, about, summary)})
+
+
+def _check_seeds(words: argparse.Namespace):
+    if words.horizon < 2:
+        raise CompoundingError(f'--horizon is {words.horizon}; expected at least 2 steps')
+    if words.burn_in is not None and words.burn_in > words.horizon - 2:
+        raise CompoundingError(f'--burn-in is {words.burn_in}; expected at most '
+                               f'{words.horizon - 2}, so that two steps are left')
+    first, last = words.first_seed, words.first_seed + words.episodes - 1
+    if first < VALIDATION_SEEDS:
+        raise CompoundingError(f'--first-seed is {first}; seeds below {VALIDATION_SEEDS} are for '
+                               f'training, expected one from there up (evaluation: '
+                               f'{EVALUATION_SEEDS})')
+    if last > LARGEST_SEED:
+        raise CompoundingError(f'--first-seed is {first} with {words.episodes} episodes; the last '
+                               f'seed would be {last}, expected at most {LARGEST_SEED}')
+    if first < EVALUATION_SEEDS <= last:
+        raise CompoundingError(f'--first-seed is {first}; {words.episodes} episodes from there '
+                               f'mix seeds of validation and evaluation ({EVALUATION_SEEDS} up)')
+
+
+def named_policies(texts: Sequence[str]) -> list[Named]:
+    """
+    Read ``NAME=PATH`` and load each checkpoint.
+
+    :raises CompoundingError: if one is no such pair or a name is there twice
+    :raises LearningError: if there is no checkpoint
+    """
+    found = []
+    for text in texts:
+        name, is_pair, folder = text.partition('=')
+        if not (name and is_pair and folder):
+            raise CompoundingError(f'--policy is {text!r}; expected NAME=PATH, for example '
+                                   'BC=runs/first/checkpoints/round_00')
+        if name in [one.name for one in found]:
+            raise CompoundingError(f'--policy has the name {name!r} twice; expected different '
+                                   'names')
+        found.append(Named(name, folder, checkpoint.load(Path(folder))))
+    return found
+
+
+def measure(words: argparse.Namespace, policies: Sequence[Named]) -> dict:
+    """Run what is missing of all episodes, and return what ``compounding.json`` says."""
+    conditions = Conditions(words.task, words.horizon, continuing=True)
+    patience = make_task(words.task).horizon
+    contract, _ = load_contract(share_path('config', 'contracts', f'{words.task}.yaml'))
+    folder = Path(words.output) / ROLLOUTS
+    seeds = range(words.first_seed, words.first_seed + words.episodes)
+    theirs = Collection(conditions, '', folder, keep_observations=True)
+    own = [Collection(conditions, one.folder, folder) for one in policies]
+    sets = [_training_set(one, words.drift_episodes) for one in policies]
+    brief = dataclasses.replace(conditions, horizon=min(words.horizon, STEPS))
+    close = [Collection(brief, one.folder, folder, keep_observations=True)
+             for one, known in zip(policies, sets) if known.states is not None]
+    # The expert's first seeds are those of the policies: what nobody was trained on.
+    parts = [(theirs, seeds[:words.expert_episodes]), *((one, seeds) for one in own),
+             *((one, seeds[:words.drift_episodes]) for one in close)]
+    if words.fresh:
+        for collection, _ in parts:
+            collection.forget()
+    names = ('expert', *(one.name for one in policies), *['drift'] * len(close))
+    shown, *rolled = _run(parts, names, words.workers)
+    goals, steps = sum(one.goals_reached for one in shown), sum(one.steps for one in shown)
+    burn_in = words.burn_in
+    if burn_in is None:
+        burn_in = min(round(steps / goals), words.horizon // 2) if goals else 0
+    setting = Setting(words.task, words.first_seed, burn_in, patience,
+                      round(1000.0 * goals / steps, 3), len(shown))
+    watched = iter(rolled[len(own):])
+    measured = [
+        dataclasses.replace(
+            _measured(one, episodes, shown, contract, words.horizon), no_drift=known.missing,
+            drift=None if known.states is None else drift(
+                one.policy, known.states, next(watched), shown, brief.horizon))
+        for one, episodes, known in zip(policies, rolled, sets)]
+    return summarise(setting, measured, np.random.default_rng(_BOOTSTRAP_SEED))
+
+
+class TrainingSet(NamedTuple):
+    """What a policy was trained on, as far as it is asked for and found."""
+
+    states: np.ndarray | None
+    missing: str
+    """Why it was not found."""
+
+
+def _training_set(one: Named, wanted: int) -> TrainingSet:
+    if not wanted:
+        return TrainingSet(None, '')
+    try:
+        return TrainingSet(training_states(Path(one.folder), one.policy), '')
+    except ImitationError as error:
+        return TrainingSet(None, str(error))
+
+
+def _run(parts: Sequence[tuple[Collection, Sequence[int]]], names: Sequence[str],
+         workers: int) -> list[list[Rolled]]:
+    """Run the episodes of each part; say on a bar how far it is, and at the end how fast."""
+    wanted = sum(len(seeds) for _, seeds in parts)
+    missing = sum(collection.missing(seeds) for collection, seeds in parts)
+    ran, began_s, rolled = [0], time.perf_counter(), []
+    with tqdm(total=wanted, initial=wanted - missing, unit='episode') as bar:
+        def told(episodes: int, steps: int):
+            bar.update(episodes)
+            ran[0] += steps
+
+        for name, (collection, seeds) in zip(names, parts):
+            bar.set_description(name)
+            rolled.append(collection.run(seeds, workers, told))
+    seconds = time.perf_counter() - began_s
+    kept = f'{wanted - missing} episodes were there already; ' if missing < wanted else ''
+    print(f'{kept}{ran[0]} steps in {seconds:.1f} s, {ran[0] / seconds:.0f} a second')
+    return rolled
+
+
+def _measured(one: Named, episodes: Sequence[Rolled], shown: Sequence[Rolled],
+              contract: Contract, horizon: int) -> Measured:
+    """Count a policy's mistakes on its own states, and on those that the expert visited."""
+    own = endless([each.rollout for each in episodes], [each.reached for each in episodes],
+                  contract, horizon)
+    answers = (Rollout(answers_of(one.policy, each.observations), each.expert, each.valid)
+               for each in shown)
+    counted = count_mistakes(answers, contract)
+    labels = one.policy.info.get('labels', -1)
+    return Measured(one.name, labels if isinstance(labels, int) else -1, one.policy.sha256, own,
+                    counted.steps, counted.mistakes_at, counted.gripper_mistakes)

@@ -1,0 +1,257 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a study is asked to do: ``plan.json``, by which it is gone on with."""
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+import re
+import shlex
+from typing import Sequence
+
+from il_ros import hints
+from il_ros.contract.episode_spec import EPISODE_ID, LARGEST_SEED
+from il_ros.driving.driving import HUMAN
+from il_ros.errors import ImitationError
+from il_ros.files.atomic import write_atomically
+from il_ros.files.share import MissingShareError, share_path
+from il_ros.interactive.goal import BLOCKS, EVALUATION_SEEDS, Goal, VALIDATION_SEEDS
+from il_ros.interactive.strategies import load_strategy
+from il_ros.interactive.strategy import Strategy
+from il_ros.tasks.registry import make_task
+
+PLAN = 'plan.json'
+VALIDATION_FIRST = VALIDATION_SEEDS + 5_000
+"""First seed of a study that chooses: apart from the held-out demonstrations of any run."""
+
+CLONES = 'bc'
+"""Stands for behavioural cloning in the names of runs; no way of collecting is called so."""
+
+QUICK = {'tasks': 1, 'ways': 2, 'seeds': 2, 'rounds': 4, 'episodes': 60, 'stretch': 2}
+"""At most so many each, with ``--quick``."""
+
+
+class StudyError(ImitationError):
+    """A study that cannot be carried out as asked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """A way of collecting: a strategy with its settings, under a name for plots."""
+
+    name: str
+    strategy: str
+    config: str = ''
+    """File with the keys strategy and training; '': the package's own."""
+
+    @classmethod
+    def read(cls, text: str, config: str) -> 'Way':
+        """
+        Read ``STRATEGY`` or ``NAME=STRATEGY:CONFIG``.
+
+        :param config: for the former
+        :raises StudyError: if it is neither
+        """
+        name, is_named, rest = text.partition('=')
+        strategy, has_config, own = rest.partition(':')
+        if is_named and not (has_config and own):
+            raise StudyError(f'--strategies has {text!r}; expected a strategy, or '
+                             'NAME=STRATEGY:CONFIG.yaml')
+        way = cls(name, strategy, own) if is_named else cls(text, text, config)
+        if not re.fullmatch(r'[a-z0-9][a-z0-9_]{0,31}', way.name) or way.name == CLONES:
+            raise StudyError(f'--strategies has the name {way.name!r}; expected '
+                             f'[a-z0-9][a-z0-9_]*, at most 32 characters, not {CLONES!r}')
+        if way.strategy == HUMAN:
+            raise StudyError(f'--strategies has {HUMAN!r}; a study runs unattended, expected a '
+                             'strategy whose expert is a program')
+        return way
+
+    def load(self) -> Strategy:
+        """
+        Return the strategy with its settings.
+
+        :raises StudyError: if there is none
+        :raises StrategyError: if a setting is wrong
+        """
+        try:
+            path = Path(self.config) if self.config else share_path(
+                'config', 'strategies', f'{self.strategy}.yaml')
+        except MissingShareError as error:
+            raise StudyError(f'--strategies has {self.strategy!r}; there is no such '
+                             'strategy') from error
+        return load_strategy(self.strategy, path)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """All that decides what a study collects, trains and evaluates."""
+
+    run: str
+    tasks: tuple[str, ...]
+    ways: tuple[Way, ...]
+    named: str
+    """The way that the verdicts are about."""
+    seeds: tuple[int, ...]
+    demonstrations: int
+    rounds: int
+    episodes_per_round: int
+    episodes: int
+    """Of each evaluation."""
+    first_seed: int
+    """Of each evaluation."""
+    stretch: int
+    """BC is given up to so many times the labels of the largest budget."""
+    config: str = ''
+    """File with the key training, for BC; '': the package's own."""
+    horizon: int = 0
+    options: str = ''
+
+    def __post_init__(self):
+        if not EPISODE_ID.fullmatch(self.run):
+            raise StudyError(f'--run is {self.run!r}; expected [a-z0-9][a-z0-9_-]*, at most 64 '
+                             'characters')
+        for option, values in (('--tasks', self.tasks), ('--seeds', self.seeds),
+                               ('--strategies', [way.name for way in self.ways])):
+            if len(set(values)) < len(values):
+                raise StudyError(f'{option} has the same twice: {", ".join(map(str, values))}')
+        if self.named not in [way.name for way in self.ways]:
+            raise StudyError(f'--named is {self.named!r}; expected one of --strategies')
+        if len({seed % BLOCKS for seed in self.seeds}) < len(self.seeds):
+            raise StudyError(f'--seeds has two that differ by a multiple of {BLOCKS}; they would '
+                             'draw the same episodes')
+        first, last = self.first_seed, self.first_seed + self.episodes - 1
+        if last > LARGEST_SEED:
+            raise StudyError(f'--first-seed is {first} with {self.episodes} episodes; the last '
+                             f'seed would be {last}, expected at most {LARGEST_SEED}')
+        if first < VALIDATION_SEEDS or first < EVALUATION_SEEDS <= last:
+            raise StudyError(f'--first-seed is {first}; expected evaluation seeds '
+                             f'({EVALUATION_SEEDS} up) or, with --validation, seeds from '
+                             f'{VALIDATION_SEEDS} up to there')
+
+    @property
+    def on_validation(self) -> bool:
+        """Whether the resets are those on which one may choose."""
+        return self.first_seed < EVALUATION_SEEDS
+
+    def check(self):
+        """
+        Refuse what cannot work, before anything is done.
+
+        :raises ImitationError: with what is wrong
+        """
+        for task in self.tasks:
+            make_task(task)
+            for way in self.ways:
+                way.load()
+                for seed in self.seeds:
+                    Goal(**self.goal(task, way, seed))
+
+    def goal(self, task: str, way: Way, seed: int) -> dict:
+        """Return the fields of ``Goal`` for one run, which leaves its evaluations to the study."""
+        return {'run': run_name(task, way.name, seed), 'task': task, 'strategy': way.strategy,
+                'config': way.config, 'demonstrations': self.demonstrations,
+                'rounds': self.rounds, 'episodes_per_round': self.episodes_per_round,
+                'horizon': self.horizon, 'options': self.options, 'evaluation_episodes': 0,
+                'final_evaluation_episodes': 0, 'baseline': False, 'seed': seed}
+
+    def evaluation_seeds(self) -> range:
+        """Return the resets that everybody meets."""
+        return range(self.first_seed, self.first_seed + self.episodes)
+
+    def command(self, runs: Path = hints.RUNS) -> str:
+        """
+        Return the command line that asks for this study.
+
+        :param runs: folder of the runs, where the study goes
+        """
+        ways = [way.name if way == Way(way.strategy, way.strategy, self.config)
+                else f'{way.name}={way.strategy}:{way.config}' for way in self.ways]
+        words = ['il_ros', 'study', '--tasks', *self.tasks, '--strategies', *ways,
+                 '--named', self.named, '--seeds', *map(str, self.seeds),
+                 '--demonstrations', str(self.demonstrations), '--rounds', str(self.rounds),
+                 '--episodes-per-round', str(self.episodes_per_round),
+                 '--episodes', str(self.episodes), '--first-seed', str(self.first_seed),
+                 '--stretch', str(self.stretch), '--run', self.run]
+        words += ['--runs', str(runs)] if Path(runs) != hints.RUNS else []
+        words += ['--validation'] if self.on_validation else []
+        words += ['--config', self.config] if self.config else []
+        words += ['--horizon', str(self.horizon)] if self.horizon else []
+        words += ['--options', self.options] if self.options else []
+        return shlex.join(words)
+
+
+def run_name(task: str, way: str, seed: int) -> str:
+    """Return the folder of a run of the study."""
+    return f'{task}-{way}-{seed}'
+
+
+def plan_of(words: argparse.Namespace) -> Plan:
+    """
+    Return what a command line asks for; ``--quick`` cuts it down.
+
+    :raises StudyError: naming the option that is wrong
+    """
+    config = words.config or ''
+    ways = [Way.read(text, config) for text in words.strategies]
+    limit = QUICK if words.quick else {}
+
+    def cut(name: str, values: Sequence) -> tuple:
+        return tuple(values[:limit.get(name)])
+
+    def least(name: str, value: int) -> int:
+        return min(value, limit.get(name, value))
+
+    kept = cut('ways', ways)
+    first = words.first_seed or (VALIDATION_FIRST if words.validation else EVALUATION_SEEDS)
+    if words.validation != (first < EVALUATION_SEEDS):
+        raise StudyError(f'--first-seed is {first}; expected one from {VALIDATION_SEEDS} to '
+                         f'{EVALUATION_SEEDS - 1} with --validation, and from there up without')
+    plan = Plan(
+        words.run, cut('tasks', words.tasks), kept, words.named or kept[0].name,
+        cut('seeds', words.seeds), words.demonstrations, least('rounds', words.rounds),
+        words.episodes_per_round, least('episodes', words.episodes), first,
+        least('stretch', words.stretch), config, words.horizon, words.options)
+    plan.check()
+    return plan
+
+
+def begin(folder: Path, plan: Plan, commit: str) -> tuple[str, ...]:
+    """
+    Start a study, or go on with the one that is there; return the commits that it was made with.
+
+    :raises StudyError: if the folder holds a study that was asked for something else
+    """
+    commits: tuple[str, ...] = ()
+    wanted = json.loads(json.dumps(dataclasses.asdict(plan)))
+    path = folder / PLAN
+    if path.exists():
+        try:
+            found = json.loads(path.read_text())
+            commits, there = tuple(found['commits']), found['plan']
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StudyError(f'{path} cannot be read: {error!r}') from error
+        different = [name for name in wanted if there.get(name) != wanted[name]]
+        if different:
+            raise StudyError(f'{folder} holds a study with another {different[0]}: '
+                             f'{there.get(different[0])}; give --run another name')
+    elif folder.exists() and any(folder.iterdir()):
+        raise StudyError(f'{folder} holds something else; give --run another name')
+    folder.mkdir(parents=True, exist_ok=True)
+    if commit not in commits:
+        commits = (*commits, commit)
+    write_atomically(path, (json.dumps({'plan': wanted, 'commits': commits}, indent=1)
+                            + '\n').encode())
+    return commits

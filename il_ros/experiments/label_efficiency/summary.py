@@ -1,0 +1,154 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``study.json``: the points of a study and what they say, plain values only."""
+
+import dataclasses
+import json
+from typing import Mapping, Sequence
+
+from il_ros.evaluation.interval import wilson
+from il_ros.experiments.error_growth.analysis import RESAMPLES
+from il_ros.experiments.label_efficiency import analysis as analysis
+from il_ros.experiments.label_efficiency.points import Curves, curves_of, in_rounds, learner_labels
+from il_ros.experiments.label_efficiency.points import Point, to_csv
+import numpy as np
+
+_BOOTSTRAP_SEED = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What is asked of one task's points."""
+
+    task: str
+    expert_wins: str
+    """A ``1`` or ``0`` an episode, in the order of their seeds."""
+    against: Mapping[str, str]
+    """By way of collecting, the BC that learned as it does."""
+    named: str
+    """The way that the verdict is about: named beforehand."""
+    targets: Mapping[str, float]
+    """Rates of intervention that were asked for, by way; only where one was."""
+
+
+def summarise_task(question: Question, points: Sequence[Point],
+                   resamples: int = RESAMPLES) -> dict:
+    """Return what ``study.json`` says of a task."""
+    curves = curves_of(points, question.task)
+    rng = np.random.default_rng(_BOOTSTRAP_SEED)
+    sampled = analysis.sample(question.expert_wins, rng, resamples)
+    needs = {method: analysis.needed(found, sampled) for method, found in curves.items()}
+    theirs = {way: analysis.needed(_compared(curves, way, question.against), sampled)
+              for way in question.against if question.against[way] in curves}
+    # A BC stands in the table as it is compared with the way that the verdict is about, if it is.
+    for way in sorted(theirs, key=lambda way: way == question.named):
+        needs[question.against[way]] = theirs[way]
+    methods = [_method(method, curves, needs[method], theirs.get(method),
+                       question.against.get(method)) for method in curves]
+    wins = question.expert_wins
+    return {
+        'task': question.task, 'named': question.named,
+        'expert': wilson(wins.count('1'), len(wins)).as_dict(), 'methods': methods,
+        'rates': [{'method': method, **analysis.realised_rate(curves[method], target)}
+                  for method, target in question.targets.items()],
+        'loss_and_success': _loss_and_success(curves)}
+
+
+def _compared(curves: Curves, way: str, against: Mapping[str, str]) -> dict:
+    """Return by seed the points of BC that a way is compared with."""
+    group = [curves[one] for one in against if against[one] == against[way] and one in curves]
+    return {seed: analysis.compared(curve, curves[way][seed],
+                                    [found[seed] for found in group if seed in found])
+            for seed, curve in curves[against[way]].items() if seed in curves[way]}
+
+
+def _method(method: str, curves: Curves, need: analysis.Needed, theirs: analysis.Needed | None,
+            against: str | None) -> dict:
+    found = curves[method]
+    last = [curve[-1] for curve in found.values()]
+    said = {
+        'method': method, 'cloned': last[0].cloned, 'seeds': need.seeds,
+        'reached_seeds': need.reached_seeds, 'labels': need.labels.as_dict(),
+        'costs': need.costs, 'too_few': float(np.median(list(need.too_few.values()))),
+        'last': {'success': [point.success.as_dict() for point in last],
+                 'costs': {key: float(np.median([getattr(point, key) for point in last]))
+                           for key in analysis.COSTS}}}
+    if theirs:
+        largest = {seed: curve[-1].labels for seed, curve in curves[against].items()}
+        compared = analysis.ratio(need, theirs, largest)
+        said['ratio'] = {**compared.estimate.as_dict(), 'at_most': compared.at_most,
+                         'least': compared.least, 'most': compared.most, 'to': against}
+    if not last[0].cloned:
+        said['states'] = _states(list(found.values()))
+    return said
+
+
+def _states(curves: Sequence[Sequence[Point]]) -> dict:
+    """Return whose states were labelled, and who drove the rounds: medians over seeds."""
+    ratios, shares = [], []
+    for curve in curves:
+        ratios.append(learner_labels(curve) / max(1, curve[0].labels))
+        expert, policy = (in_rounds(curve, key)
+                          for key in ('expert_driven_steps', 'policy_driven_steps'))
+        shares.append(expert / max(1, expert + policy))
+    return {'learner_to_demonstration_labels': round(float(np.median(ratios)), 4),
+            'share_expert_drove': round(float(np.median(shares)), 4)}
+
+
+def _loss_and_success(curves: Curves) -> dict:
+    points = [point for by_seed in curves.values() for curve in by_seed.values()
+              for point in curve if point.loss_held_out >= 0.0]
+    rates = [point.success.rate for point in points]
+    found = {'checkpoints': len(points), 'rank_correlation': analysis.rank_correlation(
+        [point.loss_held_out for point in points], rates)}
+    judged = [point for point in points if point.epsilon_states]
+    found['rank_correlation_epsilon'] = analysis.rank_correlation(
+        [point.epsilon_mistakes / point.epsilon_states for point in judged],
+        [point.success.rate for point in judged])
+    return found
+
+
+def study_json(about: dict, tasks: Sequence[dict], points: Sequence[Point]) -> str:
+    """Return the text of ``study.json``."""
+    return json.dumps({'about': about, 'tasks': list(tasks),
+                       'points': [dataclasses.asdict(point) for point in points]},
+                      indent=1, allow_nan=False) + '\n'
+
+
+def needed_csv(tasks: Sequence[dict]) -> str:
+    """Return a row a task and method: what reaching the expert's success took."""
+    head = ['task', 'method', 'seeds', 'reached_seeds', 'labels_low', 'labels_high',
+            *(f'{key}_needed' for key in analysis.COSTS), 'ratio', 'ratio_low', 'ratio_high',
+            'ratio_at_most', 'ratio_least', 'ratio_most', 'ratio_to',
+            'learner_to_demonstration_labels', 'share_expert_drove', 'labels_too_few']
+    rows = []
+    for task in tasks:
+        for one in task['methods']:
+            ratio, states = one.get('ratio', {}), one.get('states', {})
+            rows.append([
+                task['task'], one['method'], one['seeds'], one['reached_seeds'],
+                one['labels']['low'], one['labels']['high'], *one['costs'].values(),
+                *(ratio.get(key) for key in (
+                    'value', 'low', 'high', 'at_most', 'least', 'most', 'to')),
+                states.get('learner_to_demonstration_labels'),
+                states.get('share_expert_drove'), one['too_few']])
+    return to_csv(head, rows)
+
+
+def rates_csv(tasks: Sequence[dict]) -> str:
+    """Return a row a task and gate with a target: what its rate of intervention was."""
+    keys = ('method', 'target', 'realised', 'steps', 'takeovers', 'within_1.5', 'enough_steps')
+    return to_csv(('task', *keys), [[task['task'], *(one[key] for key in keys)]
+                                    for task in tasks for one in task['rates']])

@@ -1,0 +1,202 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Episodes in this process, without ROS: who drives them, and what the expert would have done.
+
+They equal those of the graph in lockstep, bit for bit; an episode depends on its seed alone, so
+that any process may run any of them in any order.
+"""
+
+import dataclasses
+import io
+from pathlib import Path
+from typing import Sequence
+import zipfile
+import zlib
+
+from il_ros.errors import ImitationError
+from il_ros.evaluation.mistakes import Rollout
+from il_ros.learning import checkpoint
+from il_ros.learning.policy import Policy
+from il_ros.learning.runner import Runner
+from il_ros.sim.environment import Environment, parts_of
+from il_ros.tasks.expert_registry import make_expert
+import numpy as np
+
+_COLUMNS = ('actions', 'expert', 'valid', 'reached', 'observations')
+"""Of ``Rolled``: one row a step; the other fields are one number an episode."""
+
+
+class RolloutError(ImitationError):
+    """Episodes that cannot be run or read as asked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Conditions:
+    """What the episodes have in common; the arguments of ``Simulation.reset`` but the seed."""
+
+    task: str
+    horizon: int = 0
+    """Steps; 0: the task's own."""
+    continuing: bool = False
+    """A new goal after each success."""
+    options: str = ''
+    """Canonical JSON of the task's options; '': none."""
+    contract: str = ''
+    """A contract file, or the name of one in config/contracts; '': the task's own."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rolled:
+    """One episode of T steps."""
+
+    seed: int
+    success: bool
+    """Of its last state; where it continues, ``goals_reached`` counts."""
+    cause: int
+    """``EpisodeStatus.cause``."""
+    goals_reached: int
+    actions: np.ndarray
+    """What the driver wanted, shape ``(T, act_dim)``, float32."""
+    expert: np.ndarray
+    """What the expert would have done, same shape; zero where it has no answer."""
+    valid: np.ndarray
+    """Shape ``(T,)``, bool: the expert has an answer."""
+    reached: np.ndarray
+    """Shape ``(T,)``, bool: the step reached a goal."""
+    observations: np.ndarray
+    """Shape ``(T, D)``, float32, before each action; ``(T, 0)`` where they were not kept."""
+
+    @property
+    def steps(self) -> int:
+        """Return T."""
+        return len(self.actions)
+
+    @property
+    def rollout(self) -> Rollout:
+        """Return what the mistakes are counted over."""
+        return Rollout(self.actions, self.expert, self.valid)
+
+
+class Rollouts:
+    """Runs episodes of one driver; building it takes a while, episodes share the simulation."""
+
+    def __init__(self, conditions: Conditions, policy: str = '', keep_observations: bool = False):
+        """
+        Build the simulation and load the driver.
+
+        :param policy: folder of the checkpoint that drives; '': the expert drives
+        :raises ImitationError: if there is no such task, expert or checkpoint, or the policy
+            belongs to another contract
+        """
+        self._environment = Environment(conditions.task, contract=conditions.contract)
+        self._reset = {'horizon': conditions.horizon, 'continuing': conditions.continuing,
+                       'options': conditions.options}
+        self.contract = self._environment.contract
+        self._expert = make_expert(conditions.task, self.contract, conditions.options)
+        self.take(policy)
+        self._keep = keep_observations
+
+    def take(self, policy: str, sha256: str = ''):
+        """
+        Let somebody drive from now on.
+
+        :param policy: folder of a checkpoint; '': the expert
+        :param sha256: hex; compared with the checkpoint's unless empty
+        :raises LearningError: if there is no such checkpoint, it is another one, or it belongs to
+            another contract
+        """
+        self._policy = checkpoint.load(Path(policy), sha256) if policy else None
+        if self._policy:
+            checkpoint.check(self._policy, self.contract)
+
+    def run(self, seed: int) -> Rolled:
+        """Run one episode to its end and return it."""
+        environment, expert = self._environment, self._expert
+        runner = Runner(self._policy) if self._policy else None
+        observation, info = environment.reset(seed=seed, options=self._reset)
+        observations, actions, answers, reached, over = [], [], [], [], False
+        while not over:
+            values, images = parts_of(observation)
+            answer = expert.act(values)
+            if runner is None and answer is None:
+                raise RolloutError(f'the {expert.name} has no answer in step {len(actions)} of '
+                                   f'the episode with seed {seed}')
+            action = runner.act(len(actions), values, images) if runner else answer
+            observations.append(values if self._keep else values[:0])
+            actions.append(action)
+            answers.append(answer)
+            observation, reward, terminated, truncated, info = environment.step(action)
+            reached.append(reward > 0.0)
+            over = terminated or truncated
+        valid = np.array([answer is not None for answer in answers])
+        known = [np.zeros_like(actions[0]) if answer is None else answer for answer in answers]
+        return Rolled(seed, bool(info['success']), int(info['cause']),
+                      int(info['goals_reached']), np.array(actions), np.array(known), valid,
+                      np.array(reached), np.array(observations))
+
+    def close(self):
+        """Give PyBullet's memory back."""
+        self._environment.close()
+
+
+def answers_of(policy: Policy, observations: np.ndarray) -> np.ndarray:
+    """
+    Ask a policy about the states of one episode that somebody else drove.
+
+    :param observations: shape ``(T, D)``, float32, T >= 1
+    :returns: shape ``(T, act_dim)``, float32
+    """
+    runner, answers = Runner(policy), []
+    for step, values in enumerate(observations):
+        answers.append(runner.act(step, values))
+        runner.overruled()
+    return np.array(answers)
+
+
+def to_npz(episodes: Sequence[Rolled], about: str) -> bytes:
+    """
+    Return episodes as the content of an ``.npz`` file without objects.
+
+    :param about: text that ``from_npz`` has to be given again
+    """
+    scalars = {field.name: np.array([getattr(one, field.name) for one in episodes])
+               for field in dataclasses.fields(Rolled) if field.name not in _COLUMNS}
+    columns = {name: np.concatenate([getattr(one, name) for one in episodes])
+               for name in _COLUMNS}
+    file = io.BytesIO()
+    np.savez_compressed(file, about=np.array(about), steps=[one.steps for one in episodes],
+                        **scalars, **columns)
+    return file.getvalue()
+
+
+def from_npz(content: bytes, about: str) -> list[Rolled]:
+    """
+    Return the episodes that ``to_npz`` wrote.
+
+    :raises RolloutError: if the content is damaged or about something else
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        if str(arrays.pop('about')) != about:
+            raise RolloutError('the episodes were run under other conditions')
+        ends = np.cumsum(arrays.pop('steps'))[:-1]
+        fields = {name: np.split(values, ends) if name in _COLUMNS else values.tolist()
+                  for name, values in arrays.items()}
+        return [Rolled(**dict(zip(fields, row))) for row in zip(*fields.values(), strict=True)]
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile,
+            zlib.error) as error:
+        raise RolloutError(f'the episodes cannot be read: {error}') from error

@@ -1,0 +1,228 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Commands as clients of the graph: compose it here, or attach to one that runs already.
+
+A command is a coroutine that gets a ``Client``; the graph is up while it runs, and torn down in
+order when it ends, also after Ctrl-C.
+"""
+
+from collections.abc import Awaitable, Callable
+import contextlib
+import os
+from pathlib import Path
+import sys
+import time
+
+from domain_coordinator import domain_id
+from il_ros.contract.episode_spec import EpisodeSpec
+from il_ros.episodes.receipts import Receipt
+from il_ros.errors import ImitationError
+from il_ros.graph.graph import build, GraphOptions
+from il_ros.output import OutputError
+from il_ros.ros import qos
+from il_ros.ros.calls import Waiter
+from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
+from il_ros.ros.listening import listen
+from il_ros.ros.presence.peers import Peers
+from il_ros.ros.runtime import Runtime
+from il_ros_interfaces.action import CollectEpisodes, RunDagger
+from il_ros_interfaces.msg import PolicyStatus
+from il_ros_interfaces.srv import LoadPolicy
+from rclpy.action import ActionClient
+from rclpy.node import Node
+
+CALL_S = 20.0
+LOGGING = (sys.argv[0], '--ros-args', '--log-level', 'warn')
+"""What a command shows is its progress bar; only trouble may interrupt it."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+class RefusedError(ImitationError):
+    """The graph refused or failed; the sentence is its own."""
+
+
+class Client(Node):
+    """The graph's client of one command."""
+
+    def __init__(self, **kwargs):
+        super().__init__('il_ros_command', **kwargs)
+        self.waiter = Waiter(self)
+        self._peers = Peers(self, self.waiter)
+        group = self.waiter.group
+        self._collect = ActionClient(
+            self, CollectEpisodes, 'collect_episodes', callback_group=group)
+        self._dagger = ActionClient(self, RunDagger, 'run_dagger', callback_group=group)
+        self._load = self.create_client(LoadPolicy, 'load_policy', callback_group=group)
+        self._status: PolicyStatus | None = None
+        listen(self, PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
+               callback_group=group)
+
+    def _on_status(self, status: PolicyStatus):
+        self._status = status
+
+    async def collect(self, specs: list[EpisodeSpec],
+                      on_feedback: Callable[[CollectEpisodes.Feedback], None]) -> list[Receipt]:
+        """
+        Run and record episodes.
+
+        :raises RefusedError: with the collector's sentence
+        """
+        goal = CollectEpisodes.Goal(
+            episodes=[spec_to_message(spec) for spec in specs], gate_threshold=-1.0)
+        _, result = await self.waiter.run_action(
+            self._collect, goal, CALL_S, lambda message: on_feedback(message.feedback))
+        if result.error_code:
+            raise RefusedError(result.error_msg)
+        # The last attempt of each episode; those before were taken back.
+        last = {message.spec.episode_id: message for message in result.episodes}
+        return [receipt_from_message(message) for message in last.values()]
+
+    async def dagger(self, goal: RunDagger.Goal,
+                     on_feedback: Callable[[RunDagger.Feedback], None]) -> RunDagger.Result:
+        """
+        Run DAgger from demonstrations to report.
+
+        :raises RefusedError: with the coordinator's sentence
+        """
+        _, result = await self.waiter.run_action(
+            self._dagger, goal, CALL_S, lambda message: on_feedback(message.feedback))
+        if result.error_code:
+            raise RefusedError(result.error_msg)
+        return result
+
+    async def pause(self, seconds: float):
+        """Let others run for a while."""
+        await self.waiter.pause(seconds)
+
+    async def wait(self, condition: Callable[[], bool], whom: str):
+        """
+        Let others run until a condition holds.
+
+        :param whom: the nodes that are waited for, in words
+        :raises RefusedError: naming them, if it does not within ``CALL_S``
+        """
+        until = time.monotonic() + CALL_S
+        while not condition():
+            if time.monotonic() > until:
+                raise RefusedError(f'{whom}: nothing is heard of them; is the graph up, in this '
+                                   'ROS domain?')
+            await self.waiter.pause(0.02)
+
+    async def load_policy(self, folder: Path) -> str:
+        """
+        Let the policy node load a checkpoint, and return its SHA-256.
+
+        :raises RefusedError: with the policy node's sentence
+        """
+        response = await self.waiter.call(
+            self._load, LoadPolicy.Request(path=str(folder.resolve())), CALL_S)
+        if response.error_code:
+            raise RefusedError(response.error_msg)
+        until = time.monotonic() + CALL_S
+        while True:
+            if time.monotonic() > until:
+                raise RefusedError(f'the policy did not report its load within {CALL_S} s')
+            status = self._status
+            if status is not None and status.ticket >= response.ticket and (
+                    status.state != status.LOADING):
+                break
+            await self.waiter.pause(0.02)
+        if status.state != status.READY:
+            raise RefusedError(status.error_msg)
+        return status.sha256
+
+    def require_policy(self, sha256: str):
+        """
+        Make sure that the policy node ran this checkpoint all the time.
+
+        :raises RefusedError: if it was refused meanwhile, or runs another one
+        """
+        status = self._status
+        if status is None or status.state != status.READY or status.sha256 != sha256:
+            raise RefusedError('the policy node no longer runs the checkpoint'
+                               + (f': {status.error_msg}' if status and status.error_msg else ''))
+
+
+def run_command(command: Callable[[Client], Awaitable], options: GraphOptions | None) -> int:
+    """
+    Run a command with a graph of its own and return the exit code.
+
+    :param options: of the graph; None: attach to the one that runs in this ROS domain
+    """
+    if options is None:
+        return run_client(command, None)
+    return run_client(command, lambda runtime: build(runtime, options))
+
+
+def run_client(command: Callable[[Client], Awaitable],
+               compose: Callable[[Runtime], None] | None, attach: bool = False) -> int:
+    """
+    Run a command beside nodes of its own and return the exit code.
+
+    :param compose: adds these nodes; None: attach to those that run in this ROS domain
+    :param attach: the command's own nodes join those that run in this ROS domain
+    :raises OutputError: if standard output takes no more; the graph is taken down before
+    """
+    failures: list[ImitationError] = []
+    finished = []
+    try:
+        alone = compose is not None and not attach
+        domain = own_domain() if alone else contextlib.nullcontext()
+        with domain, Runtime(LOGGING) as runtime:
+            if compose is not None:
+                compose(runtime)
+            client = runtime.add_slow(Client)
+
+            async def guarded():
+                try:
+                    await command(client)
+                    finished.append(True)
+                except ImitationError as error:
+                    failures.append(error)
+                finally:
+                    runtime.request_stop()
+
+            runtime.slow.create_task(guarded)
+            runtime.spin()
+    except ImitationError as error:
+        failures.append(error)
+    if failures:
+        if isinstance(failures[0], OutputError):
+            raise failures[0]
+        print(f'il_ros: {failures[0]}', file=sys.stderr)
+        return 1
+    if not finished:
+        print('il_ros: interrupted; what has a receipt is kept', file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+@contextlib.contextmanager
+def own_domain():
+    """Keep a free domain for the graph unless the user chose one."""
+    if os.environ.get('ROS_DOMAIN_ID'):
+        yield
+        return
+    held = contextlib.ExitStack()
+    os.environ['ROS_DOMAIN_ID'] = str(held.enter_context(domain_id()))
+    try:
+        yield
+    finally:
+        del os.environ['ROS_DOMAIN_ID']
+        # Not told of an error of ours: it would take that for a domain in use, and try others.
+        held.close()

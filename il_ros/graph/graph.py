@@ -1,0 +1,165 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The whole graph in one process: every node, real topics, one simulated arm.
+
+Safety figures hold for one process a node (one interpreter lock cannot stop itself), so that this
+graph has a simulator in it and refuses any other arm.
+"""
+
+import argparse
+from collections.abc import Sequence
+import dataclasses
+import sys
+
+from il_ros.contract.compose import find_contract, load_contract, RATE_HZ
+from il_ros.contract.contract import Contract
+from il_ros.errors import ImitationError, StreamError
+from il_ros.nodes.collector import CollectorNode
+from il_ros.nodes.coordinator import CoordinatorNode
+from il_ros.nodes.expert import ExpertNode
+from il_ros.nodes.observer import ObserverNode
+from il_ros.nodes.policy import PolicyNode
+from il_ros.nodes.recorder import RecorderNode
+from il_ros.nodes.simulator import SimulatorNode
+from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.nodes.teleop import TeleopNode
+from il_ros.nodes.trainer import TrainerNode
+from il_ros.nodes.view import ViewNode
+from il_ros.ros.runtime import part_of, Runtime
+from il_ros.tasks.expert_registry import make_expert
+from il_ros.tasks.registry import make_task
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.parameter import Parameter
+
+RCLError = rclpy_implementation.RCLError
+PATIENCE_S = 86_400.0
+"""A person decides when an episode ends."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GraphOptions:
+    """What the graph is for."""
+
+    task: str = 'push'
+    runs: str = 'runs'
+    mode: str = 'lockstep'
+    rate_hz: float = RATE_HZ
+    gui: bool = False
+    contract: str = ''
+    """A contract file, or the name of one in config/contracts; empty: the task's own."""
+    options: str = ''
+    """Canonical JSON of the episodes' options, for the expert; empty: none."""
+    training: bool = True
+    """Trainer and coordinator, too."""
+    policy: bool = True
+    """The policy node; without it somebody else plays its part."""
+    teleop: str = ''
+    """``joy`` or ``keyboard``: a person drives, too, and sees the live view; empty: nobody."""
+    mapping: str = ''
+    """What buttons or keys mean; empty: the device's usual mapping."""
+    streams: str = ''
+    """Topics of others that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
+    require_streams: bool = False
+    """Refuse an episode in which one of them brings nothing."""
+
+
+def contract_of(options: GraphOptions) -> Contract:
+    """
+    Return the contract that a graph publishes.
+
+    :raises ContractError: if there is none of that name
+    """
+    contract, _ = load_contract(find_contract(options.contract or options.task))
+    return dataclasses.replace(contract, rate=options.rate_hz)
+
+
+def build(runtime: Runtime, options: GraphOptions):
+    """
+    Add every node to the runtime: the hot ones and, in the slow thread, those with actions.
+
+    :raises ImitationError: if there is no such task or contract, its expert cannot use the
+        contract, a node refuses its parameters, or another graph has this ROS domain
+    """
+    make_task(options.task)
+    realtime = options.mode == 'realtime'
+    contract = options.contract or options.task
+    # Refused now, if at all.
+    make_expert(options.task, contract_of(options), options.options)
+    hot = (
+        (SupervisorNode, {'mode': options.mode, 'estop_file': ''}),
+        (ExpertNode, {'task': options.task, 'mode': options.mode,
+                      'options': options.options}),
+        (PolicyNode, {'mode': options.mode}),
+        (RecorderNode, {'runs': options.runs, 'write_behind': realtime,
+                        'streams': options.streams,
+                        'require_streams': options.require_streams}),
+        (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,
+                        'pairing': 'as_of' if realtime else 'exact'}),
+        (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
+                         'rate_hz': options.rate_hz, 'contract': contract}))
+    slow = (CollectorNode, *((TrainerNode, CoordinatorNode) if options.training else ()))
+    runtime.claims.take([part_of(kind) for kind in (
+        *(kind for kind, _ in hot if options.policy or kind is not PolicyNode), *slow,
+        *((TeleopNode,) if options.teleop else ()))])
+    if options.teleop:
+        # First of all, while nothing is running yet: keyboard or mapping may be refused.
+        runtime.add_hot(TeleopNode, parameter_overrides=overrides(
+            {'device': options.teleop, 'mode': options.mode, 'mapping': options.mapping}))
+        runtime.add_hot(ViewNode)
+    for kind, values in hot:
+        if kind is PolicyNode and not options.policy:
+            continue
+        try:
+            runtime.add_hot(kind, parameter_overrides=overrides(values))
+        except RCLError as error:
+            if not options.streams:
+                raise
+            # One process cannot know a topic by two types.
+            raise StreamError(f'--stream {options.streams}: the graph itself has a topic of that '
+                              'name with another type; give the type that it has') from error
+    runtime.add_slow(CollectorNode, parameter_overrides=overrides(
+        {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop
+        else {'stop_on_fault': False}))
+    if options.training:
+        runtime.add_slow(TrainerNode, parameter_overrides=overrides({'runs': options.runs}))
+        runtime.add_slow(CoordinatorNode, parameter_overrides=overrides({'runs': options.runs}))
+
+
+def overrides(values: dict) -> list[Parameter]:
+    """Return parameter overrides as a node's constructor takes them."""
+    return [Parameter(name, value=value) for name, value in values.items()]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the whole graph until it is asked to stop."""
+    parser = argparse.ArgumentParser(prog='graph', description=__doc__)
+    parser.add_argument('--task', default='push', help='task of the simulator (default: push)')
+    parser.add_argument('--runs', default='runs', help='folder of the runs (default: runs)')
+    parser.add_argument('--mode', default='lockstep', choices=('lockstep', 'realtime'))
+    parser.add_argument('--contract', default='',
+                        help='contract file, or the name of one in config/contracts (default: '
+                             "the task's)")
+    parser.add_argument('--gui', action='store_true', help='open the window of PyBullet')
+    words, ros = parser.parse_known_args(args)
+    try:
+        with Runtime([sys.argv[0], *ros]) as runtime:
+            build(runtime, GraphOptions(words.task, words.runs, words.mode, gui=words.gui,
+                                        contract=words.contract))
+            runtime.spin()
+    except ImitationError as error:
+        print(f'graph: {error}', file=sys.stderr)
+        return 1
+    return 0

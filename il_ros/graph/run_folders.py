@@ -1,0 +1,110 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The folder of a command's run: where it lies, and which run a command refuses to touch."""
+
+import argparse
+from pathlib import Path
+import time
+
+from il_ros.contract.episode_spec import EVALUATION
+from il_ros.errors import ImitationError
+from il_ros.graph.client import CALL_S, Client
+from il_ros.graph.graph import contract_of, GraphOptions
+from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
+from il_ros.ros.calls import CallError
+from il_ros.ros.recording.parameters import RUNS_FOLDER
+from il_ros.runs.run_kind import kind_of_run, refuse_other_kind as refuse, RunKind
+from il_ros.runs.shard import receipts_in
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import GetParameters
+from rclpy.node import NodeNameNonExistentError
+
+
+class CommandError(ImitationError):
+    """A command line that cannot be carried out."""
+
+
+async def runs_of(client: Client, runs: str | Path, attach: bool) -> Path:
+    """
+    Return the folder of the runs: ``runs``, or that of the graph which is attached to.
+
+    :raises CallError: if nobody records in this ROS domain
+    """
+    own = Path(runs)
+    if not attach:
+        return own
+    getter = client.create_client(GetParameters, f'{await _recorder(client)}/get_parameters',
+                                  callback_group=client.waiter.group)
+    try:
+        response = await client.waiter.call(
+            getter, GetParameters.Request(names=[RUNS_FOLDER]), CALL_S)
+    finally:
+        client.destroy_client(getter)
+    found = [value.string_value for value in response.values
+             if value.type == ParameterType.PARAMETER_STRING]
+    return Path(found[0]) if found and Path(found[0]) != own.absolute() else own
+
+
+async def _recorder(client: Client) -> str:
+    """Return the full name of the node that serves ``open_episode``."""
+    service = client.resolve_service_name('open_episode')
+    until = time.monotonic() + CALL_S
+    while True:
+        for name, namespace in client.get_node_names_and_namespaces():
+            if service in _services(client, name, namespace):
+                return f'{namespace.rstrip("/")}/{name}'
+        if time.monotonic() > until:
+            raise CallError(f'{service} is not there after {CALL_S} s; is the graph that --attach '
+                            'uses up, with a recorder, in this ROS domain?')
+        await client.waiter.pause(0.1)
+
+
+def _services(client: Client, name: str, namespace: str) -> set[str]:
+    try:
+        return {served for served, _ in
+                client.get_service_names_and_types_by_node(name, namespace)}
+    except NodeNameNonExistentError:
+        return set()  # it has ended meanwhile
+
+
+def refuse_other_kind(folder: Path, words: argparse.Namespace, options: GraphOptions | None):
+    """
+    Refuse a run of another task, contract or options than the command line's.
+
+    :param options: None: the graph is attached, and its recorder compares the contract
+    :raises RunKindError: naming what differs, with both values
+    """
+    found = kind_of_run(folder)
+    if found is not None:
+        contract = contract_of(options) if options is not None else None
+        refuse(folder, found[0], RunKind(words.task, words.options, contract))
+
+
+def refuse_other_run(folder: Path, words: argparse.Namespace, options: GraphOptions | None):
+    """Refuse to add demonstrations to a run that they do not belong to."""
+    if (folder / RUN_FILE).exists():
+        raise CommandError(f'{folder} was made by dagger, not by record; give --run another name')
+    refuse_other_kind(folder, words, options)
+
+
+def refuse_other_episodes(folder: Path):
+    """Refuse a folder that holds anything but an earlier evaluation, which will be replaced."""
+    if not folder.exists():
+        return
+    others = [path for path, receipt in receipts_in(folder / 'episodes')
+              if receipt.spec.purpose != EVALUATION]
+    if others or not (folder / 'episodes').is_dir() or (folder / 'run.json').exists():
+        raise CommandError(f'{folder} holds more than evaluation episodes, which would be '
+                           'replaced; give --run another name')

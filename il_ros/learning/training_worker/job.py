@@ -1,0 +1,130 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One training job from data set to checkpoint, as the worker runs it."""
+
+from collections.abc import Callable
+import dataclasses
+from pathlib import Path
+
+from il_ros.contract.contract import ActionElement, Contract, Feature, JOINT_POSITION
+from il_ros.dataset.dataset import Demonstrations, filter_keys, load
+from il_ros.errors import JobError
+from il_ros.evaluation.mistakes import mistaken
+from il_ros.learning import checkpoint
+from il_ros.learning.config import TrainConfig
+from il_ros.learning.fit import fit, Progress
+from il_ros.learning.fit_file import FitFile
+from il_ros.learning.inputs import Inputs
+from il_ros.learning.policy import Policy
+from il_ros.learning.shift import shifted
+from il_ros.learning.training_worker.protocol import Job, JobDone, JobProgress
+import numpy as np
+
+
+def run(job: Job, report: Callable[[JobProgress], None],
+        cancelled: Callable[[], bool]) -> JobDone:
+    """
+    Fit a policy and write its checkpoint; a fit that was killed goes on where it was.
+
+    :param report: called every 50 steps
+    :param cancelled: asked at every step
+    :raises ImitationError: whose ``code`` is the one of ``TrainPolicy``
+    :raises OSError: if the disk refuses
+    """
+    config = TrainConfig.load(Path(job.config))
+    output = Path(job.output)
+    if output.exists() and not job.replace:
+        raise JobError(f'{output} exists already; expected a new folder, or a job that replaces')
+    checkpoint.refuse_other_content(output)
+    with_steps = not config.horizons.plain
+    data = load(Path(job.dataset), job.filter_key, with_steps)
+    held_out = _held_out(job, with_steps)
+
+    def progress(now: Progress):
+        report(JobProgress(job.number, **dataclasses.asdict(now)))
+
+    synthetic = _synthetic(data, config, job.seed)
+    file = FitFile(output)
+    result = fit(_joined(data, synthetic), held_out, data.contract, config, job.seed, progress,
+                 cancelled, file)
+    wrong, states, covariance = 0, 0, ()
+    if held_out is not None and len(held_out):
+        answers = answers_of(result.policy, held_out)
+        wrong = int(mistaken(answers, held_out.actions, data.contract).sum())
+        states = len(held_out)
+        covariance = error_covariance(answers, held_out.actions, data.contract)
+    info = {'filter_key': job.filter_key, 'error_covariance': covariance, 'labels': len(data),
+            'synthetic': 0 if synthetic is None else len(synthetic)}
+    sha256 = checkpoint.save(output, result.policy, info, job.replace)
+    file.remove()
+    policy = checkpoint.load(output, sha256)
+    return JobDone(job.number, str(output), sha256, policy.policy_id, len(data),
+                   result.train_loss, result.held_out_loss, wrong, states, result.seconds)
+
+
+def _synthetic(data: Demonstrations, config: TrainConfig, seed: int) -> Demonstrations | None:
+    if config.shift is None:
+        return None
+    return shifted(data, Inputs(data.contract, config.inputs), config.shift, seed)
+
+
+def _joined(data: Demonstrations, synthetic: Demonstrations | None) -> Demonstrations:
+    if synthetic is None:
+        return data
+    return Demonstrations(np.concatenate([data.observations, synthetic.observations]),
+                          np.concatenate([data.actions, synthetic.actions]), data.contract)
+
+
+def answers_of(policy: Policy, states: Demonstrations) -> np.ndarray:
+    """Return what a policy does on recorded states, shape ``(N, act_dim)``."""
+    seen, history = states.observations, policy.horizons.history
+    if history > 1:
+        seen = states.steps.observations[states.steps.windows(history)]
+    return policy.act_batch(seen, {name: states.images[name][:] for name in policy.images})
+
+
+def error_covariance(answers: np.ndarray, labels: np.ndarray,
+                     contract: Contract) -> tuple[float, ...]:
+    """
+    Return the second moment of a policy's error on the expert's states, row by row.
+
+    What DART's noise is fitted to (Laskey et al., CoRL 2017, Algorithm 1); the gripper is left
+    out, for half-open is nothing that an expert would do by mistake.
+
+    :param answers: shape ``(N, act_dim)``, in the contract's units
+    :param labels: the same for the expert
+    """
+    errors = answers.astype(np.float64) - labels
+    if contract.gripper_index >= 0:
+        errors[:, contract.gripper_index] = 0.0
+    return tuple((errors.T @ errors / len(errors)).ravel().tolist())
+
+
+def warm_up():
+    """Fit a toy, so that all that torch loads at first use is there before the first job."""
+    contract = Contract(
+        name='toy', rate=1.0, features=(Feature('x', elements=('x',), unit='m'),),
+        action_space=JOINT_POSITION, action_frame_id='',
+        actions=(ActionElement('x', 'm', -1.0, 1.0),))
+    pair = np.zeros((1, 1), np.float32)
+    fit(Demonstrations(pair, pair, contract), None, contract,
+        TrainConfig(inputs=('x',), hidden=(1,), steps=1, warmup_steps=0), seed=0)
+
+
+def _held_out(job: Job, with_steps: bool) -> Demonstrations | None:
+    path = Path(job.held_out_dataset or job.dataset)
+    if not job.held_out_key or job.held_out_key not in filter_keys(path):
+        return None
+    return load(path, job.held_out_key, with_steps)

@@ -1,0 +1,187 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The figures of a recorded data set: paths, actions beside labels, who drove, disagreement."""
+
+from collections.abc import Sequence
+import dataclasses
+import io
+
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import EXPERT, HOLD, POLICY, TELEOP
+from il_ros.episodes.episode import Episode
+from il_ros.episodes.labels import Labels, takeover_steps
+from il_ros.reports.plots import as_svg, CLONING, EXPERT as EXPERT_COLOUR, LOOP, panels, styled
+import numpy as np
+
+COLOURS = {HOLD: '#c3c9ce', EXPERT: EXPERT_COLOUR, POLICY: LOOP, TELEOP: CLONING}
+NAMES = {HOLD: 'hold', EXPERT: 'expert', POLICY: 'policy', TELEOP: 'a person'}
+TOOL, GOAL = 'tool_position', 'goal_position'
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """One figure, for a page and for a file."""
+
+    svg: str
+    png: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Recorded:
+    """An episode with all its labels."""
+
+    episode: Episode
+    labels: Labels
+
+
+def _picture(figure) -> Picture:
+    data = io.BytesIO()
+    figure.savefig(data, format='png', dpi=120, metadata={'Software': None})
+    return Picture(as_svg(figure), data.getvalue())
+
+
+@styled
+def paths(recorded: Sequence[Recorded]) -> Picture:
+    """Draw where the tool and the objects went, from above and from the side."""
+    figure, axes = panels(2, width_in=9.6, height_in=4.4)
+    for plot, (across, up), title in zip(axes, ((0, 1), (0, 2)), ('From above', 'From the side')):
+        for one in recorded:
+            _tool_path(plot, one.episode, across, up)
+            _objects(plot, one.episode, across, up)
+        plot.set(title=title, xlabel=f'{"xyz"[across]}, m', ylabel=f'{"xyz"[up]}, m')
+        plot.set_aspect('equal', adjustable='datalim')
+    drove = sorted({int(who) for one in recorded for who in np.unique(one.episode.driver)})
+    for who in drove:
+        axes[0].plot([], [], color=COLOURS[who], label=f'tool, {NAMES[who]}')
+    axes[0].plot([], [], color='#009e73', linestyle=':', label='object')
+    axes[0].plot([], [], color='#cc79a7', marker='x', linestyle='', label='goal')
+    axes[0].legend(fontsize=8)
+    return _picture(figure)
+
+
+def _values(episode: Episode, name: str) -> np.ndarray | None:
+    names = [feature.name for feature in episode.contract.features]
+    return episode.contract.values(episode.observations, name) if name in names else None
+
+
+def _tool_path(plot, episode: Episode, across: int, up: int):
+    tool = _values(episode, TOOL)
+    if tool is None or not episode.steps:
+        return
+    edges = [0, *(np.flatnonzero(np.diff(episode.driver)) + 1).tolist(), episode.steps]
+    for start, stop in zip(edges[:-1], edges[1:]):
+        plot.plot(tool[start:stop + 1, across], tool[start:stop + 1, up], linewidth=0.9,
+                  alpha=0.7, color=COLOURS[int(episode.driver[start])])
+
+
+def _objects(plot, episode: Episode, across: int, up: int):
+    for feature in episode.contract.features:
+        if feature.unit != 'm' or feature.elements[:3] != ('x', 'y', 'z'):
+            continue
+        values = _values(episode, feature.name)
+        if feature.name == GOAL:
+            plot.plot(values[-1, across], values[-1, up], 'x', color='#cc79a7', markersize=5)
+        elif feature.name != TOOL:
+            plot.plot(values[:, across], values[:, up], ':', color='#009e73', linewidth=0.9)
+
+
+@styled
+def actions(one: Recorded) -> Picture:
+    """Draw what was sent in an episode beside its labels, a panel for each entry of an action."""
+    from matplotlib.figure import Figure
+    elements = one.episode.contract.actions
+    figure = Figure(figsize=(9.6, 1.7 * len(elements) + 0.5), layout='constrained')
+    axes = figure.subplots(len(elements), 1, squeeze=False, sharex=True)[:, 0]
+    steps = np.arange(one.episode.steps)
+    for index, (plot, element) in enumerate(zip(axes, elements)):
+        _shade(plot, one.episode.driver)
+        plot.step(steps, one.episode.executed[:, index], where='post', color='#1c2329',
+                  linewidth=1.1, label='sent')
+        valid = one.labels.valid
+        plot.plot(steps[valid], one.labels.actions[valid, index], '.', color=CLONING,
+                  markersize=4, label='label')
+        plot.set_ylabel(f'{element.name}\n{element.unit}', fontsize=8)
+    axes[0].legend(fontsize=8, ncols=2)
+    axes[-1].set_xlabel('step; the ground shows who drove')
+    return _picture(figure)
+
+
+def _shade(plot, driver: np.ndarray):
+    edges = [0, *(np.flatnonzero(np.diff(driver)) + 1).tolist(), len(driver)]
+    for start, stop in zip(edges[:-1], edges[1:]):
+        if stop > start:
+            plot.axvspan(start, stop, color=COLOURS[int(driver[start])], alpha=0.15, linewidth=0)
+
+
+@styled
+def who_drove(recorded: Sequence[Recorded]) -> Picture:
+    """Draw who drove each step of each episode; a mark where the policy lost the wheel."""
+    figure, (plot,) = panels(1, width_in=9.6, height_in=min(1.2 + 0.16 * len(recorded), 9.0))
+    for row, one in enumerate(recorded):
+        driver = one.episode.driver
+        edges = [0, *(np.flatnonzero(np.diff(driver)) + 1).tolist(), len(driver)]
+        for start, stop in zip(edges[:-1], edges[1:]):
+            plot.barh(row, stop - start, left=start, height=0.85, linewidth=0,
+                      color=COLOURS[int(driver[start])] if stop > start else 'none')
+        for step in takeover_steps(driver):
+            plot.plot(step, row, marker='v', color='#000000', markersize=3.5)
+    for who in sorted({int(who) for one in recorded for who in np.unique(one.episode.driver)}):
+        plot.barh([0], [0], color=COLOURS[who], label=NAMES[who])
+    plot.set(xlabel='step', ylabel='episode', ylim=(len(recorded) - 0.4, -0.6))
+    plot.grid(visible=False)
+    plot.legend(fontsize=8)
+    return _picture(figure)
+
+
+def disagreements(one: Recorded) -> np.ndarray:
+    """
+    Return how far the policy's answer is from the label, shape ``(T,)``; NaN: one is missing.
+
+    The largest difference of an entry, as a share of that entry's accepted range.
+    """
+    episode, contract = one.episode, one.episode.contract
+    known = one.labels.valid & episode.policy.valid
+    apart = np.abs(_shares(episode.policy.actions, contract)
+                   - _shares(one.labels.actions, contract)).max(axis=1, initial=0.0)
+    return np.where(known, apart, np.nan)
+
+
+def _shares(values: np.ndarray, contract: Contract) -> np.ndarray:
+    return (contract.clip(values) - contract.lower) / (contract.upper - contract.lower)
+
+
+@styled
+def disagreement(recorded: Sequence[Recorded]) -> Picture:
+    """Draw how far policy and label are apart, step by step: each episode, median, 90 %."""
+    figure, (plot,) = panels(1, width_in=9.6, height_in=3.2)
+    curves = [disagreements(one) for one in recorded]
+    longest = max((len(curve) for curve in curves), default=0)
+    table = np.full((len(curves), longest), np.nan)
+    for row, curve in zip(table, curves):
+        row[:len(curve)] = curve
+        plot.plot(curve, color=LOOP, alpha=0.18, linewidth=0.7)
+    known = np.flatnonzero(np.isfinite(table).any(axis=0)) if longest else np.zeros(0, int)
+    for share, style, name in ((50, '-', 'median'), (90, '--', '90th percentile')):
+        if known.size:
+            plot.plot(known, np.nanpercentile(table[:, known], share, axis=0), style,
+                      color=CLONING, linewidth=1.6, label=name)
+    if known.size:
+        plot.legend(fontsize=8)
+    else:
+        plot.text(0.5, 0.5, 'no step has both an answer of a policy and a label',
+                  ha='center', va='center', transform=plot.transAxes)
+    plot.set(xlabel='step', ylabel='policy against label,\nshare of the range', ylim=(0, 1.02))
+    return _picture(figure)

@@ -1,0 +1,117 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a run is asked for, checked before anything is done, and the settings that it keeps."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from il_ros.files.atomic import write_atomically
+from il_ros.files.regular import read_bytes
+from il_ros.files.share import MissingShareError, share_path
+from il_ros.interactive import run_state
+from il_ros.interactive.goal import Goal
+from il_ros.interactive.strategies import load_strategy
+from il_ros.interactive.strategy import Strategy
+from il_ros.learning.config import TrainConfig, training_path
+from il_ros.ros.dagger.delegates import Result, RunError
+from il_ros_interfaces.action import RunDagger
+import yaml
+
+
+def goal_of(request: RunDagger.Goal) -> Goal:
+    """
+    Return the pure goal of a request.
+
+    :raises GoalError: naming the field that is out of range
+    """
+    return Goal(**{field.name: getattr(request, field.name)
+                   for field in dataclasses.fields(Goal)})
+
+
+def check_goal(request: RunDagger.Goal, contract: str = '') -> tuple[Goal, Strategy, Path]:
+    """
+    Return the pure goal, the strategy and the training's file.
+
+    :param contract: name of the graph's, which may have a training of its own
+    :raises ImitationError: with what is wrong, before anything is done
+    """
+    goal = goal_of(request)
+    strategy_file, training_file = config_files(goal, contract)
+    strategy = load_strategy(goal.strategy, strategy_file)
+    training_of(training_file, {**strategy.learner, **strategy.augmentation})
+    return goal, strategy, training_file
+
+
+def config_files(goal: Goal, contract: str = '') -> tuple[Path, Path]:
+    """
+    Return the files with the settings of the strategy and of the training.
+
+    :param contract: name of the graph's
+    :raises RunError: if there is none for this strategy or task
+    """
+    if goal.config:
+        if not Path(goal.config).is_file():
+            raise RunError(Result.BAD_GOAL, f'config is {goal.config!r}; there is no such file')
+        return Path(goal.config), Path(goal.config)
+    try:
+        return (share_path('config', 'strategies', f'{goal.strategy}.yaml'),
+                training_path(contract, goal.task))
+    except MissingShareError as error:
+        raise RunError(Result.BAD_GOAL, f'strategy {goal.strategy!r} or task {goal.task!r} is '
+                                        f'unknown: {error}') from error
+
+
+def keep_training(folder: Path, training_file: Path, strategy: Strategy) -> dict[bool, Path]:
+    """
+    Copy the training's settings into the run, and return the copies that all its fits use.
+
+    :returns: by whether the strategy's augmentation is in them: not for BC and the baseline
+    :raises RunDiffersError: if the run began with other settings
+    """
+    plain = read_bytes(training_file)
+    if strategy.learner:
+        plain = _as_yaml(training_of(training_file, strategy.learner))
+    kept = {False: _keep(folder / 'training.yaml', plain, training_file)}
+    kept[True] = kept[False]
+    if strategy.augmentation:
+        augmented = training_of(training_file, {**strategy.learner, **strategy.augmentation})
+        kept[True] = _keep(folder / 'augmented.yaml', _as_yaml(augmented), training_file)
+    return kept
+
+
+def _as_yaml(config: TrainConfig) -> bytes:
+    fields = json.loads(json.dumps(dataclasses.asdict(config)))
+    return yaml.safe_dump(fields, sort_keys=False).encode()
+
+
+def _keep(copy: Path, wanted: bytes, training_file: Path) -> Path:
+    if not copy.exists():
+        write_atomically(copy, wanted)
+    elif read_bytes(copy) != wanted:
+        raise run_state.RunDiffersError(
+            f'{training_file} is not what the run began with, which is {copy}; resume it with '
+            'its own')
+    return copy
+
+
+def training_of(training_file: Path, overrides: dict) -> TrainConfig:
+    """
+    Return the training's settings with those that the strategy needs.
+
+    :raises TrainConfigError: naming the key that is wrong
+    """
+    config = dataclasses.asdict(TrainConfig.load(training_file))
+    return TrainConfig.from_dict({**config, **overrides})

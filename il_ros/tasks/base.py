@@ -1,0 +1,108 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a task is: where an episode starts, and when it is done."""
+
+import abc
+import dataclasses
+
+from il_ros.tasks.scene import Reading, Shape
+import numpy as np
+
+UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scene:
+    """Where everything stands when an episode starts."""
+
+    tool_position: np.ndarray
+    """Shape ``(3,)``, m; the tool points down."""
+    opening_m: float
+    """Sum of the finger positions."""
+    object_positions: np.ndarray
+    """Shape ``(objects, 3)``, m."""
+    object_orientations: np.ndarray
+    """Shape ``(objects, 4)``, x y z w."""
+    goal_position: np.ndarray
+    """Shape ``(3,)``, m."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """The task's word on one state."""
+
+    success: bool = False
+    lost: bool = False
+
+
+class Task(abc.ABC):
+    """
+    One task; it holds no more of an episode than its goal and what it counts towards success.
+
+    Chance comes from the generator that ``sample`` and ``resample`` are handed, physics never
+    from here: a task is plain numpy and is tested without PyBullet.
+    """
+
+    name: str
+    """Also that of the contract, ``config/contracts/<name>.yaml``."""
+    horizon: int
+    """Control steps after which an episode is truncated, unless it asks for another number."""
+    goal_radius_m: float
+    """Success is nearer to the goal than this."""
+    shapes: tuple[Shape, ...] = ()
+    """The objects, in the order of ``object_poses``."""
+    options: tuple[str, ...] = ()
+    """Keys that an episode's options may have, besides those of every task."""
+    goal_on_table = False
+    """All goals lie on the table; they are shown by a plate, otherwise by a ball."""
+    grasped_at_reset = False
+    """The hand holds an object at reset: the world is built anew for each episode."""
+
+    @property
+    def free_objects(self) -> tuple[int, ...]:
+        """Return the indices of the objects that neither the hand holds nor the table."""
+        if self.grasped_at_reset:
+            return ()
+        return tuple(index for index, shape in enumerate(self.shapes) if shape.mass_kg > 0.0)
+
+    @abc.abstractmethod
+    def sample(self, rng: np.random.Generator) -> Scene:
+        """Draw the start of an episode."""
+
+    @abc.abstractmethod
+    def resample(self, rng: np.random.Generator, reading: Reading) -> Scene:
+        """
+        Draw what comes after a success of an episode that continues.
+
+        Of the scene only the objects (where they differ from the reading) and the goal count.
+        """
+
+    @abc.abstractmethod
+    def judge(self, reading: Reading, goal: np.ndarray) -> Verdict:
+        """Say whether the goal is reached or the object is lost; called once a control step."""
+
+
+def uniform(rng: np.random.Generator, lower, upper) -> np.ndarray:
+    """Draw a point in a box."""
+    return np.asarray(lower) + rng.random(len(lower)) * np.subtract(upper, lower)
+
+
+def near(rng: np.random.Generator, centre: np.ndarray, nearest_m: float, farthest_m: float,
+         lower, upper) -> np.ndarray:
+    """Draw a point in a box whose distance from ``centre`` lies in a range."""
+    while True:
+        point = uniform(rng, lower, upper)
+        if nearest_m <= float(np.linalg.norm(point - centre)) <= farthest_m:
+            return point

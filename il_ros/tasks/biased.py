@@ -1,0 +1,95 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+A handicapped expert: any task's law that misreads the state by a constant.
+
+``{"expert": {"bias": {"goal_position": [0.0, 0.03, 0.0]}}}`` in an episode's options: the law
+takes the goal to be 3 cm to the left of where it is (another feature: an object is grasped or
+pushed beside its middle). It stays a smooth function of the state, without memory; what a learner
+of its labels inherits, and where it cannot get beyond its teacher, can so be seen.
+"""
+
+import json
+
+from il_ros.contract.contract import Contract
+from il_ros.contract.finite import is_finite
+from il_ros.contract.options import OptionsError, read_options
+from il_ros.errors import ImitationError
+from il_ros.tasks.expert import Expert
+
+OPTION = 'expert'
+"""The key of an episode's options that is the expert's own."""
+
+
+class BiasError(ImitationError):
+    """A handicap that is not one; the sentence says what was expected."""
+
+    code = 404
+
+
+def bias_of(options: str) -> dict[str, list[float]]:
+    """
+    Return what the expert is to misread, and by how much; empty: nothing.
+
+    :param options: canonical JSON of an episode's options; '': none. Those of the task are left
+        to the task
+    :returns: feature names to offsets, in the features' units
+    :raises BiasError: naming what is wrong
+    """
+    try:
+        known = read_options(options)
+    except OptionsError as error:
+        raise BiasError(str(error)) from error
+    if OPTION not in known:
+        return {}
+    asked = known[OPTION]
+    if not isinstance(asked, dict) or list(asked) != ['bias']:
+        raise BiasError(f'option {OPTION} is {asked}; expected an object with the key bias')
+    bias = asked['bias']
+    if not isinstance(bias, dict) or not bias:
+        raise BiasError(f'option {OPTION}: bias is {bias}; expected an object of features and '
+                        'their offsets')
+    for name, offsets in bias.items():
+        if not (isinstance(offsets, list) and offsets and all(map(is_finite, offsets))):
+            raise BiasError(f'option {OPTION}: the bias of {name} is {offsets}; expected a list '
+                            'of finite numbers')
+    return bias
+
+
+class BiasedExpert(Expert):
+    """
+    An expert that misreads some features by constant offsets.
+
+    :param bias: feature names to offsets, one number an element, in the feature's unit
+    :raises MissingFeatureError: if the contract has no such feature, or one of another width
+    """
+
+    def __init__(self, expert: Expert, contract: Contract, bias: dict[str, list[float]]):
+        self.task, self.version, self.drives = expert.task, expert.version, expert.drives
+        super().__init__(contract)
+        self._expert, self._bias = expert, bias
+        self._offsets = [0.0] * contract.width
+        for name, offsets in bias.items():
+            start = self._start(name, len(offsets))
+            self._offsets[start:start + len(offsets)] = map(float, offsets)
+
+    @property
+    def name(self) -> str:
+        """Return who labels, with the law's version and what it misreads."""
+        return f'{self._expert.name} with bias {json.dumps(self._bias, sort_keys=True)}'
+
+    def _law(self, values: list[float]) -> tuple[float, ...]:
+        misread = [value + offset for value, offset in zip(values, self._offsets)]
+        return self._expert._law(misread)

@@ -1,0 +1,76 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Contract files: images, slower streams, computed poses, and a sentence for each mistake."""
+
+from il_ros.contract.compose import find_contract, from_joints, load_contract, Source
+from il_ros.contract.contract import Contract, ContractError, IMAGE
+import pytest
+
+HEAD = """\
+rate: 20.0
+frame_id: base
+action_space: tool_velocity
+actions: [{name: x, unit: m/s, lower: -0.5, upper: 0.5}]
+features:
+"""
+CAMERA = '  - {name: camera, topic: camera/image_raw, height: 4, width: 6, encoding: rgb8%s}\n'
+TOOL = '  - {name: tool_position, topic: tool_pose, field: position, unit: m%s}\n'
+
+
+def loaded(folder, text: str) -> tuple[Contract, tuple[Source, ...]]:
+    """Return the contract of a file with these features."""
+    path = folder / 'some.yaml'
+    path.write_text(HEAD + text)
+    return load_contract(path)
+
+
+def test_an_image_has_its_own_index_and_leaves_the_values_alone(tmp_path):
+    contract, sources = loaded(tmp_path, CAMERA % '' + TOOL % '' + (CAMERA % ', every: 3').replace(
+        'camera,', 'wrist,'))
+    assert [(f.name, f.start, f.shape) for f in contract.images] == [
+        ('camera', 0, (4, 6, 3)), ('wrist', 1, (4, 6, 3))]
+    assert contract.width == 3
+    assert [source.every for source in sources] == [1, 1, 3]
+    assert Contract.from_json(contract.to_json()).id == contract.id
+    assert contract.feature('camera').kind == IMAGE
+
+
+def test_a_computed_pose_changes_the_source_and_not_the_contract(tmp_path):
+    heard, plain = loaded(tmp_path, TOOL % '')
+    computed, sources = loaded(tmp_path, TOOL % ', source: joint_states')
+    assert heard.id == computed.id
+    assert sources == from_joints(plain)
+    assert (sources[0].topic, sources[0].kinematic) == ('joint_states', True)
+
+
+@pytest.mark.parametrize('text, sentence', [
+    (CAMERA % '' + CAMERA % '', 'a feature is named twice'),
+    ((CAMERA % '').replace('rgb8', 'jpeg'), "camera has encoding 'jpeg'; expected one of rgb8"),
+    ((CAMERA % '').replace('height: 4', 'height: 0'), 'camera has 0x6 pixels'),
+    (CAMERA % ', every: 0', 'feature camera: every is 0'),
+    (CAMERA % ', every: 1.5', 'feature camera: every is 1.5'),
+    (TOOL % ', every: 2', 'feature tool_position: every is 2; expected .* 1 for what is no image'),
+    (TOOL % ', source: camera', "feature tool_position: source is 'camera' for tool_pose"),
+    ((TOOL % ', source: joint_states').replace('tool_pose', 'goal_pose'), 'for goal_pose')])
+def test_a_mistake_is_named_with_the_file(tmp_path, text, sentence):
+    with pytest.raises(ContractError, match=f'some.yaml: .*{sentence}'):
+        loaded(tmp_path, text)
+
+
+def test_a_contract_is_found_by_name_or_path():
+    assert find_contract('push_image').name == 'push_image.yaml'
+    assert str(find_contract('my/own.yaml')) == 'my/own.yaml'
+    with pytest.raises(ContractError, match="no contract 'moon'.*contracts/moon.yaml"):
+        find_contract('moon')

@@ -1,0 +1,223 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A study before it runs: what is asked for, refused, cut down, and drawn from disk."""
+
+import dataclasses
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+from il_ros.cli import parser
+from il_ros.contract.episode_spec import EpisodeSpec
+from il_ros.episodes.receipts import Receipt
+from il_ros.errors import ImitationError
+from il_ros.experiments.label_efficiency import command
+from il_ros.experiments.label_efficiency.demonstrations import counts, labels_of, Shown
+from il_ros.experiments.label_efficiency.demonstrations import still_wanted
+from il_ros.experiments.label_efficiency.gathering import Cloned
+from il_ros.experiments.label_efficiency.judging import Driver, EXPERT, Judge
+from il_ros.experiments.label_efficiency.plan import begin, Plan, plan_of, StudyError
+from il_ros.experiments.label_efficiency.plan import VALIDATION_FIRST, Way
+from il_ros.experiments.label_efficiency.points import nearest
+from il_ros.experiments.label_efficiency.results import mixed
+from il_ros.experiments.rollouts import Conditions, Rollouts
+from il_ros.learning import checkpoint
+from il_ros.processes import graphs
+import numpy as np
+import pytest
+
+
+def planned(*words: str) -> Plan:
+    """Return the plan of a command line."""
+    return plan_of(parser.make_parser().parse_args(['study', *words]))
+
+
+def test_the_default_is_the_documented_one_and_its_command_line_asks_for_the_same():
+    plan = planned()
+    assert (plan.tasks, plan.seeds, plan.rounds, plan.episodes) == (('push',), (0, 1, 2), 6, 200)
+    assert [way.name for way in plan.ways] == [
+        'corrections', 'gated', 'novelty', 'dagger', 'dart', 'shift']
+    assert plan.named == 'corrections' and plan.first_seed == 1_000_000
+    assert planned(*plan.command().split()[2:]) == plan
+
+
+def test_quick_cuts_a_study_down_but_never_enlarges_it():
+    plan = planned('--quick', '--tasks', 'reach', 'push', '--rounds', '9', '--episodes', '20')
+    assert (plan.tasks, plan.seeds, plan.rounds, plan.episodes) == (('reach',), (0, 1), 4, 20)
+    assert [way.name for way in plan.ways] == ['corrections', 'gated']
+
+
+def test_the_command_line_of_a_study_says_where_its_runs_lie(tmp_path):
+    words = planned().command(tmp_path).split()[2:]
+    assert parser.make_parser().parse_args(['study', *words]).runs == str(tmp_path)
+    assert '--runs' not in planned().command(Path('runs')).split()
+
+
+def test_a_way_may_have_settings_and_a_name_of_its_own(tmp_path):
+    path = tmp_path / 'often.yaml'
+    path.write_text('strategy: {gate: {target_rate: 0.3}}\ntraining: {inputs: [goal_position]}')
+    plan = planned('--strategies', 'novelty', f'often=novelty:{path}')
+    assert plan.ways[1] == Way('often', 'novelty', str(path))
+    rates = [way.load().plan(1, 0).target_rate for way in plan.ways]
+    assert rates == [0.1, 0.3]
+    assert planned(*plan.command().split()[2:]) == plan
+
+
+@pytest.mark.parametrize('words, said', [
+    ('--tasks moon', 'moon'), ('--strategies luck', "'luck'"), ('--seeds 1 51', 'multiple of 50'),
+    ('--strategies gated gated', 'the same twice'), ('--named dart --strategies gated', '--named'),
+    ('--strategies bc=gated:x.yaml', "not 'bc'"), ('--strategies a=gated', 'NAME=STRATEGY'),
+    ('--first-seed 700000', '--first-seed is 700000'), ('--first-seed 9 --validation', '--first'),
+    ('--first-seed 1000000 --validation', '--first-seed is 1000000'),
+    ('--first-seed 4294967295 --episodes 5', 'the last seed would be 4294967299'),
+    ('--first-seed 999999 --validation --episodes 2', '--first-seed is 999999'),
+    ('--run ../x', "--run is '../x'"), ('--episodes-per-round 5000', 'at most 6000'),
+    ('--options x', 'options are not JSON'), ('--strategies human', "'human'; a study runs"),
+    ('--strategies me=human:x.yaml', "'human'; a study runs")])
+def test_what_cannot_work_is_refused_in_one_sentence_before_anything_is_done(
+        words, said, tmp_path, capsys):
+    assert parser.main(['study', *words.split(), '--runs', str(tmp_path)]) == 1
+    assert said in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
+
+
+def test_validation_seeds_lie_apart_from_all_others():
+    plan = planned('--validation')
+    assert plan.on_validation and plan.evaluation_seeds()[0] == VALIDATION_FIRST
+
+
+def test_a_study_goes_on_as_it_began_and_remembers_its_commits(tmp_path):
+    plan, folder = planned('--strategies', 'gated'), tmp_path / 'study'
+    assert begin(folder, plan, 'a') == ('a',)
+    assert begin(folder, plan, 'a') == ('a',)
+    assert not mixed(('a',))
+    assert begin(folder, plan, 'b') == ('a', 'b')
+    assert 'made with 2 versions of the code (a, b)' in mixed(('a', 'b'))[0]
+    with pytest.raises(StudyError, match='another rounds: 6'):
+        begin(folder, dataclasses.replace(plan, rounds=7), 'b')
+    (tmp_path / 'other' / 'episodes').mkdir(parents=True)
+    with pytest.raises(StudyError, match='something else'):
+        begin(tmp_path / 'other', plan, 'a')
+
+
+def test_budgets_are_met_by_whole_demonstrations_and_none_comes_twice():
+    labels = np.array([30, 60, 90, 120, 150, 180, 210, 240])
+    assert [nearest(labels, budget) for budget in (1, 44, 45, 46, 1000)] == [1, 1, 2, 2, 8]
+    # The budgets themselves, and from the smaller largest one in small steps up to twice 120.
+    assert counts(labels, [(58, 62), (31, 120)], stretch=2) == [1, 2, 3, 4, 5, 6, 8]
+    found = counts(np.arange(10, 10_010, 10), [(100, 200), (100, 1000)], stretch=4)
+    assert (found[0], found[1], found[-1]) == (10, 20, 400)
+    assert max(b / a for a, b in zip(found[1:], found[2:])) <= 1.27
+
+
+def demonstration(labels: int, flags: int = 0) -> Shown:
+    """Return a demonstration that brought so many labels."""
+    spec = EpisodeSpec('demonstration-r00-000000', 'r', 'push')
+    return Shown(None, Receipt(spec, labels=labels, flags=flags))
+
+
+def test_what_is_still_to_be_recorded_follows_from_what_is_there():
+    shown = [demonstration(30), demonstration(40, flags=8), demonstration(30)]
+    assert labels_of(shown).tolist() == [30, 30, 60]
+    assert still_wanted(shown, 60, 30.0) == 0
+    assert still_wanted(shown, 100, 30.0) == 2
+    assert still_wanted([], 100, 30.0) == 4
+    assert still_wanted(shown, 10 ** 9, 30.0) == 4000 - 3, 'the block of a seed is finite'
+
+
+def test_learners_of_two_kinds_share_one_data_set_with_the_budgets_of_both(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(command.shows, 'prepare', lambda *given: made.append(given))
+    clones = [Cloned('push', name, 0, tmp_path, ['shown'], numbers, [])
+              for name, numbers in (('BC', [1, 4]), ('BC as novelty', [2, 4]))]
+    command.Steps(planned(), tmp_path, 1)._aggregate(clones)
+    assert made == [(tmp_path, ['shown'], {1, 2, 4})]
+
+
+def test_two_graphs_never_share_a_domain_that_the_user_chose(monkeypatch, tmp_path):
+    monkeypatch.setenv('ROS_DOMAIN_ID', '42')
+    assert [graphs.environment(slot)['ROS_DOMAIN_ID'] for slot in (0, 1)] == ['42', '43']
+    monkeypatch.setenv('ROS_DOMAIN_ID', '231')
+    assert graphs.environment(1)['ROS_DOMAIN_ID'] == '232'
+    with pytest.raises(graphs.GraphError, match='ROS_DOMAIN_ID is 231; expected 0 to 230'):
+        graphs.run_commands([], tmp_path / 'logs', 3)
+    assert not [*tmp_path.iterdir()]
+    monkeypatch.delenv('ROS_DOMAIN_ID')
+    assert 'ROS_DOMAIN_ID' not in graphs.environment(1)
+
+
+def test_a_command_that_fails_is_named_with_its_own_sentence(tmp_path):
+    commands = [graphs.Command('bad', ('record', '--task', 'push', '--run', 'r', '--seed',
+                                       '600000', '--runs', str(tmp_path)))]
+    with pytest.raises(graphs.GraphError, match='^bad ended with exit code 1; it said: --seed'):
+        graphs.run_commands(commands, tmp_path / 'logs', 2)
+
+
+def test_what_an_earlier_call_left_in_a_log_is_not_taken_for_the_words_of_this_one(tmp_path):
+    (tmp_path / 'bad.log').write_text('il_ros: of another call\n')
+    commands = [graphs.Command('bad', ('dagger', '--horizon'))]
+    with pytest.raises(graphs.GraphError, match='ended with exit code 2; it said: (?!of another)'):
+        graphs.run_commands(commands, tmp_path, 1)
+    assert (tmp_path / 'bad.log').read_text().startswith('il_ros: of another call')
+
+
+def test_a_command_on_a_leash_is_interrupted_when_its_parent_is_killed(wait_until):
+    code = ('import os, signal, subprocess, sys\n'
+            'one = subprocess.Popen([sys.executable, "-m", "il_ros.processes.child", '
+            'str(os.getpid()), "/bin/sleep", "60"])\n'
+            'print(one.pid, flush=True)\nsignal.pause()\n')
+    parent = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    name = f'/proc/{child}/comm'
+    assert wait_until(None, lambda: open(name).read().strip() == 'sleep', 30.0)
+    parent.kill()
+    parent.communicate()
+    # The orphan comes to this process, which finds out how it ended.
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGINT
+
+
+@pytest.fixture(scope='module')
+def judge(follower, tmp_path_factory):
+    """Return a judge on three resets, and a policy that it judged."""
+    found = Judge(tmp_path_factory.mktemp('judge'), Conditions('push', 60),
+                  range(505_000, 505_003))
+    driver = Driver(str(follower), checkpoint.load(follower).sha256)
+    found.run([driver, EXPERT, driver], 1)
+    return found, driver
+
+
+def test_a_verdict_is_what_the_episodes_say_and_the_expert_makes_no_mistake(judge, follower):
+    found, driver = judge
+    rollouts = Rollouts(Conditions('push', 60), str(follower))
+    episodes = [rollouts.run(seed) for seed in range(505_000, 505_003)]
+    rollouts.close()
+    assert found.found(driver).wins == ''.join(str(int(one.success)) for one in episodes)
+    assert found.found(driver).steps == sum(one.steps for one in episodes)
+    assert found.found(driver).mistakes > 0 and found.found(EXPERT).mistakes == 0
+    assert found.found(EXPERT).wins == '111'
+
+
+def test_nobody_is_judged_twice_and_another_checkpoint_or_reset_is_another_matter(judge):
+    found, driver = judge
+    told = []
+    found.run([driver, EXPERT], 1, lambda: told.append(1))
+    assert not told
+    assert found.found(driver._replace(sha256='b' * 64)) is None
+    with pytest.raises(ImitationError, match='expected b'):
+        found.run([driver._replace(sha256='b' * 64)], 1)
+    other = Judge(found._folder, Conditions('push', 60), range(505_000, 505_004))
+    assert other.found(EXPERT) is None

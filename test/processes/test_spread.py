@@ -1,0 +1,95 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Jobs in processes: all are done, failures are named, and nobody stays behind."""
+
+import multiprocessing
+import os
+import signal
+
+from il_ros.errors import ImitationError
+from il_ros.processes.child import ONE_THREAD
+from il_ros.processes.pool import ProcessError, spread
+import pytest
+
+
+def make_multiplier(factor: int):
+    """Return a function that a process works with."""
+    print('what a library prints')
+
+    def multiply(number: int) -> tuple[int, int]:
+        if number == 13:
+            raise ImitationError('13 is not multiplied')
+        if number == 666:
+            os._exit(7)
+        return factor * number, os.getpid()
+    return multiply
+
+
+def look_around():
+    """Return a function that tells what its process inherited."""
+    return lambda name: (os.environ.get(name), signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
+
+
+def refuse():
+    """Raise before any work is done."""
+    raise ImitationError('there is nothing to work with')
+
+
+def test_every_job_is_done_by_one_of_so_many_processes():
+    done = dict(spread(make_multiplier, (3,), range(20, 28), workers=2))
+    assert {job: result for job, (result, _) in done.items()} == {n: 3 * n for n in range(20, 28)}
+    processes = {process for _, process in done.values()}
+    assert 1 <= len(processes) <= 2 and os.getpid() not in processes
+    assert not multiprocessing.active_children()
+
+
+def test_without_jobs_no_process_is_started():
+    assert list(spread(refuse, (), (), workers=4)) == []
+
+
+def test_an_error_of_ours_comes_back_as_its_sentence():
+    with pytest.raises(ProcessError, match='^13 is not multiplied$'):
+        list(spread(make_multiplier, (3,), (1, 13), workers=1))
+    with pytest.raises(ProcessError, match='nothing to work with'):
+        list(spread(refuse, (), (1,), workers=1))
+
+
+def test_a_process_that_dies_is_named_with_its_exit_code_and_the_others_are_ended():
+    with pytest.raises(ProcessError, match='exit code 7'):
+        list(spread(make_multiplier, (3,), (1, 2, 666, 4), workers=2))
+    assert not multiprocessing.active_children()
+
+
+def test_a_bug_in_a_process_is_named_by_the_last_line_of_its_traceback(capfd):
+    with pytest.raises(ProcessError, match='exit code 1; .*: TypeError: .*NoneType'):
+        list(spread(make_multiplier, (None,), (2,), workers=1))
+    assert capfd.readouterr() == ('', '')
+
+
+def test_whoever_stops_listening_leaves_no_process_behind():
+    results = spread(make_multiplier, (3,), range(20, 120), workers=1)
+    next(results)
+    results.close()
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_ignores_ctrl_c_and_has_one_thread_for_arithmetic(capfd):
+    before = dict(os.environ)
+    (_, (threads, ignores)), = spread(look_around, (), ('OMP_NUM_THREADS',), workers=1)
+    assert (threads, ignores) == (ONE_THREAD['OMP_NUM_THREADS'], True)
+    assert dict(os.environ) == before
+    assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+    list(spread(make_multiplier, (3,), (1,), workers=1))
+    assert 'library' not in capfd.readouterr().out

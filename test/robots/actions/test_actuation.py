@@ -1,0 +1,206 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from hypothesis import given, settings, strategies as st
+from il_ros.contract.compose import load_contract
+from il_ros.errors import RobotError
+from il_ros.files.share import share_path
+from il_ros.robots.actions import tool_velocity
+from il_ros.robots.actions.tool_velocity import Actuator
+from il_ros.robots.panda import PANDA, TOOL_DOWN
+import numpy as np
+import pytest
+
+PERIOD_S = 0.05
+FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
+
+
+def _contract(task: str):
+    return load_contract(share_path('config', 'contracts', f'{task}.yaml'))[0]
+
+
+@pytest.fixture
+def start(kinematics):
+    """Return joints of an open hand over the middle of the table."""
+    return kinematics.settled(np.array([0.5, 0.0, 0.1]), TOOL_DOWN).q
+
+
+@pytest.fixture
+def actuator(kinematics, start):
+    """Return the actuator of pick_place, started."""
+    made = Actuator(PANDA, _contract('pick_place'), PERIOD_S, kinematics)
+    made.start(start)
+    return made
+
+
+def _action(*values) -> np.ndarray:
+    return np.array(values, np.float32)
+
+
+def test_a_velocity_moves_the_tool_by_velocity_times_period(actuator, start, kinematics):
+    sent = actuator.step(_action(0.2, -0.1, 0.3, 0.08), start)
+    moved = kinematics.forward(sent.positions)[0] - kinematics.forward(start)[0]
+    np.testing.assert_allclose(moved, [0.01, -0.005, 0.015], atol=5e-5)
+    np.testing.assert_array_equal(sent.values, _action(0.2, -0.1, 0.3, 0.08))
+    assert sent.limits == 0
+
+
+def test_axes_without_an_action_stay_where_the_episode_began(kinematics, start):
+    actuator = Actuator(PANDA, _contract('push'), PERIOD_S, kinematics)
+    actuator.start(start)
+    measured = start
+    for step in range(40):
+        measured = actuator.step(_action(0.3 * np.cos(step / 6), 0.3), measured).positions
+    position, quaternion = kinematics.forward(measured)
+    assert position[2] == pytest.approx(0.1, abs=1e-4)
+    assert abs(quaternion @ TOOL_DOWN) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_an_action_beyond_the_contract_is_clipped_and_said(actuator, start):
+    sent = actuator.step(_action(3.0, 0.0, 0.0, 0.08), start)
+    assert sent.values[0] == 0.5
+    assert sent.limits == tool_velocity.CLAMPED_VELOCITY
+
+
+def test_the_tool_stops_at_the_workspace_and_the_values_say_so(actuator, start, kinematics):
+    measured = start
+    for _ in range(40):
+        sent = actuator.step(_action(0.0, 0.5, 0.0, 0.08), measured)
+        measured = sent.positions
+    position, _ = kinematics.forward(measured)
+    assert position[1] == pytest.approx(PANDA.workspace_upper[1], abs=1e-3)
+    assert sent.limits & tool_velocity.CLAMPED_WORKSPACE
+    assert abs(sent.values[1]) < 1e-3
+
+
+def test_the_target_does_not_wind_up_against_a_contact(actuator, start, kinematics):
+    for _ in range(50):
+        pressing = actuator.step(_action(0.0, 0.0, -0.5, 0.08), start)
+    depth = kinematics.forward(start)[0][2] - kinematics.forward(pressing.positions)[0][2]
+    assert 0.025 < depth < 0.04
+    assert pressing.limits & tool_velocity.CLAMPED_POSITION
+    for _ in range(2):
+        leaving = actuator.step(_action(0.0, 0.0, 0.5, 0.08), start)
+    assert kinematics.forward(leaving.positions)[0][2] > kinematics.forward(start)[0][2]
+
+
+def test_fingers_close_on_an_object_without_winding_up(actuator, start):
+    measured = start.copy()
+    measured[PANDA.fingers] = 0.025
+    for _ in range(20):
+        sent = actuator.step(_action(0.0, 0.0, 0.0, 0.0), measured)
+    assert (sent.positions[PANDA.fingers] < 0.02).all()
+    sent = actuator.step(_action(0.0, 0.0, 0.0, 0.08), measured)
+    assert (sent.positions[PANDA.fingers] >= 0.025 - 1e-9).all()
+
+
+def test_a_hold_repeats_what_was_sent(actuator, start):
+    sent = actuator.step(_action(0.2, 0.1, 0.0, 0.0), start)
+    held = actuator.hold(start)
+    np.testing.assert_array_equal(held.positions, sent.positions)
+    np.testing.assert_array_equal(held.values, _action(0.0, 0.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize('action, bit', [
+    (_action(0.1, np.nan, 0.0, 0.0), tool_velocity.REFUSED_NOT_FINITE),
+    (_action(np.inf, 0.0, 0.0, 0.0), tool_velocity.REFUSED_NOT_FINITE),
+    (_action(), tool_velocity.REFUSED_MISSING),
+    (_action(0.1, 0.1, 0.1), tool_velocity.REFUSED_MISSING),
+])
+def test_an_unusable_action_holds_the_arm_and_says_why(actuator, start, action, bit):
+    before = actuator.step(_action(0.2, 0.1, 0.0, 0.08), start)
+    sent = actuator.step(action, start)
+    np.testing.assert_array_equal(sent.positions, before.positions)
+    assert sent.limits == bit
+
+
+def test_a_measured_position_that_is_not_finite_holds_the_arm(actuator, start):
+    broken = start.copy()
+    broken[3] = np.nan
+    sent = actuator.step(_action(0.2, 0.0, 0.0, 0.08), broken)
+    assert sent.limits == tool_velocity.REFUSED_NOT_FINITE
+    np.testing.assert_array_equal(sent.positions, start)
+
+
+def test_an_actuator_that_was_not_started_says_so(kinematics, start):
+    with pytest.raises(RobotError, match='not been started'):
+        Actuator(PANDA, _contract('reach'), PERIOD_S, kinematics).step(_action(0, 0, 0), start)
+
+
+def test_an_actuator_starts_from_finite_joints_only(actuator):
+    with pytest.raises(RobotError, match='not 9 finite numbers'):
+        actuator.start(np.full(9, np.nan))
+
+
+def test_two_actuators_send_the_same_bits(kinematics, start):
+    rng = np.random.default_rng(0)
+    actions = rng.uniform(-0.6, 0.6, (50, 4)).astype(np.float32)
+
+    def run():
+        made = Actuator(PANDA, _contract('pick_place'), PERIOD_S)
+        made.start(start)
+        measured, sent = start, []
+        for action in actions:
+            sent.append(made.step(action, measured).positions)
+            measured = 0.9 * sent[-1] + 0.1 * measured
+        return np.array(sent).tobytes()
+
+    assert run() == run()
+
+
+@settings(max_examples=60, deadline=None)
+@given(actions=st.lists(st.lists(FLOATS, max_size=5), min_size=1, max_size=12),
+       measured=st.lists(st.lists(st.floats(-4.0, 4.0), min_size=9, max_size=9), min_size=1,
+                         max_size=3),
+       followed=st.booleans())
+def test_nothing_non_finite_and_nothing_outside_the_limits_is_ever_sent(
+        kinematics, actions, measured, followed):
+    actuator = Actuator(PANDA, _contract('pick_place'), PERIOD_S, kinematics)
+    start = np.array(PANDA.home)
+    actuator.start(start)
+    last, contract = start, _contract('pick_place')
+    for index, action in enumerate(actions):
+        now = last if followed else np.array(measured[index % len(measured)])
+        sent = actuator.step(np.array(action, np.float32), now)
+        assert np.isfinite(sent.positions).all() and np.isfinite(sent.values).all()
+        assert (sent.positions >= PANDA.lower).all() and (sent.positions <= PANDA.upper).all()
+        assert (sent.values >= contract.lower).all() and (sent.values <= contract.upper).all()
+        assert (np.abs(sent.positions - last) <= PANDA.velocity * PERIOD_S + 1e-12).all()
+        assert sent.values.dtype == np.float32 and sent.values.shape == (4,)
+        last = sent.positions
+
+
+def test_targets_stay_near_the_measured_joints_whatever_is_asked_for(actuator, start):
+    for step in range(20):
+        sent = actuator.step(_action(*(3 * [0.5 if step % 2 else -0.5]), 0.08), start)
+        ahead = np.abs(sent.positions - start)[PANDA.arm]
+        assert (ahead <= 1.5 * (PANDA.velocity * PERIOD_S)[PANDA.arm] + 1e-9).all()
+
+
+def test_how_far_the_arm_is_from_where_it_was_sent_names_the_joint_and_no_finger(actuator, start):
+    measured = start.copy()
+    measured[3] += 0.4
+    measured[PANDA.fingers] = 0.0
+    error_rad, joint = actuator.tracking_error(measured)
+    assert (error_rad, joint) == (pytest.approx(0.4), 'panda_joint4')
+
+
+def test_an_arm_that_holds_where_it_is_goes_on_from_there(actuator, start, kinematics):
+    actuator.step(_action(0.5, 0.5, 0.0, 0.08), start)
+    pushed = start.copy()
+    pushed[0] += 0.2
+    np.testing.assert_array_equal(actuator.hold_at(pushed).positions, pushed)
+    sent = actuator.step(_action(0.0, 0.0, 0.0, 0.08), pushed)
+    np.testing.assert_allclose(kinematics.forward(sent.positions)[0],
+                               kinematics.forward(pushed)[0], atol=1e-3)
