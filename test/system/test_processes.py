@@ -89,8 +89,10 @@ def test_a_killed_supervisor_ends_its_episode_and_the_command_that_waits_for_it(
     runs = tmp_path / 'runs'
     many = start(['record', '--task', 'reach', '--runs', str(runs), '--attach', '--run', 'many',
                   '--episodes', '2', '--horizon', '1000000', '--continuing'])
-    assert wait_until(None, lambda: any(
-        path.stat().st_size > 100_000 for path in (runs / 'many').rglob('*.tmp')), 60.0)
+    if not wait_until(None, lambda: any(
+            path.stat().st_size > 100_000 for path in (runs / 'many').rglob('*.tmp')), 60.0):
+        many.send_signal(signal.SIGINT)
+        raise AssertionError(finish(many))
     graph['supervisor'].kill()
     began = time.monotonic()
     code, _, err = finish(many)
