@@ -175,6 +175,7 @@ def kill_in_demonstrations(graph: Graph, names, wait_until):
         lost_and_back(graph, name, wait_until)
 
 
+@pytest.mark.drill
 def test_recorder_and_collector_may_be_killed_in_a_run_and_started_again(graph, wait_until):
     dagger(graph, 8, 200, '--rounds', '0', '--evaluation-episodes', '0',
            '--final-evaluation-episodes', '0')

@@ -50,7 +50,7 @@ def contents(run: Path) -> dict:
     return {r.spec.episode_id: r.content_sha256 for r in receipts(run)}
 
 
-@pytest.mark.parametrize('task', ['reach', 'push'])
+@pytest.mark.parametrize('task', ['reach'])
 def test_the_summary_has_exactly_the_promised_keys(whole_run, task):
     summary = summary_of(whole_run(task))
     assert set(summary) == {
@@ -68,7 +68,7 @@ def test_the_summary_has_exactly_the_promised_keys(whole_run, task):
         task, 'corrections', 0, 40)
 
 
-@pytest.mark.parametrize('task', ['reach', 'push'])
+@pytest.mark.parametrize('task', ['reach'])
 def test_every_episode_of_a_run_is_there_whole_with_a_receipt(whole_run, task):
     run = whole_run(task)
     found = {purpose: [r for r in receipts(run) if r.spec.purpose == purpose]
@@ -83,7 +83,7 @@ def test_every_episode_of_a_run_is_there_whole_with_a_receipt(whole_run, task):
     assert not list(run.rglob('*.tmp'))
 
 
-@pytest.mark.parametrize('task', ['reach', 'push'])
+@pytest.mark.parametrize('task', ['reach'])
 def test_the_ledger_is_what_the_episodes_say(whole_run, task):
     run, summary = whole_run(task), summary_of(whole_run(task))
     asked = [r for r in receipts(run)
@@ -102,13 +102,13 @@ def test_the_ledger_is_what_the_episodes_say(whole_run, task):
 
 
 def test_what_is_trained_on_is_what_the_ledger_counts(whole_run):
-    run, summary = whole_run('push'), summary_of(whole_run('push'))
+    run, summary = whole_run('reach'), summary_of(whole_run('reach'))
     data = load(run / 'dataset.hdf5', 'round_1')
     assert len(data.actions) == summary['rounds'][0]['labels']
 
 
 def test_the_report_stands_alone_and_the_table_is_printed(whole_run):
-    run = whole_run('push')
+    run = whole_run('reach')
     page = (run / 'report.html').read_text()
     assert 'src="http' not in page and 'href="http' not in page
     assert 'data:image/png;base64,' in page
@@ -126,9 +126,9 @@ def finished_stages(run: Path) -> int:
 
 def test_a_run_that_is_interrupted_and_killed_ends_as_the_unbroken_one(
         whole_run, tmp_path, wait_until):
-    whole, run = whole_run('push'), tmp_path / 'runs' / 'whole'
+    whole, run = whole_run('reach'), tmp_path / 'runs' / 'whole'
     stages = finished_stages(whole)
-    words = dagger_words('push', tmp_path, 'whole')
+    words = dagger_words('reach', tmp_path, 'whole')
     process = start(words)
     assert wait_until(None, lambda: finished_stages(run) >= 2 or process.poll(), 120.0)
     process.send_signal(signal.SIGINT)
