@@ -199,7 +199,7 @@ class Graph:
             response = ask(spec)
             assert response.error_code == 0, response.error_msg
 
-    def finish(self, spec: EpisodeSpec, timeout_s: float = 10.0) -> Receipt:
+    def finish(self, spec: EpisodeSpec, timeout_s: float = 20.0) -> Receipt:
         """Wait for the receipt of an episode."""
         def receipts():
             return [m for m in self.recorded if m.spec.episode_id == spec.episode_id]
