@@ -28,6 +28,7 @@ from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit
 from il_ros.learning.policy import Policy
 from il_ros.sim.environment import Environment
+from il_ros.sim.episode_loop import Observation, run_episode
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
@@ -101,11 +102,7 @@ class Race:
 
 def succeeds(environment: Environment, act: Act, seed: int) -> bool:
     """Run one episode of a policy."""
-    observation, _ = environment.reset(seed=seed)
-    while True:
-        observation, _, terminated, truncated, info = environment.step(act(observation))
-        if terminated or truncated:
-            return bool(info['success'])
+    return run_episode(environment, lambda _, observation: act(observation), seed).success
 
 
 def ours(rules: Rules, say: Callable[[dict], None]) -> dict:
@@ -135,16 +132,17 @@ def ours(rules: Rules, say: Callable[[dict], None]) -> dict:
 def episode(environment: Environment, driving: Driving, expert: Act, policy: Policy | None,
             seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return the visited states of one episode and the expert's answers to them."""
-    observation, _ = environment.reset(seed=seed)
-    visited, labels, over = [], [], False
-    while not over:
+    visited, labels = [], []
+
+    def act(_: int, observation: Observation) -> np.ndarray:
         answers = {EXPERT: expert(observation)}
         if policy is not None:
             answers[POLICY] = policy.act(observation)
         visited.append(observation)
         labels.append(answers[EXPERT])
-        observation, _, terminated, truncated, _ = environment.step(driving.choose(answers).action)
-        over = terminated or truncated
+        return driving.choose(answers).action
+
+    run_episode(environment, act, seed)
     return visited, labels
 
 
