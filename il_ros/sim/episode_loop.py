@@ -54,7 +54,8 @@ def run_episode(environment: Environment, act: Act, seed: int,
     :raises ImitationError: what ``act`` and the simulation raise
     """
     observation, info = environment.reset(seed=seed, options=options)
-    reached, over = [], False
+    reached: list[bool] = []
+    over = False
     while not over:
         action = act(len(reached), observation)
         observation, reward, terminated, truncated, info = environment.step(action)
