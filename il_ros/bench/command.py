@@ -137,8 +137,7 @@ class Bench:
     def _clone(self) -> Demonstrations:
         """Train the policy that all loops share, and return what it was trained on."""
         self._config = dataclasses.replace(
-            TrainConfig.load(share_path('config', 'training', f'{self._task}.yaml')),
-            steps=self._size.training_steps, warmup_steps=10)
+            TrainConfig.of(self._task), steps=self._size.training_steps, warmup_steps=10)
         data = demonstrate(self._task, DEMONSTRATIONS)
         policy = fit(data, None, data.contract, self._config, seed=0).policy
         checkpoint.save(self._folder / 'policy', policy, {})

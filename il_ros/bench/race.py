@@ -109,7 +109,7 @@ def ours(rules: Rules, say: Callable[[dict], None]) -> dict:
     """Run ``gated`` DAgger as ``il_ros dagger --strategy gated`` does, with its own settings."""
     race = Race(rules, say)
     contract = race.environment.contract
-    config = training_config(rules.task)
+    config = TrainConfig.of(rules.task)
     strategy = load_strategy('gated', share_path('config', 'strategies', 'gated.yaml'))
     expert = make_expert(rules.task, contract)
     observations, actions, round_, policy, seed = [], [], 0, None, 0
@@ -144,8 +144,3 @@ def episode(environment: Environment, driving: Driving, expert: Act, policy: Pol
 
     run_episode(environment, act, seed)
     return visited, labels
-
-
-def training_config(task: str) -> TrainConfig:
-    """Return the package's own training settings of a task."""
-    return TrainConfig.load(share_path('config', 'training', f'{task}.yaml'))

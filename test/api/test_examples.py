@@ -25,6 +25,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / 'test' / 'system' / 'recorded' / 'earlier_run.tar.xz'
+BLOCKS = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)
 
 
 @pytest.fixture(scope='module')
@@ -55,8 +56,12 @@ def test_an_example_gives_what_it_says(example, runs, monkeypatch):
     assert not doctest.DocTestRunner(verbose=False).run(example, out=said.append).failed, said
 
 
-@pytest.mark.parametrize('block', re.findall(
-    r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL))
+def test_the_readme_shows_the_whole_way():
+    assert any(all(f'il_ros.{name}(' in block for name in (
+        'make_env', 'demonstrate', 'train', 'evaluate', 'open_run')) for block in BLOCKS)
+
+
+@pytest.mark.parametrize('block', BLOCKS)
 def test_the_python_of_the_readme_runs(block, runs, monkeypatch, capsys):
     """In few steps: what it prints after all of them stands in the comment."""
     monkeypatch.chdir(runs)
