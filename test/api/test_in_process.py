@@ -207,3 +207,11 @@ def test_an_expert_of_another_contract_is_refused(env):
     other = il_ros.make_expert('reach', dataclasses.replace(env.contract, features=features))
     with pytest.raises(il_ros.ImitationError, match="made for the contract 'reach', which is not"):
         il_ros.demonstrate(env, other, [0])
+
+
+def test_shifted_states_are_learnt_from_and_counted_apart_from_the_labels(data, policy):
+    shift = {'inputs': FEW.inputs, 'hidden': [64], 'steps': 100, 'shift': {'copies': 2}}
+    shifted = il_ros.train(data, il_ros.TrainConfig.from_dict(shift))
+    assert shifted.info['labels'] == len(data)
+    assert shifted.info['synthetic'] == 2 * len(data)
+    assert policy.info['synthetic'] == 0
