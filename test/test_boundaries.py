@@ -51,6 +51,7 @@ FORBIDDEN = {
     'reports': ROS | HEAVY | FILES,
     'teleop': ROS | HEAVY | FILES | PLOTS,
     'experiments': ROS | HEAVY | FILES,
+    'api': ROS | HEAVY | FILES | PLOTS,
     'bench': ROS | PLOTS,
     'ros': HEAVY | FILES | PLOTS,
     'ros/conversion': CLIENT | HEAVY | FILES | PLOTS,
@@ -80,6 +81,9 @@ ROOMS_ALLOWED = {
     'experiments': {
         'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
         'learning', 'processes', 'reports', 'runs', 'sim', 'tasks'},
+    'api': {
+        'contract', 'dataset', 'evaluation', 'files', 'interactive', 'learning', 'runs', 'sim',
+        'tasks'},
     'bench': {
         'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
         'learning', 'processes', 'robots', 'sim', 'tasks'},

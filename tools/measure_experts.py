@@ -27,7 +27,6 @@ import dataclasses
 import sys
 
 from il_ros.contract.episode_spec import LOST, NOT_ENDED
-from il_ros.files.share import share_path
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit
 from il_ros.sim.environment import Environment
@@ -134,7 +133,7 @@ def clone(environment: Environment, expert: Expert, demonstrations: int = 10) ->
         observation, _ = environment.reset(seed=seed)
         pairs += list(drive(environment, expert.act, observation, sys.maxsize))[:-1]
     data = Pairs(*(np.array(rows, np.float32) for rows in zip(*pairs)))
-    config = TrainConfig.load(share_path('config', 'training', f'{expert.task}.yaml'))
+    config = TrainConfig.of(expert.task)
     return fit(data, None, environment.contract, config, seed=0).policy.act
 
 

@@ -26,18 +26,16 @@ from collections.abc import Callable
 from pathlib import Path
 import sys
 
-from il_ros.contract.episode_spec import LARGEST_SEED, NOT_ENDED
+from il_ros.contract.episode_spec import LARGEST_SEED
 from il_ros.evaluation.interval import wilson
 from il_ros.experiments.error_growth.analysis import Estimate, weights
 from il_ros.interactive.goal import EVALUATION_SEEDS
 from il_ros.learning import checkpoint
 from il_ros.learning.runner import Runner
 from il_ros.sim.environment import Environment
+from il_ros.sim.episode_loop import Act, run_episode
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
-
-Act = Callable[[int, np.ndarray], np.ndarray]
-"""From step and observation, shape ``(D,)``, to an action, shape ``(act_dim,)``."""
 
 
 def ends(environment: Environment, make: Callable[[], Act],
@@ -50,13 +48,9 @@ def ends(environment: Environment, make: Callable[[], Act],
     """
     offsets, successes = [], []
     for seed in seeds:
-        act, step = make(), 0
-        observation, _ = environment.reset(seed=seed)
-        while environment.state.end == NOT_ENDED:
-            observation, *_ = environment.step(act(step, observation))
-            step += 1
+        ending = run_episode(environment, make(), seed)
         offsets.append(environment.state.object_positions[0] - environment.state.goal_position)
-        successes.append(environment.state.success)
+        successes.append(ending.success)
     return np.array(offsets), np.array(successes)
 
 

@@ -42,6 +42,7 @@ from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit
 from il_ros.sim.environment import Environment
+from il_ros.sim.episode_loop import Observation, run_episode
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 import torch
@@ -136,8 +137,7 @@ class Bench:
     def _clone(self) -> Demonstrations:
         """Train the policy that all loops share, and return what it was trained on."""
         self._config = dataclasses.replace(
-            TrainConfig.load(share_path('config', 'training', f'{self._task}.yaml')),
-            steps=self._size.training_steps, warmup_steps=10)
+            TrainConfig.of(self._task), steps=self._size.training_steps, warmup_steps=10)
         data = demonstrate(self._task, DEMONSTRATIONS)
         policy = fit(data, None, data.contract, self._config, seed=0).policy
         checkpoint.save(self._folder / 'policy', policy, {})
@@ -223,14 +223,14 @@ def demonstrate(task: str, episodes: int) -> Demonstrations:
     environment = Environment(task)
     expert = make_expert(task, environment.contract)
     observations, actions = [], []
+
+    def act(_: int, observation: Observation) -> np.ndarray:
+        observations.append(observation)
+        actions.append(expert.act(observation))
+        return actions[-1]
+
     for seed in range(episodes):
-        observation, _ = environment.reset(seed=seed)
-        over = False
-        while not over:
-            observations.append(observation)
-            actions.append(expert.act(observation))
-            observation, _, terminated, truncated, _ = environment.step(actions[-1])
-            over = terminated or truncated
+        run_episode(environment, act, seed)
     environment.close()
     return Demonstrations(np.array(observations), np.array(actions), environment.contract)
 

@@ -25,10 +25,11 @@ import tempfile
 
 import datasets
 import gymnasium
-from il_ros.bench.race import episode, Race, Rules, training_config
+from il_ros.bench.race import episode, Race, Rules
 from il_ros.contract.contract import Contract
 from il_ros.driving.driving import Driving
 from il_ros.interactive.strategy import demonstration_plan
+from il_ros.learning.config import TrainConfig
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.normaliser import Normaliser
 from il_ros.tasks.expert_registry import make_expert
@@ -128,7 +129,7 @@ def defaults(rules: Rules, say: Callable[[dict], None]) -> dict:
 def matched(rules: Rules, say: Callable[[dict], None]) -> dict:
     """Race it with our net, inputs, gradient steps and rounds."""
     race = Race(rules, say)
-    contract, config = race.environment.contract, training_config(rules.task)
+    contract, config = race.environment.contract, TrainConfig.of(rules.task)
     scale, expert = Scale(contract), make_expert(rules.task, contract)
     venv = DummyVecEnv([lambda: Scaled(race.environment, scale)])
     demonstrations = [_demonstration(race, expert.act, seed, scale)

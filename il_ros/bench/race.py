@@ -28,6 +28,7 @@ from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit
 from il_ros.learning.policy import Policy
 from il_ros.sim.environment import Environment
+from il_ros.sim.episode_loop import Observation, run_episode
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
@@ -101,18 +102,14 @@ class Race:
 
 def succeeds(environment: Environment, act: Act, seed: int) -> bool:
     """Run one episode of a policy."""
-    observation, _ = environment.reset(seed=seed)
-    while True:
-        observation, _, terminated, truncated, info = environment.step(act(observation))
-        if terminated or truncated:
-            return bool(info['success'])
+    return run_episode(environment, lambda _, observation: act(observation), seed).success
 
 
 def ours(rules: Rules, say: Callable[[dict], None]) -> dict:
     """Run ``gated`` DAgger as ``il_ros dagger --strategy gated`` does, with its own settings."""
     race = Race(rules, say)
     contract = race.environment.contract
-    config = training_config(rules.task)
+    config = TrainConfig.of(rules.task)
     strategy = load_strategy('gated', share_path('config', 'strategies', 'gated.yaml'))
     expert = make_expert(rules.task, contract)
     observations, actions, round_, policy, seed = [], [], 0, None, 0
@@ -135,19 +132,15 @@ def ours(rules: Rules, say: Callable[[dict], None]) -> dict:
 def episode(environment: Environment, driving: Driving, expert: Act, policy: Policy | None,
             seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return the visited states of one episode and the expert's answers to them."""
-    observation, _ = environment.reset(seed=seed)
-    visited, labels, over = [], [], False
-    while not over:
+    visited, labels = [], []
+
+    def act(_: int, observation: Observation) -> np.ndarray:
         answers = {EXPERT: expert(observation)}
         if policy is not None:
             answers[POLICY] = policy.act(observation)
         visited.append(observation)
         labels.append(answers[EXPERT])
-        observation, _, terminated, truncated, _ = environment.step(driving.choose(answers).action)
-        over = terminated or truncated
+        return driving.choose(answers).action
+
+    run_episode(environment, act, seed)
     return visited, labels
-
-
-def training_config(task: str) -> TrainConfig:
-    """Return the package's own training settings of a task."""
-    return TrainConfig.load(share_path('config', 'training', f'{task}.yaml'))

@@ -31,17 +31,22 @@ METADATA = 'il_ros'
 """Name of the metadata record that says what an episode was to be."""
 
 
-def read_episode(path: Path) -> Episode:
+def read_episode(path: Path | str) -> Episode:
     """
     Read a finished episode.
 
     Repeated messages count once, late ones are put in their place by their stamps. Where one
     is missing the arrays stop before the gap, ``complete`` is false and ``dropped`` counts.
 
+    >>> import il_ros
+    >>> episode = il_ros.read_episode(il_ros.open_run('runs/first').episodes()[0])
+    >>> len(episode.observations) - len(episode.executed)
+    1
+
     :raises EpisodeFileError: naming the file: missing, cut short, damaged, foreign, or the
         content of another episode than its name says
     """
-    return episode_in(read_mcap(path))
+    return episode_in(read_mcap(Path(path)))
 
 
 def episode_in(file: McapFile) -> Episode:

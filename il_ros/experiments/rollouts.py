@@ -26,12 +26,14 @@ from typing import Sequence
 import zipfile
 import zlib
 
+from il_ros.contract.observation import parts_of
 from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import Rollout
 from il_ros.learning import checkpoint
 from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
-from il_ros.sim.environment import Environment, parts_of
+from il_ros.sim.environment import Environment
+from il_ros.sim.episode_loop import Observation, run_episode
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
@@ -124,28 +126,25 @@ class Rollouts:
 
     def run(self, seed: int) -> Rolled:
         """Run one episode to its end and return it."""
-        environment, expert = self._environment, self._expert
-        runner = Runner(self._policy) if self._policy else None
-        observation, info = environment.reset(seed=seed, options=self._reset)
-        observations, actions, answers, reached, over = [], [], [], [], False
-        while not over:
+        expert, runner = self._expert, Runner(self._policy) if self._policy else None
+        observations, actions, answers = [], [], []
+
+        def act(step: int, observation: Observation) -> np.ndarray:
             values, images = parts_of(observation)
             answer = expert.act(values)
             if runner is None and answer is None:
-                raise RolloutError(f'the {expert.name} has no answer in step {len(actions)} of '
+                raise RolloutError(f'the {expert.name} has no answer in step {step} of '
                                    f'the episode with seed {seed}')
-            action = runner.act(len(actions), values, images) if runner else answer
             observations.append(values if self._keep else values[:0])
-            actions.append(action)
+            actions.append(runner.act(step, values, images) if runner else answer)
             answers.append(answer)
-            observation, reward, terminated, truncated, info = environment.step(action)
-            reached.append(reward > 0.0)
-            over = terminated or truncated
+            return actions[-1]
+
+        ending = run_episode(self._environment, act, seed, self._reset)
         valid = np.array([answer is not None for answer in answers])
         known = [np.zeros_like(actions[0]) if answer is None else answer for answer in answers]
-        return Rolled(seed, bool(info['success']), int(info['cause']),
-                      int(info['goals_reached']), np.array(actions), np.array(known), valid,
-                      np.array(reached), np.array(observations))
+        return Rolled(seed, ending.success, ending.cause, ending.goals_reached, np.array(actions),
+                      np.array(known), valid, ending.reached, np.array(observations))
 
     def close(self):
         """Give PyBullet's memory back."""

@@ -14,7 +14,9 @@
 
 """What a run is asked to do (the goal of ``RunDagger``), and which seeds its episodes take."""
 
+from collections.abc import Iterable
 import dataclasses
+import numbers
 
 from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, LARGEST_SEED, SpecError
 from il_ros.contract.options import OptionsError, read_options
@@ -43,6 +45,25 @@ class GoalError(ImitationError):
     """A goal that cannot be run as asked; the sentence names the field."""
 
     code = 801
+
+
+def refuse_other_seeds(seeds: Iterable[int], first: int, last: int, what: str):
+    """
+    Keep training and evaluation apart: refuse seeds that are others' or come twice.
+
+    :param what: the episodes, for the sentence
+    :raises GoalError: naming the first seed that is wrong
+    """
+    seen = set()
+    for seed in seeds:
+        if not isinstance(seed, numbers.Integral) or not first <= seed <= last:
+            raise GoalError(f'seed {seed} is out of range; {what} uses seeds from {first} to '
+                            f'{last}')
+        if seed in seen:
+            raise GoalError(f'seed {seed} comes twice; expected each episode once')
+        seen.add(seed)
+    if not seen:
+        raise GoalError(f'there is no seed; {what} needs at least one')
 
 
 @dataclasses.dataclass(frozen=True)

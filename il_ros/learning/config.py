@@ -184,6 +184,24 @@ class TrainConfig:
                       'shift': Shift.of(fields.get('shift'))})
 
     @classmethod
+    def of(cls, task: str, contract: str = '') -> 'TrainConfig':
+        """
+        Return the package's own settings for a task; ``dataclasses.replace`` changes some.
+
+        >>> import dataclasses, il_ros
+        >>> dataclasses.replace(il_ros.TrainConfig.of('reach'), steps=500).inputs
+        ('goal_position - tool_position',)
+
+        :param contract: name of the contract, where it is not the task's own
+        :raises TrainConfigError: if the package has none
+        """
+        try:
+            return cls.load(training_path(contract, task))
+        except MissingShareError as error:
+            raise TrainConfigError(f'there are no training settings for the task {task!r}: '
+                                   f'{error}') from error
+
+    @classmethod
     def load(cls, path: Path) -> 'TrainConfig':
         """
         Read a YAML file.

@@ -35,11 +35,13 @@ class Pairs(typing.Protocol):
     Where there are ``images``, they have by name a row a pair.
     """
 
-    observations: np.ndarray
-    """Shape ``(N, D)``, float32."""
+    @property
+    def observations(self) -> np.ndarray:
+        """Return the observations, shape ``(N, D)``, float32."""
 
-    actions: np.ndarray
-    """Shape ``(N, act_dim)``, float32: the labels."""
+    @property
+    def actions(self) -> np.ndarray:
+        """Return the labels, shape ``(N, act_dim)``, float32."""
 
 
 @dataclasses.dataclass(frozen=True)

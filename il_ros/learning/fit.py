@@ -21,6 +21,7 @@ demonstrations too, speaks of the expert's states; it is not success, which only
 """
 
 from collections.abc import Callable, Iterator, Sequence
+import contextlib
 import dataclasses
 import itertools
 import math
@@ -85,6 +86,17 @@ class FitResult:
 
     seconds: float
     curve: tuple[Progress, ...]
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute on one thread meanwhile: sums are added in one order, whatever runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _nothing(_: Progress):

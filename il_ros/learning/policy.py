@@ -19,6 +19,7 @@ import math
 import types
 
 from il_ros.contract.contract import Contract, GRIPPER_DISAGREEMENT
+from il_ros.contract.observation import parts_of
 from il_ros.errors import InputsError, LearningError, NotFiniteError, PolicyError
 from il_ros.learning.heads import Head, Mean
 from il_ros.learning.horizons import Horizons
@@ -138,6 +139,20 @@ class Policy:
         if not math.isfinite(checksum):
             raise PolicyError(self._complaint(inputs))
         return self.bounded(action)
+
+    def __call__(self, observation: np.ndarray | Mapping[str, np.ndarray]) -> np.ndarray:
+        """
+        Answer an observation of the environment, as ``act`` does: without memory.
+
+        A policy with a history or chunks takes each observation for the first of an episode here;
+        in episodes it is driven by `Runner`, as ``il_ros.evaluate`` does.
+
+        :param observation: the values, shape ``(D,)``, float32; with images a dictionary
+        :returns: shape ``(act_dim,)``, float32, in the contract's units and bounds
+        :raises InputsError: as ``act``
+        :raises PolicyError: as ``act``
+        """
+        return self.act(*parts_of(observation))
 
     def propose(self, values: np.ndarray,
                 images: Images = NO_IMAGES) -> tuple[np.ndarray, np.ndarray]:

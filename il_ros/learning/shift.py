@@ -23,6 +23,7 @@ closing hand or at a contact it is wrong, so that only states are taken whose ob
 farther than ``clear_m`` from the tool, before and after the shift.
 """
 
+from collections.abc import Sequence
 import dataclasses
 
 from il_ros.contract.contract import Contract, TOOL_VELOCITY
@@ -103,6 +104,21 @@ def shifted(data: Demonstrations, inputs: Inputs, shift: Shift, seed: int) -> De
         observations.append(moved[clear])
         actions.append(contract.clip(wanted[clear]).astype(np.float32))
     return Demonstrations(np.concatenate(observations), np.concatenate(actions), contract)
+
+
+def augmented(data: Demonstrations, shift: Shift | None, inputs: Sequence[str],
+              seed: int) -> Demonstrations:
+    """
+    Return the data with the synthetic pairs behind them; without ``shift`` the data themselves.
+
+    :param inputs: of the policy that learns from them, as in ``TrainConfig``
+    :raises InputsError: as ``shifted``
+    """
+    if shift is None:
+        return data
+    synthetic = shifted(data, Inputs(data.contract, inputs), shift, seed)
+    return Demonstrations(np.concatenate([data.observations, synthetic.observations]),
+                          np.concatenate([data.actions, synthetic.actions]), data.contract)
 
 
 def _refuse_unknown(contract: Contract, inputs: Inputs):

@@ -52,12 +52,12 @@ def find_run(runs: Path, run: str) -> Path:
     :param run: a name under ``runs``, or a path
     :raises NoSuchRunError: naming both places
     """
-    places = (Path(runs) / run, Path(run))
+    places = tuple(dict.fromkeys((Path(runs) / run, Path(run))))
     for folder in places:
         if (folder / EPISODES).is_dir():
             return folder
-    raise NoSuchRunError(f'there is no run {run!r}: neither {places[0]} nor {places[1]} has a '
-                         f'folder {EPISODES}')
+    looked = f'neither {places[0]} nor {places[1]} has' if len(places) > 1 else f'{run} has not'
+    raise NoSuchRunError(f'there is no run {run!r}: {looked} a folder {EPISODES}')
 
 
 def shards_of(folder: Path) -> list[Path]:

@@ -20,23 +20,11 @@ from typing import Any
 import gymnasium
 from il_ros.contract import episode_spec as spec
 from il_ros.contract.compose import find_contract, load_contract, Source
+from il_ros.contract.observation import VALUES
 from il_ros.robots.actions.tool_velocity import Actuator, TRACKING_LIMIT_RAD
 from il_ros.sim.observation import ImageObserver, Observer, refuse_missing_objects
 from il_ros.sim.simulation import Simulation
 import numpy as np
-
-VALUES = 'values'
-"""Key of ``Observation.values`` in the observations of a contract that has images."""
-
-
-def parts_of(
-        observation: np.ndarray | dict[str, np.ndarray]) -> tuple[np.ndarray,
-                                                                  dict[str, np.ndarray]]:
-    """Return the values and the images of an observation of an `Environment`."""
-    if isinstance(observation, np.ndarray):
-        return observation, {}
-    images = dict(observation)
-    return images.pop(VALUES), images
 
 
 class Environment(gymnasium.Env):

@@ -64,6 +64,11 @@ class Expert(abc.ABC):
                              for low, high in zip(contract.lower, contract.upper))
 
     @property
+    def contract(self) -> Contract:
+        """Return the layout of the observations that it reads."""
+        return self._contract
+
+    @property
     def name(self) -> str:
         """Return who labels, with the law's version."""
         return f'{self.task} expert {self.version}'

@@ -39,6 +39,13 @@ def make_expert(task: str, contract: Contract, options: str = '') -> Expert:
     """
     Return the expert of a task, reading observations laid out as ``contract`` says.
 
+    >>> import il_ros
+    >>> env = il_ros.make_env('reach')
+    >>> expert = il_ros.make_expert('reach', env.contract)
+    >>> observation, _ = env.reset(seed=0)
+    >>> expert.act(observation).shape
+    (3,)
+
     :param options: canonical JSON of the episodes' options, which may handicap it
         (``tasks/biased.py``); '': none
     :raises UnknownExpertError: if no expert knows the task; the sentence lists those that do

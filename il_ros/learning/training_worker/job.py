@@ -26,9 +26,8 @@ from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit, Progress
 from il_ros.learning.fit_file import FitFile
-from il_ros.learning.inputs import Inputs
 from il_ros.learning.policy import Policy
-from il_ros.learning.shift import shifted
+from il_ros.learning.shift import augmented
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobProgress
 import numpy as np
 
@@ -55,10 +54,9 @@ def run(job: Job, report: Callable[[JobProgress], None],
     def progress(now: Progress):
         report(JobProgress(job.number, **dataclasses.asdict(now)))
 
-    synthetic = _synthetic(data, config, job.seed)
+    pairs = augmented(data, config.shift, config.inputs, job.seed)
     file = FitFile(output)
-    result = fit(_joined(data, synthetic), held_out, data.contract, config, job.seed, progress,
-                 cancelled, file)
+    result = fit(pairs, held_out, data.contract, config, job.seed, progress, cancelled, file)
     wrong, states, covariance = 0, 0, ()
     if held_out is not None and len(held_out):
         answers = answers_of(result.policy, held_out)
@@ -66,25 +64,12 @@ def run(job: Job, report: Callable[[JobProgress], None],
         states = len(held_out)
         covariance = error_covariance(answers, held_out.actions, data.contract)
     info = {'filter_key': job.filter_key, 'error_covariance': covariance, 'labels': len(data),
-            'synthetic': 0 if synthetic is None else len(synthetic)}
+            'synthetic': len(pairs) - len(data)}
     sha256 = checkpoint.save(output, result.policy, info, job.replace)
     file.remove()
     policy = checkpoint.load(output, sha256)
     return JobDone(job.number, str(output), sha256, policy.policy_id, len(data),
                    result.train_loss, result.held_out_loss, wrong, states, result.seconds)
-
-
-def _synthetic(data: Demonstrations, config: TrainConfig, seed: int) -> Demonstrations | None:
-    if config.shift is None:
-        return None
-    return shifted(data, Inputs(data.contract, config.inputs), config.shift, seed)
-
-
-def _joined(data: Demonstrations, synthetic: Demonstrations | None) -> Demonstrations:
-    if synthetic is None:
-        return data
-    return Demonstrations(np.concatenate([data.observations, synthetic.observations]),
-                          np.concatenate([data.actions, synthetic.actions]), data.contract)
 
 
 def answers_of(policy: Policy, states: Demonstrations) -> np.ndarray:
