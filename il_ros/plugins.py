@@ -72,7 +72,7 @@ class PluginError(ImitationError):
     """A plug-in that cannot be imported; the sentence names its package and says why."""
 
 
-class UnknownPluginError(ImitationError):
+class UnknownPluginError(PluginError):
     """A name that no package gives; the sentence lists those that there are."""
 
 

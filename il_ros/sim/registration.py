@@ -13,21 +13,29 @@
 # limitations under the License.
 
 """
-The tasks' names in Gymnasium's registry.
+The tasks' names in Gymnasium's registry, ours and those of other packages.
 
-``il_ros.gymnasium_hook`` imports this when both packages are imported, so it imports no physics.
+``il_ros.gymnasium_hook`` imports this when both packages are imported, so it imports neither
+physics nor any task.
 """
 
-from gymnasium.envs.registration import register, registry
+import re
 
-ENVIRONMENTS = {
-    'il_ros/Reach-v0': 'reach',
-    'il_ros/Push-v0': 'push',
-    'il_ros/PickPlace-v0': 'pick_place',
-    'il_ros/Stack-v0': 'stack',
-    'il_ros/Insert-v0': 'insert',
-    'il_ros/Tower-v0': 'tower',
-}
+from gymnasium.envs.registration import register, registry
+from il_ros import plugins
+
+
+def environments() -> dict[str, str]:
+    """Return the task of each environment: ``il_ros/PickPlace-v0`` is ``pick_place``."""
+    found = {}
+    for task in plugins.table('tasks'):
+        words = re.findall('[A-Za-z0-9]+', task)
+        found.setdefault(f'il_ros/{"".join(word[0].upper() + word[1:] for word in words)}-v0',
+                         task)
+    return found
+
+
+ENVIRONMENTS = environments()
 """Task of each registered environment."""
 
 

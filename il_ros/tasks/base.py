@@ -17,6 +17,7 @@
 import abc
 import dataclasses
 
+from il_ros.tasks.expert import Expert
 from il_ros.tasks.scene import Reading, Shape
 import numpy as np
 
@@ -69,6 +70,8 @@ class Task(abc.ABC):
     """All goals lie on the table; they are shown by a plate, otherwise by a ball."""
     grasped_at_reset = False
     """The hand holds an object at reset: the world is built anew for each episode."""
+    expert: type[Expert] | None = None
+    """Who demonstrates it, where no expert of the task's name is registered."""
 
     @property
     def free_objects(self) -> tuple[int, ...]:
