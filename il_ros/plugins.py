@@ -28,6 +28,7 @@ import importlib
 from importlib import metadata
 import inspect
 import logging
+from pathlib import Path
 
 from il_ros.errors import ImitationError
 
@@ -198,6 +199,24 @@ def usable(kind: str) -> dict[str, object]:
         except PluginError as error:
             logging.getLogger(__name__).warning('%s; it is left out', error)
     return found
+
+
+def file_of(kind: str, name: str, attribute: str) -> Path | None:
+    """
+    Return the file that a class names by an attribute: absolute, or beside the class's module.
+
+    :returns: None: there is no plug-in of this name, or it names no file
+    :raises PluginError: if it cannot be imported
+    """
+    try:
+        found = find(kind, name).load()
+    except UnknownPluginError:
+        return None
+    for owner in getattr(found, '__mro__', ()):
+        if attribute in vars(owner):
+            file = vars(owner)[attribute]
+            return Path(inspect.getfile(owner)).parent / file if file else None
+    return None
 
 
 def forget():

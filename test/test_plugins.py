@@ -14,7 +14,6 @@
 
 """Plug-ins: what other packages give, found by name; nothing is installed for it."""
 
-import importlib
 import logging
 import os
 from pathlib import Path
@@ -23,10 +22,6 @@ import subprocess
 import sys
 
 from il_ros import plugins
-from il_ros.contract.compose import find_contract, load_contract
-from il_ros.errors import UnknownTaskError
-from il_ros.tasks.expert_registry import make_expert, UnknownExpertError
-from il_ros.tasks.registry import make_task
 from plugin_package import write_package
 import pytest
 import setuptools
@@ -39,23 +34,6 @@ class Slide(Reach):
     '''Slide along the table.'''
     name = 'slide'
 """
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """Return the function that writes a package which is found until the end of the test."""
-    monkeypatch.syspath_prepend(tmp_path)
-    modules = set(sys.modules)
-
-    def write(name: str, points: dict, **sources: str):
-        write_package(tmp_path, name, points, sources)
-        importlib.invalidate_caches()
-        plugins.forget()
-    yield write
-    plugins.forget()
-    for name in set(sys.modules) - modules:
-        if str(tmp_path) in str(getattr(sys.modules[name], '__file__', '')):
-            del sys.modules[name]
 
 
 def warnings_of(caplog) -> list[str]:
@@ -171,76 +149,3 @@ def test_a_child_process_finds_what_is_on_the_python_path(tmp_path):
                           timeout=60, env={**os.environ, 'PYTHONPATH': path,
                                            'PYTHONSAFEPATH': '1'})
     assert done.stdout.split() == ['Slide', 'Slide'], done.stderr
-
-
-BUTTON = """
-from il_ros.tasks.reach.expert import ReachExpert
-from il_ros.tasks.reach.task import Reach
-class PressExpert(ReachExpert):
-    task = 'press_button'
-class PressButton(Reach):
-    '''Press a button.'''
-    name = 'press_button'
-    expert = PressExpert
-class Bare(Reach):
-    name = 'bare'
-"""
-
-
-@pytest.fixture
-def button(package):
-    """Install a package with two tasks, of which one brings its expert along."""
-    package('buttons', {'tasks': {'press_button': 'buttons:PressButton', 'bare': 'buttons:Bare'}},
-            buttons=BUTTON)
-
-
-def reach_contract():
-    return load_contract(find_contract('reach'))[0]
-
-
-@pytest.mark.parametrize('name', ['press_button', 'buttons:PressButton'])
-def test_a_task_of_another_package_is_made_under_the_name_it_was_asked_for_by(button, name):
-    task = make_task(name)
-    assert (type(task).__name__, task.name) == ('PressButton', name)
-
-
-@pytest.mark.parametrize('name', ['press_button', 'buttons:PressButton'])
-def test_a_task_brings_its_expert_along(button, name):
-    assert make_expert(name, reach_contract()).name == 'press_button expert 1'
-
-
-def test_an_expert_that_is_registered_comes_before_the_one_that_the_task_brings(button, package):
-    package('skilled', {'experts': {'press_button': 'skilled:Skilled'}},
-            skilled='from buttons import PressExpert\nclass Skilled(PressExpert):\n'
-                    '    version = 2\n')
-    assert make_expert('press_button', reach_contract()).name == 'press_button expert 2'
-
-
-def test_a_task_without_an_expert_says_so(button):
-    with pytest.raises(UnknownExpertError, match="'bare' of the package buttons: "
-                                                 'buttons:Bare.expert is None; expected'):
-        make_expert('bare', reach_contract())
-
-
-@pytest.mark.parametrize('name', ['juggle', 'absent_module:Task', 'buttons:PressExpert'])
-def test_tasks_and_experts_that_are_not_there_keep_their_errors(button, name):
-    with pytest.raises(UnknownTaskError):
-        make_task(name)
-    with pytest.raises(UnknownExpertError) as caught:
-        make_expert(name, reach_contract())
-    assert caught.value.code == 400
-
-
-def test_gymnasium_knows_the_tasks_of_other_packages_and_imports_none(tmp_path):
-    pytest.importorskip('gymnasium')
-    write_package(tmp_path, 'buttons', {'tasks': {
-        'press_button': 'buttons:PressButton', 'pick-place': 'buttons:Rival'}},
-        {'buttons': BUTTON})
-    code = ('import sys, gymnasium, il_ros\n'
-            'for name in ("PressButton", "PickPlace"):\n'
-            '    print(gymnasium.registry[f"il_ros/{name}-v0"].kwargs["task"])\n'
-            'print(not {"buttons", "pybullet"} & set(sys.modules))')
-    path = os.pathsep.join((str(tmp_path), str(ROOT)))
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
-                          timeout=60, env={**os.environ, 'PYTHONPATH': path})
-    assert done.stdout.split() == ['press_button', 'pick_place', 'True'], done.stderr

@@ -57,7 +57,7 @@ class Task(abc.ABC):
     """
 
     name: str
-    """Also that of the contract, ``config/contracts/<name>.yaml``."""
+    """Also that of the contract, ``config/contracts/<name>.yaml`` or ``contract``."""
     horizon: int
     """Control steps after which an episode is truncated, unless it asks for another number."""
     goal_radius_m: float
@@ -72,6 +72,13 @@ class Task(abc.ABC):
     """The hand holds an object at reset: the world is built anew for each episode."""
     expert: type[Expert] | None = None
     """Who demonstrates it, where no expert of the task's name is registered."""
+    contract = ''
+    """
+    Its file, absolute or beside the task's module: of tasks that have none in config/contracts.
+    It had better be called after the task, for contracts are named after their file.
+    """
+    training = ''
+    """Likewise the YAML of its training, where there is none in config/training."""
 
     @property
     def free_objects(self) -> tuple[int, ...]:
