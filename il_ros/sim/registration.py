@@ -25,23 +25,20 @@ from gymnasium.envs.registration import register, registry
 from il_ros import plugins
 
 
-def environments() -> dict[str, str]:
-    """Return the task of each environment: ``il_ros/PickPlace-v0`` is ``pick_place``."""
-    found = {}
-    for task in plugins.table('tasks'):
-        words = re.findall('[A-Za-z0-9]+', task)
-        found.setdefault(f'il_ros/{"".join(word[0].upper() + word[1:] for word in words)}-v0',
-                         task)
-    return found
+def environment_name(task: str) -> str:
+    """Return what Gymnasium calls a task: ``pick_place`` is ``il_ros/PickPlace-v0``."""
+    words = re.findall('[A-Za-z0-9]+', task)
+    return f'il_ros/{"".join(word[0].upper() + word[1:] for word in words)}-v0'
 
 
-ENVIRONMENTS = environments()
-"""Task of each registered environment."""
+ENVIRONMENTS = {environment_name(task): task for task in plugins.BUILT_IN['tasks']}
+"""Task of each environment of ours."""
 
 
 def register_environments():
-    """Register the environments that are not registered yet."""
-    for name, task in ENVIRONMENTS.items():
+    """Register the environments that are not registered yet, ours before those of others."""
+    for task in plugins.table('tasks'):
+        name = environment_name(task)
         if name not in registry:
             register(id=name, entry_point='il_ros.sim.environment:Environment',
                      kwargs={'task': task})

@@ -20,8 +20,7 @@ from il_ros.contract.compose import load_contract
 from il_ros.contract.contract import Contract
 from il_ros.files.share import share_path
 from il_ros.tasks.expert import BadObservationError, MissingFeatureError
-from il_ros.tasks.expert_registry import expert_class, EXPERTS, make_expert
-from il_ros.tasks.expert_registry import UnknownExpertError
+from il_ros.tasks.expert_registry import expert_class, EXPERTS, make_expert, UnknownExpertError
 from il_ros.tasks.relabel import relabel
 import numpy as np
 import pytest
