@@ -62,5 +62,37 @@ setup(
             'coordinator = il_ros.graph.executables:coordinator',
             'graph = il_ros.graph.executables:graph',
         ],
+        'il_ros.tasks': [
+            'reach = il_ros.tasks.reach.task:Reach',
+            'push = il_ros.tasks.push.task:Push',
+            'pick_place = il_ros.tasks.pick_place.task:PickPlace',
+            'stack = il_ros.tasks.stack.task:Stack',
+            'insert = il_ros.tasks.insert.task:Insert',
+            'tower = il_ros.tasks.tower.task:Tower',
+        ],
+        'il_ros.experts': [
+            'reach = il_ros.tasks.reach.expert:ReachExpert',
+            'push = il_ros.tasks.push.expert:PushExpert',
+            'pick_place = il_ros.tasks.pick_place.expert:PickPlaceExpert',
+            'stack = il_ros.tasks.stack.expert:StackExpert',
+            'insert = il_ros.tasks.insert.expert:InsertExpert',
+            'tower = il_ros.tasks.tower.expert:TowerExpert',
+        ],
+        'il_ros.robots': [
+            'panda = il_ros.robots.panda:PANDA',
+        ],
+        'il_ros.policies': [
+            'mlp = il_ros.learning.nets.mlp:Mlp',
+            'cnn = il_ros.learning.nets.cnn:Cnn',
+        ],
+        'il_ros.strategies': [
+            'dagger = il_ros.interactive.strategies:Dagger',
+            'gated = il_ros.interactive.strategies:Gated',
+            'corrections = il_ros.interactive.strategies:Corrections',
+            'novelty = il_ros.interactive.strategies:Novelty',
+            'human = il_ros.interactive.strategies:Human',
+            'dart = il_ros.interactive.strategies:Dart',
+            'shift = il_ros.interactive.strategies:ShiftedDemonstrations',
+        ],
     },
 )

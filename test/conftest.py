@@ -20,9 +20,11 @@ Nothing here imports ROS before a test asks for it, so that the pure layer runs 
 
 import contextlib
 import ctypes
+import importlib
 import os
 from pathlib import Path
 import signal
+import sys
 import threading
 import time
 
@@ -69,6 +71,25 @@ def context():
     rclpy.init(context=private)
     yield private
     private.try_shutdown()
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Return the function that writes a package which is found until the end of the test."""
+    from il_ros import plugins
+    from plugin_package import write_package
+    monkeypatch.syspath_prepend(tmp_path)
+    modules = set(sys.modules)
+
+    def write(name: str, points: dict, **sources: str):
+        write_package(tmp_path, name, points, sources)
+        importlib.invalidate_caches()
+        plugins.forget()
+    yield write
+    plugins.forget()
+    for name in set(sys.modules) - modules:
+        if str(tmp_path) in str(getattr(sys.modules[name], '__file__', '')):
+            del sys.modules[name]
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ import sys
 
 from il_ros.cli.dataset import add_dataset
 from il_ros.cli.option_types import whole_number
+from il_ros.cli.plugin_verbs import add_plugins
 from il_ros.cli.study import add_study
 from il_ros.cli.teleop import add_view, teleop_arguments
 from il_ros.errors import ImitationError
@@ -37,7 +38,7 @@ A typical path:
 
 
 WHOLE, POSITIVE = whole_number(0), whole_number(1)
-TASKS = 'reach, push, pick_place, stack, insert or tower'
+TASKS = 'reach, push, pick_place, stack, insert, tower, or one of your own (il_ros list tasks)'
 OPTIONS = ('of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or tool; or '
            'of its expert, as {"expert": {"bias": {"goal_position": [0, 0.03, 0]}}}: it misreads')
 
@@ -223,6 +224,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_study(verbs, WHOLE, POSITIVE)
     add_dataset(verbs, float, WHOLE)
     _add_bench(verbs)
+    add_plugins(verbs)
     return parser
 
 
@@ -255,6 +257,9 @@ def _run(args: Sequence[str] | None) -> int:
         elif words.call == 'dataset':
             from il_ros.cli.dataset_verbs import dataset
             call = dataset
+        elif words.call in ('list', 'check'):
+            from il_ros.cli.plugin_verbs import run
+            call = run
         elif words.call == 'bench':
             from il_ros.bench.command import bench
             call = bench

@@ -17,6 +17,7 @@
 import dataclasses
 from pathlib import Path
 
+from il_ros import plugins
 from il_ros.contract.contract import ActionElement, Contract, ContractError, Feature, IMAGE
 from il_ros.contract.contract import JOINT_POSITION, TOOL_VELOCITY, VALUES
 from il_ros.files.share import MissingShareError, share_path
@@ -57,7 +58,8 @@ def find_contract(name: str) -> Path:
     """
     Return where a contract lies.
 
-    :param name: a file (``*.yaml``), or the name of one in ``config/contracts``
+    :param name: a file (``*.yaml``), the name of one in ``config/contracts``, or that of a task of
+        another package which brings its contract along
     :raises ContractError: if there is none of that name
     """
     if name.endswith(('.yaml', '.yml')):
@@ -65,6 +67,16 @@ def find_contract(name: str) -> Path:
     try:
         return share_path('config', 'contracts', f'{name}.yaml')
     except MissingShareError as error:
+        found = _brought_along(name)
+        if found is None:
+            raise ContractError(f'there is no contract {name!r}: {error}') from error
+        return found
+
+
+def _brought_along(name: str) -> Path | None:
+    try:
+        return plugins.file_of('tasks', name, 'contract')
+    except plugins.PluginError as error:
         raise ContractError(f'there is no contract {name!r}: {error}') from error
 
 

@@ -15,7 +15,8 @@
 """
 Strategies: by which plan the episodes of a round are driven and what of them becomes a label.
 
-A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
+A strategy is a name and settings, as in ``config/strategies/<name>.yaml``. Ours are (other
+packages may bring more, see ``il_ros/plugins.py``):
 
 * ``dagger``: expert and policy mixed by a beta schedule; every visited state is labelled (Ross,
   Gordon, Bagnell, AISTATS 2011, Algorithm 3.1);
@@ -38,10 +39,12 @@ A strategy is a name and settings, as in ``config/strategies/<name>.yaml``:
 import dataclasses
 from pathlib import Path
 
+from il_ros import plugins
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
 from il_ros.contract.episode_spec import SpecError, TELEOP
 from il_ros.driving.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN, NOVELTY
 from il_ros.driving.mixing import make_beta
+from il_ros.files.share import MissingShareError, share_path
 from il_ros.files.yaml_file import read_yaml, YamlFileError
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.strategy import demonstration_plan, person_plan, refuse_unknown
@@ -199,8 +202,39 @@ class ShiftedDemonstrations(Strategy):
 
 _DEMONSTRATORS = {'expert': EXPERT, 'person': TELEOP}
 
-STRATEGIES = {'dagger': Dagger, 'gated': Gated, 'corrections': Corrections, 'novelty': Novelty,
-              'human': Human, 'dart': Dart, 'shift': ShiftedDemonstrations}
+STRATEGIES = tuple(plugins.BUILT_IN['strategies'])
+"""The names of our own."""
+
+
+def strategy_class(name: str) -> type[Strategy]:
+    """
+    Return the class of a strategy of ours, of another package, or as ``module:Object``.
+
+    :raises UnknownStrategyError: if there is none; the sentence lists those that there are
+    :raises StrategyError: if it is not usable
+    """
+    try:
+        return plugins.find('strategies', name).load_class(Strategy)
+    except plugins.UnknownPluginError as error:
+        known = ', '.join(plugins.table('strategies'))
+        raise UnknownStrategyError(
+            f'strategy {name!r} is unknown; expected one of {known}') from error
+    except plugins.PluginError as error:
+        raise StrategyError(str(error)) from error
+
+
+def settings_path(name: str) -> Path | None:
+    """
+    Return the YAML with the settings of a strategy, where nobody gives another one.
+
+    :returns: None: it has none, and runs with its defaults
+    :raises StrategyError: as ``strategy_class``
+    """
+    strategy_class(name)
+    try:
+        return share_path('config', 'strategies', f'{name}.yaml')
+    except MissingShareError:
+        return plugins.file_of('strategies', name, 'config')
 
 
 def make_strategy(name: str, settings: dict | None = None) -> Strategy:
@@ -208,25 +242,25 @@ def make_strategy(name: str, settings: dict | None = None) -> Strategy:
     Return the strategy of that name with these settings (None: the defaults).
 
     :raises UnknownStrategyError: if there is none; the sentence lists those that there are
-    :raises StrategyError: if a setting is unknown or out of range
+    :raises StrategyError: if it is not usable, or a setting is unknown or out of range
     """
-    if name not in STRATEGIES:
-        raise UnknownStrategyError(f'strategy {name!r} is unknown; expected one of '
-                                   f'{", ".join(STRATEGIES)}')
+    kind = strategy_class(name)
     if settings is not None and not isinstance(settings, dict):
         raise StrategyError(f'{name}: the settings are {settings!r}; expected a mapping')
-    return STRATEGIES[name](name, dict(settings or {}))
+    return kind(name, dict(settings or {}))
 
 
-def load_strategy(name: str, path: Path) -> Strategy:
+def load_strategy(name: str, path: Path | None) -> Strategy:
     """
     Return the strategy with the settings of a YAML file.
 
     The settings are the file's key ``strategy`` where it has one (a file for a whole run, with
-    ``training`` beside it), else the file itself.
+    ``training`` beside it), else the file itself. None: the defaults.
 
     :raises StrategyError: if the file cannot be read, or as ``make_strategy``
     """
+    if path is None:
+        return make_strategy(name)
     try:
         document = read_yaml(path)
     except YamlFileError as error:

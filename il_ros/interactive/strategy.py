@@ -15,6 +15,7 @@
 """What a strategy is: by which plan a round is driven, and what it needs of the training."""
 
 import dataclasses
+from typing import ClassVar
 
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN
 from il_ros.contract.episode_spec import LABEL_NONE, TELEOP
@@ -39,9 +40,12 @@ class Strategy:
     """
     How the rounds of a run are driven.
 
-    :param name: as in ``STRATEGIES``
+    :param name: by which it was asked for
     :param settings: as given in the YAML, for ``run.json``
     """
+
+    config: ClassVar[str] = ''
+    """YAML of its settings, absolute or beside its module, of one without in config/strategies."""
 
     name: str
     settings: dict

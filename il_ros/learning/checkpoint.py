@@ -26,6 +26,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from il_ros import plugins
 from il_ros.contract.contract import Contract, IMAGE
 from il_ros.errors import ContractMismatchError, DamagedError, ImitationError, LearningError
 from il_ros.errors import NoCheckpointError
@@ -34,8 +35,6 @@ from il_ros.files.regular import read_bytes, require_regular
 from il_ros.learning.heads import from_document
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
-from il_ros.learning.nets.cnn import Cnn
-from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np
@@ -49,7 +48,6 @@ VERSION = 2
 """Version 1 had neither head nor members nor horizons: one net whose output is the action."""
 
 _LARGEST = {DOCUMENT: 16 << 20, WEIGHTS: 1 << 30}
-_NETS = {net.kind: net for net in (Mlp, Cnn)}
 _MALFORMED = (ImitationError, AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 
@@ -250,13 +248,27 @@ def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy
     except (safetensors.SafetensorError, *_MALFORMED) as error:
         raise DamagedError(f'{folder / WEIGHTS}: not a safetensors file: {error}') from error
     try:
-        net = _NETS.get(document.get('architecture'), Mlp).from_document(document, tensors)
+        kind = _net_class(document)
+    except _MALFORMED as error:
+        raise DamagedError(f'{folder / DOCUMENT}: not a policy: {error}') from error
+    try:
+        net = kind.from_document(document, tensors)
     except _MALFORMED as error:
         raise DamagedError(f'{folder / WEIGHTS}: {error}') from error
     try:
         return _assemble(document, net, digest)
     except _MALFORMED as error:
         raise DamagedError(f'{folder / DOCUMENT}: not a policy: {error}') from error
+
+
+def _net_class(document: dict) -> type:
+    """Return the class of the net: one that is installed, whatever module the file may name."""
+    name = document.get('architecture')
+    try:
+        return plugins.find_named('policies', name).load_class(object)
+    except plugins.UnknownPluginError as error:
+        raise LearningError(f'architecture {name!r} is unknown; expected one of '
+                            f'{list(plugins.table("policies"))}') from error
 
 
 def _refuse_foreign_labels(contract: Contract, fitted: Normaliser):
@@ -266,10 +278,7 @@ def _refuse_foreign_labels(contract: Contract, fitted: Normaliser):
                             'where every label lies')
 
 
-def _assemble(document: dict, net: Mlp | Cnn, digest: str) -> Policy:
-    if document['architecture'] != net.kind:
-        raise LearningError(f'architecture {document["architecture"]!r} is unknown; expected '
-                            f'one of {list(_NETS)}')
+def _assemble(document: dict, net, digest: str) -> Policy:
     contract = Contract.from_json(json.dumps(document['contract']))
     inputs = Inputs(contract, document['inputs'])
     for key, found in (('input_names', inputs.names), ('input_units', inputs.units)):

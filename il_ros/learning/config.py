@@ -14,9 +14,11 @@
 
 """How a policy is trained: one frozen structure, read from a YAML file."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
+from il_ros import plugins
 from il_ros.errors import TrainConfigError
 from il_ros.files.share import MissingShareError, share_path
 from il_ros.files.yaml_file import read_yaml, YamlFileError
@@ -228,15 +230,16 @@ class TrainConfig:
 
 def training_path(contract: str, task: str) -> Path:
     """
-    Return the package's training YAML for a contract; without one of its own, the task's.
+    Return the training YAML for a contract; without one of its own, the task's.
 
     :param contract: its name; '': the task's own
-    :raises MissingShareError: if there is none for the task
+    :raises MissingShareError: if neither the package nor the task has one
     """
-    try:
-        return share_path('config', 'training', f'{contract or task}.yaml')
-    except MissingShareError:
-        return share_path('config', 'training', f'{task}.yaml')
+    for name in (contract or task, task):
+        with contextlib.suppress(MissingShareError):
+            return share_path('config', 'training', f'{name}.yaml')
+    return plugins.file_of('tasks', task, 'training') or share_path(
+        'config', 'training', f'{task}.yaml')
 
 
 def _whole(value, low: int, high: int) -> bool:

@@ -13,27 +13,32 @@
 # limitations under the License.
 
 """
-The tasks' names in Gymnasium's registry.
+The tasks' names in Gymnasium's registry, ours and those of other packages.
 
-``il_ros.gymnasium_hook`` imports this when both packages are imported, so it imports no physics.
+``il_ros.gymnasium_hook`` imports this when both packages are imported, so it imports neither
+physics nor any task.
 """
 
-from gymnasium.envs.registration import register, registry
+import re
 
-ENVIRONMENTS = {
-    'il_ros/Reach-v0': 'reach',
-    'il_ros/Push-v0': 'push',
-    'il_ros/PickPlace-v0': 'pick_place',
-    'il_ros/Stack-v0': 'stack',
-    'il_ros/Insert-v0': 'insert',
-    'il_ros/Tower-v0': 'tower',
-}
-"""Task of each registered environment."""
+from gymnasium.envs.registration import register, registry
+from il_ros import plugins
+
+
+def environment_name(task: str) -> str:
+    """Return what Gymnasium calls a task: ``pick_place`` is ``il_ros/PickPlace-v0``."""
+    words = re.findall('[A-Za-z0-9]+', task)
+    return f'il_ros/{"".join(word[0].upper() + word[1:] for word in words)}-v0'
+
+
+ENVIRONMENTS = {environment_name(task): task for task in plugins.BUILT_IN['tasks']}
+"""Task of each environment of ours."""
 
 
 def register_environments():
-    """Register the environments that are not registered yet."""
-    for name, task in ENVIRONMENTS.items():
+    """Register the environments that are not registered yet, ours before those of others."""
+    for task in plugins.table('tasks'):
+        name = environment_name(task)
         if name not in registry:
             register(id=name, entry_point='il_ros.sim.environment:Environment',
                      kwargs={'task': task})

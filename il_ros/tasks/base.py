@@ -17,6 +17,7 @@
 import abc
 import dataclasses
 
+from il_ros.tasks.expert import Expert
 from il_ros.tasks.scene import Reading, Shape
 import numpy as np
 
@@ -56,7 +57,7 @@ class Task(abc.ABC):
     """
 
     name: str
-    """Also that of the contract, ``config/contracts/<name>.yaml``."""
+    """Also that of the contract, ``config/contracts/<name>.yaml`` or ``contract``."""
     horizon: int
     """Control steps after which an episode is truncated, unless it asks for another number."""
     goal_radius_m: float
@@ -69,6 +70,15 @@ class Task(abc.ABC):
     """All goals lie on the table; they are shown by a plate, otherwise by a ball."""
     grasped_at_reset = False
     """The hand holds an object at reset: the world is built anew for each episode."""
+    expert: type[Expert] | None = None
+    """Who demonstrates it, where no expert of the task's name is registered."""
+    contract = ''
+    """
+    Its file, absolute or beside the task's module: of tasks that have none in config/contracts.
+    It had better be called after the task, for contracts are named after their file.
+    """
+    training = ''
+    """Likewise the YAML of its training, where there is none in config/training."""
 
     @property
     def free_objects(self) -> tuple[int, ...]:

@@ -14,25 +14,46 @@
 
 """The experts by task name."""
 
+import dataclasses
+
+from il_ros import plugins
 from il_ros.contract.contract import Contract
 from il_ros.errors import ImitationError
 from il_ros.tasks.biased import bias_of, BiasedExpert
 from il_ros.tasks.expert import Expert
-from il_ros.tasks.insert.expert import InsertExpert
-from il_ros.tasks.pick_place.expert import PickPlaceExpert
-from il_ros.tasks.push.expert import PushExpert
-from il_ros.tasks.reach.expert import ReachExpert
-from il_ros.tasks.stack.expert import StackExpert
-from il_ros.tasks.tower.expert import TowerExpert
 
-EXPERTS = {expert.task: expert for expert in (
-    ReachExpert, PushExpert, PickPlaceExpert, StackExpert, InsertExpert, TowerExpert)}
+EXPERTS = tuple(plugins.BUILT_IN['experts'])
+"""The tasks that an expert of ours knows."""
 
 
 class UnknownExpertError(ImitationError):
     """A task that no expert knows."""
 
     code = 400
+
+
+def expert_class(task: str) -> type[Expert]:
+    """
+    Return the expert of a task: the one of its name, else the one that the task brings along.
+
+    :raises UnknownExpertError: listing the experts that there are, or saying why it is not usable
+    """
+    try:
+        return _plugin_of(task).load_class(Expert)
+    except plugins.UnknownPluginError as error:
+        known = ', '.join(plugins.table('experts'))
+        raise UnknownExpertError(
+            f'there is no expert for the task {task!r}; there are {known}') from error
+    except plugins.PluginError as error:
+        raise UnknownExpertError(str(error)) from error
+
+
+def _plugin_of(task: str) -> plugins.Plugin:
+    experts = plugins.table('experts')
+    if task in experts:
+        return experts[task]
+    found = plugins.find('tasks', task)
+    return dataclasses.replace(found, kind='experts', target=f'{found.target}.expert')
 
 
 def make_expert(task: str, contract: Contract, options: str = '') -> Expert:
@@ -48,12 +69,9 @@ def make_expert(task: str, contract: Contract, options: str = '') -> Expert:
 
     :param options: canonical JSON of the episodes' options, which may handicap it
         (``tasks/biased.py``); '': none
-    :raises UnknownExpertError: if no expert knows the task; the sentence lists those that do
+    :raises UnknownExpertError: as ``expert_class``
     :raises MissingFeatureError: if the contract lacks what the law needs
     :raises BiasError: if the options ask for a handicap that is none
     """
-    if task not in EXPERTS:
-        raise UnknownExpertError(
-            f'there is no expert for the task {task!r}; there are {", ".join(EXPERTS)}')
-    expert, bias = EXPERTS[task](contract), bias_of(options)
+    expert, bias = expert_class(task)(contract), bias_of(options)
     return BiasedExpert(expert, contract, bias) if bias else expert

@@ -14,25 +14,32 @@
 
 """The tasks by name."""
 
+from il_ros import plugins
 from il_ros.errors import UnknownTaskError
 from il_ros.tasks.base import Task
-from il_ros.tasks.insert.task import Insert
-from il_ros.tasks.pick_place.task import PickPlace
-from il_ros.tasks.push.task import Push
-from il_ros.tasks.reach.task import Reach
-from il_ros.tasks.stack.task import Stack
-from il_ros.tasks.tower.task import Tower
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (
-    Reach, Push, PickPlace, Stack, Insert, Tower)}
+TASKS = tuple(plugins.BUILT_IN['tasks'])
+"""The names of our own."""
+
+
+def task_class(name: str) -> type[Task]:
+    """
+    Return the class of a task of ours, of another package, or as ``module:Object``.
+
+    :raises UnknownTaskError: listing the tasks that there are, or saying why it is not usable
+    """
+    try:
+        return plugins.find('tasks', name).load_class(Task)
+    except plugins.PluginError as error:
+        raise UnknownTaskError(str(error)) from error
 
 
 def make_task(name: str) -> Task:
     """
-    Make a task.
+    Make a task; it answers to the name that it was asked for by, which episodes bear.
 
-    :raises UnknownTaskError: listing the tasks that there are
+    :raises UnknownTaskError: as ``task_class``
     """
-    if name not in TASKS:
-        raise UnknownTaskError(f'there is no task {name!r}; there are {", ".join(TASKS)}')
-    return TASKS[name]()
+    task = task_class(name)()
+    task.name = name
+    return task

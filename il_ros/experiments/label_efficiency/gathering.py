@@ -26,10 +26,10 @@ from il_ros.experiments.label_efficiency.demonstrations import shown_in
 from il_ros.experiments.label_efficiency.judging import Driver, EXPERT, Judge, Verdict
 from il_ros.experiments.label_efficiency.plan import CLONES, Plan, run_name, Way
 from il_ros.experiments.label_efficiency.points import BC, Point
-from il_ros.files.share import share_path
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.run_state import RunState
+from il_ros.learning.config import training_path
 from il_ros.learning.training_worker.protocol import Job, JobDone
 
 
@@ -88,8 +88,7 @@ def learners_of(plan: Plan, runs: Sequence[Collected]) -> dict[tuple[str, bytes]
     """Return the name of BC by task and settings: BC, and one more for each other learner."""
     names: dict[tuple[str, bytes], str] = {}
     for task in plan.tasks:
-        plain = Path(plan.config) if plan.config else share_path(
-            'config', 'training', f'{task}.yaml')
+        plain = Path(plan.config) if plan.config else training_path('', task)
         names[task, plain.read_bytes()] = BC
     for run in runs:
         names.setdefault((run.task, run.learner), f'{BC} as {run.way.name}')

@@ -27,10 +27,9 @@ from il_ros.contract.episode_spec import EPISODE_ID, LARGEST_SEED
 from il_ros.driving.driving import HUMAN
 from il_ros.errors import ImitationError
 from il_ros.files.atomic import write_atomically
-from il_ros.files.share import MissingShareError, share_path
 from il_ros.interactive.goal import BLOCKS, EVALUATION_SEEDS, Goal, VALIDATION_SEEDS
-from il_ros.interactive.strategies import load_strategy
-from il_ros.interactive.strategy import Strategy
+from il_ros.interactive.strategies import load_strategy, settings_path
+from il_ros.interactive.strategy import Strategy, UnknownStrategyError
 from il_ros.tasks.registry import make_task
 
 PLAN = 'plan.json'
@@ -87,9 +86,8 @@ class Way:
         :raises StrategyError: if a setting is wrong
         """
         try:
-            path = Path(self.config) if self.config else share_path(
-                'config', 'strategies', f'{self.strategy}.yaml')
-        except MissingShareError as error:
+            path = Path(self.config) if self.config else settings_path(self.strategy)
+        except UnknownStrategyError as error:
             raise StudyError(f'--strategies has {self.strategy!r}; there is no such '
                              'strategy') from error
         return load_strategy(self.strategy, path)

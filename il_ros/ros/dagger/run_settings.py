@@ -20,12 +20,13 @@ from pathlib import Path
 
 from il_ros.files.atomic import write_atomically
 from il_ros.files.regular import read_bytes
-from il_ros.files.share import MissingShareError, share_path
+from il_ros.files.share import MissingShareError
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
-from il_ros.interactive.strategies import load_strategy
-from il_ros.interactive.strategy import Strategy
+from il_ros.interactive.strategies import load_strategy, settings_path
+from il_ros.interactive.strategy import Strategy, UnknownStrategyError
 from il_ros.learning.config import TrainConfig, training_path
+from il_ros.plugins import PluginError
 from il_ros.ros.dagger.delegates import Result, RunError
 from il_ros_interfaces.action import RunDagger
 import yaml
@@ -55,11 +56,12 @@ def check_goal(request: RunDagger.Goal, contract: str = '') -> tuple[Goal, Strat
     return goal, strategy, training_file
 
 
-def config_files(goal: Goal, contract: str = '') -> tuple[Path, Path]:
+def config_files(goal: Goal, contract: str = '') -> tuple[Path | None, Path]:
     """
     Return the files with the settings of the strategy and of the training.
 
     :param contract: name of the graph's
+    :returns: of the strategy None if it has no file
     :raises RunError: if there is none for this strategy or task
     """
     if goal.config:
@@ -67,9 +69,8 @@ def config_files(goal: Goal, contract: str = '') -> tuple[Path, Path]:
             raise RunError(Result.BAD_GOAL, f'config is {goal.config!r}; there is no such file')
         return Path(goal.config), Path(goal.config)
     try:
-        return (share_path('config', 'strategies', f'{goal.strategy}.yaml'),
-                training_path(contract, goal.task))
-    except MissingShareError as error:
+        return settings_path(goal.strategy), training_path(contract, goal.task)
+    except (MissingShareError, PluginError, UnknownStrategyError) as error:
         raise RunError(Result.BAD_GOAL, f'strategy {goal.strategy!r} or task {goal.task!r} is '
                                         f'unknown: {error}') from error
 

@@ -1,0 +1,91 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What is wrong with a plug-in: found by using it as the package would, a sentence each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+import traceback
+
+from il_ros.cli.task_checks import task_findings
+from il_ros.contract.compose import find_contract, load_contract
+from il_ros.contract.episode_spec import DrivePlan
+from il_ros.driving.driving import check_plan
+from il_ros.errors import ImitationError
+from il_ros.interactive.strategies import load_strategy, settings_path
+from il_ros.learning.nets.cnn import Cnn
+from il_ros.learning.nets.mlp import Mlp
+from il_ros.plugins import Plugin
+from il_ros.tasks.expert import Expert
+import numpy as np
+
+NEEDED_OF_A_NET = sorted(name for name in vars(Mlp).keys() & vars(Cnn).keys()
+                         if not name.startswith('_'))
+
+
+def findings_of(plugin: Plugin) -> list[str]:
+    """Return what is wrong with a plug-in; the list is empty if nothing is."""
+    found = []
+    try:
+        found.extend(_CHECKS[plugin.kind](plugin))
+    except ImitationError as error:
+        found.append(str(error).removeprefix(f'{plugin}: '))
+    # The code of others may raise anything; its author wants to know where.
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        found.append(f'{type(error).__name__}: {error}, raised in {place.filename}, '
+                     f'line {place.lineno} ({place.name})')
+    return found
+
+
+def _expert(plugin: Plugin) -> Iterator[str]:
+    kind = plugin.load_class(Expert)
+    task = plugin.name if ':' not in plugin.name else kind.task
+    if kind.task != task or not task:
+        yield f'its task is {kind.task!r}; expected {task or "the name of a task"!r}'
+        return
+    contract, _ = load_contract(find_contract(task))
+    answer = kind(contract).act(np.zeros(contract.width, np.float32))
+    if answer is None or not contract.accepts(answer):
+        yield f'its answer to an observation of zeros is {answer}; expected an action in bounds'
+
+
+def _strategy(plugin: Plugin) -> Iterator[str]:
+    strategy = load_strategy(plugin.name, settings_path(plugin.name))
+    for round_ in (0, 1):
+        plan = strategy.plan(round_, 0)
+        if isinstance(plan, DrivePlan):
+            check_plan(plan)
+        else:
+            yield f'its plan of round {round_} is {plan!r}; expected a DrivePlan'
+
+
+def _policy(plugin: Plugin) -> Iterator[str]:
+    net = plugin.load_class(object)
+    for name in NEEDED_OF_A_NET:
+        if not hasattr(net, name):
+            yield f'it does not define {name}, which a net needs (il_ros/learning/nets/mlp.py)'
+    if ':' not in plugin.name and getattr(net, 'kind', plugin.name) != plugin.name:
+        yield (f'its kind is {net.kind!r}; expected {plugin.name!r}, by which checkpoints '
+               'remember it')
+
+
+def _robot(plugin: Plugin) -> Iterator[str]:
+    urdf = getattr(plugin.load(), 'urdf', None)
+    if not isinstance(urdf, str) or not Path(urdf).is_file():
+        yield f'its urdf is {urdf!r}; expected the path of a file'
+
+
+_CHECKS = {'tasks': task_findings, 'experts': _expert, 'strategies': _strategy,
+           'policies': _policy, 'robots': _robot}

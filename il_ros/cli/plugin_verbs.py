@@ -1,0 +1,71 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The verbs about plug-ins: which there are, and what is wrong with one."""
+
+import argparse
+import inspect
+import sys
+
+from il_ros import plugins
+
+
+def add_plugins(verbs):
+    """Add the verbs ``list`` and ``check``."""
+    shown = verbs.add_parser('list', help='the tasks, experts, ... that are installed')
+    shown.add_argument('kind', choices=plugins.KINDS)
+    shown.set_defaults(call='list')
+    check = verbs.add_parser('check', help='what is wrong with a task, an expert, ... of your own')
+    check.add_argument('kind', choices=plugins.KINDS)
+    check.add_argument('name', help='as in il_ros list, or module:Object')
+    check.set_defaults(call='check')
+
+
+def run(words: argparse.Namespace) -> int:
+    """Do what the words say."""
+    return show(words.kind) if words.call == 'list' else check(words.kind, words.name)
+
+
+def show(kind: str) -> int:
+    """Print name, package and one line of help of each plug-in of a kind."""
+    rows = [(one.name, one.package or '-', _help(one)) for one in plugins.table(kind).values()]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for name, package, text in rows:
+        print(f'{name:{widths[0]}}  {package:{widths[1]}}  {text}'.rstrip())
+    return 0
+
+
+def _help(plugin: plugins.Plugin) -> str:
+    try:
+        found = plugin.load()
+    except plugins.PluginError as error:
+        return f'not usable: {error}'
+    described = found if isinstance(found, type) else sys.modules[plugin.target.partition(':')[0]]
+    return (inspect.getdoc(described) or '').partition('\n')[0]
+
+
+def check(kind: str, name: str) -> int:
+    """
+    Print what is wrong with a plug-in, a sentence each.
+
+    :returns: 1 if anything is
+    """
+    from il_ros.cli.plugin_checks import findings_of
+    plugin = plugins.find(kind, name)
+    findings = findings_of(plugin)
+    for finding in findings:
+        print(f'{plugin}: {finding}')
+    if not findings:
+        print(f'{plugin}: nothing is wrong')
+    return 1 if findings else 0

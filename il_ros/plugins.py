@@ -1,0 +1,225 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Plug-ins: tasks, experts, robots, policies and strategies by name, ours and those of others.
+
+A package adds one by an entry point (``il_ros.tasks``, ``il_ros.experts``, ...) in its
+``setup.py``; ``module:Object`` is understood wherever a name is. Names travel as text, in
+messages, files and command lines, and each process resolves them for itself: from what is
+installed, and from ``PYTHONPATH``, which child processes inherit. Nothing is imported before it
+is asked for.
+"""
+
+import dataclasses
+import functools
+import importlib
+from importlib import metadata
+import inspect
+import logging
+from pathlib import Path
+
+from il_ros.errors import ImitationError
+
+KINDS = {'tasks': 'task', 'experts': 'expert', 'robots': 'robot', 'policies': 'policy',
+         'strategies': 'strategy'}
+"""Kinds of plug-ins: the group of their entry points without its prefix, and one of them."""
+
+GROUP = 'il_ros.'
+OURS = 'il_ros'
+
+BUILT_IN = {
+    'tasks': {
+        'reach': 'il_ros.tasks.reach.task:Reach',
+        'push': 'il_ros.tasks.push.task:Push',
+        'pick_place': 'il_ros.tasks.pick_place.task:PickPlace',
+        'stack': 'il_ros.tasks.stack.task:Stack',
+        'insert': 'il_ros.tasks.insert.task:Insert',
+        'tower': 'il_ros.tasks.tower.task:Tower'},
+    'experts': {
+        'reach': 'il_ros.tasks.reach.expert:ReachExpert',
+        'push': 'il_ros.tasks.push.expert:PushExpert',
+        'pick_place': 'il_ros.tasks.pick_place.expert:PickPlaceExpert',
+        'stack': 'il_ros.tasks.stack.expert:StackExpert',
+        'insert': 'il_ros.tasks.insert.expert:InsertExpert',
+        'tower': 'il_ros.tasks.tower.expert:TowerExpert'},
+    'robots': {'panda': 'il_ros.robots.panda:PANDA'},
+    'policies': {
+        'mlp': 'il_ros.learning.nets.mlp:Mlp',
+        'cnn': 'il_ros.learning.nets.cnn:Cnn'},
+    'strategies': {
+        'dagger': 'il_ros.interactive.strategies:Dagger',
+        'gated': 'il_ros.interactive.strategies:Gated',
+        'corrections': 'il_ros.interactive.strategies:Corrections',
+        'novelty': 'il_ros.interactive.strategies:Novelty',
+        'human': 'il_ros.interactive.strategies:Human',
+        'dart': 'il_ros.interactive.strategies:Dart',
+        'shift': 'il_ros.interactive.strategies:ShiftedDemonstrations'}}
+"""The entry points of our own ``setup.py``, so that they work without an installation, too."""
+
+
+class PluginError(ImitationError):
+    """A plug-in that cannot be imported; the sentence names its package and says why."""
+
+
+class UnknownPluginError(PluginError):
+    """A name that no package gives; the sentence lists those that there are."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plugin:
+    """What is known of a plug-in before it is imported."""
+
+    kind: str
+    name: str
+    target: str
+    """``module:Object``."""
+
+    package: str
+    """Distribution that gives it; empty: named by its target alone."""
+
+    def load(self):
+        """
+        Import and return the object.
+
+        :raises PluginError: if that fails, whatever the reason in the other package's code
+        """
+        module, _, attribute = self.target.partition(':')
+        if not (module and attribute):
+            raise PluginError(f'{self} is {self.target!r}; expected module:Object')
+        try:
+            found = importlib.import_module(module)
+            for part in attribute.split('.'):
+                found = getattr(found, part)
+        # Code of others may raise anything at its import, and may want to end the process.
+        except (Exception, SystemExit) as error:
+            raise PluginError(f'{self}: {self.target} cannot be imported: '
+                              f'{type(error).__name__}: {error}{_remedy(module, error)}'
+                              ) from error
+        return found
+
+    def load_class(self, base: type) -> type:
+        """
+        Import and return a class.
+
+        :raises PluginError: if that fails, or it is no subclass of ``base`` that can be made
+        """
+        found = self.load()
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise PluginError(f'{self}: {self.target} is {found!r}; expected a subclass of '
+                              f'{base.__module__}.{base.__qualname__}')
+        if inspect.isabstract(found):
+            missing = ', '.join(sorted(found.__abstractmethods__))
+            raise PluginError(f'{self}: {self.target} does not define {missing}; '
+                              f'{base.__module__}.{base.__qualname__} says what they do')
+        return found
+
+    def __str__(self):
+        source = f' of the package {self.package}' if self.package else ''
+        return f'{KINDS[self.kind]} {self.name!r}{source}'
+
+
+def _remedy(module: str, error: BaseException) -> str:
+    """Say what to do where the module itself is not found, rather than one that it needs."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    if name is None or not f'{module}.'.startswith(f'{name}.'):
+        return ''
+    return '; install it, or put its folder on PYTHONPATH, where child processes find it, too'
+
+
+@functools.cache
+def table(kind: str) -> dict[str, Plugin]:
+    """Return the plug-ins of a kind by name, ours first; of two with one name the first counts."""
+    found = {name: Plugin(kind, name, target, OURS) for name, target in BUILT_IN[kind].items()}
+    for point in metadata.entry_points(group=GROUP + kind):
+        package = point.dist.name if point.dist else ''
+        if (package or '').replace('-', '_') == OURS:
+            continue
+        plugin = Plugin(kind, point.name, point.value.partition('[')[0].strip(), package or '')
+        if point.name in found:
+            logging.getLogger(__name__).warning(
+                '%s is ignored: %s has one of that name', plugin, found[point.name].package)
+            continue
+        found[point.name] = plugin
+    return found
+
+
+def find(kind: str, name: str) -> Plugin:
+    """
+    Return what is known of the plug-in that a name or ``module:Object`` means.
+
+    :raises UnknownPluginError: if there is none
+    """
+    return Plugin(kind, name, name, '') if ':' in name else find_named(kind, name)
+
+
+def find_named(kind: str, name: str) -> Plugin:
+    """
+    Return what is known of a plug-in of ours or of an installed package, never ``module:Object``.
+
+    For names out of files: whoever wrote the file must not choose what is imported here.
+
+    :raises UnknownPluginError: if there is none
+    """
+    known = table(kind)
+    if name not in known:
+        raise UnknownPluginError(f'there is no {KINDS[kind]} {name!r}; there are '
+                                 f'{", ".join(known)}')
+    return known[name]
+
+
+def get(kind: str, name: str):
+    """
+    Return the object that a name or ``module:Object`` means.
+
+    :raises UnknownPluginError: if there is none
+    :raises PluginError: if it cannot be imported
+    """
+    return find(kind, name).load()
+
+
+@functools.cache
+def usable(kind: str) -> dict[str, object]:
+    """Return all plug-ins of a kind that can be imported; each other one is warned of, once."""
+    found = {}
+    for name, plugin in table(kind).items():
+        try:
+            found[name] = plugin.load()
+        except PluginError as error:
+            logging.getLogger(__name__).warning('%s; it is left out', error)
+    return found
+
+
+def file_of(kind: str, name: str, attribute: str) -> Path | None:
+    """
+    Return the file that a class names by an attribute: absolute, or beside the class's module.
+
+    :returns: None: there is no plug-in of this name, or it names no file
+    :raises PluginError: if it cannot be imported
+    """
+    try:
+        found = find(kind, name).load()
+    except UnknownPluginError:
+        return None
+    for owner in getattr(found, '__mro__', ()):
+        if attribute in vars(owner):
+            file = vars(owner)[attribute]
+            return Path(inspect.getfile(owner)).parent / file if file else None
+    return None
+
+
+def forget():
+    """Look again what there is, as after an installation into a process that runs."""
+    table.cache_clear()
+    usable.cache_clear()

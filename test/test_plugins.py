@@ -1,0 +1,151 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Plug-ins: what other packages give, found by name; nothing is installed for it."""
+
+import logging
+import os
+from pathlib import Path
+import runpy
+import subprocess
+import sys
+
+from il_ros import plugins
+from plugin_package import write_package
+import pytest
+import setuptools
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SLIDE = """
+from il_ros.tasks.reach.task import Reach
+class Slide(Reach):
+    '''Slide along the table.'''
+    name = 'slide'
+"""
+
+
+def warnings_of(caplog) -> list[str]:
+    return [record.getMessage() for record in caplog.records
+            if record.levelno == logging.WARNING]
+
+
+def test_ours_are_the_entry_points_of_the_set_up(monkeypatch):
+    given = {}
+    monkeypatch.setattr(setuptools, 'setup', lambda **words: given.update(words))
+    monkeypatch.chdir(ROOT)
+    runpy.run_path('setup.py')
+    listed = {kind: dict(line.split(' = ') for line in given['entry_points'][f'il_ros.{kind}'])
+              for kind in plugins.KINDS}
+    assert listed == plugins.BUILT_IN
+
+
+@pytest.mark.parametrize('kind', plugins.KINDS)
+def test_each_of_ours_can_be_imported(kind):
+    for name in plugins.BUILT_IN[kind]:
+        assert plugins.get(kind, name) is not None
+
+
+def test_a_plug_in_of_another_package_is_found_and_imported_only_when_asked_for(package):
+    package('gliding', {'tasks': {'slide': 'gliding:Slide'}}, gliding=SLIDE)
+    found = plugins.find('tasks', 'slide')
+    assert (found.package, found.target) == ('gliding', 'gliding:Slide')
+    assert 'gliding' not in sys.modules
+    assert plugins.get('tasks', 'slide').name == 'slide'
+
+
+def test_an_unknown_name_is_answered_by_those_that_there_are(package):
+    package('gliding', {'tasks': {'slide': 'gliding:Slide'}})
+    with pytest.raises(plugins.UnknownPluginError,
+                       match="^there is no task 'juggle'; there are reach, push, .*, slide$"):
+        plugins.get('tasks', 'juggle')
+
+
+def test_a_module_and_its_object_are_understood_in_the_place_of_a_name(package):
+    package('gliding', {}, gliding=SLIDE)
+    assert plugins.get('tasks', 'gliding:Slide').name == 'slide'
+
+
+def test_a_file_cannot_name_a_module(package):
+    package('gliding', {}, gliding=SLIDE)
+    with pytest.raises(plugins.UnknownPluginError, match="there is no task 'gliding:Slide'"):
+        plugins.find_named('tasks', 'gliding:Slide')
+    assert 'gliding' not in sys.modules
+
+
+@pytest.mark.parametrize('source, reason', [
+    ('import absent_library', "ModuleNotFoundError: No module named 'absent_library'"),
+    ('raise RuntimeError("out of order")', 'RuntimeError: out of order'),
+    ('import sys; sys.exit("bye")', 'SystemExit: bye'),
+    ('nothing = 0', "AttributeError: module 'torn' has no attribute 'Task'")])
+def test_a_plug_in_that_cannot_be_imported_is_a_sentence_and_leaves_the_others(
+        package, caplog, source, reason):
+    package('torn', {'tasks': {'tear': 'torn:Task'}}, torn=source)
+    with pytest.raises(plugins.PluginError) as caught:
+        plugins.get('tasks', 'tear')
+    sentence = f"task 'tear' of the package torn: torn:Task cannot be imported: {reason}"
+    assert str(caught.value) == sentence
+    assert list(plugins.usable('tasks')) == list(plugins.BUILT_IN['tasks'])
+    plugins.usable('tasks')
+    assert warnings_of(caplog) == [f'{sentence}; it is left out']
+
+
+def test_a_module_that_is_not_there_is_answered_by_where_to_put_it():
+    with pytest.raises(plugins.PluginError, match='put its folder on PYTHONPATH'):
+        plugins.get('tasks', 'absent_package.tasks:Slide')
+
+
+@pytest.mark.parametrize('target', ['gliding', 'gliding:', ':Slide'])
+def test_an_entry_that_names_no_object_is_refused(package, target):
+    package('gliding', {'tasks': {'slide': target}}, gliding=SLIDE)
+    with pytest.raises(plugins.PluginError, match='expected module:Object'):
+        plugins.get('tasks', 'slide')
+
+
+def test_of_two_with_one_name_ours_counts_and_the_other_is_warned_of_once(package, caplog):
+    package('rival', {'tasks': {'push': 'rival:Push'}})
+    assert plugins.find('tasks', 'push').package == 'il_ros'
+    plugins.get('tasks', 'push')
+    assert warnings_of(caplog) == [
+        "task 'push' of the package rival is ignored: il_ros has one of that name"]
+
+
+def test_our_own_entries_are_no_rivals_whatever_separates_the_words_of_our_name(package, caplog):
+    package('il-ros', {'tasks': {'push': 'il_ros.tasks.push.task:Push'}})
+    assert plugins.find('tasks', 'push').package == 'il_ros'
+    assert not warnings_of(caplog)
+
+
+def test_what_is_no_class_of_the_kind_is_refused(package):
+    from il_ros.tasks.base import Task
+    package('odd', {'tasks': {'number': 'odd:number', 'bare': 'odd:Bare'}},
+            odd='from il_ros.tasks.base import Task\nnumber = 3\nclass Bare(Task):\n    pass\n')
+    with pytest.raises(plugins.PluginError, match=r"'number' of the package odd: odd:number is 3; "
+                                                  r'expected a subclass of il_ros\.tasks\.base'):
+        plugins.find('tasks', 'number').load_class(Task)
+    with pytest.raises(plugins.PluginError, match='does not define judge, resample, sample'):
+        plugins.find('tasks', 'bare').load_class(Task)
+
+
+def test_a_child_process_finds_what_is_on_the_python_path(tmp_path):
+    # As the training worker starts: nothing but PYTHONPATH is inherited.
+    write_package(tmp_path, 'gliding', {'tasks': {'slide': 'gliding:Slide'}}, {'gliding': SLIDE})
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    code = ('from il_ros import plugins\n'
+            'for name in ("slide", "gliding:Slide"):\n'
+            '    print(plugins.get("tasks", name).__name__)\n')
+    done = subprocess.run([sys.executable, '-c', code], cwd='/', capture_output=True, text=True,
+                          timeout=60, env={**os.environ, 'PYTHONPATH': path,
+                                           'PYTHONSAFEPATH': '1'})
+    assert done.stdout.split() == ['Slide', 'Slide'], done.stderr
