@@ -22,6 +22,7 @@ import sys
 from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import ContractError
 from il_ros.errors import DamagedError, UnknownTaskError
+from il_ros.experiments.label_efficiency.plan import run_name
 from il_ros.interactive.strategies import load_strategy, make_strategy, settings_path
 from il_ros.interactive.strategy import StrategyError, UnknownStrategyError
 from il_ros.learning import checkpoint
@@ -159,6 +160,11 @@ def test_a_task_brings_contract_and_training_along(button, tmp_path):
     for name in ('own:Own', 'own:Heir'):
         assert load_contract(find_contract(name))[0].features == reach_contract().features
         assert training_path('', name) == training_path('own', name) == tmp_path / 'training.yaml'
+
+
+def test_the_runs_of_a_study_have_names_that_runs_may_have():
+    assert run_name('pick_place', 'gated', 1) == 'pick_place-gated-1'
+    assert run_name('my.buttons:Press', 'gated', 1) == 'my_buttons_press-gated-1'
 
 
 @pytest.mark.parametrize('name, reason', [

@@ -192,8 +192,8 @@ class Plan:
 
 
 def run_name(task: str, way: str, seed: int) -> str:
-    """Return the folder of a run of the study."""
-    return f'{task}-{way}-{seed}'
+    """Return the folder of a run of the study; of ``module:Object`` the signs that runs allow."""
+    return f'{re.sub("[^a-z0-9_-]", "_", task.lower())}-{way}-{seed}'
 
 
 def plan_of(words: argparse.Namespace) -> Plan:
