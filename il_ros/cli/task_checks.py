@@ -19,11 +19,12 @@ import contextlib
 
 from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import Contract
+from il_ros.contract.observation import parts_of
 from il_ros.files.share import MissingShareError
 from il_ros.learning.config import TrainConfig, training_path
 from il_ros.learning.inputs import image_features, Inputs
 from il_ros.plugins import Plugin, table
-from il_ros.sim.environment import Environment, parts_of
+from il_ros.sim.environment import Environment
 from il_ros.sim.simulation import Simulation
 from il_ros.tasks.base import Scene, Task, Verdict
 from il_ros.tasks.expert_registry import make_expert
