@@ -98,7 +98,7 @@ def test_tasks_and_experts_that_are_not_there_keep_their_errors(button, name):
 
 
 def test_gymnasium_knows_the_tasks_of_other_packages_and_imports_none(tmp_path):
-    pytest.importorskip('gymnasium')
+    pytest.importorskip('gymnasium', reason='needs gymnasium: make test')
     write_package(tmp_path, 'buttons', {'tasks': {
         'press_button': 'buttons:PressButton', 'pick-place': 'buttons:Rival'}},
         {'buttons': BUTTON})

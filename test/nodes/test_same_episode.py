@@ -19,6 +19,7 @@ import itertools
 
 from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.episode_spec import EXPERT, POLICY
+from il_ros.contract.observation import parts_of
 from il_ros.driving.driving import Driving
 from il_ros.episodes.reader import read_episode
 from il_ros.files.share import share_path
@@ -31,7 +32,7 @@ from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
 from il_ros.nodes.policy import PolicyNode
-from il_ros.sim.environment import Environment, parts_of
+from il_ros.sim.environment import Environment
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import TASKS
 from il_ros_interfaces.msg import PolicyStatus

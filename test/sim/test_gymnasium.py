@@ -49,7 +49,7 @@ def test_gymnasium_makes_every_task_by_its_name_whichever_package_is_imported_fi
     assert printed.split() == [ENVIRONMENTS[name] for name in sorted(ENVIRONMENTS)]
 
 
-@pytest.mark.parametrize('imports, kind', zip(FIRST_ONE_OR_THE_OTHER, ('sync', 'async')))
+@pytest.mark.parametrize('imports, kind', [*zip(FIRST_ONE_OR_THE_OTHER, ('sync', 'async'))])
 def test_gymnasium_makes_vectors_of_a_task(imports, kind):
     printed = printed_by(
         f'{imports}\nif __name__ == "__main__":\n'
