@@ -179,28 +179,6 @@ def find_named(kind: str, name: str) -> Plugin:
     return known[name]
 
 
-def get(kind: str, name: str):
-    """
-    Return the object that a name or ``module:Object`` means.
-
-    :raises UnknownPluginError: if there is none
-    :raises PluginError: if it cannot be imported
-    """
-    return find(kind, name).load()
-
-
-@functools.cache
-def usable(kind: str) -> dict[str, object]:
-    """Return all plug-ins of a kind that can be imported; each other one is warned of, once."""
-    found = {}
-    for name, plugin in table(kind).items():
-        try:
-            found[name] = plugin.load()
-        except PluginError as error:
-            logging.getLogger(__name__).warning('%s; it is left out', error)
-    return found
-
-
 def file_of(kind: str, name: str, attribute: str) -> Path | None:
     """
     Return the file that a class names by an attribute: absolute, or beside the class's module.
@@ -222,4 +200,3 @@ def file_of(kind: str, name: str, attribute: str) -> Path | None:
 def forget():
     """Look again what there is, as after an installation into a process that runs."""
     table.cache_clear()
-    usable.cache_clear()

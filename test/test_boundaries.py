@@ -97,9 +97,9 @@ ROOMS_ALLOWED = {
         'bench', 'contract', 'driving', 'episodes', 'interactive', 'nodes', 'processes', 'ros',
         'runs', 'tasks'},
     'cli': {
-        'bench', 'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'experiments',
-        'files', 'graph', 'interactive', 'learning', 'nodes', 'reports', 'ros', 'runs', 'sim',
-        'tasks'},
+        'api', 'bench', 'contract', 'dataset', 'driving', 'episodes', 'evaluation',
+        'experiments', 'files', 'graph', 'interactive', 'learning', 'nodes', 'reports', 'ros',
+        'runs', 'sim', 'tasks'},
 }
 """Rooms of ours that a room may import beside itself: those above it in this list."""
 

@@ -16,7 +16,6 @@
 
 import argparse
 from collections.abc import Sequence
-import functools
 import sys
 
 from il_ros.cli.dataset import add_dataset
@@ -69,7 +68,7 @@ def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str 
         help='first seed of the held-out resets, 1,000,000 or more')
     add('--no-baseline', action='store_true', help='skip BC with the same number of labels')
     add('--resume', action='store_true',
-        help='go on with the run in the folder of that name, asked for as it began')
+        help='resume the run of that name; give the options that it began with')
     teleop_arguments(parser)
     _graph_arguments(parser)
 
@@ -245,9 +244,8 @@ def _run(args: Sequence[str] | None) -> int:
     # Imported here: --help and bad words are answered at once, and a missing part by one line.
     try:
         if words.call == 'train':
-            from il_ros.interactive.dataset_keys import planned_keys
             from il_ros.cli.train import train
-            call = functools.partial(train, planned_keys=planned_keys)
+            call = train
         elif words.call == 'compounding':
             from il_ros.experiments.error_growth.command import compounding
             call = compounding

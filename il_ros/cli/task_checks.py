@@ -17,9 +17,9 @@
 from collections.abc import Iterator
 import contextlib
 
+from il_ros.api.demonstrations import demonstrate
 from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import Contract
-from il_ros.contract.observation import parts_of
 from il_ros.files.share import MissingShareError
 from il_ros.learning.config import TrainConfig, training_path
 from il_ros.learning.inputs import image_features, Inputs
@@ -136,19 +136,10 @@ def _check_training(name: str, contract: Contract):
 
 
 def _episodes(name: str, environment: Environment) -> Iterator[str]:
-    expert, failed = make_expert(name, environment.contract), []
-    for seed in EPISODES:
-        observation, _ = environment.reset(seed=seed)
-        ended = False
-        while not ended:
-            action = expert.act(parts_of(observation)[0])
-            if action is None:
-                yield (f'its expert has no answer in step {environment.state.step} of the episode '
-                       f'of seed {seed}')
-                return
-            observation, _, terminated, truncated, info = environment.step(action)
-            ended = terminated or truncated
-        if not info['success']:
-            failed.append(f'{seed} (ended after {environment.state.step} steps)')
+    failed = []
+    expert = make_expert(name, environment.contract)
+    for episode in demonstrate(environment, expert, EPISODES).episodes:
+        if not episode.success:
+            failed.append(f'{episode.seed} (ended after {episode.steps} steps)')
     if failed:
         yield f'its expert does not reach the goal from the reset of seed {", ".join(failed)}'

@@ -15,7 +15,7 @@
 """Training from a run's recordings without a graph: aggregate, fit, say what came of it."""
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from il_ros import hints
@@ -25,6 +25,7 @@ from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, ROLLOUT, VA
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import ALL_RECORDINGS, contract_of, DATASET, HELD_OUT, opened
 from il_ros.errors import LearningError, NoDataError
+from il_ros.interactive.dataset_keys import planned_keys
 from il_ros.learning.config import training_path
 from il_ros.learning.fit import NOT_SUCCESS
 from il_ros.learning.references import refuse_replacing
@@ -42,18 +43,16 @@ ALL = 'all'
 POLL_S = 0.1
 
 
-def train(words: argparse.Namespace,
-          planned_keys: Callable[[Path], Keys | None] = lambda folder: None) -> int:
+def train(words: argparse.Namespace) -> int:
     """
     Clone what a run holds and print the losses.
 
-    :param planned_keys: gives the filter keys that the state of a run's folder names, if it does
     :raises ImitationError: with the sentence of what failed
     """
     folder = Path(words.runs) / words.run
     output = Path(words.output or folder / 'checkpoints' / 'bc')
     refuse_replacing(output, Path(words.runs), words.overwrite)
-    dataset, spec = _dataset(folder, words.filter_key, planned_keys)
+    dataset, spec = _dataset(folder, words.filter_key)
     contract, task = _contract(dataset), spec.task
     config = words.config or str(training_path(contract.name, task))
     job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
@@ -80,8 +79,7 @@ def _judged_by(folder: Path, contract: Contract, spec: EpisodeSpec, output: Path
     return hints.evaluate(spec.task, output, folder.parent, *words)
 
 
-def _dataset(folder: Path, filter_key: str,
-             planned_keys: Callable[[Path], Keys | None]) -> tuple[Path, EpisodeSpec]:
+def _dataset(folder: Path, filter_key: str) -> tuple[Path, EpisodeSpec]:
     receipts = list(receipts_in(folder / 'episodes'))
     missing = missing_in(folder / 'episodes')
     if missing and not receipts:

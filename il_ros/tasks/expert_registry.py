@@ -58,7 +58,7 @@ def _plugin_of(task: str) -> plugins.Plugin:
 
 def make_expert(task: str, contract: Contract, options: str = '') -> Expert:
     """
-    Return the expert of a task, reading observations laid out as ``contract`` says.
+    Make the expert of a task, for observations laid out as ``contract`` says.
 
     >>> import il_ros
     >>> env = il_ros.make_env('reach')
@@ -74,4 +74,5 @@ def make_expert(task: str, contract: Contract, options: str = '') -> Expert:
     :raises BiasError: if the options ask for a handicap that is none
     """
     expert, bias = expert_class(task)(contract), bias_of(options)
+    expert.task = task
     return BiasedExpert(expert, contract, bias) if bias else expert

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``analysis.json``: how the mistakes of some policies grow, made from their episodes."""
+"""``compounding.json``: how the mistakes of some policies grow, made from their episodes."""
 
 import dataclasses
 import json
@@ -74,7 +74,7 @@ class Setting:
 def summarise(setting: Setting, policies: Sequence[Measured], rng: np.random.Generator,
               resamples: int = analysis.RESAMPLES) -> dict:
     """
-    Return what ``analysis.json`` says, plain values only.
+    Return what ``compounding.json`` says, plain values only.
 
     :param policies: measured on the same seeds, in the order of the table; the others are
         compared with the first, or with the first of their training seed (``WAY-SEED``)
@@ -105,7 +105,7 @@ def summarise(setting: Setting, policies: Sequence[Measured], rng: np.random.Gen
 
 
 def summary_json(summary: dict) -> str:
-    """Return the text of ``analysis.json``."""
+    """Return the text of ``compounding.json``."""
     return json.dumps(summary, indent=1, allow_nan=False) + '\n'
 
 
