@@ -73,7 +73,9 @@ def refuse_other_expert(env: Environment, expert: Expert):
     :raises MismatchError: naming both
     """
     task, layout = env.simulation.task.name, env.contract.features
-    for what, found, same in (('task', expert.task, expert.task == task),
+    # A task that was asked for as module:Object bears that name; its class has its own.
+    names = (task, type(env.simulation.task).name)
+    for what, found, same in (('task', expert.task, expert.task in names),
                               ('contract', expert.contract.name,
                                expert.contract.features == layout)):
         if not same:

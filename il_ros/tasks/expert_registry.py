@@ -74,5 +74,4 @@ def make_expert(task: str, contract: Contract, options: str = '') -> Expert:
     :raises BiasError: if the options ask for a handicap that is none
     """
     expert, bias = expert_class(task)(contract), bias_of(options)
-    expert.task = task
     return BiasedExpert(expert, contract, bias) if bias else expert
