@@ -19,7 +19,10 @@ A package adds one by an entry point (``il_ros.tasks``, ``il_ros.experts``, ...)
 ``setup.py``; ``module:Object`` is understood wherever a name is. Names travel as text, in
 messages, files and command lines, and each process resolves them for itself: from what is
 installed, and from ``PYTHONPATH``, which child processes inherit. Nothing is imported before it
-is asked for.
+is asked for. A name of the form ``module:Object`` that comes out of a recording or a message is
+refused unless it was ``trust``-ed: by a command line, a node's parameter or a call from Python,
+or in the environment variable ``IL_ROS_PLUGINS``. Whoever wrote a file must not choose what is
+imported here.
 """
 
 import dataclasses
@@ -28,6 +31,7 @@ import importlib
 from importlib import metadata
 import inspect
 import logging
+import os
 from pathlib import Path
 
 from il_ros.errors import ImitationError
@@ -35,6 +39,9 @@ from il_ros.errors import ImitationError
 KINDS = {'tasks': 'task', 'experts': 'expert', 'robots': 'robot', 'policies': 'policy',
          'strategies': 'strategy'}
 """Kinds of plug-ins: the group of their entry points without its prefix, and one of them."""
+
+TRUSTED = 'IL_ROS_PLUGINS'
+"""Environment variable: each ``module:Object`` that may be imported, with blanks between them."""
 
 GROUP = 'il_ros.'
 OURS = 'il_ros'
@@ -75,6 +82,10 @@ class PluginError(ImitationError):
 
 class UnknownPluginError(PluginError):
     """A name that no package gives; the sentence lists those that there are."""
+
+
+class UntrustedPluginError(PluginError):
+    """A ``module:Object`` that nobody here has asked for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,15 +171,34 @@ def find(kind: str, name: str) -> Plugin:
     Return what is known of the plug-in that a name or ``module:Object`` means.
 
     :raises UnknownPluginError: if there is none
+    :raises UntrustedPluginError: if it is a ``module:Object`` that nobody here has asked for
     """
-    return Plugin(kind, name, name, '') if ':' in name else find_named(kind, name)
+    if ':' not in name:
+        return find_named(kind, name)
+    if name not in os.environ.get(TRUSTED, '').split():
+        raise UntrustedPluginError(
+            f'{KINDS[kind]} {name!r} is named by a file or a message, which may not choose what '
+            f'is imported; if you trust it, set {TRUSTED}={name}')
+    return Plugin(kind, name, name, '')
+
+
+def trust(*names: str):
+    """
+    Let ``find`` import these, here and in child processes; names without a colon need no trust.
+
+    For what a user has asked for: words of a command line, parameters of a node, calls.
+    """
+    known = os.environ.get(TRUSTED, '').split()
+    new = [name for name in names if ':' in name and len(name.split()) == 1]
+    if new:
+        os.environ[TRUSTED] = ' '.join(dict.fromkeys((*known, *new)))
 
 
 def find_named(kind: str, name: str) -> Plugin:
     """
     Return what is known of a plug-in of ours or of an installed package, never ``module:Object``.
 
-    For names out of files: whoever wrote the file must not choose what is imported here.
+    For names that need no choice by the user, such as the network of a checkpoint.
 
     :raises UnknownPluginError: if there is none
     """

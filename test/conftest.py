@@ -38,6 +38,9 @@ POLL_S = 0.02
 LEAVE_TIME_S = 5.0
 """How long a process that a test has just asked to end may take."""
 
+SIDE_BY_SIDE = 4
+"""Graphs that one test may have at a time, each in a domain of its own."""
+
 _session = contextlib.ExitStack()
 
 
@@ -55,7 +58,12 @@ def pytest_sessionstart(session):
     os.environ.pop('ROS_LOCALHOST_ONLY', None)
     with contextlib.suppress(ImportError):
         from domain_coordinator import domain_id
-        os.environ['ROS_DOMAIN_ID'] = str(_session.enter_context(domain_id()))
+        # Commands that start several graphs give them the next domains: no other session's.
+        tens = iter(range(10, 101, 10))
+        first = _session.enter_context(domain_id(lambda: next(tens, 100)))
+        for domain in range(first + 1, first + SIDE_BY_SIDE):
+            _session.enter_context(domain_id(lambda domain=domain: domain))
+        os.environ['ROS_DOMAIN_ID'] = str(first)
 
 
 def pytest_sessionfinish(session):
@@ -79,6 +87,7 @@ def package(tmp_path, monkeypatch):
     from il_ros import plugins
     from plugin_package import write_package
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv(plugins.TRUSTED, '')
     modules = set(sys.modules)
 
     def write(name: str, points: dict, **sources: str):

@@ -74,7 +74,17 @@ def test_an_unknown_name_is_answered_by_those_that_there_are(package):
 
 def test_a_module_and_its_object_are_understood_in_the_place_of_a_name(package):
     package('gliding', {}, gliding=SLIDE)
+    plugins.trust('push', 'gliding:Slide', 'gliding:Slide', 'other:Slide')
     assert plugins.find('tasks', 'gliding:Slide').load().name == 'slide'
+    assert os.environ['IL_ROS_PLUGINS'] == 'gliding:Slide other:Slide'
+
+
+def test_a_module_that_nobody_here_asked_for_is_not_imported(package):
+    package('gliding', {}, gliding=SLIDE)
+    plugins.trust('gliding:Sli', 'gliding', 'a gliding:Slide')
+    with pytest.raises(plugins.UntrustedPluginError, match='set IL_ROS_PLUGINS=gliding:Slide$'):
+        plugins.find('tasks', 'gliding:Slide')
+    assert 'gliding' not in sys.modules
 
 
 def test_a_file_cannot_name_a_module(package):
@@ -100,7 +110,8 @@ def test_a_plug_in_that_cannot_be_imported_is_a_sentence_and_leaves_the_others(
         *plugins.BUILT_IN['tasks']]
 
 
-def test_a_module_that_is_not_there_is_answered_by_where_to_put_it():
+def test_a_module_that_is_not_there_is_answered_by_where_to_put_it(monkeypatch):
+    monkeypatch.setenv('IL_ROS_PLUGINS', 'absent_package.tasks:Slide')
     with pytest.raises(plugins.PluginError, match='put its folder on PYTHONPATH'):
         plugins.find('tasks', 'absent_package.tasks:Slide').load()
 
@@ -142,6 +153,7 @@ def test_a_child_process_finds_what_is_on_the_python_path(tmp_path):
     write_package(tmp_path, 'gliding', {'tasks': {'slide': 'gliding:Slide'}}, {'gliding': SLIDE})
     path = os.pathsep.join((str(tmp_path), str(ROOT)))
     code = ('from il_ros import plugins\n'
+            'plugins.trust("gliding:Slide")\n'
             'for name in ("slide", "gliding:Slide"):\n'
             '    print(plugins.find("tasks", name).load().__name__)\n')
     done = subprocess.run([sys.executable, '-c', code], cwd='/', capture_output=True, text=True,

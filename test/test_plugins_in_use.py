@@ -19,6 +19,7 @@ from pathlib import Path
 import subprocess
 import sys
 
+from il_ros import plugins
 from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import ContractError
 from il_ros.errors import DamagedError, UnknownTaskError
@@ -58,6 +59,7 @@ def button(package):
     """Install a package with two tasks, of which one brings its expert along."""
     package('buttons', {'tasks': {'press_button': 'buttons:PressButton', 'bare': 'buttons:Bare'}},
             buttons=BUTTON)
+    plugins.trust('buttons:PressButton', 'own:Own', 'own:Heir', 'absent_module:Task')
 
 
 def reach_contract():
@@ -134,6 +136,7 @@ def still(package):
 
 def test_a_strategy_of_another_package_brings_its_settings_along(still, tmp_path):
     (tmp_path / 'still.yaml').write_text('learner: {ensemble: 2}\n')
+    plugins.trust('quiet:Still')
     for name in ('still', 'quiet:Still'):
         strategy = load_strategy(name, settings_path(name))
         assert (strategy.name, strategy.learner) == (name, {'ensemble': 2})
@@ -147,6 +150,7 @@ def test_a_strategy_without_a_file_of_settings_has_its_defaults(still):
 def test_strategies_that_are_not_there_keep_their_errors(still):
     with pytest.raises(UnknownStrategyError, match='dagger, gated, .*, still, bare$'):
         settings_path('imitate')
+    plugins.trust('quiet:HUMAN')
     with pytest.raises(StrategyError, match='subclass of il_ros.interactive.strategy.Strategy'):
         make_strategy('quiet:HUMAN')
 

@@ -16,6 +16,7 @@
 
 from typing import Any
 
+from il_ros import plugins
 from il_ros.errors import ImitationError
 from il_ros.sim.environment import Environment
 from il_ros.tasks.expert import Expert
@@ -51,6 +52,7 @@ def make_env(task: str, *, contract: str | None = None,
     :raises ContractError: if there is no such contract, or it cannot be used
     :raises SimulationError: naming a feature that the simulation does not offer
     """
+    plugins.trust(task)
     make_task(task)  # before the contract, which has the task's name
     return Environment(task, render_mode, contract=contract or '')
 

@@ -18,6 +18,7 @@ import argparse
 from collections.abc import Sequence
 import sys
 
+from il_ros import plugins
 from il_ros.cli.dataset import add_dataset
 from il_ros.cli.option_types import whole_number
 from il_ros.cli.plugin_verbs import add_plugins
@@ -241,6 +242,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _run(args: Sequence[str] | None) -> int:
     words = make_parser().parse_args(args)
+    plugins.trust(*_plugins_of(words))
     # Imported here: --help and bad words are answered at once, and a missing part by one line.
     try:
         if words.call == 'train':
@@ -278,6 +280,13 @@ def _run(args: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def _plugins_of(words: argparse.Namespace) -> list[str]:
+    """Return the plug-ins that a command line asks for."""
+    asked = [getattr(words, 'task', None), getattr(words, 'strategy', None),
+             words.name if words.call == 'check' else None, *(getattr(words, 'tasks', None) or ())]
+    return [name for name in asked if name]
 
 
 def missing(error: ModuleNotFoundError) -> str:

@@ -59,7 +59,7 @@ def add_study(verbs, whole: Callable[[str], int], positive: Callable[[str], int]
     add = study.add_argument
     add('--tasks', nargs='+', default=['push'], metavar='TASK', help='which tasks (push)')
     add('--strategies', nargs='+', default=list(STRATEGIES), metavar='STRATEGY',
-        help=f'a strategy, or NAME=STRATEGY:CONFIG.yaml ({" ".join(STRATEGIES)})')
+        help=f'a strategy or module:Object, or NAME=STRATEGY:CONFIG.yaml ({" ".join(STRATEGIES)})')
     add('--named', metavar='NAME',
         help='the one that the verdict is about, named beforehand; default: the first')
     add('--seeds', nargs='+', type=whole, default=[0, 1, 2], metavar='SEED',

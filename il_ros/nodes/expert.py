@@ -19,6 +19,7 @@ import dataclasses
 import time
 import traceback
 
+from il_ros import plugins
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import EXPERT
 from il_ros.errors import ImitationError
@@ -59,6 +60,7 @@ class ExpertNode(Node):
     def __init__(self, **kwargs):
         super().__init__('expert', **kwargs)
         self.parameters = declare(self, ExpertParameters)
+        plugins.trust(self.parameters.task)
         self._expert: Expert | None = None
         self._labelled = 0
         self._problem = ''

@@ -25,6 +25,7 @@ import math
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
+from il_ros import plugins
 from il_ros.contract.episode_spec import ABORTED, FAULT, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.robots.command_limits import CommandLimits
@@ -98,6 +99,7 @@ class SimulatorNode(Node):
     def __init__(self, **kwargs):
         super().__init__('simulator', **kwargs)
         self.parameters = declare(self, SimulatorParameters)
+        plugins.trust(self.parameters.task)
         self._realtime = self.parameters.mode == 'realtime'
         self._simulation = Simulation(
             self.parameters.task, rate_hz=self.parameters.rate_hz,

@@ -64,7 +64,7 @@ def test_a_part_has_one_node_in_a_domain_and_is_free_again_after_it(another):
     with pytest.raises(OccupiedError) as caught:
         second.take(['supervisor'])
     domain = os.environ['ROS_DOMAIN_ID']
-    for part in (f'ROS domain {domain} has a supervisor already', '/joint_command',
+    for part in (f'ROS domain {domain} already has a node for /joint_command: supervisor',
                  f'process {os.getpid()}', '--attach', 'ROS_DOMAIN_ID'):
         assert part in str(caught.value)
     second.release()
@@ -93,7 +93,8 @@ def test_who_holds_no_lock_is_found_in_the_graph_and_named(part, another):
     else:
         stranger.create_service(Trigger, 'open_episode', lambda _, response: response)
     claims = Claims(another())
-    with pytest.raises(OccupiedError, match=f'has a {part} already') as caught:
+    resource = PARTS[part].resource
+    with pytest.raises(OccupiedError, match=f'already has a node for /{resource}: ') as caught:
         claims.take([part])
     assert part != 'supervisor' or 'stranger' in str(caught.value)
     claims.release()
@@ -141,7 +142,8 @@ def test_the_second_node_of_a_part_does_not_come_up_unless_the_first_was_killed(
         second = executable('collector')
         _, err = second.communicate(timeout=30.0)
         assert second.returncode == 1
-        assert 'has a collector already' in err and 'Traceback' not in err
+        assert 'already has a node for /collect_episodes: collector; ' in err
+        assert 'Traceback' not in err
         first.kill()
         first.communicate()
         third = executable('collector')
@@ -170,7 +172,7 @@ def test_commands_that_come_second_are_refused_and_the_first_one_goes_on(tmp_pat
         for words in COMMANDS:
             code, _, err = finish(start([*words, *common, '--run', 'b']))
             assert code == 1
-            assert 'has a supervisor already' in err and 'Traceback' not in err
+            assert 'already has a node for /joint_command: ' in err and 'Traceback' not in err
             assert f'process {first.pid}' in err
             assert not (tmp_path / 'b').exists()
         before = len(receipts())

@@ -22,7 +22,7 @@ import re
 import shlex
 from typing import Sequence
 
-from il_ros import hints
+from il_ros import hints, plugins
 from il_ros.contract.episode_spec import EPISODE_ID, LARGEST_SEED
 from il_ros.driving.driving import HUMAN
 from il_ros.errors import ImitationError
@@ -59,17 +59,28 @@ class Way:
     @classmethod
     def read(cls, text: str, config: str) -> 'Way':
         """
-        Read ``STRATEGY`` or ``NAME=STRATEGY:CONFIG``.
+        Read ``STRATEGY`` or ``NAME=STRATEGY:CONFIG``; a strategy may be a ``module:Object``.
 
-        :param config: for the former
+        :param config: where the text has none
         :raises StudyError: if it is neither
         """
         name, is_named, rest = text.partition('=')
-        strategy, has_config, own = rest.partition(':')
-        if is_named and not (has_config and own):
+        first, _, last = rest.partition(':')
+        if not is_named:
+            # Only what a folder may be called: of module:Object the object's name.
+            name = re.sub('[^a-z0-9_]', '_', text.rpartition(':')[2].lower()) \
+                if ':' in text else text
+            way = cls(name, text, config)
+        elif first in plugins.table('strategies'):
+            way = cls(name, first, last)
+        elif rest.count(':') > 1:
+            way = cls(name, *rest.rsplit(':', 1))
+        else:
+            way = cls(name, rest, config if last else '')
+        if is_named and not last:
             raise StudyError(f'--strategies has {text!r}; expected a strategy, or '
                              'NAME=STRATEGY:CONFIG.yaml')
-        way = cls(name, strategy, own) if is_named else cls(text, text, config)
+        plugins.trust(way.strategy)
         if not re.fullmatch(r'[a-z0-9][a-z0-9_]{0,31}', way.name) or way.name == CLONES:
             raise StudyError(f'--strategies has the name {way.name!r}; expected '
                              f'[a-z0-9][a-z0-9_]*, at most 32 characters, not {CLONES!r}')
@@ -175,8 +186,9 @@ class Plan:
 
         :param runs: folder of the runs, where the study goes
         """
-        ways = [way.name if way == Way(way.strategy, way.strategy, self.config)
-                else f'{way.name}={way.strategy}:{way.config}' for way in self.ways]
+        ways = [way.strategy if way == Way.read(way.strategy, self.config)
+                else ':'.join(filter(None, (f'{way.name}={way.strategy}', way.config)))
+                for way in self.ways]
         words = ['il_ros', 'study', '--tasks', *self.tasks, '--strategies', *ways,
                  '--named', self.named, '--seeds', *map(str, self.seeds),
                  '--demonstrations', str(self.demonstrations), '--rounds', str(self.rounds),

@@ -136,9 +136,9 @@ def lock_folder() -> Path:
 
 
 def _sentence(name: str, resource: str, domain: int, owner: str = '') -> str:
-    node = f' {owner}' if owner not in ('', name, _NAMELESS) else ''
-    return (f'ROS domain {domain} has a {name} already{node}, with {resource} for itself; end '
-            'that graph, use it (--attach), or set another ROS_DOMAIN_ID or namespace')
+    node = name if owner in ('', _NAMELESS) else owner
+    return (f'ROS domain {domain} already has a node for {resource}: {node}; end that graph, use '
+            'it (--attach), or set another ROS_DOMAIN_ID or namespace')
 
 
 def _resolved(name: str, probe: Node) -> str:

@@ -17,6 +17,7 @@
 import dataclasses
 import os
 from pathlib import Path
+import shlex
 import signal
 import subprocess
 import sys
@@ -35,6 +36,8 @@ from il_ros.experiments.label_efficiency.plan import VALIDATION_FIRST, Way
 from il_ros.experiments.label_efficiency.points import nearest
 from il_ros.experiments.label_efficiency.results import mixed
 from il_ros.experiments.rollouts import Conditions, Rollouts
+from il_ros.interactive.strategies import make_strategy
+from il_ros.interactive.strategy import Strategy
 from il_ros.learning import checkpoint
 from il_ros.processes import graphs
 import numpy as np
@@ -221,3 +224,19 @@ def test_nobody_is_judged_twice_and_another_checkpoint_or_reset_is_another_matte
         found.run([driver._replace(sha256='b' * 64)], 1)
     other = Judge(found._folder, Conditions('push', 60), range(505_000, 505_004))
     assert other.found(EXPERT) is None
+
+
+def test_a_strategy_may_be_an_object_of_a_module(package, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ('all', 'slow', 'often'):
+        Path(f'{name}.yaml').write_text('strategy: {}\n')
+    package('own_ways', {}, own_ways='from il_ros.interactive.strategies import Gated\n'
+                                     'class Eager(Gated):\n    pass\n')
+    found = planned('--strategies', 'own_ways:Eager', 'lazy=own_ways:Eager',
+                    'slow=own_ways:Eager:slow.yaml', 'often=gated:often.yaml',
+                    '--config', 'all.yaml', '--named', 'eager')
+    assert [(way.name, way.strategy, way.config) for way in found.ways] == [
+        ('eager', 'own_ways:Eager', 'all.yaml'), ('lazy', 'own_ways:Eager', 'all.yaml'),
+        ('slow', 'own_ways:Eager', 'slow.yaml'), ('often', 'gated', 'often.yaml')]
+    assert planned(*shlex.split(found.command())[2:]) == found
+    assert isinstance(make_strategy('own_ways:Eager'), Strategy)
