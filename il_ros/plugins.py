@@ -33,6 +33,7 @@ import inspect
 import logging
 import os
 from pathlib import Path
+import sys
 
 from il_ros.errors import ImitationError
 
@@ -209,21 +210,18 @@ def find_named(kind: str, name: str) -> Plugin:
     return known[name]
 
 
-def file_of(kind: str, name: str, attribute: str) -> Path | None:
+def file_beside(kind: str, name: str, file: str) -> Path | None:
     """
-    Return the file that a class names by an attribute: absolute, or beside the class's module.
+    Return the file of that name that lies beside the module of a class, or of one it extends.
 
-    :returns: None: there is no plug-in of this name, or it names no file
-    :raises PluginError: if it cannot be imported
+    :returns: None: there is none
+    :raises PluginError: if the class cannot be imported
     """
-    try:
-        found = find(kind, name).load()
-    except UnknownPluginError:
-        return None
-    for owner in getattr(found, '__mro__', ()):
-        if attribute in vars(owner):
-            file = vars(owner)[attribute]
-            return Path(inspect.getfile(owner)).parent / file if file else None
+    for owner in getattr(find(kind, name).load(), '__mro__', ()):
+        # A class of a notebook has no file.
+        module = getattr(sys.modules.get(owner.__module__), '__file__', None)
+        if module and (Path(module).parent / file).is_file():
+            return Path(module).parent / file
     return None
 
 

@@ -30,8 +30,8 @@ def generate_launch_description() -> LaunchDescription:
             'task', default_value='push', description='task: reach, push or pick_place'),
         DeclareLaunchArgument(
             'contract', default_value=LaunchConfiguration('task'),
-            description='what is observed, e.g. push_image: contract file, or the name of one in '
-                        'config/contracts'),
+            description='what is observed: a contract file, or the name of a task, as push_image '
+                        'with _image behind it for camera images'),
         DeclareLaunchArgument(
             'mode', default_value='lockstep', choices=['lockstep', 'realtime'],
             description='lockstep: step when the command is there, deterministic; realtime: at '

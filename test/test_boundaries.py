@@ -72,7 +72,7 @@ ROOMS_ALLOWED = {
     'sim': {'contract', 'episodes', 'robots', 'tasks'},
     'driving': {'contract', 'episodes'},
     'dataset': {'contract', 'episodes', 'files'},
-    'runs': {'contract', 'dataset', 'episodes', 'files'},
+    'runs': {'contract', 'dataset', 'episodes', 'files', 'tasks'},
     'teleop': {'contract', 'episodes', 'files'},
     'interactive': {'contract', 'dataset', 'driving', 'files'},
     'evaluation': {'contract', 'interactive'},

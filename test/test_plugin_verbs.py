@@ -15,12 +15,13 @@
 """The verbs ``list`` and ``check``: which plug-ins there are, and what is wrong with one."""
 
 from il_ros.cli.parser import main
-from il_ros.contract.compose import find_contract
+from il_ros.tasks.contracts import find_contract
 import pytest
 
 TASK = """
 import dataclasses
 import numpy as np
+from il_ros.contract.layout import ObjectPose
 from il_ros.tasks.base import Verdict
 from il_ros.tasks.reach.expert import ReachExpert
 from il_ros.tasks.reach.task import Reach
@@ -33,7 +34,7 @@ class GlideExpert(ReachExpert):
 class Glide(Reach):
     '''Glide to the goal.'''
 
-    name, contract, training, expert = 'glide', 'glide.yaml', 'training.yaml', GlideExpert
+    name, expert = 'glide', GlideExpert
     {body}
 """
 
@@ -41,7 +42,6 @@ class Glide(Reach):
 @pytest.fixture
 def glide(package, tmp_path):
     """Return the function that writes a task with these lines in its class, and checks it."""
-    (tmp_path / 'glide.yaml').write_text(find_contract('reach').read_text())
     (tmp_path / 'training.yaml').write_text('inputs: [goal_position - tool_position]\n')
 
     def check(body: str = 'pass', name: str = 'glide') -> int:
@@ -62,8 +62,8 @@ def test_nothing_is_wrong_with_a_task_that_is_right(glide, capsys, name):
                     'steps), 1 (ended after 2 steps), 2 (ended after 2 steps)'),
     ('horizon = 0', 'its horizon is 0; expected a whole number'),
     ('name = "slide"', "its name is 'slide'; expected 'glide', as in the entry point"),
-    ('contract = "reach.yaml"', 'reach.yaml: cannot be read as a contract'),
-    ('training = "none.yaml"', 'none.yaml'),
+    ('features = (*Reach.features, ObjectPose("cup"))', 'feature cup_position wants object 0; the task glide has 0'),
+    ('features = ()', "contract glide has no feature 'goal_position'"),
     ('expert = type("Turn", (ReachExpert,), {"drives": ("angular_z",)})',
      "the reach expert drives ['angular_z'], the contract glide wants"),
     ('def judge(self, reading, goal):\n    return True', 'judge gives True; expected a Verdict'),
@@ -126,3 +126,11 @@ def test_an_unknown_name_is_answered_by_the_list(capsys):
     assert main(['check', 'tasks', 'juggle']) == 1
     assert capsys.readouterr().err.startswith(
         "il_ros: there is no task 'juggle'; there are reach, push")
+
+
+def test_a_contract_is_printed_as_a_file_that_can_be_used(capsys, tmp_path):
+    assert main(['contract', 'push_image']) == 0
+    (tmp_path / 'push_image.yaml').write_text(capsys.readouterr().out)
+    assert find_contract(str(tmp_path / 'push_image.yaml')) == find_contract('push_image')
+    assert main(['contract', 'moon']) == 1
+    assert "no contract 'moon'" in capsys.readouterr().err

@@ -20,7 +20,6 @@ import subprocess
 import sys
 
 from il_ros import plugins
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import ContractError
 from il_ros.errors import DamagedError, UnknownTaskError
 from il_ros.experiments.label_efficiency.plan import run_name
@@ -32,6 +31,7 @@ from il_ros.learning.inputs import Inputs
 from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert, UnknownExpertError
 from il_ros.tasks.registry import make_task
 import numpy as np
@@ -63,7 +63,7 @@ def button(package):
 
 
 def reach_contract():
-    return load_contract(find_contract('reach'))[0]
+    return find_contract('reach')[0]
 
 
 @pytest.mark.parametrize('name', ['press_button', 'buttons:PressButton'])
@@ -156,13 +156,13 @@ def test_strategies_that_are_not_there_keep_their_errors(still):
 
 
 def test_a_task_brings_contract_and_training_along(button, tmp_path):
-    source = find_contract('reach').read_text()
     (tmp_path / 'own.py').write_text(
-        'from buttons import PressButton\nclass Own(PressButton):\n'
-        '    contract, training = "own.yaml", "training.yaml"\nclass Heir(Own):\n    pass\n')
-    (tmp_path / 'own.yaml').write_text(source)
+        'from buttons import PressButton\nclass Own(PressButton):\n    name = "own"\n'
+        'class Heir(Own):\n    pass\n')
+    (tmp_path / 'training.yaml').touch()
     for name in ('own:Own', 'own:Heir'):
-        assert load_contract(find_contract(name))[0].features == reach_contract().features
+        contract, _ = find_contract(name)
+        assert (contract.name, contract.features) == ('own', reach_contract().features)
         assert training_path('', name) == training_path('own', name) == tmp_path / 'training.yaml'
 
 
@@ -172,7 +172,7 @@ def test_the_runs_of_a_study_have_names_that_runs_may_have():
 
 
 @pytest.mark.parametrize('name, reason', [
-    ('juggle', "no contract 'juggle': config/contracts"), ('bare', "no contract 'bare'"),
+    ('juggle', "no contract 'juggle': there is no task"),
     ('absent_module:Task', 'put its folder on PYTHONPATH')])
 def test_a_task_without_a_contract_says_so(button, name, reason):
     with pytest.raises(ContractError, match=reason):

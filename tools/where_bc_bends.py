@@ -32,6 +32,7 @@ from il_ros.errors import ImitationError
 from il_ros.experiments.label_efficiency.results import commit_of_this
 from il_ros.files.atomic import write_atomically
 from il_ros.files.share import share_path
+from il_ros.learning.config import training_path
 from il_ros.reports.table import markdown
 import yaml
 
@@ -112,7 +113,7 @@ def settings_of(setting: Setting) -> dict:
     """Return the package's own settings with another loss, as ``--config`` takes them."""
     words = shlex.split(setting.words)
     strategy, task = (words[words.index(f'--{name}') + 1] for name in ('strategy', 'task'))
-    training = yaml.safe_load(share_path('config', 'training', f'{task}.yaml').read_text())
+    training = yaml.safe_load(training_path('', task).read_text())
     return {'strategy': yaml.safe_load(
         share_path('config', 'strategies', f'{strategy}.yaml').read_text()),
         'training': {**training, 'loss': setting.loss}}

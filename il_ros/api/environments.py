@@ -46,7 +46,7 @@ def make_env(task: str, *, contract: str | None = None,
     True
 
     :param task: e.g. ``'push'``
-    :param contract: a file, or the name of one in config/contracts; None: the task's own
+    :param contract: a file, or a task's name, with _image for images; None: the task's own
     :param render_mode: None, or ``'rgb_array'`` for ``env.render()``
     :raises UnknownTaskError: listing the tasks that there are
     :raises ContractError: if there is no such contract, or it cannot be used

@@ -37,9 +37,8 @@ from il_ros.bench.table import format_loading, format_report
 from il_ros.bench.training import bare_seconds, fit_seconds
 from il_ros.dataset.dataset import Demonstrations
 from il_ros.files.atomic import write_atomically
-from il_ros.files.share import share_path
 from il_ros.learning import checkpoint
-from il_ros.learning.config import TrainConfig
+from il_ros.learning.config import TrainConfig, training_path
 from il_ros.learning.fit import fit
 from il_ros.sim.environment import Environment
 from il_ros.sim.episode_loop import Observation, run_episode
@@ -123,7 +122,7 @@ class Bench:
                 self._record_originals(graph)
             loading = self._loading()
             self._say('training')
-            config = share_path('config', 'training', f'{self._task}.yaml')
+            config = training_path('', self._task)
             loading['fit'] = self._asked(
                 dataset=str(self._folder / DATASET), config=str(config),
                 steps=self._size.loaded_training_steps)

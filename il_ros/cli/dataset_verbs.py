@@ -278,9 +278,9 @@ def sources_of(folder: Path, episode) -> tuple:
     :param folder: of its run
     :raises ContractError: if no file has its contract
     """
-    from il_ros.contract.compose import find_contract, load_contract
+    from il_ros.tasks.contracts import find_contract
     from il_ros.runs.kept_contract import needed_contract
-    _, sources = load_contract(find_contract(needed_contract(folder, episode)))
+    _, sources = find_contract(needed_contract(folder, episode))
     return sources
 
 

@@ -78,8 +78,8 @@ def _graph_arguments(parser: argparse.ArgumentParser):
     add = parser.add_argument
     add('--runs', default='runs', help='folder of the runs (runs)')
     add('--contract', default='', metavar='NAME',
-        help='what is observed, e.g. push_image: contract file, or the name of one in '
-             "config/contracts; default: the task's own")
+        help="what is observed: a contract file, or a task's name, as push_image with _image for "
+             "images; default: the task's own (il_ros contract TASK prints it)")
     add('--gui', action='store_true', help='open the window of PyBullet')
     add('--attach', action='store_true',
         help='use the graph that runs in this ROS domain instead of a new one')
@@ -257,7 +257,7 @@ def _run(args: Sequence[str] | None) -> int:
         elif words.call == 'dataset':
             from il_ros.cli.dataset_verbs import dataset
             call = dataset
-        elif words.call in ('list', 'check'):
+        elif words.call in ('list', 'check', 'contract'):
             from il_ros.cli.plugin_verbs import run
             call = run
         elif words.call == 'bench':

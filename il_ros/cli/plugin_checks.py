@@ -19,7 +19,6 @@ from pathlib import Path
 import traceback
 
 from il_ros.cli.task_checks import task_findings
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.episode_spec import DrivePlan
 from il_ros.driving.driving import check_plan
 from il_ros.errors import ImitationError
@@ -27,6 +26,7 @@ from il_ros.interactive.strategies import load_strategy, settings_path
 from il_ros.learning.nets.cnn import Cnn
 from il_ros.learning.nets.mlp import Mlp
 from il_ros.plugins import Plugin
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert import Expert
 import numpy as np
 
@@ -55,7 +55,7 @@ def _expert(plugin: Plugin) -> Iterator[str]:
     if kind.task != task or not task:
         yield f'its task is {kind.task!r}; expected {task or "the name of a task"!r}'
         return
-    contract, _ = load_contract(find_contract(task))
+    contract, _ = find_contract(task)
     answer = kind(contract).act(np.zeros(contract.width, np.float32))
     if answer is None or not contract.accepts(answer):
         yield f'its answer to an observation of zeros is {answer}; expected an action in bounds'

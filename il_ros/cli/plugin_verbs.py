@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The verbs about plug-ins: which there are, and what is wrong with one."""
+"""The verbs about plug-ins: which there are, what is wrong with one, and a task's contract."""
 
 import argparse
 import inspect
@@ -22,7 +22,7 @@ from il_ros import plugins
 
 
 def add_plugins(verbs):
-    """Add the verbs ``list`` and ``check``."""
+    """Add the verbs ``list``, ``check`` and ``contract``."""
     shown = verbs.add_parser('list', help='the tasks, experts, ... that are installed')
     shown.add_argument('kind', choices=plugins.KINDS)
     shown.set_defaults(call='list')
@@ -30,10 +30,18 @@ def add_plugins(verbs):
     check.add_argument('kind', choices=plugins.KINDS)
     check.add_argument('name', help='as in il_ros list, or module:Object')
     check.set_defaults(call='check')
+    contract = verbs.add_parser(
+        'contract', help='print the contract of a task, to begin a file of your own with')
+    contract.add_argument('task', help='name of a task, as push, with _image for camera images')
+    contract.set_defaults(call='contract')
 
 
 def run(words: argparse.Namespace) -> int:
     """Do what the words say."""
+    if words.call == 'contract':
+        from il_ros.tasks.contracts import contract_text
+        print(contract_text(words.task), end='')
+        return 0
     return show(words.kind) if words.call == 'list' else check(words.kind, words.name)
 
 

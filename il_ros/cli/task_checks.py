@@ -18,15 +18,14 @@ from collections.abc import Iterator
 import contextlib
 
 from il_ros.api.demonstrations import demonstrate
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import Contract
-from il_ros.files.share import MissingShareError
-from il_ros.learning.config import TrainConfig, training_path
+from il_ros.learning.config import NoTrainingError, TrainConfig, training_path
 from il_ros.learning.inputs import image_features, Inputs
 from il_ros.plugins import Plugin, table
 from il_ros.sim.environment import Environment
 from il_ros.sim.simulation import Simulation
 from il_ros.tasks.base import Scene, Task, Verdict
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import make_task
 from il_ros.tasks.scene import Reading
@@ -44,10 +43,7 @@ def task_findings(plugin: Plugin) -> Iterator[str]:
     with contextlib.closing(Simulation(name)) as simulation:
         found += _starts(name, simulation) or _states(name, simulation)
     yield from found
-    path = find_contract(name)
-    contract, _ = load_contract(path)
-    if ':' not in name and path.stem != name:
-        yield f'its contract is {path.name}; expected {name}.yaml: a contract is named as its file'
+    contract, _ = find_contract(name)
     if not found and (name in table('experts') or kind.expert is not None):
         with contextlib.closing(Environment(name)) as environment:
             yield from _episodes(name, environment)
@@ -128,7 +124,7 @@ def _check_training(name: str, contract: Contract):
     """Refuse a training file that does not fit the contract; there need not be one."""
     try:
         path = training_path('', name)
-    except MissingShareError:
+    except NoTrainingError:
         return
     config = TrainConfig.load(path)
     Inputs(contract, config.inputs)

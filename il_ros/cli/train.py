@@ -19,8 +19,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from il_ros import hints
-from il_ros.contract.compose import RATE_HZ
 from il_ros.contract.contract import Contract
+from il_ros.contract.contract_file import RATE_HZ
 from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, ROLLOUT, VALIDATION
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import ALL_RECORDINGS, contract_of, DATASET, HELD_OUT, opened

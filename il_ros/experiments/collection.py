@@ -26,12 +26,12 @@ from pathlib import Path
 import shutil
 from typing import Sequence
 
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.experiments.rollouts import Conditions, from_npz, Rolled, RolloutError, Rollouts
 from il_ros.experiments.rollouts import to_npz
 from il_ros.files.atomic import write_atomically
 from il_ros.learning import checkpoint
 from il_ros.processes.pool import spread
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 
 CHUNK = 5
@@ -51,7 +51,7 @@ class Collection:
 
     def __init__(self, conditions: Conditions, policy: str, folder: Path,
                  keep_observations: bool = False):
-        contract, _ = load_contract(find_contract(conditions.task))
+        contract, _ = find_contract(conditions.task)
         expert = make_expert(conditions.task, contract, conditions.options)
         driver = ''
         if policy:

@@ -57,7 +57,7 @@ class Conditions:
     options: str = ''
     """Canonical JSON of the task's options; '': none."""
     contract: str = ''
-    """A contract file, or the name of one in config/contracts; '': the task's own."""
+    """A contract file, or a task's name, with _image for images; '': the task's own."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -38,7 +38,7 @@ def _candidates() -> list[Path]:
 @functools.cache
 def share_path(*parts: str) -> Path:
     """
-    Find a data file of the package, as in ``'config', 'contracts', 'push.yaml'``.
+    Find a data file of the package, as in ``'config', 'strategies', 'gated.yaml'``.
 
     The ament index comes first, then the source tree that this module runs from (an editable
     install copies no data), then the environment's own ``share/il_ros``.

@@ -24,8 +24,8 @@ from collections.abc import Sequence
 import dataclasses
 import sys
 
-from il_ros.contract.compose import find_contract, load_contract, RATE_HZ
 from il_ros.contract.contract import Contract
+from il_ros.contract.contract_file import RATE_HZ
 from il_ros.errors import ImitationError, StreamError
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.coordinator import CoordinatorNode
@@ -39,6 +39,7 @@ from il_ros.nodes.teleop import TeleopNode
 from il_ros.nodes.trainer import TrainerNode
 from il_ros.nodes.view import ViewNode
 from il_ros.ros.runtime import part_of, Runtime
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import make_task
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -59,7 +60,7 @@ class GraphOptions:
     rate_hz: float = RATE_HZ
     gui: bool = False
     contract: str = ''
-    """A contract file, or the name of one in config/contracts; empty: the task's own."""
+    """A contract file, or a task's name, with _image for images; empty: the task's own."""
     options: str = ''
     """Canonical JSON of the episodes' options, for the expert; empty: none."""
     training: bool = True
@@ -82,7 +83,7 @@ def contract_of(options: GraphOptions) -> Contract:
 
     :raises ContractError: if there is none of that name
     """
-    contract, _ = load_contract(find_contract(options.contract or options.task))
+    contract, _ = find_contract(options.contract or options.task)
     return dataclasses.replace(contract, rate=options.rate_hz)
 
 
@@ -150,7 +151,7 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument('--runs', default='runs', help='folder of the runs (default: runs)')
     parser.add_argument('--mode', default='lockstep', choices=('lockstep', 'realtime'))
     parser.add_argument('--contract', default='',
-                        help='contract file, or the name of one in config/contracts (default: '
+                        help="contract file, or a task's name, with _image for images (default: "
                              "the task's)")
     parser.add_argument('--gui', action='store_true', help='open the window of PyBullet')
     words, ros = parser.parse_known_args(args)

@@ -230,11 +230,15 @@ def settings_path(name: str) -> Path | None:
     :returns: None: it has none, and runs with its defaults
     :raises StrategyError: as ``strategy_class``
     """
-    strategy_class(name)
+    file = strategy_class(name).config
     try:
         return share_path('config', 'strategies', f'{name}.yaml')
     except MissingShareError:
-        return plugins.file_of('strategies', name, 'config')
+        found = plugins.file_beside('strategies', name, file) if file else None
+    if file and found is None:
+        raise StrategyError(f'strategy {name!r} has the config {file!r}; there is no such file '
+                            'beside its module')
+    return found
 
 
 def make_strategy(name: str, settings: dict | None = None) -> Strategy:

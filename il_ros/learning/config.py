@@ -14,13 +14,11 @@
 
 """How a policy is trained: one frozen structure, read from a YAML file."""
 
-import contextlib
 import dataclasses
 from pathlib import Path
 
 from il_ros import plugins
 from il_ros.errors import TrainConfigError
-from il_ros.files.share import MissingShareError, share_path
 from il_ros.files.yaml_file import read_yaml, YamlFileError
 from il_ros.learning.heads import BINNINGS, MOST_BINS
 from il_ros.learning.horizons import Horizons
@@ -31,6 +29,10 @@ LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
 SCHEDULES = ('cosine', 'constant')
 _LISTS = ('inputs', 'hidden', 'images', 'channels', 'strides')
 ARCHITECTURES = ('mlp', 'cnn')
+
+
+class NoTrainingError(TrainConfigError):
+    """A task that says nothing of how its policies are trained."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,7 +201,7 @@ class TrainConfig:
         """
         try:
             return cls.load(training_path(contract, task))
-        except MissingShareError as error:
+        except plugins.PluginError as error:
             raise TrainConfigError(f'there are no training settings for the task {task!r}: '
                                    f'{error}') from error
 
@@ -230,16 +232,18 @@ class TrainConfig:
 
 def training_path(contract: str, task: str) -> Path:
     """
-    Return the training YAML for a contract; without one of its own, the task's.
+    Return the training YAML that a task brings along, beside its class's module.
 
-    :param contract: its name; '': the task's own
-    :raises MissingShareError: if neither the package nor the task has one
+    :param contract: its name; one by images has ``training_image.yaml`` where the task has that
+    :raises NoTrainingError: if the task has none
     """
-    for name in (contract or task, task):
-        with contextlib.suppress(MissingShareError):
-            return share_path('config', 'training', f'{name}.yaml')
-    return plugins.file_of('tasks', task, 'training') or share_path(
-        'config', 'training', f'{task}.yaml')
+    names = ('training_image.yaml', 'training.yaml') if contract.endswith('_image') else (
+        'training.yaml',)
+    for name in names:
+        found = plugins.file_beside('tasks', task, name)
+        if found is not None:
+            return found
+    raise NoTrainingError(f'the task {task!r} has no training.yaml beside its module')
 
 
 def _whole(value, low: int, high: int) -> bool:

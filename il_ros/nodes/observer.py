@@ -19,8 +19,8 @@ from functools import partial
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
-from il_ros.contract.compose import find_contract, from_joints, load_contract, Source
 from il_ros.contract.contract import Contract, IMAGE
+from il_ros.contract.contract_file import from_joints, Source
 from il_ros.episodes.watch import ClockWatch, seconds
 from il_ros.ros import diagnostics, qos, runtime
 from il_ros.ros.conversion.assembly import Extractor, ObservationError, ToolOfJoints
@@ -31,6 +31,7 @@ from il_ros.ros.conversion.pairing import AsOfPairing, ExactPairing, OccasionalP
 from il_ros.ros.listening import listen
 from il_ros.ros.parameters import bounded, choice, declare, text
 from il_ros.ros.refusals import refusals_of
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Contract as ContractMessage, EpisodeStatus, Observation
 from il_ros_interfaces.srv import EndEpisode
 from rclpy.node import Node
@@ -44,7 +45,7 @@ LATE_S = 1.0
 class ObserverParameters:
     """Parameters of the observer node."""
 
-    contract: str = text('push', 'contract file, or the name of one in config/contracts')
+    contract: str = text('push', 'contract file, or name of a task, with _image for images')
     pairing: str = choice('exact', ('exact', 'as_of'),
                           'exact: equal stamps (lockstep); as_of: newest at each beat (realtime)')
     rate_hz: float = bounded(0.0, 0.0, 200.0, "control rate [Hz]; 0: the contract file's")
@@ -69,7 +70,7 @@ class ObserverNode(Node):
     def __init__(self, **kwargs):
         super().__init__('observer', **kwargs)
         self.parameters = declare(self, ObserverParameters)
-        contract, sources = load_contract(find_contract(self.parameters.contract))
+        contract, sources = find_contract(self.parameters.contract)
         if self.parameters.rate_hz:
             contract = dataclasses.replace(contract, rate=self.parameters.rate_hz)
         if self.parameters.tool_pose_from == 'joints':

@@ -17,13 +17,13 @@
 from collections.abc import Callable
 import dataclasses
 
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import ContractError, IMAGE
 from il_ros.ros import qos
 from il_ros.ros.conversion.robot_messages import camera_info, image_message
 from il_ros.sim.camera import CAMERA
 from il_ros.sim.observation import CAMERA_TOPIC, refuse_missing_objects
 from il_ros.tasks.base import Task
+from il_ros.tasks.contracts import find_contract
 import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
@@ -45,11 +45,11 @@ def mode_of(name: str, task: Task) -> CameraMode | None:
     """
     Return how the camera has to run for a contract; None: the contract has no image of it.
 
-    :param name: a contract file, or the name of one in config/contracts
+    :param name: a contract file, or a task's name, with _image for images
     :raises ContractError: if it is none, or wants images that this camera does not take
     :raises SimulationError: if it wants an object that the task does not have
     """
-    contract, sources = load_contract(find_contract(name))
+    contract, sources = find_contract(name)
     refuse_missing_objects(sources, task)
     modes = set()
     for feature, source in zip(contract.features, sources):

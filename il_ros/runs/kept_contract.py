@@ -18,10 +18,10 @@ from collections.abc import Iterable
 import dataclasses
 from pathlib import Path
 
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import Contract, ContractError
 from il_ros.episodes.episode import Episode
 from il_ros.files.atomic import write_atomically
+from il_ros.tasks.contracts import find_contract
 
 FOLDER = 'contract'
 """Folder of a run that has the file, under its own name: a contract is called after its file."""
@@ -32,8 +32,7 @@ def keep_contract(run: Path, asked: str):
     Copy a contract file into the run that was recorded with it.
 
     :param run: the run's folder
-    :param asked: a file, or a name in ``config/contracts``: that is kept by the package; '': the
-        task's own
+    :param asked: a file, or a name: that is composed anew; '': the task's own
     :raises ContractError: if the file cannot be read any more
     :raises EpisodeWriteError: naming the copy
     """
@@ -74,7 +73,7 @@ def contract_file_of(run: Path, contract: Contract, task: str,
     """
     for name in (task, contract.name, *map(str, kept_in(run))):
         try:
-            found, _ = load_contract(find_contract(name))
+            found, _ = find_contract(name)
         except ContractError:
             continue
         if rate_hz is not None:
@@ -89,7 +88,7 @@ def needed_contract(run: Path, episode: Episode) -> str:
     Return the contract by which an episode can be repeated, as ``--contract`` has it.
 
     :param run: folder of the episode's run, which has the file where it is one of the user's own
-    :returns: a file, or a name in ``config/contracts``
+    :returns: a file, or a name
     :raises ContractError: if no file has the episode's contract
     """
     contract = episode.contract

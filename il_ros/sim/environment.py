@@ -19,11 +19,12 @@ from typing import Any
 
 import gymnasium
 from il_ros.contract import episode_spec as spec
-from il_ros.contract.compose import find_contract, load_contract, Source
+from il_ros.contract.contract_file import Source
 from il_ros.contract.observation import VALUES
 from il_ros.robots.actions.tool_velocity import Actuator, TRACKING_LIMIT_RAD
 from il_ros.sim.observation import ImageObserver, Observer, refuse_missing_objects
 from il_ros.sim.simulation import Simulation
+from il_ros.tasks.contracts import find_contract
 import numpy as np
 
 
@@ -45,11 +46,11 @@ class Environment(gymnasium.Env):
         Build the simulation of a task and read its contract.
 
         :param render_mode: None or ``'rgb_array'``
-        :param contract: a file, or the name of one in config/contracts; '': the task's own
+        :param contract: a file, or a task's name, with _image for images; '': the task's own
         :raises ContractError: if there is no such contract
         :raises SimulationError: naming a feature that the simulation does not offer
         """
-        self.contract, sources = load_contract(find_contract(contract or task))
+        self.contract, sources = find_contract(contract or task)
         self.render_mode = render_mode
         self._size = (width, height)
         self.simulation = Simulation(task, self.contract.rate)

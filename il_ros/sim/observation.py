@@ -16,8 +16,8 @@
 
 from collections.abc import Callable
 
-from il_ros.contract.compose import Source
 from il_ros.contract.contract import Contract, IMAGE, VALUES
+from il_ros.contract.contract_file import Source
 from il_ros.errors import SimulationError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel

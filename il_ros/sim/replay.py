@@ -17,8 +17,8 @@
 
 import dataclasses
 
-from il_ros.contract.compose import Source
 from il_ros.contract.contract import VALUES
+from il_ros.contract.contract_file import Source
 from il_ros.contract.episode_spec import ABORTED, FAULT, OPERATOR
 from il_ros.episodes.episode import Episode
 from il_ros.errors import SimulationError

@@ -17,6 +17,7 @@
 import abc
 import dataclasses
 
+from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
 from il_ros.tasks.expert import Expert
 from il_ros.tasks.scene import Reading, Shape
 import numpy as np
@@ -50,14 +51,20 @@ class Verdict:
 
 class Task(abc.ABC):
     """
-    One task; it holds no more of an episode than its goal and what it counts towards success.
+    One task; how its policies are trained stands in ``training.yaml`` beside its module.
+
+    It holds no more of an episode than its goal and what it counts towards success.
 
     Chance comes from the generator that ``sample`` and ``resample`` are handed, physics never
     from here: a task is plain numpy and is tested without PyBullet.
     """
 
     name: str
-    """Also that of the contract, ``config/contracts/<name>.yaml`` or ``contract``."""
+    """Also that of its contract, which is composed from the robot, ``features``, ``actions``."""
+    features: tuple[ObjectPose | GoalPosition, ...] = ()
+    """What is observed besides the robot's own: the objects, as in ``shapes``, and the goal."""
+    actions = ToolVelocity('xyz')
+    """What is commanded."""
     horizon: int
     """Control steps after which an episode is truncated, unless it asks for another number."""
     goal_radius_m: float
@@ -72,13 +79,6 @@ class Task(abc.ABC):
     """The hand holds an object at reset: the world is built anew for each episode."""
     expert: type[Expert] | None = None
     """Who demonstrates it, where no expert of the task's name is registered."""
-    contract = ''
-    """
-    Its file, absolute or beside the task's module: of tasks that have none in config/contracts.
-    It had better be called after the task, for contracts are named after their file.
-    """
-    training = ''
-    """Likewise the YAML of its training, where there is none in config/training."""
 
     @property
     def free_objects(self) -> tuple[int, ...]:

@@ -14,8 +14,8 @@
 
 """Contract files: images, slower streams, computed poses, and a sentence for each mistake."""
 
-from il_ros.contract.compose import find_contract, from_joints, load_contract, Source
 from il_ros.contract.contract import Contract, ContractError, IMAGE
+from il_ros.contract.contract_file import from_joints, load_contract, Source
 import pytest
 
 HEAD = """\
@@ -67,10 +67,3 @@ def test_a_computed_pose_changes_the_source_and_not_the_contract(tmp_path):
 def test_a_mistake_is_named_with_the_file(tmp_path, text, sentence):
     with pytest.raises(ContractError, match=f'some.yaml: .*{sentence}'):
         loaded(tmp_path, text)
-
-
-def test_a_contract_is_found_by_name_or_path():
-    assert find_contract('push_image').name == 'push_image.yaml'
-    assert str(find_contract('my/own.yaml')) == 'my/own.yaml'
-    with pytest.raises(ContractError, match="no contract 'moon'.*contracts/moon.yaml"):
-        find_contract('moon')

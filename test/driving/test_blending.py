@@ -14,14 +14,13 @@
 
 """Hand-overs between a person and a policy: no jump, and no step is eaten."""
 
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import HOLD, POLICY, TELEOP
 from il_ros.driving.blending import Blending
-from il_ros.files.share import share_path
+from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
 
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'pick_place.yaml'))
+CONTRACT, _ = find_contract('pick_place')
 ACCELERATION = 2.0
 MOST = ACCELERATION / CONTRACT.rate
 """What the speed may change by in one control step, m/s."""

@@ -18,7 +18,7 @@ import os
 from pathlib import Path
 import socket
 
-from il_ros.contract.compose import load_contract
+from il_ros.contract.contract_file import load_contract
 from il_ros.dataset.dataset import opened
 from il_ros.episodes.discards import discarded
 from il_ros.episodes.mcap import read_mcap

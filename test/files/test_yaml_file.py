@@ -18,11 +18,12 @@ import math
 from pathlib import Path
 import re
 
-from il_ros.contract.compose import load_contract
+from il_ros.contract.contract_file import load_contract
 from il_ros.files.share import share_path
 from il_ros.files.yaml_file import read_yaml, YamlFileError
 from il_ros.interactive.strategies import load_strategy
 from il_ros.learning.config import TrainConfig
+from il_ros.tasks.contracts import contract_text
 from il_ros.teleop.mapping import load_key_mapping
 import pytest
 
@@ -59,7 +60,7 @@ def test_every_kind_of_file_takes_them(tmp_path):
     strategy.write_text('strategy: {gate: {threshold: 4e-1}}\n')
     assert load_strategy('gated', strategy).plan(1, 0).threshold == 0.4
     contract = tmp_path / 'reach.yaml'
-    text = share_path('config', 'contracts', 'reach.yaml').read_text()
+    text = contract_text('reach')
     contract.write_text(re.sub(r'rate: \S+', 'rate: 2e1', text))
     assert load_contract(contract)[0].rate == 20.0
     mapping = tmp_path / 'mine.yaml'

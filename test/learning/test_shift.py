@@ -14,17 +14,16 @@
 
 """Synthetic states: where they are made, and what their labels say."""
 
-from il_ros.contract.compose import load_contract
 from il_ros.dataset.dataset import Demonstrations
 from il_ros.errors import InputsError, TrainConfigError
-from il_ros.files.share import share_path
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.shift import Shift, shifted
+from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
 
-PUSH, _ = load_contract(share_path('config', 'contracts', 'push.yaml'))
+PUSH, _ = find_contract('push')
 RELATIVE = Inputs(PUSH, ['object_position.xy - tool_position.xy'])
 
 

@@ -16,10 +16,10 @@
 
 from pathlib import Path
 
-from il_ros.contract.compose import load_contract
+from il_ros import plugins
+from il_ros.contract.contract_file import load_contract
 from il_ros.errors import TrainConfigError
-from il_ros.files.share import MissingShareError, share_path
-from il_ros.learning.config import TrainConfig, training_path
+from il_ros.learning.config import NoTrainingError, TrainConfig, training_path
 from il_ros.learning.inputs import image_features, Inputs
 import pytest
 
@@ -103,12 +103,18 @@ def test_a_file_for_a_whole_run_has_the_training_beside_the_strategy(tmp_path):
 
 
 @pytest.mark.parametrize('contract, task, name', [
-    ('', 'push', 'push'), ('push', 'push', 'push'), ('push_image', 'push', 'push_image'),
-    ('mine', 'push', 'push')])
-def test_a_contract_may_have_a_training_of_its_own(contract, task, name):
-    assert training_path(contract, task) == share_path('config', 'training', f'{name}.yaml')
+    ('', 'push', 'training'), ('push', 'push', 'training'), ('mine', 'push', 'training'),
+    ('push_image', 'push', 'training_image'), ('stack_image', 'stack', 'training')])
+def test_a_task_has_its_training_beside_it_and_another_one_for_images(contract, task, name):
+    path = training_path(contract, task)
+    assert (path.parent.name, path.name) == (task, f'{name}.yaml')
+    assert TrainConfig.of(task, contract) == TrainConfig.load(path)
 
 
-def test_where_neither_contract_nor_task_has_a_training_the_task_is_named():
-    with pytest.raises(MissingShareError, match='moon.yaml'):
-        training_path('push_of_mine', 'moon')
+def test_where_a_task_has_no_training_it_is_named(package):
+    package('plain', {}, plain='from il_ros.tasks.base import Task\nclass Plain(Task):\n    pass\n')
+    plugins.trust('plain:Plain')
+    with pytest.raises(NoTrainingError, match="'plain:Plain' has no training.yaml"):
+        training_path('', 'plain:Plain')
+    with pytest.raises(TrainConfigError, match="for the task 'moon': there is no task 'moon'"):
+        TrainConfig.of('moon')

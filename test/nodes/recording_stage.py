@@ -15,13 +15,12 @@
 """The topics that a recorder records, played by a test."""
 
 from diagnostic_msgs.msg import DiagnosticArray
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import ENDED, EXPERT, RUNNING, TERMINATED
-from il_ros.files.share import share_path
 from il_ros.nodes.recorder import RecorderNode
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, float32s, receipt_from_message
 from il_ros.ros.conversion.messages import spec_to_message, to_stamp
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Action, Contract, EpisodeStatus, Executed, Observation
 from il_ros_interfaces.msg import RecordedEpisode
 from il_ros_interfaces.srv import OpenEpisode
@@ -29,7 +28,7 @@ import numpy as np
 from seam import episode, RUN
 from sensor_msgs.msg import JointState
 
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
+CONTRACT, _ = find_contract('reach')
 BEGIN_NS, PERIOD_NS = 10 ** 9, 50_000_000
 
 

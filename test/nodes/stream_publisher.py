@@ -28,11 +28,10 @@ import sys
 import threading
 import time
 
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import ENDED, EXPERT, RUNNING, TERMINATED
-from il_ros.files.share import share_path
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import float32s, to_stamp
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation
 import numpy as np
 from PIL import Image as Picture
@@ -42,7 +41,7 @@ from sensor_msgs.msg import CompressedImage, Image, JointState
 HEIGHT, WIDTH = 480, 640
 SETTLE_S = 0.5
 PAUSE = threading.Event()
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
+CONTRACT, _ = find_contract('reach')
 
 
 def scenes(count: int = 4) -> list[np.ndarray]:

@@ -18,8 +18,6 @@ import threading
 import time
 
 from action_msgs.msg import GoalStatus
-from il_ros.contract.compose import load_contract
-from il_ros.files.share import share_path
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.rounds import Stage
 from il_ros.interactive.stage_work import TrainJob
@@ -27,6 +25,7 @@ from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.coordinator import CoordinatorNode
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, spec_to_message
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.action import CollectEpisodes, RunDagger, TrainPolicy
 from il_ros_interfaces.msg import Contract
 from il_ros_interfaces.srv import EndEpisode, LoadPolicy, OpenEpisode, ResetTask, SetDriver
@@ -41,7 +40,7 @@ SERVICES = {'open_episode': OpenEpisode, 'set_driver': SetDriver, 'reset_task': 
             'end_episode': EndEpisode, 'load_policy': LoadPolicy}
 ACTIONS = {'collect_episodes': CollectEpisodes, 'train_policy': TrainPolicy}
 NO_DEADLINE = {'call_deadline_s': 100.0}
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'push.yaml'))
+CONTRACT, _ = find_contract('push')
 
 
 class Others:

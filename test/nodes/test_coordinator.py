@@ -18,14 +18,13 @@ import dataclasses
 import json
 
 from action_msgs.msg import GoalStatus
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import EpisodeSpec
 from il_ros.episodes.receipts import Receipt, write_receipt
 from il_ros.episodes.writer import EpisodeWriter
-from il_ros.files.share import share_path
 from il_ros.nodes.coordinator import CoordinatorNode
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.action import CollectEpisodes, RunDagger
 from il_ros_interfaces.msg import Contract
 import pytest
@@ -34,7 +33,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.task import Future
 
 Result = RunDagger.Result
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'push.yaml'))
+CONTRACT, _ = find_contract('push')
 
 
 class Hall:

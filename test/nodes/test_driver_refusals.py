@@ -16,10 +16,8 @@
 
 import types
 
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import EXPERT, POLICY, RUNNING, TELEOP
 from il_ros.driving.playback import Playback
-from il_ros.files.share import share_path
 from il_ros.graph.replay import ReplayNode
 from il_ros.nodes.expert import ExpertNode
 from il_ros.nodes.policy import PolicyNode
@@ -27,12 +25,13 @@ from il_ros.nodes.teleop import TeleopNode
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, float32s, to_stamp
 from il_ros.ros.refusals import refusals_of
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Action, Contract, Drive, Observation
 import numpy as np
 import pytest
 from test_policy_node import save
 
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
+CONTRACT, _ = find_contract('reach')
 ZEROS = float32s(np.zeros(CONTRACT.width))
 DRIVERS = {
     'policy': (PolicyNode, {}, POLICY), 'expert': (ExpertNode, {'task': 'reach'}, EXPERT),

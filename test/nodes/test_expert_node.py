@@ -14,13 +14,12 @@
 
 """The expert as a node: answers in the loop, labels of recorded states, and what it refuses."""
 
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import EXPERT, POLICY, RUNNING
-from il_ros.files.share import share_path
 from il_ros.nodes.expert import ExpertNode
 from il_ros.ros import qos
 from il_ros.ros.conversion.labels import MAX_OBSERVATIONS
 from il_ros.ros.conversion.messages import contract_to_message, float32s, to_stamp
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.reach.expert import ReachExpert
 from il_ros_interfaces.msg import Action, Contract, Drive, Observation
@@ -28,7 +27,7 @@ from il_ros_interfaces.srv import LabelObservations
 import numpy as np
 import pytest
 
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
+CONTRACT, _ = find_contract('reach')
 Response = LabelObservations.Response
 
 
@@ -153,7 +152,7 @@ def test_a_handicapped_expert_answers_and_labels_by_what_it_misreads_and_says_so
 
 def other_contract():
     """Return the contract of another task, as a message."""
-    return contract_to_message(load_contract(share_path('config', 'contracts', 'push.yaml'))[0])
+    return contract_to_message(find_contract('push')[0])
 
 
 @pytest.mark.parametrize('observations, fields, code, sentence', [

@@ -14,7 +14,6 @@
 
 """What goes wrong around an episode: NaN from the arm, a restarted task, a wrong contract."""
 
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.episode_spec import ABORTED, FAULT, RUNNING
 from il_ros.episodes.reader import read_episode
 from il_ros.episodes.receipts import INCOMPLETE
@@ -26,6 +25,7 @@ from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, receipt_from_message
 from il_ros.ros.runtime import take_down
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Contract
 import numpy as np
 import pytest
@@ -107,7 +107,7 @@ def test_a_task_that_is_restarted_in_an_episode_leaves_it_incomplete_and_the_nex
 def test_a_contract_that_contradicts_itself_is_refused_and_the_node_takes_the_next(
         bench, capfd, kind):
     node = bench.add(kind)
-    contract, _ = load_contract(find_contract('push'))
+    contract, _ = find_contract('push')
     wrong, right = contract_to_message(contract), contract_to_message(contract)
     wrong.features[1].start = 99
     contracts = bench.talk(Contract, 'contract', qos.LATCHED)

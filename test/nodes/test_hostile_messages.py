@@ -21,7 +21,6 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from hostile import CONTENTS, empty, foreign, KINDS, long, not_finite, usual
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.episode_spec import ABORTED, EXPERT, POLICY, RUNNING
 from il_ros.episodes.receipts import Receipt
 from il_ros.nodes.expert import ExpertNode
@@ -34,6 +33,7 @@ from il_ros.nodes.teleop import TeleopNode
 from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import RecordedEpisode
 from il_ros_interfaces.srv import Discard, EndEpisode, LabelObservations, LoadPolicy, OpenEpisode
 from il_ros_interfaces.srv import ResetTask, SetDriver
@@ -44,7 +44,7 @@ import rclpy
 from seam import Bench, episode, RUN
 from test_policy_node import save
 
-CONTRACT = load_contract(find_contract('reach'))[0]
+CONTRACT = find_contract('reach')[0]
 NODES = ('supervisor', 'observer', 'policy', 'expert', 'teleop', 'recorder')
 PLANS = ({'driver': POLICY, 'beta': 0.5}, {'driver': POLICY, 'gate': 'human'},
          {'driver': EXPERT})

@@ -22,15 +22,15 @@ import sys
 
 from diagnostic_msgs.msg import DiagnosticArray
 from hostile import CONTENTS, KINDS, usual
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message
+from il_ros.tasks.contracts import find_contract
 import pytest
 from seam import Bench
 
 pytestmark = pytest.mark.system
 
-CONTRACT = load_contract(find_contract('reach'))[0]
+CONTRACT = find_contract('reach')[0]
 PARAMETERS = {
     'supervisor': {}, 'observer': {'contract': 'reach'}, 'policy': {},
     'expert': {'task': 'reach'}, 'teleop': {'mode': 'lockstep', 'scripted': 'true'},

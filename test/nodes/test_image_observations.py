@@ -17,7 +17,6 @@
 from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.episode_spec import EXPERT
 from il_ros.episodes.reader import read_episode
 from il_ros.errors import ImitationError
@@ -26,6 +25,7 @@ from il_ros.nodes.simulator import SimulatorNode
 from il_ros.ros.conversion.images import images_of
 from il_ros.ros.conversion.messages import to_ns
 from il_ros.sim.environment import Environment
+from il_ros.tasks.contracts import contract_text, find_contract
 from il_ros.tasks.expert_registry import make_expert
 from il_ros_interfaces.msg import Observation
 import numpy as np
@@ -41,7 +41,7 @@ def contract_with(folder: Path, **changes) -> str:
     fields = {'name': 'camera', 'topic': 'camera/image_raw', 'height': 64, 'width': 64,
               'encoding': 'rgb8', **changes}
     line = ', '.join(f'{name}: {value}' for name, value in fields.items())
-    text = find_contract('reach_image').read_text().splitlines()
+    text = contract_text('reach_image').splitlines()
     path = folder / 'changed.yaml'
     path.write_text('\n'.join(f'  - {{{line}}}' if 'name: camera' in old else old
                               for old in text) + '\n')
@@ -100,7 +100,7 @@ def test_who_observes_from_the_midst_on_gets_the_image_that_stands(bench, tmp_pa
 
 
 def test_in_realtime_observations_have_images_no_older_than_the_contract_allows(tmp_path):
-    contract, _ = load_contract(find_contract('reach_image'))
+    contract, _ = find_contract('reach_image')
     with Bench('events') as bench:
         seen = bench.listen(Observation, 'observation')
         bench.add(ObserverNode, contract='reach_image', pairing='as_of')

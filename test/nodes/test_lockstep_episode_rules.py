@@ -18,11 +18,9 @@ import dataclasses
 import functools
 import time
 
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, EXPERT, HOLD, POLICY, RUNNING
 from il_ros.episodes.reader import read_episode
 from il_ros.episodes.receipts import Receipt
-from il_ros.files.share import share_path
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.policy import PolicyNode
 from il_ros.nodes.simulator import SimulatorNode
@@ -31,6 +29,7 @@ from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, NS, receipt_to_message
 from il_ros.ros.conversion.messages import spec_to_message, to_ns, to_stamp
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import Action, Contract, Drive, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import OpenEpisode, ResetTask, SetDriver
@@ -180,7 +179,7 @@ def test_a_simulator_whose_clock_is_years_away_gives_the_same_episode(
 
 def test_the_target_moves_on_from_the_last_one_sent_but_never_winds_up(bench, kinematics):
     bench.add(SupervisorNode)
-    contract, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
+    contract, _ = find_contract('reach')
     latched = bench.talk(Contract, 'contract', qos.LATCHED)
     latched.publish(contract_to_message(contract))
     joints = bench.talk(JointState, 'joint_states')

@@ -18,14 +18,13 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import Pose, PoseArray, PoseStamped
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import RUNNING
 from il_ros.errors import ImitationError
-from il_ros.files.share import share_path
 from il_ros.nodes.observer import ObserverNode
 from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_from_message, to_ns, to_stamp
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Contract, EpisodeStatus, Observation
 from il_ros_interfaces.srv import EndEpisode
 import pytest
@@ -73,7 +72,7 @@ def test_the_contract_is_latched_with_the_rate_that_was_asked_for(bench):
     bench.add(ObserverNode, contract='push', rate_hz=50.0)
     heard = bench.listen(Contract, 'contract', qos.LATCHED)
     assert bench.until(lambda: heard)
-    plain, _ = load_contract(share_path('config', 'contracts', 'push.yaml'))
+    plain, _ = find_contract('push')
     told = contract_from_message(heard[0])
     assert (told.rate, told.features, told.actions) == (50.0, plain.features, plain.actions)
     assert told.id == heard[0].id != plain.id
@@ -157,7 +156,7 @@ def test_in_realtime_a_beat_takes_the_others_as_they_were_last(bench, observatio
 
 
 @pytest.mark.parametrize('contract, sentence', [
-    ('moon', 'contracts/moon.yaml is in none of'), ('/no/where.yaml', '/no/where.yaml')])
+    ('moon', "no contract 'moon'.*there are reach"), ('/no/where.yaml', '/no/where.yaml')])
 def test_a_contract_that_is_not_there_is_refused_by_name(contract, sentence):
     with Bench('single') as bench, pytest.raises(ImitationError, match=sentence):
         bench.add(ObserverNode, contract=contract)

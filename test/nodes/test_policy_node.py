@@ -18,10 +18,8 @@ import threading
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import ENDED, EXPERT, POLICY, RUNNING
 from il_ros.errors import ImitationError
-from il_ros.files.share import share_path
 from il_ros.learning import checkpoint
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.nets.mlp import Mlp
@@ -30,6 +28,7 @@ from il_ros.learning.policy import Policy
 from il_ros.nodes.policy import PolicyNode
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, float32s, to_stamp
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Action, Contract, Drive, Observation, PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np
@@ -41,7 +40,7 @@ SWAP_DEADLINE_S = 30.0
 
 def contract_of(task: str = 'reach'):
     """Return the contract of a task."""
-    return load_contract(share_path('config', 'contracts', f'{task}.yaml'))[0]
+    return find_contract(task)[0]
 
 
 def save(folder, seed: int, task: str = 'reach') -> Policy:

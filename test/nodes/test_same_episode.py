@@ -17,12 +17,10 @@
 import dataclasses
 import itertools
 
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.episode_spec import EXPERT, POLICY
 from il_ros.contract.observation import parts_of
 from il_ros.driving.driving import Driving
 from il_ros.episodes.reader import read_episode
-from il_ros.files.share import share_path
 from il_ros.learning import checkpoint
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
@@ -33,6 +31,7 @@ from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
 from il_ros.nodes.policy import PolicyNode
 from il_ros.sim.environment import Environment
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import TASKS
 from il_ros_interfaces.msg import PolicyStatus
@@ -61,7 +60,7 @@ def save_policy(folder, task: str, seed: int, strength: float):
 
     :param strength: sd of its actions, in ranges: the larger, the wilder it drives
     """
-    contract, _ = load_contract(share_path('config', 'contracts', f'{task}.yaml'))
+    contract, _ = find_contract(task)
     chance = np.random.default_rng(seed)
     target = {feature.name for feature in contract.features} & {'goal_position', 'base_position'}
     inputs = Inputs(contract, [f'{target.pop()} - tool_position', 'tool_position'])
@@ -76,7 +75,7 @@ def save_policy(folder, task: str, seed: int, strength: float):
 
 def save_memory(folder, task: str, horizons: Horizons, members: int):
     """Write a checkpoint with random weights that looks back and plans ahead."""
-    contract, _ = load_contract(share_path('config', 'contracts', f'{task}.yaml'))
+    contract, _ = find_contract(task)
     chance, first = np.random.default_rng(3), (members,) if members else ()
     inputs, width = Inputs(contract, ['goal_position - tool_position']), len(contract.actions)
     net = Mlp((chance.normal(size=(*first, 3 * horizons.history, width * horizons.chunk)).astype(
@@ -89,7 +88,7 @@ def save_memory(folder, task: str, horizons: Horizons, members: int):
 
 def save_seeing(folder, contract: str):
     """Write a checkpoint with random weights that goes by the camera's image."""
-    contract, _ = load_contract(find_contract(contract))
+    contract, _ = find_contract(contract)
     chance, width = np.random.default_rng(5), len(contract.actions)
     encoder = Encoder((chance.normal(size=(8, 8, 3, 4)).astype(np.float32),),
                       (np.zeros(4, np.float32),), (4,))

@@ -15,15 +15,14 @@
 """The supervisor as a node: whatever drivers say, the arm gets finite targets inside limits."""
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from il_ros.contract.compose import load_contract
 from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, HOLD, POLICY
 from il_ros.contract.episode_spec import RUNNING
-from il_ros.files.share import share_path
 from il_ros.graph.graph import overrides
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, float32s, spec_to_message, to_stamp
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Action, Contract, Drive, Executed, Observation
 from il_ros_interfaces.srv import EndEpisode, SetDriver
 import numpy as np
@@ -34,7 +33,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
+CONTRACT, _ = find_contract('reach')
 PERIOD_NS = 50_000_000
 STILL = np.zeros(3, np.float32)
 

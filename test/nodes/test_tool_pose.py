@@ -14,12 +14,12 @@
 
 """Where an arm offers no ``tool_pose``: the pose comes from its joints, by forward kinematics."""
 
-from il_ros.contract.compose import find_contract
 from il_ros.contract.episode_spec import EXPERT
 from il_ros.episodes.reader import read_episode
 from il_ros.errors import ImitationError
 from il_ros.nodes.observer import ObserverNode
 from il_ros.robots.panda import PANDA
+from il_ros.tasks.contracts import contract_text
 import numpy as np
 import pytest
 from seam import Bench, episode, Graph
@@ -29,7 +29,7 @@ from sensor_msgs.msg import JointState
 def contract_file(folder, frame: str = PANDA.base_frame):
     """Return the path of reach's contract with the tool's pose from the joints."""
     path = folder / 'reach.yaml'
-    path.write_text(find_contract('reach').read_text().replace(
+    path.write_text(contract_text('reach').replace(
         'topic: tool_pose,', 'topic: tool_pose, source: joint_states,').replace(
         f'frame_id: {PANDA.base_frame}', f'frame_id: {frame}'))
     return str(path)

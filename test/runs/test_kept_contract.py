@@ -17,12 +17,12 @@
 import dataclasses
 from types import SimpleNamespace
 
-from il_ros.contract.compose import load_contract, RATE_HZ
 from il_ros.contract.contract import ContractError
-from il_ros.files.share import share_path
+from il_ros.contract.contract_file import load_contract, RATE_HZ
 from il_ros.runs.kept_contract import contract_file_of, FOLDER, keep_contract, needed_contract
 from il_ros.runs.merge import merge_runs
 from il_ros.runs.split import sort_episodes, split_into_runs
+from il_ros.tasks.contracts import contract_text, find_contract
 import pytest
 from recordings import record, spec
 
@@ -30,7 +30,7 @@ from recordings import record, spec
 @pytest.fixture
 def run(tmp_path):
     """Return a run of one episode that has a contract file."""
-    text = share_path('config', 'contracts', 'reach.yaml').read_text()
+    text = contract_text('reach')
     (tmp_path / 'mine.yaml').write_text(text.replace('rate: 20.0', 'rate: 10.0'))
     record(tmp_path / 'first' / 'episodes' / 'main', spec('rollout-r01-000001', seed=1))
     keep_contract(tmp_path / 'first', str(tmp_path / 'mine.yaml'))
@@ -58,7 +58,7 @@ def test_what_repeats_an_episode_finds_its_contract_or_says_where_to_put_it(run)
     (run / FOLDER / 'mine.yaml').unlink()
     with pytest.raises(ContractError, match=f'contract mine .* put it into {run / FOLDER}'):
         needed_contract(run, episode)
-    own, _ = load_contract(share_path('config', 'contracts', 'reach.yaml'))
+    own, _ = find_contract('reach')
     episode.contract = own
     assert needed_contract(run, episode) == 'reach'
 

@@ -17,10 +17,10 @@
 import dataclasses
 
 from gymnasium.utils.env_checker import check_env
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.errors import SimulationError
 from il_ros.sim.environment import Environment
 from il_ros.sim.observation import ImageObserver
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_what_gives_object_and_goal_away_is_privileged(by_image):
 
 
 def test_between_two_images_the_last_one_stands():
-    contract, sources = load_contract(find_contract('push_image'))
+    contract, sources = find_contract('push_image')
     slow = tuple(dataclasses.replace(source, every=3) for source in sources)
     taken = []
     images = ImageObserver(contract, slow, lambda *size: taken.append(size) or len(taken))
@@ -99,7 +99,7 @@ def test_between_two_images_the_last_one_stands():
 
 
 def test_an_image_that_the_simulation_lacks_is_named():
-    contract, sources = load_contract(find_contract('push_image'))
+    contract, sources = find_contract('push_image')
     wrong = (dataclasses.replace(sources[0], topic='wrist/image_raw'), *sources[1:])
     with pytest.raises(SimulationError, match='feature camera.*no rgb8 of wrist/image_raw'):
         ImageObserver(contract, wrong, lambda *_: None)

@@ -18,9 +18,8 @@ import warnings
 
 import gymnasium
 from gymnasium.utils.env_checker import check_env
-from il_ros.contract.compose import load_contract
-from il_ros.files.share import share_path
 from il_ros.sim.registration import ENVIRONMENTS, register_environments
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.registry import TASKS
 import numpy as np
 import pytest
@@ -101,8 +100,7 @@ def test_the_registered_environment_passes_gymnasiums_check(name):
 
 
 def test_the_spaces_are_those_of_the_contract(environment):
-    path = share_path('config', 'contracts', f'{environment.simulation.task.name}.yaml')
-    contract, _ = load_contract(path)
+    contract, _ = find_contract(environment.simulation.task.name)
     assert environment.observation_space.shape == (contract.width,)
     np.testing.assert_array_equal(environment.action_space.low, contract.lower)
     np.testing.assert_array_equal(environment.action_space.high, contract.upper)

@@ -14,11 +14,10 @@
 
 import dataclasses
 
-from il_ros.contract.compose import load_contract
 from il_ros.errors import SimulationError
-from il_ros.files.share import share_path
 from il_ros.robots.panda import PANDA
 from il_ros.sim.observation import Observer
+from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
 
@@ -39,7 +38,7 @@ def test_an_observation_has_the_contracts_features_in_order(pick_place):
 
 
 def test_joints_are_found_by_name_in_any_order(push):
-    contract, sources = load_contract(share_path('config', 'contracts', 'push.yaml'))
+    contract, sources = find_contract('push')
     turned = (dataclasses.replace(sources[0], joints=sources[0].joints[::-1]), *sources[1:])
     push.reset(seed=1)
     values = Observer(PANDA, contract, turned, push.simulation.kinematics).observe(push.state)
@@ -49,7 +48,7 @@ def test_joints_are_found_by_name_in_any_order(push):
 @pytest.mark.parametrize('change', [
     {'topic': 'wrench', 'field': 'force'}, {'joints': ('elbow',)}, {'field': 'effort'}])
 def test_a_feature_that_the_simulation_lacks_is_named(change):
-    contract, sources = load_contract(share_path('config', 'contracts', 'push.yaml'))
+    contract, sources = find_contract('push')
     wrong = (dataclasses.replace(sources[0], **change), *sources[1:])
     with pytest.raises(SimulationError, match='joint_position'):
         Observer(PANDA, contract, wrong, None)

@@ -20,13 +20,12 @@ import sys
 
 from command_line import config_for, dagger_words, INPUTS
 from il_ros.cli.parser import main
-from il_ros.contract.compose import load_contract
-from il_ros.files.share import share_path
 from il_ros.learning import checkpoint
 from il_ros.learning.inputs import Inputs
 from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
+from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
 
@@ -36,7 +35,7 @@ BIASED = '{"expert": {"bias": {"goal_position": [%s]}}}'
 
 def save_policy(folder, task: str = 'reach', rate: float = 20.0):
     """Write a checkpoint with random weights and return its folder."""
-    contract, _ = load_contract(share_path('config', 'contracts', f'{task}.yaml'))
+    contract, _ = find_contract(task)
     contract = dataclasses.replace(contract, rate=rate)
     width = len(contract.actions)
     net = Mlp((np.ones((3, width), np.float32),), (np.zeros(width, np.float32),))

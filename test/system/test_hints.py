@@ -25,8 +25,8 @@ from command_line import config_for
 from il_ros import hints
 from il_ros.cli.parser import main
 from il_ros.episodes.label_file import labels_path
-from il_ros.files.share import share_path
 from il_ros.runs.inventory import episodes_of
+from il_ros.tasks.contracts import contract_text
 import pytest
 
 pytestmark = pytest.mark.system
@@ -73,7 +73,7 @@ def follow(tmp_path, monkeypatch, capfd) -> Followed:
 
 def own_contract(folder: Path) -> str:
     """Write a contract file of one's own, and return its name."""
-    text = share_path('config', 'contracts', 'reach.yaml').read_text()
+    text = contract_text('reach')
     (folder / 'mine.yaml').write_text(text)
     return 'mine.yaml'
 

@@ -16,12 +16,11 @@
 
 import json
 
-from il_ros.contract.compose import load_contract
 from il_ros.errors import ImitationError
 from il_ros.experiments.rollouts import Conditions, Rollouts
-from il_ros.files.share import share_path
 from il_ros.sim.simulation import Simulation
 from il_ros.tasks.biased import BiasError
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert import MissingFeatureError
 from il_ros.tasks.expert_registry import EXPERTS, make_expert
 import numpy as np
@@ -32,7 +31,7 @@ MISREAD = {'reach': 'goal_position', 'stack': 'base_position'}
 
 
 def contract_of(task: str):
-    return load_contract(share_path('config', 'contracts', f'{task}.yaml'))[0]
+    return find_contract(task)[0]
 
 
 def options(**bias) -> str:

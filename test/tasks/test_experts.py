@@ -16,9 +16,8 @@
 
 import math
 
-from il_ros.contract.compose import load_contract
 from il_ros.contract.contract import Contract
-from il_ros.files.share import share_path
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert import BadObservationError, MissingFeatureError
 from il_ros.tasks.expert_registry import expert_class, EXPERTS, make_expert, UnknownExpertError
 from il_ros.tasks.relabel import relabel
@@ -32,7 +31,7 @@ TASKS = tuple(EXPERTS)
 
 
 def contract_of(task: str) -> Contract:
-    return load_contract(share_path('config', 'contracts', f'{task}.yaml'))[0]
+    return find_contract(task)[0]
 
 
 def expert_of(task: str):

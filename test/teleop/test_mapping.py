@@ -14,8 +14,9 @@
 
 """Mappings of buttons, sticks and keys: the shipped ones, and the refusal of wrong ones."""
 
-from il_ros.contract.compose import load_contract
 from il_ros.files.share import share_path
+from il_ros.tasks.contracts import find_contract
+from il_ros.tasks.registry import TASKS
 from il_ros.teleop.mapping import COMMANDS, GRIPPER, HELD, load_joy_mapping, load_key_mapping
 from il_ros.teleop.mapping import MappingError
 from il_ros.teleop.steering import Steering
@@ -23,14 +24,14 @@ import numpy as np
 import pytest
 import yaml
 
-CONTRACTS = sorted(path.stem for path in share_path('config', 'contracts').glob('*.yaml'))
+CONTRACTS = [*TASKS, *(f'{task}_image' for task in TASKS)]
 JOY = yaml.safe_load(share_path('config', 'teleop', 'xbox.yaml').read_text())
 KEYS = yaml.safe_load(share_path('config', 'teleop', 'keyboard.yaml').read_text())
 
 
 def contract_of(task: str):
     """Return the contract of a task."""
-    return load_contract(share_path('config', 'contracts', f'{task}.yaml'))[0]
+    return find_contract(task)[0]
 
 
 def written(folder, document) -> str:

@@ -21,7 +21,6 @@ import shlex
 import time
 from typing import NamedTuple, Sequence
 
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import LARGEST_SEED
 from il_ros.errors import ImitationError
@@ -38,6 +37,7 @@ from il_ros.files.atomic import write_atomically
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.learning import checkpoint
 from il_ros.learning.policy import Policy
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.registry import make_task
 import numpy as np
 from tqdm import tqdm
@@ -152,7 +152,7 @@ def measure(words: argparse.Namespace, policies: Sequence[Named]) -> dict:
     """Run what is missing of all episodes, and return what ``compounding.json`` says."""
     conditions = Conditions(words.task, words.horizon, continuing=True)
     patience = make_task(words.task).horizon
-    contract, _ = load_contract(find_contract(words.task))
+    contract, _ = find_contract(words.task)
     folder = Path(words.output) / ROLLOUTS
     seeds = range(words.first_seed, words.first_seed + words.episodes)
     theirs = Collection(conditions, '', folder, keep_observations=True)

@@ -26,12 +26,12 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.episode_spec import LOST
 from il_ros.evaluation.mistakes import count_mistakes
 from il_ros.experiments.rollouts import Conditions, Rollouts
 from il_ros.files.atomic import write_atomically
 from il_ros.processes.pool import spread
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 
 _FORMAT = 1
@@ -73,7 +73,7 @@ class Judge:
         :param folder: of the files; made when it is needed
         :param seeds: of the episodes, the same for everybody
         """
-        contract, _ = load_contract(find_contract(conditions.task))
+        contract, _ = find_contract(conditions.task)
         self._folder, self._conditions, self._seeds = folder, conditions, seeds
         expert = make_expert(conditions.task, contract, conditions.options)
         self._about = {'format': _FORMAT, **dataclasses.asdict(conditions),

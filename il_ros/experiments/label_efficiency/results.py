@@ -20,7 +20,6 @@ import platform
 import subprocess
 from typing import Mapping, NamedTuple, Sequence
 
-from il_ros.contract.compose import find_contract, load_contract
 from il_ros.experiments.label_efficiency.gathering import Cloned, Collected, learners_of, points_of
 from il_ros.experiments.label_efficiency.judging import EXPERT, Judge
 from il_ros.experiments.label_efficiency.plan import Plan
@@ -30,6 +29,7 @@ from il_ros.experiments.label_efficiency.report import figures_of, readme, repor
 from il_ros.experiments.label_efficiency.summary import needed_csv, Question, rates_csv, study_json
 from il_ros.experiments.label_efficiency.summary import summarise_task
 from il_ros.files.atomic import write_atomically
+from il_ros.tasks.contracts import find_contract
 
 _VERSIONS = ('il_ros', 'numpy', 'torch', 'pybullet', 'gymnasium', 'ros-jazzy-rclpy', 'matplotlib')
 _UNKNOWN = 'unknown'
@@ -59,7 +59,7 @@ def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequen
     """Write the results into the study's folder, and return them."""
     tasks, points = [], []
     for task in plan.tasks:
-        contract, _ = load_contract(find_contract(task))
+        contract, _ = find_contract(task)
         points += points_of(task, runs, clones, judges[task], contract.rate)
         tasks.append(summarise_task(_question(plan, task, runs, judges[task]), points))
     about = {'command': plan.command(folder.parent), 'commits': list(commits),

@@ -22,8 +22,8 @@ put together.
 from collections.abc import Callable, Iterable
 import dataclasses
 
-from il_ros.contract.compose import Source
 from il_ros.contract.contract import Contract, VALUES
+from il_ros.contract.contract_file import Source
 from il_ros.errors import ImitationError
 import numpy as np
 

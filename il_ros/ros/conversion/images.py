@@ -17,8 +17,8 @@
 import array
 import functools
 
-from il_ros.contract.compose import Source
 from il_ros.contract.contract import CHANNELS, Contract, Feature
+from il_ros.contract.contract_file import Source
 from il_ros.ros.conversion.assembly import ObservationError
 from il_ros_interfaces.msg import Observation
 import numpy as np

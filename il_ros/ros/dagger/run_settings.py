@@ -20,12 +20,11 @@ from pathlib import Path
 
 from il_ros.files.atomic import write_atomically
 from il_ros.files.regular import read_bytes
-from il_ros.files.share import MissingShareError
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.strategies import load_strategy, settings_path
 from il_ros.interactive.strategy import Strategy, UnknownStrategyError
-from il_ros.learning.config import TrainConfig, training_path
+from il_ros.learning.config import NoTrainingError, TrainConfig, training_path
 from il_ros.plugins import PluginError
 from il_ros.ros.dagger.delegates import Result, RunError
 from il_ros_interfaces.action import RunDagger
@@ -70,7 +69,7 @@ def config_files(goal: Goal, contract: str = '') -> tuple[Path | None, Path]:
         return Path(goal.config), Path(goal.config)
     try:
         return settings_path(goal.strategy), training_path(contract, goal.task)
-    except (MissingShareError, PluginError, UnknownStrategyError) as error:
+    except (NoTrainingError, PluginError, UnknownStrategyError) as error:
         raise RunError(Result.BAD_GOAL, f'strategy {goal.strategy!r} or task {goal.task!r} is '
                                         f'unknown: {error}') from error
 

@@ -16,6 +16,7 @@
 
 import math
 
+from il_ros.contract.layout import GoalPosition, ObjectPose
 from il_ros.tasks.base import near, Scene, Task, uniform, UPRIGHT, Verdict
 from il_ros.tasks.scene import Shape
 import numpy as np
@@ -58,6 +59,7 @@ class Insert(Task):
     """
 
     name = 'insert'
+    features = (ObjectPose('object'), GoalPosition())
     horizon = 100
     goal_radius_m = 0.01
     grasped_at_reset = True

@@ -16,6 +16,7 @@
 
 import math
 
+from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
 from il_ros.robots.panda import PANDA
 from il_ros.tasks import cubes
 from il_ros.tasks.base import near, Scene, Task, uniform, UPRIGHT, Verdict
@@ -41,6 +42,8 @@ class PickPlace(Task):
     """
 
     name = 'pick_place'
+    features = (ObjectPose('object'), GoalPosition())
+    actions = ToolVelocity(gripper=True)
     horizon = 120
     goal_radius_m = 0.03
     shapes = (cubes.cube(0.9, 0.5, 0.1),)

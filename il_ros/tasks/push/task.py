@@ -16,6 +16,7 @@
 
 import math
 
+from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
 from il_ros.tasks.base import near, Scene, Task, uniform, UPRIGHT, Verdict
 from il_ros.tasks.scene import Shape
 import numpy as np
@@ -40,6 +41,8 @@ class Push(Task):
     """The goal is 10 to 25 cm from the puck; success within 2.5 cm."""
 
     name = 'push'
+    features = (ObjectPose('object'), GoalPosition())
+    actions = ToolVelocity('xy')
     horizon = 80
     goal_radius_m = 0.025
     goal_on_table = True

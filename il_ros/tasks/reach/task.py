@@ -16,6 +16,7 @@
 
 import math
 
+from il_ros.contract.layout import GoalPosition
 from il_ros.tasks.base import near, Scene, Task, uniform, Verdict
 import numpy as np
 
@@ -27,6 +28,7 @@ class Reach(Task):
     """The tool starts somewhere, the goal is 10 to 30 cm away; success within 2 cm."""
 
     name = 'reach'
+    features = (GoalPosition(),)
     horizon = 60
     goal_radius_m = 0.02
 

@@ -14,6 +14,7 @@
 
 """Stack: put one cube onto another."""
 
+from il_ros.contract.layout import ObjectPose, ToolVelocity
 from il_ros.tasks import cubes
 from il_ros.tasks.base import Scene, Task, Verdict
 import numpy as np
@@ -29,6 +30,8 @@ class Stack(Task):
     """
 
     name = 'stack'
+    features = (ObjectPose('object'), ObjectPose('base'))
+    actions = ToolVelocity(gripper=True)
     horizon = 150
     goal_radius_m = cubes.CENTRED_M
     shapes = (cubes.cube(0.9, 0.3, 0.1), cubes.cube(0.2, 0.35, 0.8))

@@ -16,6 +16,7 @@
 
 import math
 
+from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
 from il_ros.tasks import cubes
 from il_ros.tasks.base import Scene, Task, Verdict
 import numpy as np
@@ -31,6 +32,9 @@ class Tower(Task):
     """
 
     name = 'tower'
+    features = (ObjectPose('object'), ObjectPose('second'), ObjectPose('third'),
+                GoalPosition())
+    actions = ToolVelocity(gripper=True)
     horizon = 300
     goal_radius_m = 0.03
     goal_on_table = True

@@ -14,12 +14,11 @@
 
 """What became of endless episodes, told from small ones that can be counted by hand."""
 
-from il_ros.contract.compose import load_contract
 from il_ros.evaluation.mistakes import FRACTIONS, Rollout
 from il_ros.experiments.error_growth.analysis import Episodes
 from il_ros.experiments.error_growth.endless import after_first_mistake, endless, fates
 from il_ros.experiments.error_growth.endless import goals_per_1000, rate_after_first
-from il_ros.files.share import share_path
+from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
 
@@ -80,7 +79,7 @@ def test_beyond_the_end_of_the_horizon_there_is_no_share():
 
 
 def test_rollouts_become_mistakes_at_three_fractions_and_goals_by_step():
-    contract, _ = load_contract(share_path('config', 'contracts', 'pick_place.yaml'))
+    contract, _ = find_contract('pick_place')
     expert = np.zeros((3, 4), np.float32)
     expert[:, 0] = 0.4
     expert[:, 3] = contract.upper[3]
@@ -98,7 +97,7 @@ def test_rollouts_become_mistakes_at_three_fractions_and_goals_by_step():
 
 
 def test_a_task_without_a_hand_has_no_gripper_mistakes():
-    contract, _ = load_contract(share_path('config', 'contracts', 'push.yaml'))
+    contract, _ = find_contract('push')
     still = np.zeros((2, 2), np.float32)
     one = Rollout(still, still, np.ones(2, bool))
     assert endless([one], [np.zeros(2, bool)], contract, 2).gripper is None

@@ -14,15 +14,14 @@
 
 """What a training job says of its policy beside the losses."""
 
-from il_ros.contract.compose import load_contract
-from il_ros.files.share import share_path
 from il_ros.learning.training_worker.job import error_covariance
+from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
 
 
 def test_the_error_covariance_is_the_second_moment_without_the_gripper():
-    contract, _ = load_contract(share_path('config', 'contracts', 'pick_place.yaml'))
+    contract, _ = find_contract('pick_place')
     random = np.random.default_rng(3)
     labels = random.normal(size=(20_000, 4)).astype(np.float32)
     mixing = np.array([[0.2, 0.0, 0.0, 0.0], [0.1, 0.1, 0.0, 0.0], [0.0, 0.0, 0.3, 0.0],

@@ -13,12 +13,11 @@
 # limitations under the License.
 
 from hypothesis import given, settings, strategies as st
-from il_ros.contract.compose import load_contract
 from il_ros.errors import RobotError
-from il_ros.files.share import share_path
 from il_ros.robots.actions import tool_velocity
 from il_ros.robots.actions.tool_velocity import Actuator
 from il_ros.robots.panda import PANDA, TOOL_DOWN
+from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
 
@@ -27,7 +26,7 @@ FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
 
 
 def _contract(task: str):
-    return load_contract(share_path('config', 'contracts', f'{task}.yaml'))[0]
+    return find_contract(task)[0]
 
 
 @pytest.fixture

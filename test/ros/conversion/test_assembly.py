@@ -17,8 +17,8 @@
 import random
 
 from geometry_msgs.msg import Pose, PoseArray, PoseStamped
-from il_ros.contract.compose import Source
 from il_ros.contract.contract import Contract, Feature, TOOL_VELOCITY
+from il_ros.contract.contract_file import Source
 from il_ros.ros.conversion.assembly import Extractor, ObservationError
 from il_ros.ros.conversion.messages import to_stamp
 from il_ros.ros.conversion.pairing import ExactPairing, MAX_PENDING

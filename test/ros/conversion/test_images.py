@@ -14,8 +14,8 @@
 
 """Camera images at the contract's size: the mean over areas, and a sentence for what is wrong."""
 
-from il_ros.contract.compose import Source
 from il_ros.contract.contract import Contract, Feature, IMAGE, TOOL_VELOCITY
+from il_ros.contract.contract_file import Source
 from il_ros.ros.conversion.assembly import ObservationError
 from il_ros.ros.conversion.images import ImageReader, images_of, pixels_of, smaller
 from il_ros.ros.conversion.robot_messages import image_message

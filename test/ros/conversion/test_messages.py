@@ -18,14 +18,13 @@ import dataclasses
 
 from hypothesis import given, settings, strategies as st
 from il_ros.contract import episode_spec as names
-from il_ros.contract.compose import load_contract
 from il_ros.contract.contract import ContractError
 from il_ros.contract.episode_spec import DrivePlan, EpisodeSpec, GATES, PURPOSES, SpecError
 from il_ros.episodes.receipts import Receipt
-from il_ros.files.share import share_path
 from il_ros.ros.conversion.messages import contract_from_message, contract_to_message, float32s
 from il_ros.ros.conversion.messages import receipt_from_message, receipt_to_message
 from il_ros.ros.conversion.messages import spec_from_message, spec_to_message, to_ns, to_stamp
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Executed
 import numpy as np
 import pytest
@@ -68,7 +67,7 @@ def test_a_receipt_is_the_same_after_its_way_over_the_wire(spec, count, success,
 
 @pytest.mark.parametrize('task', ['reach', 'push', 'pick_place'])
 def test_a_contract_and_its_id_are_the_same_after_their_way_over_the_wire(task):
-    contract, _ = load_contract(share_path('config', 'contracts', f'{task}.yaml'))
+    contract, _ = find_contract(task)
     message = over_the_wire(contract_to_message(contract))
     assert contract_from_message(message) == contract
     assert message.id == contract_from_message(message).id == contract.id
@@ -95,7 +94,7 @@ def test_a_bad_plan_is_refused_by_field(field, value):
 
 
 def test_a_contract_that_contradicts_itself_is_refused():
-    contract, _ = load_contract(share_path('config', 'contracts', 'push.yaml'))
+    contract, _ = find_contract('push')
     message = contract_to_message(contract)
     message.features[2].start += 1
     with pytest.raises(ContractError, match='starts at'):

@@ -14,22 +14,21 @@
 
 """Numbers that are not finite are refused where they come in, with the name of their field."""
 
-from il_ros.contract.compose import load_contract
 from il_ros.contract.contract import ContractError
 from il_ros.contract.episode_spec import EpisodeSpec, SpecError
 from il_ros.episodes.receipts import Receipt
-from il_ros.files.share import share_path
 from il_ros.ros.conversion.labels import BadAnswerError, read_response
 from il_ros.ros.conversion.messages import contract_from_message, contract_to_message
 from il_ros.ros.conversion.messages import receipt_from_message, receipt_to_message
 from il_ros.ros.conversion.messages import spec_from_message, spec_to_message
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import DrivePlan
 from il_ros_interfaces.srv import LabelObservations
 import pytest
 
 NOT_FINITE = [float('nan'), float('inf'), float('-inf')]
 SPEC = EpisodeSpec(episode_id='rollout-r01-004000', run='demo', task='push')
-CONTRACT, _ = load_contract(share_path('config', 'contracts', 'push.yaml'))
+CONTRACT, _ = find_contract('push')
 FLOATS = [name for name, kind in DrivePlan.get_fields_and_field_types().items()
           if kind == 'float']
 

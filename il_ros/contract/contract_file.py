@@ -12,15 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Reading a contract file: the layout, and which standard topic each feature comes from."""
+"""Contract files: the layout, and which standard topic each feature comes from."""
 
 import dataclasses
 from pathlib import Path
 
-from il_ros import plugins
 from il_ros.contract.contract import ActionElement, Contract, ContractError, Feature, IMAGE
 from il_ros.contract.contract import JOINT_POSITION, TOOL_VELOCITY, VALUES
-from il_ros.files.share import MissingShareError, share_path
 from il_ros.files.yaml_file import read_yaml, YamlFileError
 
 JOINT_STATES = 'joint_states'
@@ -54,32 +52,6 @@ RATE_HZ = 20.0
 """Control rate of the graph of a command, whatever the file says."""
 
 
-def find_contract(name: str) -> Path:
-    """
-    Return where a contract lies.
-
-    :param name: a file (``*.yaml``), the name of one in ``config/contracts``, or that of a task of
-        another package which brings its contract along
-    :raises ContractError: if there is none of that name
-    """
-    if name.endswith(('.yaml', '.yml')):
-        return Path(name)
-    try:
-        return share_path('config', 'contracts', f'{name}.yaml')
-    except MissingShareError as error:
-        found = _brought_along(name)
-        if found is None:
-            raise ContractError(f'there is no contract {name!r}: {error}') from error
-        return found
-
-
-def _brought_along(name: str) -> Path | None:
-    try:
-        return plugins.file_of('tasks', name, 'contract')
-    except plugins.PluginError as error:
-        raise ContractError(f'there is no contract {name!r}: {error}') from error
-
-
 def from_joints(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     """Return the sources with every tool pose computed from the joints; the contract stays."""
     return tuple(
@@ -99,12 +71,22 @@ def load_contract(path: Path) -> tuple[Contract, tuple[Source, ...]]:
         document = read_yaml(path)
     except YamlFileError as error:
         raise ContractError(f'{path}: cannot be read as a contract: {error}') from error
+    return read_contract(path.stem, document, str(path))
+
+
+def read_contract(name: str, document: dict, where: str) -> tuple[Contract, tuple[Source, ...]]:
+    """
+    Return the contract that a file's content describes.
+
+    :param where: for messages
+    :raises ContractError: naming the key that is wrong
+    """
     try:
-        return _parse(path.stem, document)
+        return _parse(name, document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ContractError(f'{path}: not a contract: {type(error).__name__} {error}') from error
+        raise ContractError(f'{where}: not a contract: {type(error).__name__} {error}') from error
     except ContractError as error:
-        raise ContractError(f'{path}: {error}') from error
+        raise ContractError(f'{where}: {error}') from error
 
 
 def _parse(name: str, document: dict) -> tuple[Contract, tuple[Source, ...]]:
