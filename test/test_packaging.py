@@ -36,8 +36,8 @@ ROSDEP_KEYS = {
     'pybullet': 'python3-pybullet-pip', 'pybullet_data': 'python3-pybullet-pip',
     'torch': 'python3-torch', 'tqdm': 'python3-tqdm', 'yaml': 'python3-yaml'}
 WITHOUT_ROSDEP_KEY = {'safetensors'}
-OPTIONAL = {'datasets', 'imitation', 'pyarrow', 'stable_baselines3'}
-"""Libraries of ``make bench-peer`` and of one export alone."""
+OPTIONAL = {'pyarrow'}
+"""Libraries of one export alone."""
 
 
 def manifest(folder: Path = ROOT) -> ElementTree.Element:

@@ -16,7 +16,7 @@
 How long recorded steps take to load: from their episode files, and from the aggregated one.
 
 The files are copies of a few recorded episodes under new ids, message by message, through the
-recorder's own writer. Cold: read in a fresh process, ``python -m il_ros.bench.loading``, after
+recorder's own writer. Cold: read in a fresh process, ``python -m benchmarks.loading``, after
 the system was told to forget them. The peak of memory is that of the process, libraries included.
 """
 
@@ -27,7 +27,7 @@ from pathlib import Path
 import sys
 import time
 
-from il_ros.bench.child import Conversation
+from benchmarks.child import Conversation
 from il_ros.contract.episode_spec import DrivePlan, episode_id, EpisodeSpec, ROLLOUT
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import from_episodes, load

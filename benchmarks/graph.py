@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-The graph as ``il_ros bench`` measures it, in a child process of the bench.
+The graph as ``make bench`` measures it, in a child process.
 
 Composed, as every command composes it, or one process a node. What is measured is read from the
 recorded episodes and from ``/diagnostics``: nothing listens that does not listen otherwise.
@@ -31,9 +31,9 @@ import subprocess
 import sys
 import time
 
+from benchmarks.child import Conversation, end
+from benchmarks.size import specs
 from diagnostic_msgs.msg import DiagnosticArray
-from il_ros.bench.child import Conversation, end
-from il_ros.bench.size import specs
 from il_ros.contract.episode_spec import EpisodeSpec
 from il_ros.episodes.mcap import read_mcap
 from il_ros.episodes.reader import decode
@@ -184,7 +184,7 @@ def _start(node: str, **parameters) -> subprocess.Popen:
 def main(args: list[str]) -> int:
     """Serve requests ``{"do": "run" | "realtime", ...}`` until the input ends."""
     conversation = Conversation()
-    parser = argparse.ArgumentParser(prog='bench_graph', description=__doc__)
+    parser = argparse.ArgumentParser(prog='benchmarks.graph', description=__doc__)
     parser.add_argument('kind', choices=('composed', 'processes'))
     for name in ('task', 'policy', 'runs', 'mode'):
         parser.add_argument(f'--{name}', required=True)

@@ -12,17 +12,21 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The bench: it measures what it says, and its table says what was missed. No figure is judged."""
+"""The measurements: what they measure, and which targets their table marks as missed."""
 
+import dataclasses
 import json
 from pathlib import Path
 import subprocess
 import sys
 
-from il_ros.bench.child import Child, ChildError
-from il_ros.bench.command import median_ratio, pooled
-from il_ros.bench.size import specs
-from il_ros.bench.table import format_report, TARGETS
+from benchmarks.child import Child, ChildError
+from benchmarks.command import Bench, median_ratio, pooled
+from benchmarks.loading import answer_to, make_episodes
+from benchmarks.loop import Loop
+from benchmarks.size import QUICK, specs
+from benchmarks.table import format_report, TARGETS
+from il_ros.files.share import share_path
 import pytest
 
 
@@ -73,7 +77,7 @@ def test_every_episode_asks_both_and_no_id_comes_twice():
 
 
 def test_a_child_answers_line_by_line_whatever_it_prints(tmp_path):
-    code = ('from il_ros.bench.child import Conversation\n'
+    code = ('from benchmarks.child import Conversation\n'
             'talk = Conversation()\n'
             'print("chatter")\n'
             'for request in talk.requests():\n'
@@ -90,44 +94,62 @@ def test_a_child_that_dies_is_named_with_its_last_words(tmp_path):
 
 
 @pytest.mark.system
-@pytest.mark.timeout(200)
-def test_loading_alone_also_tells_what_a_training_takes_and_the_memory(tmp_path):
+def test_the_loop_and_the_graph_see_the_same_episode_and_its_copies_load(tmp_path):
     pytest.importorskip('rclpy', reason='needs rclpy: make test')
-    done = subprocess.run(
-        [sys.executable, '-m', 'il_ros.cli', 'bench', '--quick', '--only', 'loading', '--pairs',
-         '400', '--runs', str(tmp_path)],
-        capture_output=True, text=True, timeout=180, cwd=Path(__file__).resolve().parents[2])
-    assert done.returncode == 0, done.stderr
-    loading = json.loads((tmp_path / 'bench_loading.json').read_text())['loading']
-    assert 400 <= loading['steps'] < 430 and loading['fit']['steps'] == loading['steps']
-    assert loading['fit']['seconds'] > loading['fit']['load_s'] > 0.0
-    assert loading['fit']['training_steps'] == 20
-    for part in ('cold', 'aggregate', 'aggregated'):
-        assert loading[f'{part}_s'] > 0.0 and loading[f'{part}_peak_mib'] > 20.0
-    assert loading['fit']['peak_mib'] > loading['aggregated_peak_mib']
-    assert 'and 20 steps of training' in done.stdout
-    assert [path.name for path in tmp_path.iterdir()] == ['bench_loading.json']
+    bench = Bench('reach', dataclasses.replace(QUICK, training_steps=10), tmp_path)
+    data = bench._clone()
+    with bench._graph('composed', 'policy', 'lockstep', data.contract.rate) as graph:
+        found = graph.ask(do='run', seeds=[1], horizon=10)
+        bench._record_originals(graph)
+    loop = Loop('reach', tmp_path / 'policy')
+    assert loop.run([1], 10)['observed'] == found['observed']
+    assert loop.bare()['steps'] == 10 and 0.0 < found['seconds'] < found['wall_s']
+
+    copies, dataset = str(tmp_path / 'copies'), str(tmp_path / 'all.hdf5')
+    make_episodes(bench._originals, Path(copies), 200)
+    steps = answer_to({'episodes': copies})['steps']
+    assert 200 <= steps < 230
+    assert answer_to({'episodes': copies, 'output': dataset})['steps'] == steps
+    config = str(share_path('config', 'training', 'reach.yaml'))
+    fitted = answer_to({'dataset': dataset, 'config': config, 'steps': 2})
+    assert (fitted['steps'], fitted['training_steps']) == (steps, 2)
+    assert fitted['seconds'] > fitted['load_s'] > 0.0
 
 
-@pytest.mark.system
-@pytest.mark.timeout(300)
-def test_a_quick_bench_writes_every_figure(tmp_path):
-    pytest.importorskip('rclpy', reason='needs rclpy: make test')
+def measure(folder: Path, *words: str) -> tuple[dict, str]:
+    """Run the command in a folder; return its only file and what it printed."""
     done = subprocess.run(
-        [sys.executable, '-m', 'il_ros.cli', 'bench', '--quick', '--runs', str(tmp_path)],
+        [sys.executable, '-m', 'benchmarks', '--quick', '--runs', str(folder), *words],
         capture_output=True, text=True, timeout=280, cwd=Path(__file__).resolve().parents[2])
     assert done.returncode == 0, done.stderr
-    report = json.loads((tmp_path / 'bench.json').read_text())
+    [written] = folder.iterdir()
+    return json.loads(written.read_text()), done.stdout
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(300)
+def test_a_quick_run_measures_every_figure(tmp_path):
+    pytest.importorskip('rclpy', reason='needs rclpy: make test')
+    report, said = measure(tmp_path)
     assert report['same_episodes']
     for name in ('loop_ratio', 'composed_ratio', 'processes_ratio'):
         assert report[name] > 0.0
     for kind in ('composed', 'processes'):
         latency = report['realtime'][kind]
-        assert 0.0 < latency['p50_ms'] <= latency['p99_ms']
-        assert latency['samples'] > 0
+        assert 0.0 < latency['p50_ms'] <= latency['p99_ms'] and latency['samples'] > 0
     assert report['training']['ratio'] > 0.0
-    assert report['loading']['steps'] >= 200
     assert report['loading']['cold_s'] > 0.0 and report['loading']['aggregated_s'] > 0.0
-    assert len(report['load_average']['start']) == 3
-    assert 'one process a node' in done.stdout
-    assert [path.name for path in tmp_path.iterdir()] == ['bench.json']
+    assert 'one process a node' in said
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(300)
+def test_loading_alone_is_measured_with_a_fit_and_the_memory(tmp_path):
+    pytest.importorskip('rclpy', reason='needs rclpy: make test')
+    report, said = measure(tmp_path, '--only', 'loading', '--pairs', '400')
+    loading = report['loading']
+    assert 400 <= loading['steps'] < 430 and loading['fit']['steps'] == loading['steps']
+    for part in ('cold', 'aggregate', 'aggregated'):
+        assert loading[f'{part}_s'] > 0.0 and loading[f'{part}_peak_mib'] > 20.0
+    assert loading['fit']['peak_mib'] > loading['aggregated_peak_mib']
+    assert 'and 20 steps of training' in said

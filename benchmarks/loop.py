@@ -15,7 +15,7 @@
 """
 The loop in one process without ROS, and the physics and kinematics that nobody can leave out.
 
-Both run in a child process: ``python -m il_ros.bench.loop TASK CHECKPOINT``.
+Both run in a child process: ``python -m benchmarks.loop TASK CHECKPOINT``.
 """
 
 import hashlib
@@ -23,8 +23,8 @@ from pathlib import Path
 import sys
 import time
 
-from il_ros.bench.child import Conversation
-from il_ros.bench.size import specs
+from benchmarks.child import Conversation
+from benchmarks.size import specs
 from il_ros.contract.episode_spec import EpisodeSpec, EXPERT, POLICY
 from il_ros.driving.driving import Driving
 from il_ros.errors import ImitationError

@@ -42,7 +42,7 @@ class Child:
     """
     A measuring process; a context manager that ends it.
 
-    :param arguments: for Python, e.g. ``('-m', 'il_ros.bench.loop')``
+    :param arguments: for Python, e.g. ``('-m', 'benchmarks.loop')``
     :param log: file for what it says beside its answers
     """
 
