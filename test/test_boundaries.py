@@ -219,6 +219,11 @@ def test_the_recorder_starts_without_the_learning_libraries():
     assert not loaded_by('il_ros.nodes.recorder') & {'torch', 'pybullet'}
 
 
+def test_the_client_of_the_training_worker_loads_no_arithmetic():
+    loaded = loaded_by('il_ros.learning.training_worker.worker_client')
+    assert not loaded & {'numpy', 'torch', 'rclpy'}
+
+
 def test_pure_rooms_load_neither_ros_nor_torch_nor_physics():
     pure = ('files', 'processes', 'contract', 'episodes', 'dataset', 'runs', 'driving', 'teleop',
             'interactive', 'evaluation', 'reports')
