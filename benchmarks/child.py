@@ -13,24 +13,19 @@
 # limitations under the License.
 
 """
-A process that measures, and its conversation with the one that asks: JSON, a line at a time.
+Measuring processes: each request is a line of JSON, and so is its answer.
 
 Each loop is measured in a process of its own, which stays warm while the others take their turn.
 """
 
-from collections.abc import Iterator
-import contextlib
-from functools import partial
+from collections.abc import Callable, Iterator
 import json
-import os
-from pathlib import Path
-import signal
-import subprocess
 import sys
 
 from il_ros.errors import ImitationError
-from il_ros.processes.child import end_with_parent
+from il_ros.processes.conversation import Answers, Conversation, lines_of
 
+_ANSWER_S = 3600.0
 _END_S = 15.0
 
 
@@ -38,76 +33,65 @@ class ChildError(ImitationError):
     """A measuring process that failed; the sentence has its last words."""
 
 
-class Child:
+class Child(Conversation):
     """
     A measuring process; a context manager that ends it.
 
     :param arguments: for Python, e.g. ``('-m', 'benchmarks.loop')``
-    :param log: file for what it says beside its answers
     """
 
-    def __init__(self, arguments: tuple[str, ...], log: Path):
-        self._name = ' '.join(arguments[:2])
-        self._log = log
-        with open(log, 'wb') as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=errors, text=True, bufsize=1, start_new_session=True,
-                preexec_fn=partial(end_with_parent, signal.SIGTERM))
+    def __init__(self, arguments: tuple[str, ...]):
+        super().__init__(' '.join(arguments[:2]), (sys.executable, *arguments), json.loads)
+        self._unread: list[dict | None] = []
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, *_):
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
         if kind is not None:
-            self._process.terminate()
-        end(self._process, _END_S)
-        self._process.stdout.close()
+            self.kill()
+        self.close(_END_S)
 
     def ask(self, **request) -> dict:
         """
         Let the process do something and return its answer.
 
-        :raises ChildError: if it ended instead
+        :raises ChildError: if it failed or ended instead, or takes an hour
         """
-        try:
-            self._process.stdin.write(json.dumps(request) + '\n')
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ''
-        if not line:
-            words = self._log.read_text(errors='replace').strip().splitlines() or ['nothing']
-            raise ChildError(f'{self._name} ended before it answered; it said: {words[-1]}')
-        answer = json.loads(line)
+        self.send(_line(request))
+        self._unread += self.take(0.0 if self._unread else _ANSWER_S)
+        answer = self._unread.pop(0) if self._unread else {'error': 'no answer within an hour'}
+        if answer is None:
+            raise ChildError(self.exit_message())
         if 'error' in answer:
             raise ChildError(f'{self._name}: {answer["error"]}')
         return answer
 
 
-def end(process: subprocess.Popen, deadline_s: float):
-    """Wait for the end of a process that was asked to; after the deadline it is killed."""
-    try:
-        process.wait(deadline_s)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-class Conversation:
+class Parent:
     """The child's end; make it before anything can print: libraries do so when imported."""
 
     def __init__(self):
-        self._answers = os.fdopen(os.dup(1), 'w')
-        os.dup2(2, 1)
+        self._answers = Answers()
 
     def requests(self) -> Iterator[dict]:
         """Return the requests until the parent closes."""
-        for line in sys.stdin:
-            yield json.loads(line)
+        yield from map(json.loads, lines_of(0))
 
     def answer(self, **answer):
         """Answer the last request."""
-        self._answers.write(json.dumps(answer) + '\n')
-        self._answers.flush()
+        self._answers.put(_line(answer))
+
+    def serve(self, do: Callable[[dict], dict]) -> int:
+        """Answer all requests, and return the exit code."""
+        try:
+            for request in self.requests():
+                self.answer(**do(request))
+        except ImitationError as error:
+            self.answer(error=str(error))
+            return 1
+        return 0
+
+
+def _line(fields: dict) -> bytes:
+    return f'{json.dumps(fields)}\n'.encode()

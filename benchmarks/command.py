@@ -148,8 +148,8 @@ class Bench:
     def _loops(self, rate_hz: float) -> dict:
         parts: dict[str, list[dict]] = {'loop': [], 'bare': [], 'composed': [], 'processes': []}
         with contextlib.ExitStack() as stack:
-            loop = stack.enter_context(self._child(
-                'loop', 'benchmarks.loop', self._task, str(self._folder / 'policy')))
+            loop = stack.enter_context(Child(
+                ('-m', 'benchmarks.loop', self._task, str(self._folder / 'policy'))))
             graphs = {kind: stack.enter_context(self._graph(kind, 'policy', 'lockstep', rate_hz))
                       for kind in ('composed', 'processes')}
             for index in range(self._size.slices):
@@ -205,17 +205,14 @@ class Bench:
 
     def _asked(self, **question) -> dict:
         """Let a fresh process load, aggregate or train."""
-        with self._child(LOADING, 'benchmarks.loading') as child:
+        with Child(('-m', 'benchmarks.loading')) as child:
             return child.ask(**question)
 
     def _graph(self, kind: str, policy: str, mode: str, rate_hz: float) -> Child:
-        return self._child(
-            f'{kind}-{policy}', 'benchmarks.graph', kind, '--task', self._task,
+        return Child((
+            '-m', 'benchmarks.graph', kind, '--task', self._task,
             '--policy', str(self._folder / policy), '--mode', mode, '--rate', str(rate_hz),
-            '--runs', str(self._folder / f'{kind}-{policy}'))
-
-    def _child(self, name: str, module: str, *arguments: str) -> Child:
-        return Child(('-m', module, *arguments), self._folder / f'{name}.log')
+            '--runs', str(self._folder / f'{kind}-{policy}')))
 
 
 def demonstrate(task: str, episodes: int) -> Demonstrations:

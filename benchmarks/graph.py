@@ -21,7 +21,6 @@ recorded episodes and from ``/diagnostics``: nothing listens that does not liste
 
 import argparse
 import contextlib
-from functools import partial
 import hashlib
 import itertools
 import os
@@ -31,7 +30,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks.child import Conversation, end
+from benchmarks.child import Parent
 from benchmarks.size import specs
 from diagnostic_msgs.msg import DiagnosticArray
 from il_ros.contract.episode_spec import EpisodeSpec
@@ -41,7 +40,7 @@ from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
 from il_ros.graph.client import Client, own_domain, RefusedError, run_command
 from il_ros.graph.graph import GraphOptions
-from il_ros.processes.child import end_with_parent
+from il_ros.processes.child import end, start
 from il_ros.ros import qos
 from il_ros.ros.diagnostics import PERIOD_S
 from il_ros.ros.listening import listen
@@ -166,10 +165,7 @@ class SeparateNodes:
         return self
 
     def __exit__(self, *_):
-        for process in self._processes:
-            process.send_signal(signal.SIGINT)
-        for process in self._processes:
-            end(process, END_S)
+        end(self._processes, END_S)
 
 
 def _start(node: str, **parameters) -> subprocess.Popen:
@@ -177,13 +173,12 @@ def _start(node: str, **parameters) -> subprocess.Popen:
     words = ['--ros-args', '--log-level', 'warn']
     for name, value in parameters.items():
         words += ['-p', f'{name}:={value}']
-    return subprocess.Popen([sys.executable, '-c', code, *words], start_new_session=True,
-                            preexec_fn=partial(end_with_parent, signal.SIGTERM))
+    return start((sys.executable, '-c', code, *words), signal.SIGTERM)
 
 
 def main(args: list[str]) -> int:
     """Serve requests ``{"do": "run" | "realtime", ...}`` until the input ends."""
-    conversation = Conversation()
+    parent = Parent()
     parser = argparse.ArgumentParser(prog='benchmarks.graph', description=__doc__)
     parser.add_argument('kind', choices=('composed', 'processes'))
     for name in ('task', 'policy', 'runs', 'mode'):
@@ -199,11 +194,11 @@ def main(args: list[str]) -> int:
         try:
             measurement = Measurement(client, words)
             await measurement.warm_up(Path(words.policy))
-            for request in conversation.requests():
+            for request in parent.requests():
                 ask = getattr(measurement, request.pop('do'))
-                conversation.answer(**await ask(**request))
+                parent.answer(**await ask(**request))
         except ImitationError as error:
-            conversation.answer(error=str(error))
+            parent.answer(error=str(error))
             raise
 
     if words.kind == 'composed':

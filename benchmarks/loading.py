@@ -27,7 +27,7 @@ from pathlib import Path
 import sys
 import time
 
-from benchmarks.child import Conversation
+from benchmarks.child import Parent
 from il_ros.contract.episode_spec import DrivePlan, episode_id, EpisodeSpec, ROLLOUT
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import from_episodes, load
@@ -35,7 +35,6 @@ from il_ros.episodes.mcap import McapFile, read_mcap
 from il_ros.episodes.reader import head
 from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.episodes.writer import EpisodeWriter
-from il_ros.errors import ImitationError
 
 FILTER_KEY = 'round_0'
 DATASET = 'dataset.hdf5'
@@ -165,14 +164,7 @@ def main() -> int:
     ``{"episodes": FOLDER}`` loads these, with ``"output": FILE`` it aggregates them;
     ``{"dataset": FILE}`` loads it, with ``"config": YAML, "steps": N`` it also trains on it.
     """
-    conversation = Conversation()
-    try:
-        for request in conversation.requests():
-            conversation.answer(**answer_to(request), peak_mib=peak_mib())
-    except ImitationError as error:
-        conversation.answer(error=str(error))
-        return 1
-    return 0
+    return Parent().serve(lambda request: {**answer_to(request), 'peak_mib': peak_mib()})
 
 
 if __name__ == '__main__':

@@ -76,21 +76,20 @@ def test_every_episode_asks_both_and_no_id_comes_twice():
     assert {(spec.plan.beta, spec.continuing) for spec in episodes} == {(0.5, True)}
 
 
-def test_a_child_answers_line_by_line_whatever_it_prints(tmp_path):
-    code = ('from benchmarks.child import Conversation\n'
-            'talk = Conversation()\n'
-            'print("chatter")\n'
-            'for request in talk.requests():\n'
-            '    talk.answer(twice=2 * request["number"])\n')
-    with Child(('-c', code), tmp_path / 'log') as child:
-        assert [child.ask(number=n)['twice'] for n in (1, 2)] == [2, 4]
-    assert 'chatter' in (tmp_path / 'log').read_text()
-
-
-def test_a_child_that_dies_is_named_with_its_last_words(tmp_path):
-    with Child(('-c', 'raise SystemExit("out of paper")'), tmp_path / 'log') as child:
-        with pytest.raises(ChildError, match='out of paper'):
-            child.ask(number=1)
+def test_a_child_that_fails_is_named_with_its_sentence():
+    code = ('from benchmarks.child import Parent\n'
+            'from il_ros.errors import ImitationError\n'
+            'def do(request):\n'
+            '    if request["number"] == 2:\n'
+            '        raise ImitationError("out of paper")\n'
+            '    return {"twice": 2 * request["number"]}\n'
+            'raise SystemExit(Parent().serve(do))\n')
+    with Child(('-c', code)) as child:
+        assert child.ask(number=1) == {'twice': 2}
+        with pytest.raises(ChildError, match=': out of paper$'):
+            child.ask(number=2)
+        with pytest.raises(ChildError, match='ended with exit code 1'):
+            child.ask(number=3)
 
 
 @pytest.mark.system
