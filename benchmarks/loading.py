@@ -30,11 +30,12 @@ import time
 from benchmarks.child import Parent
 from il_ros.contract.episode_spec import DrivePlan, episode_id, EpisodeSpec, ROLLOUT
 from il_ros.dataset.aggregation import aggregate
-from il_ros.dataset.dataset import from_episodes, load
+from il_ros.dataset.dataset import Demonstrations, load, same_contract, training_episode
 from il_ros.episodes.mcap import McapFile, read_mcap
 from il_ros.episodes.reader import head
 from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.episodes.writer import EpisodeWriter
+import numpy as np
 
 FILTER_KEY = 'round_0'
 DATASET = 'dataset.hdf5'
@@ -91,6 +92,26 @@ class _Original:
 def episodes_in(folder: str) -> list[Path]:
     """Return the files of the episodes in a folder."""
     return sorted(Path(folder).glob('*.mcap'))
+
+
+def from_episodes(paths: Iterable[Path]) -> Demonstrations:
+    """
+    Return the labelled states of episodes, straight from their files.
+
+    :raises EpisodeFileError: naming the file that is missing or damaged
+    :raises DatasetError: if two have different contracts
+    """
+    observations, actions, contract = [], [], None
+    images: dict[str, list[np.ndarray]] = {}
+    for path in paths:
+        episode, labels = training_episode(path)
+        contract = same_contract(contract, episode.contract, path)
+        observations.append(episode.observations[:-1][labels.valid])
+        actions.append(labels.actions[labels.valid])
+        for name, frames in episode.images.items():
+            images.setdefault(name, []).append(frames[:-1][labels.valid])
+    return Demonstrations(np.concatenate(observations), np.concatenate(actions), contract,
+                          images={name: np.concatenate(parts) for name, parts in images.items()})
 
 
 def aggregated(folder: str, output: str) -> int:
