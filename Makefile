@@ -46,11 +46,11 @@ study: setup  ## Compare strategies and BC label by label on push (hours): runs/
 	@$(V)/bin/il_ros study $(ARGS)
 
 bench: setup  ## Measure the loop, its latency and training: runs/bench.json
-	@$(V)/bin/il_ros bench $(ARGS)
+	@$(V)/bin/python -m benchmarks $(ARGS)
 
 bench-peer: setup  ## Measure the DAgger of the imitation library beside ours, in .venv-peer
 	@$(PYTHON) tools/environment.py --venv .venv-peer --requirements peer --without-package
-	@PYTHONPATH=. .venv-peer/bin/python -m il_ros.bench.peer $(ARGS)
+	@PYTHONPATH=. .venv-peer/bin/python -m benchmarks.peer $(ARGS)
 
 colcon:  ## Build and test both packages in a colcon workspace, with .venv-colcon
 	@$(PYTHON) tools/environment.py --venv .venv-colcon --requirements run build test colcon --without-package

@@ -200,5 +200,6 @@ def test_the_strategies_are_those_of_the_code():
 
 
 def test_the_environments_are_those_that_are_registered():
-    from il_ros.sim.registration import ENVIRONMENTS
-    assert set(re.findall(r'il_ros/\w+-v\d', README)) == set(ENVIRONMENTS)
+    from il_ros.sim.registration import environment_name
+    from il_ros.tasks.registry import TASKS
+    assert set(re.findall(r'il_ros/\w+-v\d', README)) == set(map(environment_name, TASKS))

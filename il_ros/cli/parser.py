@@ -92,21 +92,6 @@ def _episode_arguments(parser: argparse.ArgumentParser):
     _graph_arguments(parser)
 
 
-def _add_bench(verbs):
-    bench = verbs.add_parser('bench', help='measure the loop, its latency, training and loading')
-    bench.add_argument('--task', default='push', help=f'{TASKS} (push)')
-    bench.add_argument('--runs', default='runs', help='folder that bench.json goes to (runs)')
-    bench.add_argument('--quick', action='store_true',
-                       help='whether it runs, in a minute; its figures say nothing')
-    bench.add_argument('--only', choices=('loading',),
-                       help='loading alone, and a training on all that was loaded, with the '
-                            'memory that each takes; the figures go to bench_loading.json')
-    bench.add_argument('--pairs', type=WHOLE, default=0,
-                       help='recorded steps that are loaded (100,000), e.g. 1080000: ten hours at '
-                            '30 frames a second')
-    bench.set_defaults(call='bench')
-
-
 COMPOUNDING = """\
 How do mistakes grow with the length of an episode? The lesson bounds them by epsilon T^2 for
 behavioural cloning and by epsilon T for DAgger; this measures J(T) on endless episodes, in which
@@ -223,7 +208,6 @@ def make_parser() -> argparse.ArgumentParser:
     _add_compounding(verbs)
     add_study(verbs, WHOLE, POSITIVE)
     add_dataset(verbs, float, WHOLE)
-    _add_bench(verbs)
     add_plugins(verbs)
     return parser
 
@@ -260,9 +244,6 @@ def _run(args: Sequence[str] | None) -> int:
         elif words.call in ('list', 'check', 'contract'):
             from il_ros.cli.plugin_verbs import run
             call = run
-        elif words.call == 'bench':
-            from il_ros.bench.command import bench
-            call = bench
         else:
             from il_ros.cli import run_verbs
             call = getattr(run_verbs, words.call)

@@ -12,13 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""
-Recorded episodes as what learning takes: pairs of observation and label.
+"""Recorded episodes as what learning takes: pairs of observation and label."""
 
-They come from the aggregated file, or straight from the episodes.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 import contextlib
 import dataclasses
 import json
@@ -106,28 +102,6 @@ def training_episode(path: Path) -> tuple[Episode, Labels]:
     if later is None:
         return episode, labels_of(episode, None, discarded(path))
     return episode, labels_of(episode, later.answers, discarded(path), later.used)
-
-
-def from_episodes(paths: Iterable[Path]) -> Demonstrations:
-    """
-    Return the labelled states of episodes, straight from their files.
-
-    :raises EpisodeFileError: naming the file that is missing or damaged
-    :raises DatasetError: if there is none, or two have different contracts
-    """
-    observations, actions, contract = [], [], None
-    images: dict[str, list[np.ndarray]] = {}
-    for path in paths:
-        episode, labels = training_episode(path)
-        contract = same_contract(contract, episode.contract, path)
-        observations.append(episode.observations[:-1][labels.valid])
-        actions.append(labels.actions[labels.valid])
-        for name, frames in episode.images.items():
-            images.setdefault(name, []).append(frames[:-1][labels.valid])
-    if contract is None:
-        raise DatasetError('there is no episode to learn from')
-    return Demonstrations(np.concatenate(observations), np.concatenate(actions), contract,
-                          images={name: np.concatenate(parts) for name, parts in images.items()})
 
 
 def same_contract(contract: Contract | None, other: Contract, path: Path) -> Contract:

@@ -30,7 +30,7 @@ from il_ros.experiments.rollouts import Conditions, from_npz, Rolled, RolloutErr
 from il_ros.experiments.rollouts import to_npz
 from il_ros.files.atomic import write_atomically
 from il_ros.learning import checkpoint
-from il_ros.processes.pool import spread
+from il_ros.processes.pool import map_processes
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 
@@ -85,7 +85,7 @@ class Collection:
         found = {chunk: self._read(chunk) for chunk in chunks}
         missing = [chunk for chunk in chunks if found[chunk] is None]
         make = (make_runner, (*self._arguments, self._about))
-        for chunk, content in spread(*make, missing, workers):
+        for chunk, content in map_processes(*make, missing, workers):
             write_atomically(self._path(chunk), content)
             found[chunk] = from_npz(content, self._about)
             told(len(chunk), sum(one.steps for one in found[chunk]))

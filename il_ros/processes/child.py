@@ -12,39 +12,85 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What processes that we start have in common: one thread each, and an end with their parent."""
+"""
+Child processes that end with their parent: start one, end several, say how one ended.
 
+Run as a script, this file is the parent watch: between the two processes it asks Linux for a
+signal at the parent's end, then becomes the command.
+"""
+
+from collections.abc import Collection, Sequence
 import ctypes
 import os
 import signal
+import subprocess
 import sys
-from typing import Sequence
+import time
 
 ONE_THREAD = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
 """Environment: several processes with many threads each would only be in each other's way."""
 
 _PR_SET_PDEATHSIG = 1
-# Looked up here: between fork and exec a child had better not open a library.
-_prctl = ctypes.CDLL(None).prctl
 
 
-def end_with_parent(signal_number: int):
+def start(command: Sequence[str], at_parent_end: int = signal.SIGKILL,
+          environment: dict[str, str] | None = None, **options) -> subprocess.Popen:
     """
-    Let Linux send this process a signal when the thread that started it ends, however it does.
+    Start a process with one thread for arithmetic, which finds the modules that this one finds.
 
-    Compare ``os.getppid()`` with the parent's id afterwards: it may be gone already.
+    It has a session of its own: Ctrl-C at the terminal meets the parent alone, which passes it on.
+
+    :param at_parent_end: signal that it gets when the thread that started it ends, however it does
+    :param environment: variables to add
+    :param options: of ``subprocess.Popen``
+    :raises OSError: if no process can be started
     """
-    _prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    watch = (sys.executable, '-I', '-S', __file__, str(os.getpid()), str(int(at_parent_end)))
+    modules = os.pathsep.join(os.path.abspath(path) for path in sys.path)
+    inherited = {**os.environ, **ONE_THREAD, 'PYTHONPATH': modules, 'PYTHONSAFEPATH': '1'}
+    return subprocess.Popen((*watch, *command), start_new_session=True,
+                            env={**inherited, **(environment or {})}, **options)
 
 
-def main(words: Sequence[str]):
-    """Become the command, unless the parent is gone already."""
-    parent, *command = words
-    end_with_parent(signal.SIGINT)
+def end(processes: Collection[subprocess.Popen], deadline_s: float, how: int = signal.SIGINT):
+    """
+    Wait for the end of processes, and kill them after the deadline.
+
+    :param how: signal that they get first; 0: none, they end by themselves
+    """
+    for process in processes:
+        process.send_signal(how)
+    until = time.monotonic() + deadline_s
+    for process in processes:
+        try:
+            process.wait(max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def exit_message(name: str, exit_code: int, output: Sequence[str]) -> str:
+    """
+    Return how a process ended, with its error message or else its last line.
+
+    :param exit_code: as ``subprocess`` has it: negative for a signal
+    :param output: lines that it wrote, in order
+    """
+    how = (f'was killed by {signal.Signals(-exit_code).name}' if exit_code < 0
+           else f'ended with exit code {exit_code}')
+    lines = [line.strip() for line in output if line.strip()]
+    errors = [line for line in lines if line.startswith('il_ros: ')]
+    last = (errors or lines or [''])[-1].removeprefix('il_ros: ')
+    return f'{name} {how}' + (f'; it said: {last}' if last else '')
+
+
+def _main(words: Sequence[str]):
+    parent, at_parent_end, *command = words
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(at_parent_end), 0, 0, 0)
     if os.getppid() != int(parent):
         sys.exit(f'the parent of this command, process {parent}, is gone')
     os.execv(command[0], command)
 
 
 if __name__ == '__main__':
-    main(sys.argv[1:])
+    _main(sys.argv[1:])

@@ -13,29 +13,36 @@
 # limitations under the License.
 
 """
-``il_ros`` commands that need the graph, in processes of their own, so many side by side.
+``il_ros`` commands that need the graph, in processes of their own, several side by side.
 
-Each gets a ROS domain of its own, for two graphs in one would steer each other's arm, and one
-thread for arithmetic. What it says goes to a log file.
+Each gets a ROS domain of its own, for two graphs in one would steer each other's arm. Its output
+goes to a log file.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+import contextlib
+import itertools
 import os
 from pathlib import Path
 import signal
+import socket
 import subprocess
 import sys
 import time
 from typing import NamedTuple
 
 from il_ros.errors import ImitationError
-from il_ros.processes.child import ONE_THREAD
+from il_ros.processes.child import end, exit_message, start
 
 LOOK_S = 0.2
+_COMMAND = (sys.executable, '-m', 'il_ros.cli')
 _END_S = 20.0
 _DOMAIN = 'ROS_DOMAIN_ID'
 _LAST_DOMAIN = 232
 """The ports of higher ones do not exist."""
+
+_HOLDING_PORT = 32768
+"""Whoever binds this port plus a domain holds the domain, as ``domain_coordinator`` has it."""
 
 
 class GraphError(ImitationError):
@@ -53,7 +60,7 @@ class Command(NamedTuple):
 class _Running(NamedTuple):
     command: Command
     process: subprocess.Popen
-    slot: int
+    environment: dict[str, str]
     said_before: int
     """Bytes of its log that earlier calls left."""
 
@@ -68,78 +75,70 @@ def run_commands(commands: Sequence[Command], logs: Path, workers: int,
     :param look: called several times a second
     :raises GraphError: if one fails; the others are interrupted then
     """
-    environment(workers - 1)  # a domain too high for the last slot is told before any starts
-    logs.mkdir(parents=True, exist_ok=True)
-    waiting, slots = list(reversed(commands)), list(reversed(range(workers)))
-    running: list[_Running] = []
-    try:
-        while waiting or running:
-            while waiting and slots:
-                command, slot = waiting.pop(), slots.pop()
-                running.append(_start(command, slot, logs))
-            time.sleep(LOOK_S)
-            for one in [one for one in running if one.process.poll() is not None]:
-                running.remove(one)
-                slots.append(one.slot)
-                if one.process.returncode:
-                    raise GraphError(_obituary(one, logs))
-            look()
-    finally:
-        _end(running)
+    with environments(workers) as free:
+        logs.mkdir(parents=True, exist_ok=True)
+        waiting = list(reversed(commands))
+        running: list[_Running] = []
+        try:
+            while waiting or running:
+                while waiting and free:
+                    running.append(_start(waiting.pop(), free.pop(0), logs))
+                time.sleep(LOOK_S)
+                for one in [one for one in running if one.process.poll() is not None]:
+                    running.remove(one)
+                    free.append(one.environment)
+                    if one.process.returncode:
+                        raise GraphError(_failure(one, logs))
+                look()
+        finally:
+            end([one.process for one in running], _END_S)
 
 
-def _start(command: Command, slot: int, logs: Path) -> _Running:
-    python = (sys.executable, '-m')
+def _start(command: Command, environment: dict[str, str], logs: Path) -> _Running:
     with open(logs / f'{command.name}.log', 'ab') as log:
         said_before = log.tell()
-        # In a session of its own: Ctrl-C at the terminal meets the parent alone, which passes
-        # it on when it is ready to wait.
-        process = subprocess.Popen(
-            (*python, 'il_ros.processes.child', str(os.getpid()), *python, 'il_ros.cli',
-             *command.words),
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            env=environment(slot))
-        return _Running(command, process, slot, said_before)
+        process = start((*_COMMAND, *command.words), signal.SIGINT, environment,
+                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return _Running(command, process, environment, said_before)
 
 
-def environment(slot: int) -> dict[str, str]:
-    """
-    Return the environment of the command in a slot.
-
-    A domain that the user chose is the first slot's, the next ones are the others'; without one
-    each command finds a free one by itself.
-
-    :raises GraphError: if the variable is no domain, or the slot's would be none
-    """
-    found = {**os.environ, **ONE_THREAD}
-    if found.get(_DOMAIN):
-        try:
-            domain = int(found[_DOMAIN]) + slot
-        except ValueError as error:
-            raise GraphError(f'{_DOMAIN} is {found[_DOMAIN]!r}; expected a number') from error
-        if not slot <= domain <= _LAST_DOMAIN:
-            raise GraphError(f'{_DOMAIN} is {found[_DOMAIN]}; expected 0 to '
-                             f'{_LAST_DOMAIN - slot}, for {slot + 1} graphs side by side')
-        found[_DOMAIN] = str(domain)
-    return found
-
-
-def _obituary(one: _Running, logs: Path) -> str:
+def _failure(one: _Running, logs: Path) -> str:
     log = logs / f'{one.command.name}.log'
-    text = log.read_bytes()[one.said_before:].decode(errors='replace')
-    lines = [line for line in text.splitlines() if line.strip()]
-    said = [line for line in lines if line.startswith('il_ros: ')] or lines or ['nothing']
-    return (f'{one.command.name} ended with exit code {one.process.returncode}; it said: '
-            f'{said[-1].removeprefix("il_ros: ")}; more in {log}')
+    lines = log.read_bytes()[one.said_before:].decode(errors='replace').splitlines()
+    return f'{exit_message(one.command.name, one.process.returncode, lines)}; more in {log}'
 
 
-def _end(running: list[_Running]):
-    for one in running:
-        one.process.send_signal(signal.SIGINT)
-    until = time.monotonic() + _END_S
-    for one in running:
-        try:
-            one.process.wait(max(0.1, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            one.process.kill()
-            one.process.wait()
+@contextlib.contextmanager
+def environments(count: int) -> Iterator[list[dict[str, str]]]:
+    """
+    Yield what the environments of so many graphs side by side add: a ROS domain each.
+
+    The domain that the user chose is the first one's; the others get the next ones that nobody
+    holds, which are held meanwhile. Without a choice each graph finds a domain by itself.
+
+    :raises GraphError: if the user's choice is no domain, or too few free ones follow
+    """
+    chosen = os.environ.get(_DOMAIN)
+    if not chosen:
+        yield [{} for _ in range(count)]
+        return
+    if not chosen.isdecimal() or int(chosen) > _LAST_DOMAIN:
+        raise GraphError(f'{_DOMAIN} is {chosen!r}; expected a number from 0 to {_LAST_DOMAIN}')
+    first = int(chosen)
+    with contextlib.ExitStack() as held:
+        free = (domain for domain in range(first + 1, _LAST_DOMAIN + 1) if _hold(domain, held))
+        domains = [first, *itertools.islice(free, count - 1)]
+        if len(domains) < count:
+            raise GraphError(f'{_DOMAIN} is {first}, and too few free domains follow for {count} '
+                             'graphs side by side; choose a lower one')
+        yield [{_DOMAIN: str(domain)} for domain in domains]
+
+
+def _hold(domain: int, held: contextlib.ExitStack) -> bool:
+    """Hold a domain until ``held`` is closed, and tell whether nobody else does."""
+    holder = held.enter_context(socket.socket())
+    try:
+        holder.bind(('', _HOLDING_PORT + domain))
+    except OSError:
+        return False
+    return True

@@ -31,10 +31,6 @@ def environment_name(task: str) -> str:
     return f'il_ros/{"".join(word[0].upper() + word[1:] for word in words)}-v0'
 
 
-ENVIRONMENTS = {environment_name(task): task for task in plugins.BUILT_IN['tasks']}
-"""Task of each environment of ours."""
-
-
 def register_environments():
     """Register the environments that are not registered yet, ours before those of others."""
     for task in plugins.table('tasks'):

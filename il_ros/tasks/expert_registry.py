@@ -22,9 +22,6 @@ from il_ros.errors import ImitationError
 from il_ros.tasks.biased import bias_of, BiasedExpert
 from il_ros.tasks.expert import Expert
 
-EXPERTS = tuple(plugins.BUILT_IN['experts'])
-"""The tasks that an expert of ours knows."""
-
 
 class UnknownExpertError(ImitationError):
     """A task that no expert knows."""

@@ -16,11 +16,12 @@
 
 import dataclasses
 
+from benchmarks.loading import from_episodes
 import h5py
 from il_ros.contract.contract import Feature, IMAGE
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, LABEL_EXPERT_DRIVEN, POLICY
 from il_ros.dataset.aggregation import aggregate
-from il_ros.dataset.dataset import from_episodes, load
+from il_ros.dataset.dataset import load
 from il_ros.episodes.reader import read_episode
 from il_ros.episodes.writer import EpisodeWriter
 from il_ros.errors import DatasetError, EpisodeFileError

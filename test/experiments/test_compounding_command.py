@@ -70,9 +70,12 @@ def test_a_second_call_runs_only_what_is_missing_and_comes_to_the_same_result(
     gone, = measured.glob('rollouts/*/500005-1.npz')
     gone.unlink()
     jobs = []
-    spread = collection.spread
-    monkeypatch.setattr(collection, 'spread', lambda make, arguments, missing, workers: spread(
-        make, arguments, [jobs.append(job) or job for job in missing], workers))
+    map_processes = collection.map_processes
+
+    def remember(make, arguments, missing, workers):
+        jobs.extend(missing)
+        return map_processes(make, arguments, missing, workers)
+    monkeypatch.setattr(collection, 'map_processes', remember)
     assert compounding(*words) == 0
     assert jobs == [(500_005,)]
     assert (measured / 'compounding.json').read_bytes() == before

@@ -22,7 +22,8 @@ import sys
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = [str(ROOT / place) for place in ('il_ros', 'launch', 'test', 'tools', 'setup.py')
+PLACES = [str(ROOT / place)
+          for place in ('il_ros', 'benchmarks', 'launch', 'test', 'tools', 'setup.py')
           if (ROOT / place).exists()]
 HEADER = (ROOT / 'il_ros' / 'errors.py').read_text().partition('\n\n')[0].splitlines()
 SOURCES = sorted(

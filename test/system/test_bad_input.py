@@ -196,7 +196,7 @@ def test_without_the_interfaces_one_sentence_says_what_to_do(tmp_path):
 
 
 def test_the_help_of_every_verb_teaches(capsys):
-    for verb in ('demo', 'dagger', 'record', 'train', 'evaluate', 'bench'):
+    for verb in ('demo', 'dagger', 'record', 'train', 'evaluate'):
         with pytest.raises(SystemExit) as leave:
             main([verb, '--help'])
         assert leave.value.code == 0

@@ -26,12 +26,9 @@ EPISODES = ('--episodes', '300', '--horizon', '100', '--first-seed', '500000',
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the processes that a process started, the standard library's tracker left out."""
-    found = []
-    for task in Path(f'/proc/{pid}/task').iterdir():
-        found += map(int, (task / 'children').read_text().split())
-    return [child for child in found
-            if b'resource_tracker' not in Path(f'/proc/{child}/cmdline').read_bytes()]
+    """Return the processes that a process started."""
+    return [int(child) for task in Path(f'/proc/{pid}/task').iterdir()
+            for child in (task / 'children').read_text().split()]
 
 
 def is_gone(pid: int) -> bool:
@@ -51,7 +48,7 @@ def test_whoever_ends_it_finds_whole_files_and_no_process(
     assert wait_until(None, lambda: [*tmp_path.glob('rollouts/*/*.npz')], timeout_s=60.0)
     workers = children_of(process.pid)
     assert len(workers) == 2
-    # As a terminal does it: Ctrl-C meets the workers, too.
+    # As a terminal does it.
     (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
     found, _, err = finish(process)
     assert found == code and 'Traceback' not in err

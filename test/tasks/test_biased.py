@@ -22,11 +22,11 @@ from il_ros.sim.simulation import Simulation
 from il_ros.tasks.biased import BiasError
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert import MissingFeatureError
-from il_ros.tasks.expert_registry import EXPERTS, make_expert
+from il_ros.tasks.expert_registry import make_expert
+from il_ros.tasks.registry import TASKS
 import numpy as np
 import pytest
 
-TASKS = tuple(EXPERTS)
 MISREAD = {'reach': 'goal_position', 'stack': 'base_position'}
 
 

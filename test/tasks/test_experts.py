@@ -19,15 +19,14 @@ import math
 from il_ros.contract.contract import Contract
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert import BadObservationError, MissingFeatureError
-from il_ros.tasks.expert_registry import expert_class, EXPERTS, make_expert, UnknownExpertError
+from il_ros.tasks.expert_registry import expert_class, make_expert, UnknownExpertError
+from il_ros.tasks.registry import TASKS
 from il_ros.tasks.relabel import relabel
 import numpy as np
 import pytest
 
 STEP_M = 1e-4
 """A tenth of a millimetre: what a sensor would call the same state."""
-
-TASKS = tuple(EXPERTS)
 
 
 def contract_of(task: str) -> Contract:

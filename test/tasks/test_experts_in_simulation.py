@@ -19,7 +19,8 @@ from pathlib import Path
 import sys
 
 from il_ros.sim.environment import Environment
-from il_ros.tasks.expert_registry import EXPERTS, make_expert
+from il_ros.tasks.expert_registry import make_expert
+from il_ros.tasks.registry import TASKS
 import pytest
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'measure_experts.py'
@@ -37,7 +38,7 @@ def tool():
     del sys.modules[spec.name]
 
 
-@pytest.fixture(params=EXPERTS)
+@pytest.fixture(params=TASKS)
 def driven(request):
     """Yield the environment of each task with its expert."""
     environment = Environment(request.param)

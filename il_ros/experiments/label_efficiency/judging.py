@@ -30,7 +30,7 @@ from il_ros.contract.episode_spec import LOST
 from il_ros.evaluation.mistakes import count_mistakes
 from il_ros.experiments.rollouts import Conditions, Rollouts
 from il_ros.files.atomic import write_atomically
-from il_ros.processes.pool import spread
+from il_ros.processes.pool import map_processes
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 
@@ -101,7 +101,7 @@ class Judge:
         self._folder.mkdir(parents=True, exist_ok=True)
         missing = [driver for driver in dict.fromkeys(drivers) if self.found(driver) is None]
         make = (make_judge, (self._conditions, self._seeds))
-        for driver, verdict in spread(*make, missing, workers):
+        for driver, verdict in map_processes(*make, missing, workers):
             content = {'about': self._about_of(driver), **dataclasses.asdict(verdict)}
             write_atomically(self._path(driver), (json.dumps(content) + '\n').encode())
             told()

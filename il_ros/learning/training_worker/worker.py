@@ -23,18 +23,16 @@ the job took a step, so that its parent can tell a slow fit from a worker that h
 
 import argparse
 from collections.abc import Callable
-import contextlib
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 
 from il_ros.errors import ImitationError, JobError, WorkerDiedError
 from il_ros.learning.training_worker.protocol import Alive, Cancel, Event, from_line, Job, JobDone
 from il_ros.learning.training_worker.protocol import JobFailed, Ready, to_line
-from il_ros.processes.child import end_with_parent
+from il_ros.processes.conversation import Answers, lines_of
 
 _GRACE_S = 2.0
 _BEAT_S = 1.0
@@ -43,10 +41,9 @@ _BEAT_S = 1.0
 class _Inbox(threading.Thread):
     """Reads the input: jobs are queued, cancellations noted at once."""
 
-    def __init__(self, descriptor: int):
+    def __init__(self):
         super().__init__(name='inbox', daemon=True)
         self.jobs: queue.SimpleQueue[Job | JobError | None] = queue.SimpleQueue()
-        self._descriptor = descriptor
         self._cancelled: set[int] = set()
         self._closed = threading.Event()
 
@@ -55,12 +52,8 @@ class _Inbox(threading.Thread):
         return number in self._cancelled or self._closed.is_set()
 
     def run(self):
-        # Not through sys.stdin: a daemon thread inside its lock breaks the interpreter's end.
-        rest = b''
-        while chunk := os.read(self._descriptor, 65536):
-            *lines, rest = (rest + chunk).split(b'\n')
-            for line in filter(None, lines):
-                self._take(line)
+        for line in lines_of(0):
+            self._take(line)
         self._closed.set()
         self.jobs.put(None)
         threading.Event().wait(_GRACE_S)
@@ -80,17 +73,14 @@ class _Inbox(threading.Thread):
 
 
 class _Outbox:
-    """Writes events to what was standard output; prints of libraries go to standard error."""
+    """Writes events to standard output."""
 
     def __init__(self):
-        self._descriptor = os.dup(1)
-        self._writing = threading.Lock()
-        os.dup2(2, 1)
+        self._answers = Answers()
 
     def put(self, event: Event):
         """Write one line; callable from any thread."""
-        with contextlib.suppress(BrokenPipeError), self._writing:
-            os.write(self._descriptor, to_line(event))
+        self._answers.put(to_line(event))
 
 
 class _Heart(threading.Thread):
@@ -112,17 +102,8 @@ class _Heart(threading.Thread):
             pause.wait(_BEAT_S)
 
 
-def _settle(parent: int, nice: int):
-    """Tie this process to its parent, and keep it out of the control loop's way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent(signal.SIGKILL)
-    if parent and os.getppid() != parent:
-        sys.exit(f'the parent of the training worker, pid {parent}, is gone')
-    os.nice(nice)
-
-
 def _work(inbox: _Inbox, outbox: _Outbox, heart: _Heart):
-    # Only now: torch takes seconds to load, and the parent may die meanwhile.
+    # Only now: torch takes seconds to load, and the heart beats meanwhile.
     from il_ros.learning.training_worker import job as jobs
     import torch
     torch.set_num_threads(1)
@@ -154,13 +135,12 @@ def main(args: list[str] | None = None):
     """Run jobs until the input ends."""
     parser = argparse.ArgumentParser(prog='python -m il_ros.learning.training_worker.worker',
                                      description='Fit policies: jobs in, events out, JSON lines.')
-    parser.add_argument('--parent', type=int, default=0, metavar='PID',
-                        help='end if this is not the parent process; 0: do not look')
     parser.add_argument('--nice', type=int, default=10, metavar='N',
                         help='how much to give way to other processes, 0 to 19')
     options = parser.parse_args(args)
-    _settle(options.parent, options.nice)
-    outbox, inbox = _Outbox(), _Inbox(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(options.nice)
+    outbox, inbox = _Outbox(), _Inbox()
     heart = _Heart(outbox)
     for thread in (inbox, heart):
         thread.start()

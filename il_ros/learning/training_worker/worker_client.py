@@ -15,8 +15,7 @@
 """
 The parent's side of the training worker, for a node or a command that must stay responsive.
 
-Nothing here imports torch or NumPy. The worker is a process of its own session; it dies with its
-parent, also when that is killed: its input ends, and Linux sends it a signal.
+Nothing here imports torch or NumPy. The worker dies with its parent, also when that is killed.
 """
 
 from collections.abc import Callable
@@ -24,10 +23,12 @@ import dataclasses
 import sys
 import time
 
-from il_ros.errors import BusyError, CanceledError, WorkerDiedError
-from il_ros.learning.training_worker.protocol import Cancel, Event, Job, JobDone, JobFailed
-from il_ros.learning.training_worker.protocol import to_line
-from il_ros.learning.training_worker.worker_process import WorkerProcess
+from il_ros.errors import BusyError, CanceledError, JobError, WorkerDiedError
+from il_ros.learning.training_worker.protocol import Alive, Cancel, Event, from_line, Job, JobDone
+from il_ros.learning.training_worker.protocol import JobFailed, Ready, to_line
+from il_ros.processes.conversation import Conversation
+
+_MODULE = 'il_ros.learning.training_worker.worker'
 
 CANCEL_DEADLINE_S = 3.0
 """A worker that has not confirmed a cancellation by then is killed."""
@@ -44,6 +45,30 @@ START_S = 120.0
 
 def _to_stderr(line: str):
     sys.stderr.write(f'{line}\n')
+
+
+class _Pulse:
+    """What one worker's lines tell about its life."""
+
+    def __init__(self):
+        self.ready = False
+        """Whether it has loaded what it needs."""
+
+        self.heard_s = self.stepped_s = time.monotonic()
+        """When it said something, and when its job took a step, on the steady clock."""
+
+    def hear(self, line: bytes) -> Event | None:
+        """Return the event that somebody waits for; of heartbeats the last one counts."""
+        try:
+            event = from_line(line)
+        except JobError as error:
+            event = JobFailed(-1, JobError.code, str(error))
+        self.heard_s = time.monotonic()
+        self.ready = self.ready or isinstance(event, Ready)
+        if isinstance(event, Alive):
+            self.stepped_s = self.heard_s - event.still_s
+            return None
+        return event
 
 
 class WorkerClient:
@@ -67,7 +92,8 @@ class WorkerClient:
         """
         self._nice, self._log = nice, log
         self._silence_s, self._stuck_s = silence_s, stuck_s
-        self._process: WorkerProcess | None = None
+        self._process: Conversation | None = None
+        self._pulse = _Pulse()
         self._job: Job | None = None
         self._jobs = 0
         self._cancel_by: float | None = None
@@ -93,8 +119,15 @@ class WorkerClient:
 
         :raises WorkerDiedError: if no process can be started
         """
-        if not self.alive():
-            self._process = WorkerProcess(self._nice, self._log)
+        if self.alive():
+            return
+        self._pulse = _Pulse()
+        command = (sys.executable, '-m', _MODULE, '--nice', str(self._nice))
+        try:
+            self._process = Conversation('the training worker', command, self._pulse.hear,
+                                         self._log)
+        except OSError as error:
+            raise WorkerDiedError(f'no training worker can be started: {error}') from error
 
     def submit(self, job: Job) -> int:
         """
@@ -152,12 +185,12 @@ class WorkerClient:
             return ''
         if self._cancel_by is not None and now > self._cancel_by:
             return f'did not stop its job within {CANCEL_DEADLINE_S:g} s'
-        limit_s = self._silence_s if self._process.ready else max(START_S, self._silence_s)
-        silent_s = now - max(self._process.heard_s, self._excused_s)
+        limit_s = self._silence_s if self._pulse.ready else max(START_S, self._silence_s)
+        silent_s = now - max(self._pulse.heard_s, self._excused_s)
         if silent_s > limit_s:
             return f'hangs: its heartbeat has been silent for {silent_s:.0f} s'
-        still_s = now - max(self._process.stepped_s, self._excused_s)
-        if self._process.ready and still_s > self._stuck_s:
+        still_s = now - max(self._pulse.stepped_s, self._excused_s)
+        if self._pulse.ready and still_s > self._stuck_s:
             return f'hangs: its job has taken no step for {still_s:.0f} s'
         return ''
 
@@ -193,4 +226,4 @@ class WorkerClient:
         if self._cancel_by is not None:
             return JobFailed(self._job.number, CanceledError.code,
                              'the fit was cancelled; its worker ended')
-        return JobFailed(self._job.number, WorkerDiedError.code, self._process.obituary())
+        return JobFailed(self._job.number, WorkerDiedError.code, self._process.exit_message())

@@ -31,7 +31,6 @@ from il_ros.runs.rebuild import fresh_keys, trainable
 import numpy as np
 
 LABELS, EXECUTED = 'labels', 'executed'
-ACTIONS = (LABELS, EXECUTED)
 """What becomes an action: what the expert wanted, or what was sent to the arm."""
 
 
@@ -87,7 +86,7 @@ def segments_of(folder: Path, actions: str = LABELS,
     An episode is split where a step has no label: no one knows what the expert would have done
     there, and a library that reads sequences would take it for an action.
 
-    :param actions: one of ``ACTIONS``; executed ones are never split
+    :param actions: ``LABELS`` or ``EXECUTED``; executed ones are never split
     :raises EpisodeFileError: naming the file that is missing or damaged
     :raises DatasetError: if two episodes have different contracts
     :raises ExportError: if there is nothing to export

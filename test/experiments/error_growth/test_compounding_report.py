@@ -18,7 +18,7 @@ import dataclasses
 import json
 import re
 
-from il_ros.evaluation.chain import Chain
+from chain import Chain
 from il_ros.evaluation.mistakes import FRACTIONS
 from il_ros.experiments.error_growth import publication, report
 from il_ros.experiments.error_growth.analysis import Episodes

@@ -15,12 +15,8 @@
 """A study before it runs: what is asked for, refused, cut down, and drawn from disk."""
 
 import dataclasses
-import os
 from pathlib import Path
 import shlex
-import signal
-import subprocess
-import sys
 
 from il_ros.cli import parser
 from il_ros.contract.episode_spec import EpisodeSpec
@@ -39,7 +35,6 @@ from il_ros.experiments.rollouts import Conditions, Rollouts
 from il_ros.interactive.strategies import make_strategy
 from il_ros.interactive.strategy import Strategy
 from il_ros.learning import checkpoint
-from il_ros.processes import graphs
 import numpy as np
 import pytest
 
@@ -149,48 +144,6 @@ def test_learners_of_two_kinds_share_one_data_set_with_the_budgets_of_both(tmp_p
               for name, numbers in (('BC', [1, 4]), ('BC as novelty', [2, 4]))]
     command.Steps(planned(), tmp_path, 1)._aggregate(clones)
     assert made == [(tmp_path, ['shown'], {1, 2, 4})]
-
-
-def test_two_graphs_never_share_a_domain_that_the_user_chose(monkeypatch, tmp_path):
-    monkeypatch.setenv('ROS_DOMAIN_ID', '42')
-    assert [graphs.environment(slot)['ROS_DOMAIN_ID'] for slot in (0, 1)] == ['42', '43']
-    monkeypatch.setenv('ROS_DOMAIN_ID', '231')
-    assert graphs.environment(1)['ROS_DOMAIN_ID'] == '232'
-    with pytest.raises(graphs.GraphError, match='ROS_DOMAIN_ID is 231; expected 0 to 230'):
-        graphs.run_commands([], tmp_path / 'logs', 3)
-    assert not [*tmp_path.iterdir()]
-    monkeypatch.delenv('ROS_DOMAIN_ID')
-    assert 'ROS_DOMAIN_ID' not in graphs.environment(1)
-
-
-def test_a_command_that_fails_is_named_with_its_own_sentence(tmp_path):
-    commands = [graphs.Command('bad', ('record', '--task', 'push', '--run', 'r', '--seed',
-                                       '600000', '--runs', str(tmp_path)))]
-    with pytest.raises(graphs.GraphError, match='^bad ended with exit code 1; it said: --seed'):
-        graphs.run_commands(commands, tmp_path / 'logs', 2)
-
-
-def test_what_an_earlier_call_left_in_a_log_is_not_taken_for_the_words_of_this_one(tmp_path):
-    (tmp_path / 'bad.log').write_text('il_ros: of another call\n')
-    commands = [graphs.Command('bad', ('dagger', '--horizon'))]
-    with pytest.raises(graphs.GraphError, match='ended with exit code 2; it said: (?!of another)'):
-        graphs.run_commands(commands, tmp_path, 1)
-    assert (tmp_path / 'bad.log').read_text().startswith('il_ros: of another call')
-
-
-def test_a_command_on_a_leash_is_interrupted_when_its_parent_is_killed(wait_until):
-    code = ('import os, signal, subprocess, sys\n'
-            'one = subprocess.Popen([sys.executable, "-m", "il_ros.processes.child", '
-            'str(os.getpid()), "/bin/sleep", "60"])\n'
-            'print(one.pid, flush=True)\nsignal.pause()\n')
-    parent = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True)
-    child = int(parent.stdout.readline())
-    name = f'/proc/{child}/comm'
-    assert wait_until(None, lambda: open(name).read().strip() == 'sleep', 30.0)
-    parent.kill()
-    parent.communicate()
-    # The orphan comes to this process, which finds out how it ended.
-    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGINT
 
 
 @pytest.fixture(scope='module')

@@ -12,23 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The training process, started for real: jobs, cancellation, and every way to die."""
+"""The training process, started for real: jobs, cancellation, a full disk, no memory."""
 
 import dataclasses
 import os
 from pathlib import Path
 import resource
 import signal
-import subprocess
-import sys
 import time
 
-from il_ros.errors import BusyError
 from il_ros.learning import checkpoint
 from il_ros.learning.training_worker.protocol import Cancel, JobDone, JobFailed, JobProgress, Ready
 from il_ros.learning.training_worker.protocol import to_line
 import pytest
-from worker_listener import end_of, gone, Listener
+from worker_listener import end_of, Listener
 
 pytestmark = pytest.mark.system
 
@@ -99,14 +96,6 @@ def test_an_output_that_exists_is_refused_unless_replaced(client, job):
     assert checkpoint.load(Path(job.output)).sha256 == replaced.sha256 != first.sha256
 
 
-def test_a_second_job_is_refused_while_one_runs(client, long_job):
-    client.submit(long_job)
-    with pytest.raises(BusyError):
-        client.submit(long_job)
-    client.cancel()
-    assert client.wait_for(JobFailed).code == 705
-
-
 def test_a_cancelled_job_ends_within_a_second_and_writes_nothing(client, long_job):
     client.submit(long_job)
     client.wait_for(JobProgress)
@@ -155,40 +144,21 @@ def test_interrupting_the_terminal_does_not_stop_a_job(client, job):
     assert os.getsid(client.pid) == client.pid != os.getsid(0)
 
 
-def test_a_killed_worker_fails_its_job_and_the_next_gets_a_fresh_one(client, long_job, job):
-    client.submit(long_job)
-    client.wait_for(JobProgress)
-    before = client.pid
-    os.kill(before, signal.SIGKILL)
-    failed = client.wait_for(JobFailed)
-    assert failed.code == 704
-    assert f'pid {before}' in failed.message
-    assert 'SIGKILL' in failed.message
-    assert not client.alive()
-    assert client.pid == 0
-    assert isinstance(end_of(client, job), JobDone)
-    assert client.pid not in (0, before)
-
-
 def test_a_fit_whose_worker_is_killed_goes_on_and_ends_in_the_same_checkpoint(
         client, job, tmp_path):
-    Path(job.config).write_text('inputs: [gripper_opening]\nhidden: [64, 64]\nsteps: 6000\n')
+    Path(job.config).write_text('inputs: [gripper_opening]\nhidden: [64, 64]\nsteps: 4000\n')
     whole = end_of(client, dataclasses.replace(job, output=str(tmp_path / 'whole')))
     saved = tmp_path / '.policy.fit'
-    firsts = []
-    for _ in range(2):
-        client.submit(job)
-        firsts.append(client.wait_for(JobProgress).step)
-        before = saved.stat().st_mtime_ns if saved.exists() else 0
-        while not saved.exists() or saved.stat().st_mtime_ns == before:
-            client.wait_for(JobProgress)
-        os.kill(client.pid, signal.SIGKILL)
-        client.wait_for(JobFailed)
     client.submit(job)
-    firsts.append(client.wait_for(JobProgress).step)
+    assert client.wait_for(JobProgress).step == 50
+    while not saved.exists():
+        client.wait_for(JobProgress)
+    os.kill(client.pid, signal.SIGKILL)
+    client.wait_for(JobFailed)
+    client.submit(job)
+    assert client.wait_for(JobProgress).step > 50
     again = client.wait_for(JobDone, JobFailed)
     assert again.sha256 == whole.sha256
-    assert firsts == sorted(set(firsts)) and firsts[0] == 50
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith('.')]
 
 
@@ -201,67 +171,3 @@ def test_a_worker_without_memory_dies_with_a_reason(client, long_job):
     assert failed.code == 704
     assert 'memory' in failed.message
     assert not Path(long_job.output).exists()
-
-
-def test_a_worker_that_does_not_hear_a_cancellation_is_killed(client, long_job, monkeypatch):
-    monkeypatch.setattr('il_ros.learning.training_worker.worker_client.CANCEL_DEADLINE_S', 0.2)
-    client.submit(long_job)
-    client.wait_for(JobProgress)
-    os.kill(client.pid, signal.SIGSTOP)
-    client.cancel()
-    failed = client.wait_for(JobFailed)
-    assert failed.code == 705
-    assert not client.alive()
-
-
-def test_closing_ends_a_worker_in_the_midst_of_a_job(long_job):
-    client = Listener()
-    client.submit(long_job)
-    client.wait_for(JobProgress)
-    pid = client.pid
-    client.close()
-    assert gone(pid)
-    assert client.wait_for(JobFailed).code in (704, 705)
-    client.close()
-
-
-PARENT = """
-import sys, threading
-from il_ros.learning.training_worker.protocol import from_line
-from il_ros.learning.training_worker.worker_client import WorkerClient
-client = WorkerClient()
-client.submit(from_line(sys.argv[1].encode()))
-kinds = set()
-while 'JobProgress' not in kinds:
-    events = client.poll(1.0)
-    kinds |= {type(event).__name__ for event in events}
-    assert 'JobFailed' not in kinds, events
-assert not {'numpy', 'torch', 'rclpy'} & set(sys.modules)
-print(client.pid, flush=True)
-threading.Event().wait()
-"""
-
-
-@pytest.mark.parametrize('stopped', [False, True])
-def test_a_worker_dies_with_a_parent_that_is_killed(long_job, stopped):
-    path = os.pathsep.join(filter(None, sys.path))
-    command = [sys.executable, '-c', PARENT, to_line(long_job).decode()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE,
-                          env={**os.environ, 'PYTHONPATH': path}) as parent:
-        try:
-            worker = int(parent.stdout.readline())
-            if stopped:
-                # It cannot see its input end; only the signal reaches it.
-                os.kill(worker, signal.SIGSTOP)
-        finally:
-            parent.kill()
-    assert gone(worker)
-
-
-def test_a_worker_whose_parent_is_another_refuses_to_start():
-    ended = subprocess.run(
-        [sys.executable, '-m', 'il_ros.learning.training_worker.worker', '--parent', '1'],
-        stdin=subprocess.PIPE, capture_output=True, text=True, check=False,
-        env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))})
-    assert ended.returncode == 1
-    assert 'pid 1, is gone' in ended.stderr

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-``il_ros bench``: speed and latency of the graph against the same loop without ROS.
+Speed and latency of the graph against the same loop without ROS: ``make bench``.
 
 In one run, on the same task, seeds, policy and expert, both asked at each step. The loops take
 turns, a slice each, so that whatever else the machine does meets all of them; a ratio is the
@@ -30,11 +30,11 @@ import platform
 import statistics
 import tempfile
 
-from il_ros.bench.child import Child
-from il_ros.bench.loading import DATASET, episodes_in, forget, make_episodes
-from il_ros.bench.size import QUICK, RUN, Size
-from il_ros.bench.table import format_loading, format_report
-from il_ros.bench.training import bare_seconds, fit_seconds
+from benchmarks.child import Child
+from benchmarks.loading import DATASET, episodes_in, forget, make_episodes
+from benchmarks.size import QUICK, RUN, Size
+from benchmarks.table import format_loading, format_report
+from benchmarks.training import bare_seconds, fit_seconds
 from il_ros.dataset.dataset import Demonstrations
 from il_ros.files.atomic import write_atomically
 from il_ros.learning import checkpoint
@@ -147,8 +147,8 @@ class Bench:
     def _loops(self, rate_hz: float) -> dict:
         parts: dict[str, list[dict]] = {'loop': [], 'bare': [], 'composed': [], 'processes': []}
         with contextlib.ExitStack() as stack:
-            loop = stack.enter_context(self._child(
-                'loop', 'il_ros.bench.loop', self._task, str(self._folder / 'policy')))
+            loop = stack.enter_context(Child(
+                ('-m', 'benchmarks.loop', self._task, str(self._folder / 'policy'))))
             graphs = {kind: stack.enter_context(self._graph(kind, 'policy', 'lockstep', rate_hz))
                       for kind in ('composed', 'processes')}
             for index in range(self._size.slices):
@@ -204,17 +204,14 @@ class Bench:
 
     def _asked(self, **question) -> dict:
         """Let a fresh process load, aggregate or train."""
-        with self._child(LOADING, 'il_ros.bench.loading') as child:
+        with Child(('-m', 'benchmarks.loading')) as child:
             return child.ask(**question)
 
     def _graph(self, kind: str, policy: str, mode: str, rate_hz: float) -> Child:
-        return self._child(
-            f'{kind}-{policy}', 'il_ros.graph.bench_graph', kind, '--task', self._task,
+        return Child((
+            '-m', 'benchmarks.graph', kind, '--task', self._task,
             '--policy', str(self._folder / policy), '--mode', mode, '--rate', str(rate_hz),
-            '--runs', str(self._folder / f'{kind}-{policy}'))
-
-    def _child(self, name: str, module: str, *arguments: str) -> Child:
-        return Child(('-m', module, *arguments), self._folder / f'{name}.log')
+            '--runs', str(self._folder / f'{kind}-{policy}')))
 
 
 def demonstrate(task: str, episodes: int) -> Demonstrations:

@@ -15,7 +15,7 @@
 """
 The loop in one process without ROS, and the physics and kinematics that nobody can leave out.
 
-Both run in a child process: ``python -m il_ros.bench.loop TASK CHECKPOINT``.
+Both run in a child process: ``python -m benchmarks.loop TASK CHECKPOINT``.
 """
 
 import hashlib
@@ -23,11 +23,10 @@ from pathlib import Path
 import sys
 import time
 
-from il_ros.bench.child import Conversation
-from il_ros.bench.size import specs
+from benchmarks.child import Parent
+from benchmarks.size import specs
 from il_ros.contract.episode_spec import EpisodeSpec, EXPERT, POLICY
 from il_ros.driving.driving import Driving
-from il_ros.errors import ImitationError
 from il_ros.learning import checkpoint
 from il_ros.learning.runner import Runner
 from il_ros.robots.kinematics import Kinematics
@@ -128,16 +127,10 @@ class Bare:
 
 def main(words: list[str]) -> int:
     """Serve requests ``{"do": "run" | "bare", ...}`` until the input ends."""
-    conversation = Conversation()
-    try:
-        loop = Loop(words[0], Path(words[1]))
-        for request in conversation.requests():
-            what = request.pop('do')
-            conversation.answer(**(loop.run(**request) if what == 'run' else loop.bare()))
-    except ImitationError as error:
-        conversation.answer(error=str(error))
-        return 1
-    return 0
+    parent = Parent()
+    loop = Loop(words[0], Path(words[1]))
+    return parent.serve(lambda request: (
+        loop.run(**request) if request.pop('do') == 'run' else loop.bare()))
 
 
 if __name__ == '__main__':

@@ -23,9 +23,9 @@ what remains is its own mixture, its loss, and one net that it trains on from ro
 from collections.abc import Callable, Sequence
 import tempfile
 
+from benchmarks.race import episode, Race, Rules
 import datasets
 import gymnasium
-from il_ros.bench.race import episode, Race, Rules
 from il_ros.contract.contract import Contract
 from il_ros.driving.driving import Driving
 from il_ros.interactive.strategy import demonstration_plan

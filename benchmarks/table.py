@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What ``il_ros bench`` prints: each figure beside what it should be."""
+"""Tables of the measurements: each figure beside its target."""
 
 TARGETS = {
     'loop_ratio': ('at least', 0.8), 'composed_ratio': ('at least', 0.5),

@@ -28,8 +28,8 @@ import os
 from pathlib import Path
 import sys
 
-from il_ros.bench.imitation_dagger import defaults, matched
-from il_ros.bench.race import ours, Rules
+from benchmarks.imitation_dagger import defaults, matched
+from benchmarks.race import ours, Rules
 from il_ros.files.atomic import write_atomically
 import torch
 
@@ -77,7 +77,7 @@ def say(judgement: dict):
 
 
 def write(report: dict, runs: Path):
-    """Write the figures by themselves, and into those of ``il_ros bench``."""
+    """Write the figures by themselves, and into those of ``make bench``."""
     runs.mkdir(parents=True, exist_ok=True)
     write_atomically(runs / 'bench_peer.json', (json.dumps(report, indent=1) + '\n').encode())
     bench = runs / 'bench.json'

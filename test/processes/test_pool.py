@@ -14,13 +14,12 @@
 
 """Jobs in processes: all are done, failures are named, and nobody stays behind."""
 
-import multiprocessing
 import os
-import signal
+from pathlib import Path
 
 from il_ros.errors import ImitationError
 from il_ros.processes.child import ONE_THREAD
-from il_ros.processes.pool import ProcessError, spread
+from il_ros.processes.pool import map_processes, ProcessError
 import pytest
 
 
@@ -39,7 +38,12 @@ def make_multiplier(factor: int):
 
 def look_around():
     """Return a function that tells what its process inherited."""
-    return lambda name: (os.environ.get(name), signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
+    return lambda name: (os.environ.get(name), os.getsid(0) == os.getpid())
+
+
+def children() -> list[str]:
+    """Return the processes that this one has."""
+    return Path(f'/proc/self/task/{os.getpid()}/children').read_text().split()
 
 
 def refuse():
@@ -48,48 +52,45 @@ def refuse():
 
 
 def test_every_job_is_done_by_one_of_so_many_processes():
-    done = dict(spread(make_multiplier, (3,), range(20, 28), workers=2))
+    done = dict(map_processes(make_multiplier, (3,), range(20, 28), processes=2))
     assert {job: result for job, (result, _) in done.items()} == {n: 3 * n for n in range(20, 28)}
     processes = {process for _, process in done.values()}
     assert 1 <= len(processes) <= 2 and os.getpid() not in processes
-    assert not multiprocessing.active_children()
+    assert not children()
 
 
 def test_without_jobs_no_process_is_started():
-    assert list(spread(refuse, (), (), workers=4)) == []
+    assert list(map_processes(refuse, (), (), processes=4)) == []
 
 
 def test_an_error_of_ours_comes_back_as_its_sentence():
     with pytest.raises(ProcessError, match='^13 is not multiplied$'):
-        list(spread(make_multiplier, (3,), (1, 13), workers=1))
+        list(map_processes(make_multiplier, (3,), (1, 13), processes=1))
     with pytest.raises(ProcessError, match='nothing to work with'):
-        list(spread(refuse, (), (1,), workers=1))
+        list(map_processes(refuse, (), (1,), processes=1))
 
 
 def test_a_process_that_dies_is_named_with_its_exit_code_and_the_others_are_ended():
     with pytest.raises(ProcessError, match='exit code 7'):
-        list(spread(make_multiplier, (3,), (1, 2, 666, 4), workers=2))
-    assert not multiprocessing.active_children()
+        list(map_processes(make_multiplier, (3,), (1, 2, 666, 4), processes=2))
+    assert not children()
 
 
 def test_a_bug_in_a_process_is_named_by_the_last_line_of_its_traceback(capfd):
     with pytest.raises(ProcessError, match='exit code 1; .*: TypeError: .*NoneType'):
-        list(spread(make_multiplier, (None,), (2,), workers=1))
+        list(map_processes(make_multiplier, (None,), (2,), processes=1))
     assert capfd.readouterr() == ('', '')
 
 
 def test_whoever_stops_listening_leaves_no_process_behind():
-    results = spread(make_multiplier, (3,), range(20, 120), workers=1)
+    results = map_processes(make_multiplier, (3,), range(20, 120), processes=1)
     next(results)
     results.close()
-    assert not multiprocessing.active_children()
+    assert not children()
 
 
-def test_a_process_ignores_ctrl_c_and_has_one_thread_for_arithmetic(capfd):
-    before = dict(os.environ)
-    (_, (threads, ignores)), = spread(look_around, (), ('OMP_NUM_THREADS',), workers=1)
-    assert (threads, ignores) == (ONE_THREAD['OMP_NUM_THREADS'], True)
-    assert dict(os.environ) == before
-    assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
-    list(spread(make_multiplier, (3,), (1,), workers=1))
-    assert 'library' not in capfd.readouterr().out
+def test_a_process_has_a_session_and_one_thread_of_its_own_and_prints_nowhere(capfd):
+    (_, seen), = map_processes(look_around, (), ('OMP_NUM_THREADS',), processes=1)
+    assert seen == (ONE_THREAD['OMP_NUM_THREADS'], True)
+    list(map_processes(make_multiplier, (3,), (1,), processes=1))
+    assert capfd.readouterr() == ('', '')

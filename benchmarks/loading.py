@@ -16,7 +16,7 @@
 How long recorded steps take to load: from their episode files, and from the aggregated one.
 
 The files are copies of a few recorded episodes under new ids, message by message, through the
-recorder's own writer. Cold: read in a fresh process, ``python -m il_ros.bench.loading``, after
+recorder's own writer. Cold: read in a fresh process, ``python -m benchmarks.loading``, after
 the system was told to forget them. The peak of memory is that of the process, libraries included.
 """
 
@@ -27,15 +27,15 @@ from pathlib import Path
 import sys
 import time
 
-from il_ros.bench.child import Conversation
+from benchmarks.child import Parent
 from il_ros.contract.episode_spec import DrivePlan, episode_id, EpisodeSpec, ROLLOUT
 from il_ros.dataset.aggregation import aggregate
-from il_ros.dataset.dataset import from_episodes, load
+from il_ros.dataset.dataset import Demonstrations, load, same_contract, training_episode
 from il_ros.episodes.mcap import McapFile, read_mcap
 from il_ros.episodes.reader import head
 from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.episodes.writer import EpisodeWriter
-from il_ros.errors import ImitationError
+import numpy as np
 
 FILTER_KEY = 'round_0'
 DATASET = 'dataset.hdf5'
@@ -92,6 +92,26 @@ class _Original:
 def episodes_in(folder: str) -> list[Path]:
     """Return the files of the episodes in a folder."""
     return sorted(Path(folder).glob('*.mcap'))
+
+
+def from_episodes(paths: Iterable[Path]) -> Demonstrations:
+    """
+    Return the labelled states of episodes, straight from their files.
+
+    :raises EpisodeFileError: naming the file that is missing or damaged
+    :raises DatasetError: if two have different contracts
+    """
+    observations, actions, contract = [], [], None
+    images: dict[str, list[np.ndarray]] = {}
+    for path in paths:
+        episode, labels = training_episode(path)
+        contract = same_contract(contract, episode.contract, path)
+        observations.append(episode.observations[:-1][labels.valid])
+        actions.append(labels.actions[labels.valid])
+        for name, frames in episode.images.items():
+            images.setdefault(name, []).append(frames[:-1][labels.valid])
+    return Demonstrations(np.concatenate(observations), np.concatenate(actions), contract,
+                          images={name: np.concatenate(parts) for name, parts in images.items()})
 
 
 def aggregated(folder: str, output: str) -> int:
@@ -165,14 +185,7 @@ def main() -> int:
     ``{"episodes": FOLDER}`` loads these, with ``"output": FILE`` it aggregates them;
     ``{"dataset": FILE}`` loads it, with ``"config": YAML, "steps": N`` it also trains on it.
     """
-    conversation = Conversation()
-    try:
-        for request in conversation.requests():
-            conversation.answer(**answer_to(request), peak_mib=peak_mib())
-    except ImitationError as error:
-        conversation.answer(error=str(error))
-        return 1
-    return 0
+    return Parent().serve(lambda request: {**answer_to(request), 'peak_mib': peak_mib()})
 
 
 if __name__ == '__main__':

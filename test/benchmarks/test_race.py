@@ -14,7 +14,10 @@
 
 """The race of ``make bench-peer``: who reaches the goal, and that everyone gives up in time."""
 
-from il_ros.bench.race import ours, Race, Rules
+import dataclasses
+
+from benchmarks.race import ours, Race, Rules
+from il_ros.learning.config import TrainConfig
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
@@ -46,7 +49,7 @@ def test_who_does_not_goes_on_until_the_labels_are_used_up():
 
 def test_the_clock_stands_still_while_a_policy_is_judged(monkeypatch):
     now_s = [0.0]
-    monkeypatch.setattr('il_ros.bench.race.time.perf_counter', lambda: now_s[0])
+    monkeypatch.setattr('benchmarks.race.time.perf_counter', lambda: now_s[0])
     race = Race(RULES, lambda _: None)
     expert = make_expert('reach', race.environment.contract)
 
@@ -60,7 +63,9 @@ def test_the_clock_stands_still_while_a_policy_is_judged(monkeypatch):
     assert [judged['seconds'] for judged in race.result()['curve']] == [7.0, 12.0]
 
 
-def test_our_way_starts_from_demonstrations_and_counts_every_label():
+def test_our_way_starts_from_demonstrations_and_counts_every_label(monkeypatch):
+    quick = dataclasses.replace(TrainConfig.of('reach'), steps=5, warmup_steps=1)
+    monkeypatch.setattr(TrainConfig, 'of', lambda task: quick)
     result = ours(Rules(task='reach', evaluation_episodes=2, demonstrations=2,
                         episodes_per_round=1, most_labels=1), lambda _: None)
     [judged] = result['curve']

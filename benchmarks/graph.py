@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-The graph as ``il_ros bench`` measures it, in a child process of the bench.
+The graph as ``make bench`` measures it, in a child process.
 
 Composed, as every command composes it, or one process a node. What is measured is read from the
 recorded episodes and from ``/diagnostics``: nothing listens that does not listen otherwise.
@@ -21,7 +21,6 @@ recorded episodes and from ``/diagnostics``: nothing listens that does not liste
 
 import argparse
 import contextlib
-from functools import partial
 import hashlib
 import itertools
 import os
@@ -31,9 +30,9 @@ import subprocess
 import sys
 import time
 
+from benchmarks.child import Parent
+from benchmarks.size import specs
 from diagnostic_msgs.msg import DiagnosticArray
-from il_ros.bench.child import Conversation, end
-from il_ros.bench.size import specs
 from il_ros.contract.episode_spec import EpisodeSpec
 from il_ros.episodes.mcap import read_mcap
 from il_ros.episodes.reader import decode
@@ -41,7 +40,7 @@ from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
 from il_ros.graph.client import Client, own_domain, RefusedError, run_command
 from il_ros.graph.graph import GraphOptions
-from il_ros.processes.child import end_with_parent
+from il_ros.processes.child import end, start
 from il_ros.ros import qos
 from il_ros.ros.diagnostics import PERIOD_S
 from il_ros.ros.listening import listen
@@ -166,10 +165,7 @@ class SeparateNodes:
         return self
 
     def __exit__(self, *_):
-        for process in self._processes:
-            process.send_signal(signal.SIGINT)
-        for process in self._processes:
-            end(process, END_S)
+        end(self._processes, END_S)
 
 
 def _start(node: str, **parameters) -> subprocess.Popen:
@@ -177,14 +173,13 @@ def _start(node: str, **parameters) -> subprocess.Popen:
     words = ['--ros-args', '--log-level', 'warn']
     for name, value in parameters.items():
         words += ['-p', f'{name}:={value}']
-    return subprocess.Popen([sys.executable, '-c', code, *words], start_new_session=True,
-                            preexec_fn=partial(end_with_parent, signal.SIGTERM))
+    return start((sys.executable, '-c', code, *words), signal.SIGTERM)
 
 
 def main(args: list[str]) -> int:
     """Serve requests ``{"do": "run" | "realtime", ...}`` until the input ends."""
-    conversation = Conversation()
-    parser = argparse.ArgumentParser(prog='bench_graph', description=__doc__)
+    parent = Parent()
+    parser = argparse.ArgumentParser(prog='benchmarks.graph', description=__doc__)
     parser.add_argument('kind', choices=('composed', 'processes'))
     for name in ('task', 'policy', 'runs', 'mode'):
         parser.add_argument(f'--{name}', required=True)
@@ -199,11 +194,11 @@ def main(args: list[str]) -> int:
         try:
             measurement = Measurement(client, words)
             await measurement.warm_up(Path(words.policy))
-            for request in conversation.requests():
+            for request in parent.requests():
                 ask = getattr(measurement, request.pop('do'))
-                conversation.answer(**await ask(**request))
+                parent.answer(**await ask(**request))
         except ImitationError as error:
-            conversation.answer(error=str(error))
+            parent.answer(error=str(error))
             raise
 
     if words.kind == 'composed':
