@@ -24,11 +24,13 @@ from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, ROLLOUT, VALIDATION
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import ALL_RECORDINGS, contract_of, DATASET, HELD_OUT, opened
-from il_ros.errors import LearningError, NoDataError
+from il_ros.errors import CommandError, LearningError, NoDataError
+from il_ros.files.folders import require_writable
 from il_ros.interactive.dataset_keys import planned_keys
-from il_ros.learning.config import training_path
+from il_ros.learning.checkpoint import refuse_other_content
+from il_ros.learning.config import TrainConfig, training_path
 from il_ros.learning.fit import NOT_SUCCESS
-from il_ros.learning.references import refuse_replacing
+from il_ros.learning.references import CHECKPOINTS, refuse_replacing
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient
 from il_ros.runs.kept_contract import contract_file_of
@@ -50,8 +52,8 @@ def train(words: argparse.Namespace) -> int:
     :raises ImitationError: with the sentence of what failed
     """
     folder = Path(words.runs) / words.run
-    output = Path(words.output or folder / 'checkpoints' / 'bc')
-    refuse_replacing(output, Path(words.runs), words.overwrite)
+    output = Path(words.output or folder / CHECKPOINTS / 'bc')
+    _refuse_early(words, folder, output)
     dataset, spec = _dataset(folder, words.filter_key)
     contract, task = _contract(dataset), spec.task
     config = words.config or str(training_path(contract.name, task))
@@ -66,6 +68,23 @@ def train(words: argparse.Namespace) -> int:
           f'demonstrations{held_out}. {NOT_SUCCESS}\n'
           f'next: {_judged_by(folder, contract, spec, output)}')
     return 0
+
+
+def _refuse_early(words: argparse.Namespace, folder: Path, output: Path):
+    """
+    Refuse a checkpoint that cannot be written, or settings that cannot be read.
+
+    :raises ImitationError: before anything is read or made
+    """
+    if words.output and not output.parent.is_dir() and output.parent != folder / CHECKPOINTS:
+        raise CommandError(f'--output is {words.output!r}; there is no folder {output.parent}, '
+                           'create it first')
+    refuse_replacing(output, Path(words.runs), words.overwrite)
+    refuse_other_content(output)
+    if words.config:
+        TrainConfig.load(Path(words.config))
+    if folder.is_dir():
+        require_writable(output.parent, CommandError)
 
 
 def _judged_by(folder: Path, contract: Contract, spec: EpisodeSpec, output: Path) -> str:

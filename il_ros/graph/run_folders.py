@@ -19,7 +19,7 @@ from pathlib import Path
 import time
 
 from il_ros.contract.episode_spec import EVALUATION
-from il_ros.errors import ImitationError
+from il_ros.errors import CommandError
 from il_ros.graph.client import CALL_S, Client
 from il_ros.graph.graph import contract_of, GraphOptions
 from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
@@ -30,10 +30,6 @@ from il_ros.runs.shard import receipts_in
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
 from rclpy.node import NodeNameNonExistentError
-
-
-class CommandError(ImitationError):
-    """A command line that cannot be carried out."""
 
 
 async def runs_of(client: Client, runs: str | Path, attach: bool) -> Path:

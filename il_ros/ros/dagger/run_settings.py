@@ -32,6 +32,10 @@ from il_ros_interfaces.action import RunDagger
 import yaml
 
 
+TRAINING = 'training.yaml'
+"""File of a run with the training's settings that it began with."""
+
+
 def goal_of(request: RunDagger.Goal) -> Goal:
     """
     Return the pure goal of a request.
@@ -42,18 +46,29 @@ def goal_of(request: RunDagger.Goal) -> Goal:
                    for field in dataclasses.fields(Goal)})
 
 
-def check_goal(request: RunDagger.Goal, contract: str = '') -> tuple[Goal, Strategy, Path]:
+def check_goal(request: RunDagger.Goal, contract: str = '',
+               run: Path | None = None) -> tuple[Goal, Strategy, Path]:
     """
     Return the pure goal, the strategy and the training's file.
 
     :param contract: name of the graph's, which may have a training of its own
+    :param run: folder of the run: one that is resumed has its settings, if their file is gone
     :raises ImitationError: with what is wrong, before anything is done
     """
     goal = goal_of(request)
-    strategy_file, training_file = config_files(goal, contract)
-    strategy = load_strategy(goal.strategy, strategy_file)
+    if request.resume and run is not None and _has_settings(run, goal):
+        strategy, training_file = run_state.load(run).strategy, run / TRAINING
+    else:
+        strategy_file, training_file = config_files(goal, contract)
+        strategy = load_strategy(goal.strategy, strategy_file)
     training_of(training_file, {**strategy.learner, **strategy.augmentation})
     return goal, strategy, training_file
+
+
+def _has_settings(run: Path, goal: Goal) -> bool:
+    """Tell whether a run has the settings of its goal, and the file that gave them is gone."""
+    return bool(goal.config) and not Path(goal.config).exists() and (
+        (run / TRAINING).exists() and run_state.load(run).goal.config == goal.config)
 
 
 def config_files(goal: Goal, contract: str = '') -> tuple[Path | None, Path]:
@@ -85,7 +100,7 @@ def keep_training(folder: Path, training_file: Path, strategy: Strategy) -> dict
     plain = read_bytes(training_file)
     if strategy.learner:
         plain = _as_yaml(training_of(training_file, strategy.learner))
-    kept = {False: _keep(folder / 'training.yaml', plain, training_file)}
+    kept = {False: _keep(folder / TRAINING, plain, training_file)}
     kept[True] = kept[False]
     if strategy.augmentation:
         augmented = training_of(training_file, {**strategy.learner, **strategy.augmentation})
