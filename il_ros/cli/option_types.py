@@ -60,3 +60,11 @@ FLAG = {'action': Given, 'nargs': 0, 'const': True, 'default': False}
 def given(words: argparse.Namespace) -> set[str]:
     """Return the names of the options that were given, of those that are remembered."""
     return set(getattr(words, 'given', ()))
+
+
+def names_of(kind: str) -> Callable[..., list[str]]:
+    """Return what gives the names of a kind of plug-ins, for the completion of the shell."""
+    def names(**_) -> list[str]:
+        from il_ros import plugins
+        return list(plugins.table(kind))
+    return names

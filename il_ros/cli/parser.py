@@ -17,10 +17,11 @@
 import argparse
 from collections.abc import Sequence
 import functools
+import os
 import sys
 
 from il_ros.cli.dataset import add_dataset
-from il_ros.cli.option_types import FLAG, Given, whole_number
+from il_ros.cli.option_types import FLAG, Given, names_of, whole_number
 from il_ros.cli.plugin_verbs import add_plugins
 from il_ros.cli.study import add_study
 from il_ros.cli.teleop import add_view, teleop_arguments
@@ -39,7 +40,9 @@ A typical path:
 
 WHOLE, POSITIVE = whole_number(0), whole_number(1)
 TASKS = 'reach, push, pick_place, stack, insert, tower, or one of your own (il_ros list tasks)'
-RUN = 'name of the run, a folder under --runs'
+RUN = "name of the run, a folder under --runs, or the path of a run's folder"
+POLICY = ("a checkpoint's folder, or a run (its newest checkpoint): a name under --runs, or its "
+          "folder; or 'expert'")
 STRATEGIES = (
     'dagger (mix by beta), gated (gate, every state labelled), corrections (gate, only what the '
     'expert drove is labelled), novelty (an ensemble asks for the expert), human (a person takes '
@@ -51,9 +54,10 @@ OPTIONS = ('of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on o
 
 def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
     add = functools.partial(parser.add_argument, action=Given)
-    add('--task', default=task, help=TASKS)
+    add('--task', default=task, help=TASKS).completer = names_of('tasks')
     add('--run', required=not run, default=run, help=RUN)
-    add('--strategy', default='corrections', help=STRATEGIES)
+    add('--strategy', default='corrections',
+        help=STRATEGIES).completer = names_of('strategies')
     add('--config', default='',
         help="YAML with the keys strategy and training (default: the package's own)")
     add('--demonstrations', type=POSITIVE, default=10, metavar='N',
@@ -137,8 +141,9 @@ def _add_compounding(verbs):
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = compounding.add_argument
     add('--task', default='push', help='a task that goes on after a success (push)')
-    add('--policy', action='append', required=True, metavar='NAME=PATH',
-        help='a name for the table, and the folder of a checkpoint; once for each policy')
+    add('--policy', action='append', required=True, metavar='NAME=POLICY',
+        help="name in the table, and a checkpoint's folder or a run (its newest checkpoint): a "
+             'name under runs, or its folder; repeat for each policy')
     add('--episodes', type=POSITIVE, default=300, help='of each policy (300)')
     add('--horizon', type=POSITIVE, default=1600, help='steps of an episode (1600)')
     add('--first-seed', type=POSITIVE, default=1_000_000,
@@ -165,7 +170,8 @@ def _add_compounding(verbs):
 
 def _add_record(verbs):
     record = verbs.add_parser('record', help='record demonstrations of the expert or a person')
-    record.add_argument('--task', action=Given, default='', help=TASKS)
+    task = record.add_argument('--task', action=Given, default='', help=TASKS)
+    task.completer = names_of('tasks')
     record.add_argument('--run', required=True, help=RUN)
     record.add_argument('--episodes', type=POSITIVE, default=10, metavar='N',
                         help='number of demonstrations (default: %(default)s)')
@@ -206,7 +212,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_view(verbs)
 
     train = verbs.add_parser('train', help='clone the recorded episodes of a run')
-    train.add_argument('--run', required=True, help='name of the run, a folder under --runs')
+    train.add_argument('--run', required=True, help=RUN)
     train.add_argument('--runs', default='runs', help='folder of the runs (runs)')
     train.add_argument('--filter-key', default='',
                        help='part of the data set, e.g. round_3; default: all episodes')
@@ -218,9 +224,9 @@ def make_parser() -> argparse.ArgumentParser:
     train.set_defaults(call='train')
 
     evaluate = verbs.add_parser('evaluate', help='success on held-out resets, with interval')
-    evaluate.add_argument('--task', required=True, help=TASKS)
-    evaluate.add_argument('--policy', required=True, metavar='PATH',
-                          help="folder of a checkpoint, or 'expert'")
+    task = evaluate.add_argument('--task', required=True, help=TASKS)
+    task.completer = names_of('tasks')
+    evaluate.add_argument('--policy', required=True, metavar='POLICY', help=POLICY)
     evaluate.add_argument('--episodes', type=POSITIVE, default=100, help='how many (100)')
     evaluate.add_argument('--first-seed', type=POSITIVE, default=1_000_000,
                           help='first seed, 1,000,000 or more')
@@ -250,7 +256,14 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _run(args: Sequence[str] | None) -> int:
-    words = make_parser().parse_args(args)
+    parser = make_parser()
+    if '_ARGCOMPLETE' in os.environ:
+        _complete(parser)
+    words = parser.parse_args(args)
+    if isinstance(getattr(words, 'run', None), str) and words.call != 'dataset':
+        from il_ros.runs.inventory import place_of_run
+        runs, words.run = place_of_run(words.runs, words.run)
+        words.runs = str(runs)
     # Imported here: --help and bad words are answered at once, and a missing part by one line.
     try:
         if words.call == 'train':
@@ -291,6 +304,15 @@ def _run(args: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def _complete(parser: argparse.ArgumentParser):
+    """Answer the shell that asks what may come next, and end; without argcomplete: go on."""
+    try:
+        import argcomplete
+    except ModuleNotFoundError:
+        return
+    argcomplete.autocomplete(parser)
 
 
 def missing(error: ModuleNotFoundError) -> str:

@@ -27,6 +27,7 @@ from il_ros.episodes.reader import read_episode
 from il_ros.errors import EpisodeFileError
 from il_ros.graph.client import Client, run_client
 from il_ros.graph.graph import overrides
+from il_ros.graph.run_folders import server_of
 from il_ros.nodes.expert import ExpertNode
 from il_ros.ros.labelling import ask_labels
 from il_ros.ros.runtime import Runtime
@@ -103,6 +104,8 @@ def relabel(folder: Path, own_expert: bool, replace: bool, call_s: float,
     async def command(client: Client):
         service = client.create_client(
             LabelObservations, 'label_observations', callback_group=client.waiter.group)
+        if paths and not own_expert:
+            await server_of(client, 'label_observations')
         for path in tqdm(paths, desc='relabelling', unit='episode'):
             episode = read_episode(path)
             earlier = _earlier(path, episode, replace)

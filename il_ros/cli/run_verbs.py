@@ -36,6 +36,7 @@ from il_ros.graph.run_folders import refuse_other_episodes, refuse_other_run, ru
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.interactive.strategy import person_plan
 from il_ros.learning import checkpoint
+from il_ros.learning.places import find_policy
 from il_ros.nodes.view import ViewNode
 from il_ros.ros import runtime
 from il_ros.runs.kept_contract import keep_contract
@@ -130,9 +131,9 @@ def evaluate(words: argparse.Namespace) -> int:
     if words.json:
         require_place(Path(words.json), '--json', CommandError)
     driver = EXPERT if words.policy == 'expert' else POLICY
-    if driver == POLICY and not Path(words.policy).is_dir():
-        raise CommandError(f'--policy is {words.policy!r}; expected the folder of a checkpoint, '
-                           "or 'expert'")
+    if driver == POLICY:
+        words.policy = str(find_policy(Path(words.runs), words.policy))
+        print(f'evaluating {words.policy}')
     plan = DrivePlan(driver=driver, labels=LABEL_NONE)
     specs = [EpisodeSpec(
         episode_id=episode_id(EVALUATION, 0, seed), run=words.run, task=words.task,

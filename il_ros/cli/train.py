@@ -16,6 +16,7 @@
 
 import argparse
 from collections.abc import Iterable
+import contextlib
 from pathlib import Path
 
 from il_ros import hints
@@ -24,7 +25,7 @@ from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, ROLLOUT, VALIDATION
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import ALL_RECORDINGS, contract_of, DATASET, HELD_OUT, opened
-from il_ros.errors import CommandError, LearningError, NoDataError
+from il_ros.errors import CommandError, LearningError, NoDataError, NoSuchRunError
 from il_ros.files.folders import require_writable
 from il_ros.interactive.dataset_keys import planned_keys
 from il_ros.learning.checkpoint import refuse_other_content
@@ -33,6 +34,7 @@ from il_ros.learning.fit import NOT_SUCCESS
 from il_ros.learning.references import CHECKPOINTS, refuse_replacing
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient
+from il_ros.runs.inventory import find_run
 from il_ros.runs.kept_contract import contract_file_of
 from il_ros.runs.rebuild import behind, Keys, keys_in, keys_of, rebuild
 from il_ros.runs.shard import missing_in, receipts_in, unacknowledged_in
@@ -51,7 +53,7 @@ def train(words: argparse.Namespace) -> int:
 
     :raises ImitationError: with the sentence of what failed
     """
-    folder = Path(words.runs) / words.run
+    folder = _folder(words)
     output = Path(words.output or folder / CHECKPOINTS / 'bc')
     _refuse_early(words, folder, output)
     dataset, spec = _dataset(folder, words.filter_key)
@@ -68,6 +70,13 @@ def train(words: argparse.Namespace) -> int:
           f'demonstrations{held_out}. {NOT_SUCCESS}\n'
           f'next: {_judged_by(folder, contract, spec, output)}')
     return 0
+
+
+def _folder(words: argparse.Namespace) -> Path:
+    """Return the folder of the run, found as ``il_ros dataset`` finds it."""
+    with contextlib.suppress(NoSuchRunError):
+        return find_run(words.runs, words.run)
+    return Path(words.runs) / words.run  # nothing is there; what is missing is said later
 
 
 def _refuse_early(words: argparse.Namespace, folder: Path, output: Path):

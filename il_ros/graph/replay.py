@@ -33,7 +33,7 @@ from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError, NoSuchRunError
 from il_ros.graph.client import Client, RefusedError, run_client
 from il_ros.graph.graph import build, GraphOptions, overrides
-from il_ros.graph.run_folders import runs_of
+from il_ros.graph.run_folders import REPLAY, runs_of
 from il_ros.interactive.strategy import evaluation_plan
 from il_ros.ros import runtime
 from il_ros.ros.driver import Driver
@@ -65,7 +65,7 @@ class ReplayNode(Node):
     """Publishes ``policy/action``: what was executed in a recorded episode."""
 
     def __init__(self, **kwargs):
-        super().__init__('replay', **kwargs)
+        super().__init__(REPLAY, **kwargs)
         self.parameters = declare(self, ReplayParameters)
         self._playing: tuple[str, Playback] | None = None
         self._driver = Driver(self, POLICY, 'policy/action', self._act,

@@ -16,6 +16,7 @@
 
 import asyncio
 import contextlib
+import types
 
 from il_ros.cli import dagger, run_verbs
 from il_ros.cli.parser import make_parser
@@ -23,6 +24,8 @@ from il_ros.contract.episode_spec import DEMONSTRATION, episode_id, EpisodeSpec,
 from il_ros.contract.episode_spec import SpecError
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError, RunKindError
+from il_ros.graph import run_folders
+from il_ros.ros.calls import CallError
 import pytest
 
 
@@ -175,3 +178,21 @@ def test_demonstrations_that_are_there_are_kept_and_a_session_is_resumed(
         assert run_verbs.record(asked) == 0
     assert bool(started) == (not sentence)
     assert ('as many demonstrations' in capsys.readouterr().out) == (sentence == 'complete')
+
+
+@pytest.mark.parametrize('others, waits', [([], 0), ([('observer', '/')], 1)])
+def test_who_attaches_where_no_graph_is_hears_so_at_once(monkeypatch, others, waits):
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+        monkeypatch.setattr(run_folders, 'CALL_S', 0.0)
+    client = types.SimpleNamespace(
+        resolve_service_name=lambda name: f'/{name}', get_name=lambda: 'il_ros_command',
+        get_node_names_and_namespaces=lambda: [('il_ros_command', '/'), *others],
+        get_service_names_and_types_by_node=lambda *_: [],
+        waiter=types.SimpleNamespace(pause=pause))
+    monkeypatch.setattr(run_folders, 'ALONE_S', 0.0)
+    with pytest.raises(CallError, match='no graph is found in ROS domain .* /open_episode; start'):
+        asyncio.run(run_folders.server_of(client, 'open_episode'))
+    assert len(pauses) == waits

@@ -35,8 +35,10 @@ from il_ros.experiments.error_growth.training_states import drift, STEPS, traini
 from il_ros.experiments.label_efficiency.results import commit_of_this, versions, write_files
 from il_ros.experiments.rollouts import answers_of, Conditions, Rolled
 from il_ros.files.atomic import write_atomically
+from il_ros.hints import RUNS
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.learning import checkpoint
+from il_ros.learning.places import find_policy
 from il_ros.learning.policy import Policy
 from il_ros.tasks.registry import make_task
 import numpy as np
@@ -130,7 +132,7 @@ def _check_seeds(words: argparse.Namespace):
 
 def named_policies(texts: Sequence[str]) -> list[Named]:
     """
-    Read ``NAME=PATH`` and load each checkpoint.
+    Read ``NAME=POLICY`` and load each checkpoint, of a run the newest.
 
     :raises CompoundingError: if one is no such pair or a name is there twice
     :raises LearningError: if there is no checkpoint
@@ -139,12 +141,13 @@ def named_policies(texts: Sequence[str]) -> list[Named]:
     for text in texts:
         name, is_pair, folder = text.partition('=')
         if not (name and is_pair and folder):
-            raise CompoundingError(f'--policy is {text!r}; expected NAME=PATH, for example '
+            raise CompoundingError(f'--policy is {text!r}; expected NAME=POLICY, for example '
                                    'BC=runs/first/checkpoints/round_00')
         if name in [one.name for one in found]:
             raise CompoundingError(f'--policy has the name {name!r} twice; expected different '
                                    'names')
-        found.append(Named(name, folder, checkpoint.load(Path(folder))))
+        place = find_policy(RUNS, folder)
+        found.append(Named(name, str(place), checkpoint.load(place)))
     return found
 
 

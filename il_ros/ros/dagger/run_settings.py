@@ -18,13 +18,14 @@ import dataclasses
 import json
 from pathlib import Path
 
+from il_ros import plugins
 from il_ros.files.atomic import write_atomically
 from il_ros.files.regular import read_bytes
 from il_ros.files.share import MissingShareError
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.strategies import load_strategy, settings_path
-from il_ros.interactive.strategy import Strategy, UnknownStrategyError
+from il_ros.interactive.strategy import Strategy
 from il_ros.learning.config import TrainConfig, training_path
 from il_ros.plugins import PluginError
 from il_ros.ros.dagger.delegates import Result, RunError
@@ -77,17 +78,29 @@ def config_files(goal: Goal, contract: str = '') -> tuple[Path | None, Path]:
 
     :param contract: name of the graph's
     :returns: of the strategy None if it has no file
-    :raises RunError: if there is none for this strategy or task
+    :raises StrategyError: if there is no such strategy
+    :raises RunError: if there is no such file, task or training
     """
     if goal.config:
         if not Path(goal.config).is_file():
             raise RunError(Result.BAD_GOAL, f'config is {goal.config!r}; there is no such file')
         return Path(goal.config), Path(goal.config)
+    strategy_file = settings_path(goal.strategy)
     try:
-        return settings_path(goal.strategy), training_path(contract, goal.task)
-    except (MissingShareError, PluginError, UnknownStrategyError) as error:
-        raise RunError(Result.BAD_GOAL, f'strategy {goal.strategy!r} or task {goal.task!r} is '
-                                        f'unknown: {error}') from error
+        return strategy_file, training_path(contract, goal.task)
+    except PluginError as error:
+        raise RunError(Result.BAD_GOAL, str(error)) from error
+    except MissingShareError as error:
+        _refuse_unknown_task(goal.task)
+        raise RunError(Result.BAD_GOAL, f'task {goal.task!r} has no training settings: {error}; '
+                                        'give a file of your own (config)') from error
+
+
+def _refuse_unknown_task(name: str):
+    try:
+        plugins.find('tasks', name)
+    except PluginError as error:
+        raise RunError(Result.BAD_GOAL, str(error)) from error
 
 
 def keep_training(folder: Path, training_file: Path, strategy: Strategy) -> dict[bool, Path]:

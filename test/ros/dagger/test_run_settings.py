@@ -16,6 +16,7 @@
 
 from pathlib import Path
 
+from il_ros.errors import ImitationError
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
 import pytest
@@ -50,3 +51,17 @@ def test_a_run_is_resumed_with_its_own_settings_when_their_file_is_gone(tmp_path
             setattr(request, name, value)
         with pytest.raises(RunError, match='there is no such file'):
             check_goal(request, run=tmp_path / 'r')
+
+
+@pytest.mark.parametrize('name, value, sentence', [
+    ('strategy', 'nope', "^strategy 'nope' is unknown; expected one of dagger, gated, [a-z, ]+$"),
+    ('task', 'nope', "^there is no task 'nope'; there are reach, push, [a-z_, ]+$")])
+def test_what_is_unknown_is_named_with_what_there_is_of_its_kind(name, value, sentence):
+    pytest.importorskip('il_ros_interfaces.action', reason='needs il_ros_interfaces: make test')
+    from il_ros.ros.dagger.run_settings import check_goal
+    from il_ros_interfaces.action import RunDagger
+    fields = {'run': 'r', 'task': 'reach', 'strategy': 'gated', 'demonstrations': 1, 'rounds': 0,
+              'evaluation_first_seed': 1_000_000, name: value}
+    with pytest.raises(ImitationError, match=sentence) as refused:
+        check_goal(RunDagger.Goal(**fields))
+    assert refused.value.code == RunDagger.Result.BAD_GOAL
