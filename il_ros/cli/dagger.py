@@ -28,11 +28,11 @@ from il_ros.files.regular import read_text
 from il_ros.graph.client import Client, run_command
 from il_ros.graph.run_folders import refuse_other_kind, runs_of
 from il_ros.interactive.rounds import PHASES
+from il_ros.progress import Progress
 from il_ros.reports.table import format_table, format_timing
 from il_ros.ros.dagger.run_settings import check_goal
 from il_ros.runs.kept_contract import keep_contract
 from il_ros_interfaces.action import RunDagger
-from tqdm import tqdm
 
 DEMO_RUN = 'demo'
 
@@ -118,8 +118,8 @@ def _check_teleop(words: argparse.Namespace):
 
 
 async def _dagger(client: Client, words: argparse.Namespace, folder: Path):
-    with StageBar(words.rounds, hidden=bool(words.teleop)) as bar:
-        await client.dagger(goal_of(words), bar.update)
+    with StageProgress(words.rounds, hidden=bool(words.teleop)) as progress:
+        await client.dagger(goal_of(words), progress.update)
     if not (folder / 'summary.json').exists():
         raise CommandError(f'{folder} has no summary.json; the graph that runs keeps its runs '
                            'elsewhere, give --runs its folder')
@@ -131,9 +131,9 @@ def _show_summary(folder: Path):
     print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
 
 
-class StageBar:
+class StageProgress:
     """
-    One bar for the stage that runs; finished stages stay above it.
+    Progress of the stage that runs, by the coordinator's feedback.
 
     :param hidden: the live view has the terminal and says the same
     """
@@ -141,33 +141,28 @@ class StageBar:
     def __init__(self, rounds: int, hidden: bool = False):
         self._rounds = rounds
         self._hidden = hidden
-        self._bar: tqdm | None = None
+        self._progress = Progress(hidden=True)
         self._stage = None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._close()
-
-    def _close(self):
-        if self._bar is not None:
-            self._bar.close()
+        self._progress.close()
 
     def update(self, feedback: RunDagger.Feedback):
         """Show a feedback of the coordinator."""
         stage = (feedback.round, feedback.stage)
         if stage != self._stage:
-            self._close()
+            self._progress.close()
             self._stage = stage
-            self._bar = tqdm(
-                total=100, leave=False, disable=self._hidden,
-                bar_format='{desc} {bar} {n:3.0f} % {postfix}',
-                desc=f'round {feedback.round} of {self._rounds}: {PHASES[feedback.stage]:11}')
-        self._bar.n = 100.0 * feedback.progress
+            self._progress = Progress(
+                f'round {feedback.round} of {self._rounds}: {PHASES[feedback.stage]}', 100, '%',
+                hidden=self._hidden)
+        self._progress.reach(100.0 * feedback.progress)
         words = [f'{feedback.labels} labels']
         if feedback.success_rate >= 0.0:
             words.append(f'last success {100 * feedback.success_rate:.0f} %')
         if feedback.loss >= 0.0:
             words.append(f'loss {feedback.loss:.4f}')
-        self._bar.set_postfix_str(', '.join(words))
+        self._progress.note(', '.join(words))

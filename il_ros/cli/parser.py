@@ -26,7 +26,7 @@ from il_ros.cli.plugin_verbs import add_plugins
 from il_ros.cli.study import add_study
 from il_ros.cli.teleop import add_view, teleop_arguments
 from il_ros.errors import ImitationError
-from il_ros.output import CLOSED, OutputError, standard_output
+from il_ros.output import CLOSED, OutputError, sentence_of, standard_output
 
 DESCRIPTION = """\
 Teach a robot arm by imitation, and keep teaching it after the first policy fails.
@@ -295,12 +295,8 @@ def _run(args: Sequence[str] | None) -> int:
         print(f'il_ros: {missing(error)}', file=sys.stderr)
     except OutputError:
         raise
-    except ImitationError as error:
-        print(f'il_ros: {error}', file=sys.stderr)
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f'il_ros: {error.filename}: {error.strerror}', file=sys.stderr)
+    except (ImitationError, OSError) as error:
+        print(f'il_ros: {sentence_of(error)}', file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1

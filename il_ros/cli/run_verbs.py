@@ -38,9 +38,9 @@ from il_ros.interactive.strategy import person_plan
 from il_ros.learning import checkpoint
 from il_ros.learning.places import find_policy
 from il_ros.nodes.view import ViewNode
+from il_ros.progress import Progress
 from il_ros.ros import runtime
 from il_ros.runs.kept_contract import keep_contract
-from tqdm import tqdm
 
 PERSON_HORIZON = 1200
 """Steps that a person has by default: a minute at 20 Hz; the tasks' own suit their experts."""
@@ -187,10 +187,11 @@ def view(words: argparse.Namespace) -> int:
 
 async def _collect(client: Client, specs: list[EpisodeSpec], what: str,
                    hidden: bool = False) -> list[Receipt]:
-    with tqdm(total=len(specs), desc=what, unit='episode', disable=hidden) as bar:
+    with Progress(what, len(specs), 'episode', hidden=hidden) as progress:
         def on_feedback(feedback):
-            bar.update(feedback.finished - bar.n)
-            bar.set_postfix(success=feedback.successes, steps_per_s=round(feedback.steps_per_s))
+            progress.reach(feedback.finished)
+            progress.note(f'{feedback.successes} successful, '
+                          f'{feedback.steps_per_s:.0f} steps a second')
         receipts = await client.collect(specs, on_feedback)
-        bar.update(len(receipts) - bar.n)
+        progress.reach(len(receipts))
     return receipts

@@ -34,12 +34,12 @@ from il_ros.learning.fit import NOT_SUCCESS
 from il_ros.learning.references import CHECKPOINTS, refuse_replacing
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient
+from il_ros.progress import Progress
 from il_ros.runs.inventory import find_run
 from il_ros.runs.kept_contract import contract_file_of
 from il_ros.runs.rebuild import behind, Keys, keys_in, keys_of, rebuild
 from il_ros.runs.shard import missing_in, receipts_in, unacknowledged_in
 from il_ros.runs.split import KEYS, PARTS
-from tqdm import tqdm
 
 ALL = 'all'
 """Filter key of every episode that may be learnt from, where no run.json says otherwise."""
@@ -62,9 +62,9 @@ def train(words: argparse.Namespace) -> int:
     job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
               output=str(output), seed=words.seed,
               held_out_key=HELD_OUT if _has_held_out(folder) else '', replace=True)
-    with WorkerClient(nice=0) as worker, tqdm(desc='training', unit='step') as bar:
+    with WorkerClient(nice=0) as worker, Progress('training') as progress:
         worker.submit(job)
-        done = _follow(worker, bar)
+        done = _follow(worker, progress)
     held_out = f', {done.held_out_loss:.5f} on held-out ones' if done.held_out_loss >= 0.0 else ''
     print(f'{done.labels} labels, {done.seconds:.1f} s; loss {done.train_loss:.5f} on the '
           f'demonstrations{held_out}. {NOT_SUCCESS}\n'
@@ -187,15 +187,13 @@ def _has_held_out(folder: Path) -> bool:
                for _, receipt in receipts_in(folder / 'episodes'))
 
 
-def _follow(worker: WorkerClient, bar: tqdm) -> JobDone:
+def _follow(worker: WorkerClient, progress: Progress) -> JobDone:
     while True:
         for event in worker.poll(POLL_S):
             if isinstance(event, JobProgress):
-                bar.total = event.steps
-                bar.update(event.step - bar.n)
-                bar.set_postfix(loss=f'{event.train_loss:.5f}')
+                progress.reach(event.step, event.steps)
+                progress.note(f'loss {event.train_loss:.5f}')
             elif isinstance(event, JobFailed):
                 raise LearningError(event.message)
             elif isinstance(event, JobDone):
-                bar.update((bar.total or 0) - bar.n)
                 return event

@@ -35,6 +35,7 @@ from il_ros.graph.client import Client, RefusedError, run_client
 from il_ros.graph.graph import build, GraphOptions, overrides
 from il_ros.graph.run_folders import REPLAY, runs_of
 from il_ros.interactive.strategy import evaluation_plan
+from il_ros.progress import each
 from il_ros.ros import runtime
 from il_ros.ros.driver import Driver
 from il_ros.ros.parameters import bounded, choice, declare
@@ -44,7 +45,6 @@ from il_ros_interfaces.msg import Observation
 from il_ros_interfaces.srv import EndEpisode
 import numpy as np
 from rclpy.node import Node
-from tqdm import tqdm
 
 PREFIX = 'replay-'
 """Of the ids of replayed episodes."""
@@ -165,7 +165,7 @@ def replay(task: Replay) -> int:
         task = dataclasses.replace(task, runs=await runs_of(client, task.runs, task.arm))
         _refuse_existing(task)
         try:
-            for episode in tqdm(recorded, desc='replaying', unit='episode'):
+            for episode in each(recorded, 'replaying'):
                 pairs.append(Pair(episode, await _drive(client, nodes[0], task, episode)))
         finally:
             if pairs:

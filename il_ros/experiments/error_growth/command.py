@@ -35,14 +35,15 @@ from il_ros.experiments.error_growth.training_states import drift, STEPS, traini
 from il_ros.experiments.label_efficiency.results import commit_of_this, versions, write_files
 from il_ros.experiments.rollouts import answers_of, Conditions, Rolled
 from il_ros.files.atomic import write_atomically
+from il_ros.files.folders import require_place, require_writable
 from il_ros.hints import RUNS
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.learning import checkpoint
 from il_ros.learning.places import find_policy
 from il_ros.learning.policy import Policy
+from il_ros.progress import Progress
 from il_ros.tasks.registry import make_task
 import numpy as np
-from tqdm import tqdm
 
 ROLLOUTS = 'rollouts'
 """Folder of the episodes, under ``--output``."""
@@ -71,11 +72,13 @@ def compounding(words: argparse.Namespace) -> int:
     output = Path(words.output)
     json_file = Path(words.json or output / 'compounding.json')
     report_file = Path(words.report or output / 'compounding.html')
+    for folder in filter(None, (words.output, words.publish)):
+        require_writable(Path(folder), CompoundingError)
+    for option, file in (('--json', words.json), ('--report', words.report)):
+        if file:
+            require_place(Path(file), option, CompoundingError)
     policies = named_policies(words.policy)
     output.mkdir(parents=True, exist_ok=True)
-    for option, file in (('--json', json_file), ('--report', report_file)):
-        if not file.parent.is_dir():
-            raise CompoundingError(f'{option} is {str(file)!r}; there is no such folder')
     summary = measure(words, policies)
     write_atomically(json_file, summary_json(summary).encode())
     write_atomically(report_file, report_html(summary).encode())
@@ -211,13 +214,13 @@ def _run(parts: Sequence[tuple[Collection, Sequence[int]]], names: Sequence[str]
     wanted = sum(len(seeds) for _, seeds in parts)
     missing = sum(collection.missing(seeds) for collection, seeds in parts)
     ran, began_s, rolled = [0], time.perf_counter(), []
-    with tqdm(total=wanted, initial=wanted - missing, unit='episode') as bar:
+    with Progress('', wanted, 'episode', wanted - missing) as progress:
         def told(episodes: int, steps: int):
-            bar.update(episodes)
+            progress.update(episodes)
             ran[0] += steps
 
         for name, (collection, seeds) in zip(names, parts):
-            bar.set_description(name)
+            progress.begin(name)
             rolled.append(collection.run(seeds, workers, told))
     seconds = time.perf_counter() - began_s
     kept = f'{wanted - missing} episodes were there already; ' if missing < wanted else ''
