@@ -40,12 +40,12 @@ from il_ros.files.atomic import write_atomically
 from il_ros.learning import checkpoint
 from il_ros.learning.config import TrainConfig, training_path
 from il_ros.learning.fit import fit
+from il_ros.progress import Progress
 from il_ros.sim.environment import Environment
 from il_ros.sim.episode_loop import Observation, run_episode
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 import torch
-from tqdm import tqdm
 
 DEMONSTRATIONS = 10
 ORIGINALS = 5
@@ -96,8 +96,7 @@ class Bench:
     def run(self) -> dict:
         """Return the report."""
         size = self._size
-        with tqdm(total=4 * size.slices + 5, bar_format='{desc:30} {bar} {elapsed}') as bar:
-            self._bar = bar
+        with Progress(total=4 * size.slices + 5, unit='part') as self._progress:
             self._say('cloning a policy')
             data = self._clone()
             report = {'size': dataclasses.asdict(size), **self._loops(data.contract.rate),
@@ -113,8 +112,7 @@ class Bench:
 
     def run_loading(self) -> dict:
         """Return the report of the loading alone, and of a fit to all that was loaded."""
-        with tqdm(total=7, bar_format='{desc:30} {bar} {elapsed}') as bar:
-            self._bar = bar
+        with Progress(total=7, unit='part') as self._progress:
             self._say('cloning a policy')
             data = self._clone()
             self._say('recording')
@@ -130,8 +128,8 @@ class Bench:
         return {'size': dataclasses.asdict(self._size), 'loading': loading}
 
     def _say(self, what: str):
-        self._bar.set_description_str(what)
-        self._bar.update()
+        self._progress.begin(what)
+        self._progress.update()
 
     def _clone(self) -> Demonstrations:
         """Train the policy that all loops share, and return what it was trained on."""

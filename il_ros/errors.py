@@ -26,6 +26,10 @@ class ImitationError(Exception):
     code = 0
 
 
+class CommandError(ImitationError):
+    """A command line that cannot be carried out."""
+
+
 class EpisodeFileError(ImitationError):
     """A file that is damaged, cut short, or no episode of this project; the sentence names it."""
 

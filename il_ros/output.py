@@ -28,6 +28,14 @@ CLOSED = 128 + signal.SIGPIPE
 """Exit code where nobody reads on, as shells have it."""
 
 
+def sentence_of(error: ImitationError | OSError) -> str:
+    """Return what a command says of an error: its own sentence, or the file and the reason."""
+    if isinstance(error, ImitationError):
+        return str(error)
+    reason = error.strerror or str(error) or type(error).__name__
+    return f'{error.filename}: {reason}' if error.filename is not None else reason
+
+
 class OutputError(ImitationError):
     """
     Standard output takes no more.

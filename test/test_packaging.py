@@ -29,7 +29,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 ROSDEP_KEYS = {
-    'gymnasium': 'python3-gymnasium-pip', 'h5py': 'python3-h5py',
+    'argcomplete': 'python3-argcomplete', 'gymnasium': 'python3-gymnasium-pip',
+    'h5py': 'python3-h5py',
     'matplotlib': 'python3-matplotlib', 'mcap': 'mcap-ros2-support',
     'numpy': 'python3-numpy', 'PIL': 'python3-pil',
     'pybullet': 'python3-pybullet-pip', 'pybullet_data': 'python3-pybullet-pip',

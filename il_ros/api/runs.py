@@ -17,17 +17,15 @@
 import dataclasses
 import json
 from pathlib import Path
-import re
 from typing import Any
 
-from il_ros import hints
-from il_ros.errors import NoCheckpointError
 from il_ros.files.regular import read_text
 from il_ros.interactive.run_state import RunFileError
 from il_ros.learning import checkpoint
+from il_ros.learning.places import is_run, newest_checkpoint
 from il_ros.learning.policy import Policy
 from il_ros.learning.references import CHECKPOINTS
-from il_ros.runs.inventory import EPISODES, episodes_of, find_run
+from il_ros.runs.inventory import episodes_of, find_run
 
 SUMMARY = 'summary.json'
 RUNS = Path('runs')
@@ -68,30 +66,15 @@ def load_policy(path: Path | str) -> Policy:
 
     Called so it has no memory; `evaluate` drives a policy with a history or chunks as it should.
 
-    :param path: folder of a checkpoint; or of a run: its newest round, or what ``il_ros train``
+    :param path: folder of a checkpoint; or of a run: its last round, or what ``il_ros train``
         made of it
     :raises NoCheckpointError: if there is none
     :raises DamagedError: naming the file and what is wrong with it
     """
     path = Path(path)
-    if not (path / checkpoint.DOCUMENT).exists() and (
-            (path / CHECKPOINTS).is_dir() or (path / EPISODES).is_dir()):
-        path = _newest(path)
+    if not (path / checkpoint.DOCUMENT).exists() and is_run(path):
+        path = newest_checkpoint(path)
     return checkpoint.load(path)
-
-
-def _newest(run: Path) -> Path:
-    """Return the checkpoint of a run's last round, or else the one of ``il_ros train``."""
-    rounds = {int(found[1]): path for path in (run / CHECKPOINTS).glob('round_*')
-              if (found := re.fullmatch(r'round_(\d+)', path.name))
-              and (path / checkpoint.DOCUMENT).exists()}
-    if rounds:
-        return rounds[max(rounds)]
-    trained = run / CHECKPOINTS / 'bc'
-    if not trained.is_dir():
-        raise NoCheckpointError(f'{run / CHECKPOINTS} has no checkpoint of a round; train one: '
-                                f'{hints.train(run)}')
-    return trained
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,24 +20,20 @@ from collections.abc import Iterable, Sequence
 import functools
 import json
 from pathlib import Path
-import sys
 
 from il_ros import hints
 from il_ros.dataset.dataset import DATASET
 from il_ros.episodes.placing import free_paths
-from il_ros.errors import ImitationError, NoSuchRunError
+from il_ros.errors import CommandError, ImitationError, NoSuchRunError
+from il_ros.files.folders import require_writable
+from il_ros.progress import each, Progress
 from il_ros.runs import inventory
 from il_ros.runs.inventory import EPISODES, episodes_of, find_run, Inventory, take_inventory
 from il_ros.runs.shard import missing_in
 from il_ros.runs.verification import Finding, verify_run
-from tqdm import tqdm
 
 LOST = 3
 """Exit code of a repair that lost something."""
-
-
-class WordsError(ImitationError):
-    """Words of a command line that do not go together."""
 
 
 def dataset(words: argparse.Namespace) -> int:
@@ -46,9 +42,7 @@ def dataset(words: argparse.Namespace) -> int:
 
 
 def _progress(what: str, unit: str = 'episode') -> inventory.Progress:
-    def progress(items: Sequence) -> Iterable:
-        return tqdm(items, desc=what, unit=unit, file=sys.stderr)
-    return progress
+    return functools.partial(each, what=what, unit=unit)
 
 
 def _run(words: argparse.Namespace) -> Path:
@@ -125,8 +119,7 @@ def _checkpoints(folder: Path) -> list[Finding]:
     places = [path for path in sorted((folder / 'checkpoints').glob('*'))
               if path.is_dir() and not path.name.startswith('.')]
     findings = []
-    for place in tqdm(places, desc='checkpoints', unit='checkpoint', file=sys.stderr,
-                      disable=not places):
+    for place in each(places, 'verifying', 'checkpoint'):
         from il_ros.learning.checkpoint import load
         try:
             load(place)
@@ -187,6 +180,7 @@ def merge(words: argparse.Namespace) -> int:
     from il_ros.runs.merge import merge_runs
     runs = [_whole_run(words, run) for run in words.run]
     output = _place(words, words.output)
+    require_writable(output, CommandError)
     merged = merge_runs(runs, output, words.rename, _progress('merging'), words.mix_options)
     for old, new in merged.renamed.items():
         print(f'{old} is now {new}')
@@ -239,7 +233,7 @@ def replay(words: argparse.Namespace) -> int:
 def _refuse_without_a_graph(words: argparse.Namespace):
     for name in ('output', 'tolerance'):
         if getattr(words, name) is not None:
-            raise WordsError(
+            raise CommandError(
                 f'--{name} is {getattr(words, name)!r} with --through simulator, which keeps '
                 'nothing and compares bit for bit; expected --through graph or arm')
 
@@ -259,14 +253,16 @@ def _replay_commands(folder: Path, paths: Sequence[Path]) -> int:
     from il_ros.sim.simulation import Simulation
     make = functools.lru_cache(maxsize=1)(Simulation)
     identical = states = 0
-    for path in _progress('replaying')(paths):
-        episode = read_episode(path)
-        found = compare_replay(make(episode.spec.task, episode.contract.rate), episode,
-                               sources_of(folder, episode))
-        states += found.states
-        identical += found.identical
-        if not found.identical:
-            tqdm.write(f'{path} differs at step {found.first_difference}: {found.sentence}')
+    with Progress('replaying', len(paths), 'episode') as progress:
+        for path in paths:
+            episode = read_episode(path)
+            found = compare_replay(make(episode.spec.task, episode.contract.rate), episode,
+                                   sources_of(folder, episode))
+            states += found.states
+            identical += found.identical
+            if not found.identical:
+                progress.say(f'{path} differs at step {found.first_difference}: {found.sentence}')
+            progress.update()
     print(f'{identical} of {len(paths)} episodes are bit-identical ({states} states compared)')
     return 0 if identical == len(paths) else 1
 
@@ -292,6 +288,7 @@ def plot(words: argparse.Namespace) -> int:
     if not paths:
         raise NoSuchRunError(f'{folder} has no episode to draw')
     output = Path(words.output or folder / 'plots')
+    require_writable(output, CommandError)
     files = write_plots(folder.name, paths, output, words.episode or (), words.episodes,
                         _progress('reading'))
     print(f'{output / files[-1]} shows it; {len(files) - 1} pictures beside it')
@@ -312,6 +309,7 @@ def relabel(words: argparse.Namespace) -> int:
 def export(words: argparse.Namespace) -> int:
     """Write a run in the format of another tool."""
     folder, output, progress = _whole_run(words), Path(words.output), _progress('exporting')
+    require_writable(output, CommandError)
     if words.to != 'rosbag2':
         from il_ros.runs.export.segments import left_out
         from il_ros.runs.rebuild import fresh_keys

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the command line takes for a number."""
+"""Types of the command line's options, and which options were given."""
 
 import argparse
 from collections.abc import Callable
@@ -42,3 +42,29 @@ def number(low: float, high: float) -> Callable[[str], float]:
             raise argparse.ArgumentTypeError(f'{text!r} is no number from {low:g} to {high:g}')
         return found
     return read
+
+
+class Given(argparse.Action):
+    """Store a value, or the constant of a flag, and remember that the option was given."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        """Take in one option."""
+        setattr(namespace, self.dest, self.const if self.nargs == 0 else values)
+        namespace.given = {*given(namespace), self.dest}
+
+
+FLAG = {'action': Given, 'nargs': 0, 'const': True, 'default': False}
+"""Arguments of ``add_argument`` for a flag that is remembered."""
+
+
+def given(words: argparse.Namespace) -> set[str]:
+    """Return the names of the options that were given, of those that are remembered."""
+    return set(getattr(words, 'given', ()))
+
+
+def names_of(kind: str) -> Callable[..., list[str]]:
+    """Return what gives the names of a kind of plug-ins, for the completion of the shell."""
+    def names(**_) -> list[str]:
+        from il_ros import plugins
+        return list(plugins.table(kind))
+    return names

@@ -16,16 +16,18 @@
 
 import argparse
 from collections.abc import Sequence
+import functools
+import os
 import sys
 
 from il_ros import plugins
 from il_ros.cli.dataset import add_dataset
-from il_ros.cli.option_types import whole_number
+from il_ros.cli.option_types import FLAG, Given, names_of, whole_number
 from il_ros.cli.plugin_verbs import add_plugins
 from il_ros.cli.study import add_study
 from il_ros.cli.teleop import add_view, teleop_arguments
 from il_ros.errors import ImitationError
-from il_ros.output import CLOSED, OutputError, standard_output
+from il_ros.output import CLOSED, OutputError, sentence_of, standard_output
 
 DESCRIPTION = """\
 Teach a robot arm by imitation, and keep teaching it after the first policy fails.
@@ -39,57 +41,64 @@ A typical path:
 
 WHOLE, POSITIVE = whole_number(0), whole_number(1)
 TASKS = 'reach, push, pick_place, stack, insert, tower, or one of your own (il_ros list tasks)'
+RUN = "name of the run, a folder under --runs, or the path of a run's folder"
+POLICY = ("a checkpoint's folder, or a run (its newest checkpoint): a name under --runs, or its "
+          "folder; or 'expert'")
+STRATEGIES = (
+    'dagger (mix by beta), gated (gate, every state labelled), corrections (gate, only what the '
+    'expert drove is labelled), novelty (an ensemble asks for the expert), human (a person takes '
+    'over and lets go, with --teleop), dart (the expert under fitted noise) or shift '
+    '(demonstrations and shifted states) (default: %(default)s)')
 OPTIONS = ('of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or tool; or '
            'of its expert, as {"expert": {"bias": {"goal_position": [0, 0.03, 0]}}}: it misreads')
 
 
 def _dagger_arguments(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
-    add = parser.add_argument
-    add('--task', required=not task, default=task, help=TASKS)
-    add('--run', required=not run, default=run, help='name of the run, a folder under --runs')
+    add = functools.partial(parser.add_argument, action=Given)
+    add('--task', default=task, help=TASKS).completer = names_of('tasks')
+    add('--run', required=not run, default=run, help=RUN)
     add('--strategy', default='corrections',
-        help='dagger (mix by beta), gated (gate, every state labelled), corrections (gate, '
-             'only what the expert drove is labelled), novelty (an ensemble asks for the expert), '
-             'human (a person takes over and lets go, with --teleop), '
-             'dart (the expert under fitted noise) or shift (demonstrations and shifted states); '
-             'default: corrections')
-    add('--config', help="YAML with the keys strategy and training; default: the package's own")
-    add('--demonstrations', type=POSITIVE, default=10, help='expert episodes to begin with (10)')
-    add('--rounds', type=WHOLE, default=6, help='rounds of rollout, labels, retraining (6)')
-    add('--episodes-per-round', type=POSITIVE, default=10, help='rollouts a round (10)')
-    add('--horizon', type=WHOLE, default=0, help="steps an episode may take; 0: the task's own")
-    add('--continuing', action='store_true', help='a new goal after each success')
-    add('--options', default='', metavar='JSON', help=OPTIONS)
-    add('--seed', type=WHOLE, default=0, help='of everything that is drawn (0)')
-    add('--evaluation-episodes', type=WHOLE, default=100,
-        help='held-out resets after the rounds between (100); 0: do not evaluate them')
-    add('--final-evaluation-episodes', type=WHOLE, default=200,
-        help='held-out resets for expert, BC, last round and baseline (200); 0: none')
-    add('--first-seed', type=POSITIVE, default=1_000_000,
-        help='first seed of the held-out resets, 1,000,000 or more')
-    add('--no-baseline', action='store_true', help='skip BC with the same number of labels')
-    add('--resume', action='store_true',
-        help='resume the run of that name; give the options that it began with')
+        help=STRATEGIES).completer = names_of('strategies')
+    add('--config', default='',
+        help="YAML with the keys strategy and training (default: the package's own)")
+    add('--demonstrations', type=POSITIVE, default=10, metavar='N',
+        help='expert episodes to begin with (default: %(default)s)')
+    add('--rounds', type=WHOLE, default=6, metavar='N',
+        help='rounds of rollouts, labels and training (default: %(default)s)')
+    add('--episodes-per-round', type=POSITIVE, default=10, metavar='N',
+        help='rollouts in each round (default: %(default)s)')
+    add('--seed', type=WHOLE, default=0, metavar='N',
+        help='seed of all that is drawn (default: %(default)s)')
+    add('--evaluation-episodes', type=WHOLE, default=100, metavar='N',
+        help='held-out episodes after each round between; 0: none (default: %(default)s)')
+    add('--final-evaluation-episodes', type=WHOLE, default=200, metavar='N',
+        help='held-out episodes of expert, BC, last round and baseline; 0: none (default: '
+             '%(default)s)')
+    add('--first-seed', type=POSITIVE, default=1_000_000, metavar='N',
+        help='first seed of the held-out episodes, 1000000 or more (default: %(default)s)')
+    parser.add_argument('--no-baseline', **FLAG, help='skip BC with the same number of labels')
+    parser.add_argument('--resume', action='store_true',
+                        help='resume the run; options that are not given are those that it began '
+                             'with')
+    _episode_arguments(parser)
     teleop_arguments(parser)
-    _graph_arguments(parser)
-
-
-def _graph_arguments(parser: argparse.ArgumentParser):
-    add = parser.add_argument
-    add('--runs', default='runs', help='folder of the runs (runs)')
-    add('--contract', default='', metavar='NAME',
-        help="what is observed: a contract file, or a task's name, as push_image with _image for "
-             "images; default: the task's own (il_ros contract TASK prints it)")
-    add('--gui', action='store_true', help='open the window of PyBullet')
-    add('--attach', action='store_true',
-        help='use the graph that runs in this ROS domain instead of a new one')
 
 
 def _episode_arguments(parser: argparse.ArgumentParser):
-    parser.add_argument('--horizon', type=WHOLE, default=0, help="0: the task's own")
-    parser.add_argument('--continuing', action='store_true', help='a new goal after each success')
-    parser.add_argument('--options', default='', metavar='JSON', help=OPTIONS)
-    _graph_arguments(parser)
+    """Add what episodes of the graph need: their horizon, their options, the graph."""
+    parser.add_argument('--horizon', action=Given, type=WHOLE, default=0, metavar='N',
+                        help="steps of an episode at most; 0: the task's own (default: "
+                             '%(default)s)')
+    parser.add_argument('--continuing', **FLAG, help='set a new goal after each success')
+    parser.add_argument('--options', action=Given, default='', metavar='JSON', help=OPTIONS)
+    add = parser.add_argument
+    add('--runs', default='runs', metavar='DIR', help='folder of the runs (default: %(default)s)')
+    add('--contract', default='', metavar='NAME',
+        help="contract file, or a task's name, as push_image with _image for images (default: "
+             "the task's own; il_ros contract TASK prints it)")
+    add('--gui', action='store_true', help="open PyBullet's window")
+    add('--attach', action='store_true',
+        help='use the graph that runs in this ROS domain instead of a new one')
 
 
 COMPOUNDING = """\
@@ -118,8 +127,9 @@ def _add_compounding(verbs):
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = compounding.add_argument
     add('--task', default='push', help='a task that goes on after a success (push)')
-    add('--policy', action='append', required=True, metavar='NAME=PATH',
-        help='a name for the table, and the folder of a checkpoint; once for each policy')
+    add('--policy', action='append', required=True, metavar='NAME=POLICY',
+        help="name in the table, and a checkpoint's folder or a run (its newest checkpoint): a "
+             'name under runs, or its folder; repeat for each policy')
     add('--episodes', type=POSITIVE, default=300, help='of each policy (300)')
     add('--horizon', type=POSITIVE, default=1600, help='steps of an episode (1600)')
     add('--first-seed', type=POSITIVE, default=1_000_000,
@@ -146,10 +156,16 @@ def _add_compounding(verbs):
 
 def _add_record(verbs):
     record = verbs.add_parser('record', help='record demonstrations of the expert or a person')
-    record.add_argument('--task', required=True, help=TASKS)
-    record.add_argument('--run', required=True, help='name of the run')
-    record.add_argument('--episodes', type=POSITIVE, default=10, help='how many (10)')
-    record.add_argument('--seed', type=WHOLE, default=0, help='of the first one (0)')
+    task = record.add_argument('--task', action=Given, default='', help=TASKS)
+    task.completer = names_of('tasks')
+    record.add_argument('--run', required=True, help=RUN)
+    record.add_argument('--episodes', type=POSITIVE, default=10, metavar='N',
+                        help='number of demonstrations (default: %(default)s)')
+    record.add_argument('--seed', action=Given, type=WHOLE, default=0, metavar='N',
+                        help='seed of the first demonstration (default: %(default)s)')
+    record.add_argument('--resume', action='store_true',
+                        help='complete the run to the number of demonstrations; options that are '
+                             'not given are those that it began with')
     record.add_argument('--stream', action='append', default=[], metavar='TOPIC:TYPE',
                         help='a topic of others to record in full beside each episode, e.g. '
                              'camera/image_raw:sensor_msgs/msg/Image; once for each; '
@@ -182,7 +198,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_view(verbs)
 
     train = verbs.add_parser('train', help='clone the recorded episodes of a run')
-    train.add_argument('--run', required=True, help='name of the run, a folder under --runs')
+    train.add_argument('--run', required=True, help=RUN)
     train.add_argument('--runs', default='runs', help='folder of the runs (runs)')
     train.add_argument('--filter-key', default='',
                        help='part of the data set, e.g. round_3; default: all episodes')
@@ -194,9 +210,9 @@ def make_parser() -> argparse.ArgumentParser:
     train.set_defaults(call='train')
 
     evaluate = verbs.add_parser('evaluate', help='success on held-out resets, with interval')
-    evaluate.add_argument('--task', required=True, help=TASKS)
-    evaluate.add_argument('--policy', required=True, metavar='PATH',
-                          help="folder of a checkpoint, or 'expert'")
+    task = evaluate.add_argument('--task', required=True, help=TASKS)
+    task.completer = names_of('tasks')
+    evaluate.add_argument('--policy', required=True, metavar='POLICY', help=POLICY)
     evaluate.add_argument('--episodes', type=POSITIVE, default=100, help='how many (100)')
     evaluate.add_argument('--first-seed', type=POSITIVE, default=1_000_000,
                           help='first seed, 1,000,000 or more')
@@ -225,8 +241,15 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _run(args: Sequence[str] | None) -> int:
-    words = make_parser().parse_args(args)
+    parser = make_parser()
+    if '_ARGCOMPLETE' in os.environ:
+        _complete(parser)
+    words = parser.parse_args(args)
     plugins.trust(*_plugins_of(words))
+    if isinstance(getattr(words, 'run', None), str) and words.call != 'dataset':
+        from il_ros.runs.inventory import place_of_run
+        runs, words.run = place_of_run(words.runs, words.run)
+        words.runs = str(runs)
     # Imported here: --help and bad words are answered at once, and a missing part by one line.
     try:
         if words.call == 'train':
@@ -244,6 +267,9 @@ def _run(args: Sequence[str] | None) -> int:
         elif words.call in ('list', 'check', 'contract'):
             from il_ros.cli.plugin_verbs import run
             call = run
+        elif words.call in ('dagger', 'demo'):
+            from il_ros.cli import dagger
+            call = getattr(dagger, words.call)
         else:
             from il_ros.cli import run_verbs
             call = getattr(run_verbs, words.call)
@@ -252,12 +278,8 @@ def _run(args: Sequence[str] | None) -> int:
         print(f'il_ros: {missing(error)}', file=sys.stderr)
     except OutputError:
         raise
-    except ImitationError as error:
-        print(f'il_ros: {error}', file=sys.stderr)
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f'il_ros: {error.filename}: {error.strerror}', file=sys.stderr)
+    except (ImitationError, OSError) as error:
+        print(f'il_ros: {sentence_of(error)}', file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1
@@ -268,6 +290,15 @@ def _plugins_of(words: argparse.Namespace) -> list[str]:
     asked = [getattr(words, 'task', None), getattr(words, 'strategy', None),
              words.name if words.call == 'check' else None, *(getattr(words, 'tasks', None) or ())]
     return [name for name in asked if name]
+
+
+def _complete(parser: argparse.ArgumentParser):
+    """Answer the shell that asks what may come next, and end; without argcomplete: go on."""
+    try:
+        import argcomplete
+    except ModuleNotFoundError:
+        return
+    argcomplete.autocomplete(parser)
 
 
 def missing(error: ModuleNotFoundError) -> str:

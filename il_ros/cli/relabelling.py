@@ -27,14 +27,15 @@ from il_ros.episodes.reader import read_episode
 from il_ros.errors import EpisodeFileError
 from il_ros.graph.client import Client, run_client
 from il_ros.graph.graph import overrides
+from il_ros.graph.run_folders import server_of
 from il_ros.nodes.expert import ExpertNode
+from il_ros.progress import each
 from il_ros.ros.labelling import ask_labels
 from il_ros.ros.runtime import Runtime
 from il_ros.runs.inventory import EPISODES, episodes_of
 from il_ros.runs.shard import receipts_in
 from il_ros_interfaces.srv import LabelObservations
 import numpy as np
-from tqdm import tqdm
 
 
 @dataclasses.dataclass
@@ -103,7 +104,9 @@ def relabel(folder: Path, own_expert: bool, replace: bool, call_s: float,
     async def command(client: Client):
         service = client.create_client(
             LabelObservations, 'label_observations', callback_group=client.waiter.group)
-        for path in tqdm(paths, desc='relabelling', unit='episode'):
+        if paths and not own_expert:
+            await server_of(client, 'label_observations')
+        for path in each(paths, 'relabelling'):
             episode = read_episode(path)
             earlier = _earlier(path, episode, replace)
             if earlier is not None and not replace:

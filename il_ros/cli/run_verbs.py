@@ -12,137 +12,111 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the ``il_ros`` verbs that need the graph do."""
+"""``il_ros record``, ``evaluate`` and ``view``: verbs that use the graph."""
 
 import argparse
+from collections.abc import Sequence
 import json
-import os
 from pathlib import Path
 import shutil
 
 from il_ros import hints
+from il_ros.cli.graph_options import graph_options
+from il_ros.cli.resuming import refuse_recorded, resumed_session, with_contract
 from il_ros.contract.episode_spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec
 from il_ros.contract.episode_spec import EVALUATION, EXPERT, LABEL_NONE, LARGEST_SEED, POLICY
-from il_ros.driving.driving import HUMAN
 from il_ros.episodes.receipts import Receipt
+from il_ros.errors import CommandError
 from il_ros.evaluation.interval import wilson
 from il_ros.files.atomic import write_atomically
-from il_ros.files.regular import read_text
+from il_ros.files.folders import require_place, require_writable
 from il_ros.graph.client import Client, LOGGING, run_command
-from il_ros.graph.graph import GraphOptions
-from il_ros.graph.run_folders import CommandError, refuse_other_episodes, refuse_other_kind
-from il_ros.graph.run_folders import refuse_other_run, runs_of
+from il_ros.graph.graph import contract_of
+from il_ros.graph.run_folders import refuse_other_episodes, refuse_other_run, runs_of
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
-from il_ros.interactive.rounds import PHASES
 from il_ros.interactive.strategy import person_plan
+from il_ros.learning import checkpoint
+from il_ros.learning.places import find_policy
 from il_ros.nodes.view import ViewNode
-from il_ros.reports.table import format_table, format_timing
+from il_ros.progress import Progress
 from il_ros.ros import runtime
-from il_ros.ros.dagger.run_settings import check_goal
 from il_ros.runs.kept_contract import keep_contract
-from il_ros.tasks.biased import bias_of
-from il_ros_interfaces.action import RunDagger
-from tqdm import tqdm
 
-DEMO_RUN = 'demo'
 PERSON_HORIZON = 1200
 """Steps that a person has by default: a minute at 20 Hz; the tasks' own suit their experts."""
 
 
-def dagger(words: argparse.Namespace, replace: bool = False) -> int:
-    """
-    Run DAgger and print the table of what it brought.
-
-    :param replace: remove a run of the same name, once the goal is known to be a good one
-    """
-    goal = RunDagger.Goal(
-        run=words.run, task=words.task, strategy=words.strategy, config=words.config or '',
-        demonstrations=words.demonstrations, rounds=words.rounds,
-        episodes_per_round=words.episodes_per_round, horizon=words.horizon,
-        continuing=words.continuing, options=words.options,
-        evaluation_episodes=words.evaluation_episodes,
-        final_evaluation_episodes=words.final_evaluation_episodes,
-        evaluation_first_seed=words.first_seed, baseline=not words.no_baseline, seed=words.seed,
-        resume=words.resume)
-    _check_teleop(words)
-    check_goal(goal)
-    options = _options(words)
-    if options is not None and not replace:
-        refuse_other_kind(Path(words.runs) / goal.run, words, options)
-
-    async def command(client: Client):
-        folder = await runs_of(client, words.runs, words.attach) / goal.run
-        if replace:
-            shutil.rmtree(folder, ignore_errors=True)
-        await _dagger(client, goal, words, folder)
-        if options is not None:
-            keep_contract(folder, words.contract)
-        _show_summary(folder)
-    return run_command(command, options)
-
-
-def _check_teleop(words: argparse.Namespace):
-    human = words.strategy == HUMAN
-    if human and not words.teleop and not words.attach:
-        raise CommandError('--strategy human needs a person: give --teleop joy or keyboard, or '
-                           '--attach to a graph that has one')
-    if words.teleop and not human:
-        raise CommandError(f'--teleop is {words.teleop!r} with --strategy {words.strategy}, where '
-                           'no person drives; expected --strategy human')
-
-
-async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespace,
-                  folder: Path):
-    with StageBar(words.rounds, hidden=bool(words.teleop)) as bar:
-        await client.dagger(goal, bar.update)
-    if not (folder / 'summary.json').exists():
-        raise CommandError(f'{folder} has no summary.json; the graph that runs keeps its runs '
-                           'elsewhere, give --runs its folder')
-
-
-def _show_summary(folder: Path):
-    summary = json.loads(read_text(folder / 'summary.json'))
-    print(f'\n{format_table(summary)}\n\n{format_timing(summary)}\n')
-    print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
-
-
-def demo(words: argparse.Namespace) -> int:
-    """Replace the run ``demo`` and run DAgger on ``push``; a run of another name is kept."""
-    return dagger(words, replace=words.run == DEMO_RUN and not words.resume)
-
-
 def record(words: argparse.Namespace) -> int:
     """Record demonstrations of the expert, or of a person."""
-    if not 0 <= words.seed <= VALIDATION_SEEDS - words.episodes:
-        last = words.seed + words.episodes - 1
-        raise CommandError(f'--seed is {words.seed} with {words.episodes} episodes; the last seed '
-                           f'would be {last}, demonstrations use seeds from 0 to '
-                           f'{VALIDATION_SEEDS - 1}')
-    plan = DrivePlan(driver=EXPERT, seed=words.seed)
-    horizon = words.horizon
-    if words.teleop:
-        plan, horizon = person_plan(words.seed), horizon or PERSON_HORIZON
-    specs = [EpisodeSpec(
-        episode_id=episode_id(DEMONSTRATION, 0, seed), run=words.run, task=words.task,
-        purpose=DEMONSTRATION, seed=seed, horizon=horizon, continuing=words.continuing,
-        options=words.options, plan=plan)
-        for seed in range(words.seed, words.seed + words.episodes)]
-    options = _options(words)
+    own = Path(words.runs) / words.run
+    if not words.resume and not words.task:
+        raise CommandError('--task is missing; name one, or --resume a run')
+    asked, specs = words, []
+    if not words.attach:
+        asked, specs = _session(words, own)
+        require_writable(own, CommandError)
+    elif not words.resume:
+        _specs(words, range(words.seed, words.seed + words.episodes))  # refused now, if at all
+    options = graph_options(asked)
     if options is not None:
-        refuse_other_run(Path(words.runs) / words.run, words, options)
+        refuse_other_run(own, asked, options)
+        refuse_recorded(own, [spec.seed for spec in specs])
+    if not words.attach and not specs:
+        return _say_complete(own)
 
     async def command(client: Client):
-        runs = await runs_of(client, words.runs, words.attach)
+        nonlocal asked, specs
+        folder = await runs_of(client, words.runs, words.attach) / words.run
         if options is None:
-            refuse_other_run(runs / words.run, words, None)
+            asked, specs = _session(words, folder)
+            refuse_other_run(folder, asked, None)
+            refuse_recorded(folder, [spec.seed for spec in specs])
+        if not specs:
+            _say_complete(folder)
+            return
+        if options is not None:
+            keep_contract(folder, asked.contract)
         receipts = await _collect(client, specs, 'recording', hidden=bool(words.teleop))
         labels = sum(receipt.labels for receipt in receipts)
-        if options is not None:
-            keep_contract(runs / words.run, words.contract)
         print(f'{len(receipts)} demonstrations, {labels} labels, '
-              f'{sum(r.success for r in receipts)} successful, in {runs / words.run}; '
-              f'next: {hints.train(runs / words.run)}')
+              f'{sum(r.success for r in receipts)} successful, in {folder}; '
+              f'next: {hints.train(folder)}')
     return run_command(command, options)
+
+
+def _session(words: argparse.Namespace,
+             folder: Path) -> tuple[argparse.Namespace, list[EpisodeSpec]]:
+    """
+    Return the words, completed by the run that they resume, and the episodes to be recorded.
+
+    :raises ImitationError: if one of them cannot be, or the run began otherwise
+    """
+    if not words.resume:
+        return words, _specs(words, range(words.seed, words.seed + words.episodes))
+    asked, seeds = resumed_session(words, folder)
+    asked = asked if words.attach else with_contract(asked, folder)
+    return asked, _specs(asked, seeds)
+
+
+def _specs(words: argparse.Namespace, seeds: Sequence[int]) -> list[EpisodeSpec]:
+    if seeds and seeds[-1] >= VALIDATION_SEEDS:
+        raise CommandError(f'--seed is {words.seed} with {words.episodes} episodes; the last seed '
+                           f'would be {seeds[-1]}, demonstrations use seeds from 0 to '
+                           f'{VALIDATION_SEEDS - 1}')
+    horizon, person = words.horizon, words.teleop
+    if person:
+        horizon = horizon or PERSON_HORIZON
+    return [EpisodeSpec(
+        episode_id=episode_id(DEMONSTRATION, 0, seed), run=words.run, task=words.task,
+        purpose=DEMONSTRATION, seed=seed, horizon=horizon, continuing=words.continuing,
+        options=words.options,
+        plan=person_plan(words.seed) if person else DrivePlan(driver=EXPERT, seed=words.seed))
+        for seed in seeds]
+
+
+def _say_complete(folder: Path) -> int:
+    print(f'{folder} has as many demonstrations already; next: {hints.train(folder)}')
+    return 0
 
 
 def evaluate(words: argparse.Namespace) -> int:
@@ -154,21 +128,24 @@ def evaluate(words: argparse.Namespace) -> int:
     if last > LARGEST_SEED:
         raise CommandError(f'--first-seed is {words.first_seed} with {words.episodes} episodes; '
                            f'the last seed would be {last}, expected at most {LARGEST_SEED}')
-    if words.json and not Path(words.json).parent.is_dir():
-        raise CommandError(f'--json is {words.json!r}; there is no such folder')
+    if words.json:
+        require_place(Path(words.json), '--json', CommandError)
     driver = EXPERT if words.policy == 'expert' else POLICY
-    if driver == POLICY and not Path(words.policy).is_dir():
-        raise CommandError(f'--policy is {words.policy!r}; expected the folder of a checkpoint, '
-                           "or 'expert'")
+    if driver == POLICY:
+        words.policy = str(find_policy(Path(words.runs), words.policy))
+        print(f'evaluating {words.policy}')
     plan = DrivePlan(driver=driver, labels=LABEL_NONE)
     specs = [EpisodeSpec(
         episode_id=episode_id(EVALUATION, 0, seed), run=words.run, task=words.task,
         purpose=EVALUATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
         options=words.options, plan=plan)
         for seed in range(words.first_seed, words.first_seed + words.episodes)]
-    options = _options(words)
+    options = graph_options(words)
     if options is not None:
         refuse_other_episodes(Path(words.runs) / words.run)
+        require_writable(Path(words.runs) / words.run, CommandError)
+        if driver == POLICY:
+            checkpoint.check(checkpoint.load(Path(words.policy)), contract_of(options))
 
     async def command(client: Client):
         folder = await runs_of(client, words.runs, words.attach) / words.run
@@ -210,78 +187,11 @@ def view(words: argparse.Namespace) -> int:
 
 async def _collect(client: Client, specs: list[EpisodeSpec], what: str,
                    hidden: bool = False) -> list[Receipt]:
-    with tqdm(total=len(specs), desc=what, unit='episode', disable=hidden) as bar:
+    with Progress(what, len(specs), 'episode', hidden=hidden) as progress:
         def on_feedback(feedback):
-            bar.update(feedback.finished - bar.n)
-            bar.set_postfix(success=feedback.successes, steps_per_s=round(feedback.steps_per_s))
+            progress.reach(feedback.finished)
+            progress.note(f'{feedback.successes} successful, '
+                          f'{feedback.steps_per_s:.0f} steps a second')
         receipts = await client.collect(specs, on_feedback)
-        bar.update(len(receipts) - bar.n)
+        progress.reach(len(receipts))
     return receipts
-
-
-class StageBar:
-    """
-    One bar for the stage that runs; finished stages stay above it.
-
-    :param hidden: the live view has the terminal and says the same
-    """
-
-    def __init__(self, rounds: int, hidden: bool = False):
-        self._rounds = rounds
-        self._hidden = hidden
-        self._bar: tqdm | None = None
-        self._stage = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._close()
-
-    def _close(self):
-        if self._bar is not None:
-            self._bar.close()
-
-    def update(self, feedback: RunDagger.Feedback):
-        """Show a feedback of the coordinator."""
-        stage = (feedback.round, feedback.stage)
-        if stage != self._stage:
-            self._close()
-            self._stage = stage
-            self._bar = tqdm(
-                total=100, leave=False, disable=self._hidden,
-                bar_format='{desc} {bar} {n:3.0f} % {postfix}',
-                desc=f'round {feedback.round} of {self._rounds}: {PHASES[feedback.stage]:11}')
-        self._bar.n = 100.0 * feedback.progress
-        words = [f'{feedback.labels} labels']
-        if feedback.success_rate >= 0.0:
-            words.append(f'last success {100 * feedback.success_rate:.0f} %')
-        if feedback.loss >= 0.0:
-            words.append(f'loss {feedback.loss:.4f}')
-        self._bar.set_postfix_str(', '.join(words))
-
-
-def _options(words: argparse.Namespace) -> GraphOptions | None:
-    streams = ','.join(getattr(words, 'stream', ()))
-    require_streams = getattr(words, 'require_streams', False)
-    if require_streams and not streams:
-        raise CommandError('--require-streams is given, but no stream to require; name one with '
-                           '--stream TOPIC:TYPE')
-    if words.attach:
-        if words.contract:
-            raise CommandError(f'--contract is {words.contract!r}; the graph that --attach uses '
-                               'has its contract already')
-        if bias_of(words.options):
-            raise CommandError(f'--options is {words.options!r}; the graph that --attach uses '
-                               'has its expert already')
-        if streams:
-            raise CommandError(f'--stream is {streams!r}; the graph that --attach uses has its '
-                               'streams already')
-        return None
-    teleop = getattr(words, 'teleop', '')
-    return GraphOptions(
-        task=words.task, runs=words.runs, contract=words.contract, options=words.options,
-        teleop=teleop, mapping=getattr(words, 'mapping', ''), streams=streams,
-        require_streams=require_streams, mode='realtime' if teleop else 'lockstep',
-        gui=words.gui or bool(teleop and os.environ.get('DISPLAY') and not words.no_gui),
-        training=words.call in ('dagger', 'demo'))

@@ -16,6 +16,7 @@
 
 import argparse
 from collections.abc import Iterable
+import contextlib
 from pathlib import Path
 
 from il_ros import hints
@@ -24,18 +25,21 @@ from il_ros.contract.contract_file import RATE_HZ
 from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, ROLLOUT, VALIDATION
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import ALL_RECORDINGS, contract_of, DATASET, HELD_OUT, opened
-from il_ros.errors import LearningError, NoDataError
+from il_ros.errors import CommandError, LearningError, NoDataError, NoSuchRunError
+from il_ros.files.folders import require_writable
 from il_ros.interactive.dataset_keys import planned_keys
-from il_ros.learning.config import training_path
+from il_ros.learning.checkpoint import refuse_other_content
+from il_ros.learning.config import TrainConfig, training_path
 from il_ros.learning.fit import NOT_SUCCESS
-from il_ros.learning.references import refuse_replacing
+from il_ros.learning.references import CHECKPOINTS, refuse_replacing
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient
+from il_ros.progress import Progress
+from il_ros.runs.inventory import find_run
 from il_ros.runs.kept_contract import contract_file_of
 from il_ros.runs.rebuild import behind, Keys, keys_in, keys_of, rebuild
 from il_ros.runs.shard import missing_in, receipts_in, unacknowledged_in
 from il_ros.runs.split import KEYS, PARTS
-from tqdm import tqdm
 
 ALL = 'all'
 """Filter key of every episode that may be learnt from, where no run.json says otherwise."""
@@ -49,23 +53,47 @@ def train(words: argparse.Namespace) -> int:
 
     :raises ImitationError: with the sentence of what failed
     """
-    folder = Path(words.runs) / words.run
-    output = Path(words.output or folder / 'checkpoints' / 'bc')
-    refuse_replacing(output, Path(words.runs), words.overwrite)
+    folder = _folder(words)
+    output = Path(words.output or folder / CHECKPOINTS / 'bc')
+    _refuse_early(words, folder, output)
     dataset, spec = _dataset(folder, words.filter_key)
     contract, task = _contract(dataset), spec.task
     config = words.config or str(training_path(contract.name, task))
     job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
               output=str(output), seed=words.seed,
               held_out_key=HELD_OUT if _has_held_out(folder) else '', replace=True)
-    with WorkerClient(nice=0) as worker, tqdm(desc='training', unit='step') as bar:
+    with WorkerClient(nice=0) as worker, Progress('training') as progress:
         worker.submit(job)
-        done = _follow(worker, bar)
+        done = _follow(worker, progress)
     held_out = f', {done.held_out_loss:.5f} on held-out ones' if done.held_out_loss >= 0.0 else ''
     print(f'{done.labels} labels, {done.seconds:.1f} s; loss {done.train_loss:.5f} on the '
           f'demonstrations{held_out}. {NOT_SUCCESS}\n'
           f'next: {_judged_by(folder, contract, spec, output)}')
     return 0
+
+
+def _folder(words: argparse.Namespace) -> Path:
+    """Return the folder of the run, found as ``il_ros dataset`` finds it."""
+    with contextlib.suppress(NoSuchRunError):
+        return find_run(words.runs, words.run)
+    return Path(words.runs) / words.run  # nothing is there; what is missing is said later
+
+
+def _refuse_early(words: argparse.Namespace, folder: Path, output: Path):
+    """
+    Refuse a checkpoint that cannot be written, or settings that cannot be read.
+
+    :raises ImitationError: before anything is read or made
+    """
+    if words.output and not output.parent.is_dir() and output.parent != folder / CHECKPOINTS:
+        raise CommandError(f'--output is {words.output!r}; there is no folder {output.parent}, '
+                           'create it first')
+    refuse_replacing(output, Path(words.runs), words.overwrite)
+    refuse_other_content(output)
+    if words.config:
+        TrainConfig.load(Path(words.config))
+    if folder.is_dir():
+        require_writable(output.parent, CommandError)
 
 
 def _judged_by(folder: Path, contract: Contract, spec: EpisodeSpec, output: Path) -> str:
@@ -159,15 +187,13 @@ def _has_held_out(folder: Path) -> bool:
                for _, receipt in receipts_in(folder / 'episodes'))
 
 
-def _follow(worker: WorkerClient, bar: tqdm) -> JobDone:
+def _follow(worker: WorkerClient, progress: Progress) -> JobDone:
     while True:
         for event in worker.poll(POLL_S):
             if isinstance(event, JobProgress):
-                bar.total = event.steps
-                bar.update(event.step - bar.n)
-                bar.set_postfix(loss=f'{event.train_loss:.5f}')
+                progress.reach(event.step, event.steps)
+                progress.note(f'loss {event.train_loss:.5f}')
             elif isinstance(event, JobFailed):
                 raise LearningError(event.message)
             elif isinstance(event, JobDone):
-                bar.update((bar.total or 0) - bar.n)
                 return event

@@ -14,6 +14,7 @@
 
 """Files that are either wholly there or not at all, also after a crash."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -62,5 +63,6 @@ def write_atomically(path: Path, data: bytes):
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise EpisodeWriteError(f'{path} cannot be written: {error.strerror}') from error
+        with contextlib.suppress(OSError):  # as where its folder is a file
+            temporary.unlink(missing_ok=True)
+        raise EpisodeWriteError(f'{path} cannot be written: {error.strerror or error}') from error

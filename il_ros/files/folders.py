@@ -21,6 +21,7 @@ import ctypes
 import os
 from pathlib import Path
 import shutil
+import tempfile
 
 from il_ros.errors import ImitationError
 from il_ros.files.atomic import sync_file, sync_folder
@@ -85,6 +86,42 @@ def _exchange(fresh: Path, folder: Path):
     aside = fresh.with_name(f'{fresh.name}-old')
     folder.rename(aside)
     fresh.rename(folder)
+
+
+def require_writable(folder: Path, error: type[ImitationError]):
+    """
+    Make sure that files can be written into a folder, which need not exist; nothing is left.
+
+    :raises error: naming the folder and the reason
+    """
+    made: list[Path] = []
+    try:
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+        for place in reversed(missing):
+            place.mkdir()
+            made.append(place)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        raise error(f'{folder} cannot be written into: {problem.strerror or problem}; choose '
+                    'another folder') from problem
+    finally:
+        for place in reversed(made):
+            with contextlib.suppress(OSError):  # somebody else uses it already
+                place.rmdir()
+
+
+def require_place(file: Path, option: str, error: type[ImitationError]):
+    """
+    Make sure that a file can be written where an option of the command line says.
+
+    :raises error: naming the option, or the folder and the reason
+    """
+    if not file.parent.is_dir():
+        raise error(f'{option} is {str(file)!r}; there is no such folder, create it first')
+    if file.is_dir():
+        raise error(f'{option} is {str(file)!r}, which is a folder; expected a file')
+    require_writable(file.parent, error)
 
 
 @contextlib.contextmanager

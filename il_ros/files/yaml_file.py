@@ -42,15 +42,30 @@ def read_yaml(path: Path) -> Any:
     """
     Return what a YAML file says, as plain values.
 
-    :raises YamlFileError: if it cannot be read, or is no YAML
+    :raises YamlFileError: if it cannot be read, or is no YAML; with the line that is wrong
     """
     try:
-        loader = _Loader(read_text(path))
+        text = read_text(path)
+    except OSError as error:
+        raise YamlFileError(error.strerror or str(error)) from error
+    try:
+        loader = _Loader(text)
         try:
             return loader.get_single_data()
         finally:
             loader.dispose()
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise YamlFileError(str(error)) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlFileError(f'{_place(mark)}{error.problem or error.context}') from error
+    except yaml.reader.ReaderError as error:
+        line = text.count('\n', 0, error.position) + 1
+        raise YamlFileError(f'line {line}: {error.reason} (character {error.character!r})'
+                            ) from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise YamlFileError(' '.join(str(error).split())) from error
     except RecursionError as error:
         raise YamlFileError('it is nested too deeply') from error
+
+
+def _place(mark: yaml.Mark | None) -> str:
+    return '' if mark is None else f'line {mark.line + 1}, column {mark.column + 1}: '

@@ -31,7 +31,7 @@ from il_ros.contract.episode_spec import EpisodeSpec
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
 from il_ros.graph.graph import build, GraphOptions
-from il_ros.output import OutputError
+from il_ros.output import OutputError, sentence_of
 from il_ros.ros import qos
 from il_ros.ros.calls import Waiter
 from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
@@ -178,7 +178,7 @@ def run_client(command: Callable[[Client], Awaitable],
     :param attach: the command's own nodes join those that run in this ROS domain
     :raises OutputError: if standard output takes no more; the graph is taken down before
     """
-    failures: list[ImitationError] = []
+    failures: list[ImitationError | OSError] = []
     finished = []
     try:
         alone = compose is not None and not attach
@@ -192,19 +192,19 @@ def run_client(command: Callable[[Client], Awaitable],
                 try:
                     await command(client)
                     finished.append(True)
-                except ImitationError as error:
+                except (ImitationError, OSError) as error:
                     failures.append(error)
                 finally:
                     runtime.request_stop()
 
             runtime.slow.create_task(guarded)
             runtime.spin()
-    except ImitationError as error:
+    except (ImitationError, OSError) as error:
         failures.append(error)
     if failures:
         if isinstance(failures[0], OutputError):
             raise failures[0]
-        print(f'il_ros: {failures[0]}', file=sys.stderr)
+        print(f'il_ros: {sentence_of(failures[0])}', file=sys.stderr)
         return 1
     if not finished:
         print('il_ros: interrupted; what has a receipt is kept', file=sys.stderr)

@@ -33,8 +33,9 @@ from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError, NoSuchRunError
 from il_ros.graph.client import Client, RefusedError, run_client
 from il_ros.graph.graph import build, GraphOptions, overrides
-from il_ros.graph.run_folders import runs_of
+from il_ros.graph.run_folders import REPLAY, runs_of
 from il_ros.interactive.strategy import evaluation_plan
+from il_ros.progress import each
 from il_ros.ros import runtime
 from il_ros.ros.driver import Driver
 from il_ros.ros.parameters import bounded, choice, declare
@@ -44,7 +45,6 @@ from il_ros_interfaces.msg import Observation
 from il_ros_interfaces.srv import EndEpisode
 import numpy as np
 from rclpy.node import Node
-from tqdm import tqdm
 
 PREFIX = 'replay-'
 """Of the ids of replayed episodes."""
@@ -65,7 +65,7 @@ class ReplayNode(Node):
     """Publishes ``policy/action``: what was executed in a recorded episode."""
 
     def __init__(self, **kwargs):
-        super().__init__('replay', **kwargs)
+        super().__init__(REPLAY, **kwargs)
         self.parameters = declare(self, ReplayParameters)
         self._playing: tuple[str, Playback] | None = None
         self._driver = Driver(self, POLICY, 'policy/action', self._act,
@@ -165,7 +165,7 @@ def replay(task: Replay) -> int:
         task = dataclasses.replace(task, runs=await runs_of(client, task.runs, task.arm))
         _refuse_existing(task)
         try:
-            for episode in tqdm(recorded, desc='replaying', unit='episode'):
+            for episode in each(recorded, 'replaying'):
                 pairs.append(Pair(episode, await _drive(client, nodes[0], task, episode)))
         finally:
             if pairs:

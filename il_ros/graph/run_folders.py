@@ -15,11 +15,12 @@
 """The folder of a command's run: where it lies, and which run a command refuses to touch."""
 
 import argparse
+import os
 from pathlib import Path
 import time
 
 from il_ros.contract.episode_spec import EVALUATION
-from il_ros.errors import ImitationError
+from il_ros.errors import CommandError
 from il_ros.graph.client import CALL_S, Client
 from il_ros.graph.graph import contract_of, GraphOptions
 from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
@@ -32,8 +33,11 @@ from rcl_interfaces.srv import GetParameters
 from rclpy.node import NodeNameNonExistentError
 
 
-class CommandError(ImitationError):
-    """A command line that cannot be carried out."""
+ALONE_S = 1.5
+"""Nodes of this machine know each other long before; then there is nobody to wait for."""
+
+REPLAY = 'replay'
+"""Name of the node by which a command drives a graph that it attaches to."""
 
 
 async def runs_of(client: Client, runs: str | Path, attach: bool) -> Path:
@@ -45,7 +49,8 @@ async def runs_of(client: Client, runs: str | Path, attach: bool) -> Path:
     own = Path(runs)
     if not attach:
         return own
-    getter = client.create_client(GetParameters, f'{await _recorder(client)}/get_parameters',
+    recorder = await server_of(client, 'open_episode')
+    getter = client.create_client(GetParameters, f'{recorder}/get_parameters',
                                   callback_group=client.waiter.group)
     try:
         response = await client.waiter.call(
@@ -57,17 +62,25 @@ async def runs_of(client: Client, runs: str | Path, attach: bool) -> Path:
     return Path(found[0]) if found and Path(found[0]) != own.absolute() else own
 
 
-async def _recorder(client: Client) -> str:
-    """Return the full name of the node that serves ``open_episode``."""
-    service = client.resolve_service_name('open_episode')
-    until = time.monotonic() + CALL_S
+async def server_of(client: Client, name: str) -> str:
+    """
+    Return the full name of the node that serves ``name`` in the graph that is attached to.
+
+    :raises CallError: soon, if there is no other node in this ROS domain; else after ``CALL_S``
+    """
+    service = client.resolve_service_name(name)
+    began, own = time.monotonic(), {client.get_name(), REPLAY}
     while True:
-        for name, namespace in client.get_node_names_and_namespaces():
-            if service in _services(client, name, namespace):
-                return f'{namespace.rstrip("/")}/{name}'
-        if time.monotonic() > until:
-            raise CallError(f'{service} is not there after {CALL_S} s; is the graph that --attach '
-                            'uses up, with a recorder, in this ROS domain?')
+        nodes = client.get_node_names_and_namespaces()
+        for node, namespace in nodes:
+            if service in _services(client, node, namespace):
+                return f'{namespace.rstrip("/")}/{node}'
+        others = {node for node, _ in nodes} - own
+        if time.monotonic() > began + (CALL_S if others else ALONE_S):
+            domain = os.environ.get('ROS_DOMAIN_ID') or '0'
+            raise CallError(f'no graph is found in ROS domain {domain}: nobody serves {service}; '
+                            'start one (ros2 launch il_ros record.launch.py), or set '
+                            'ROS_DOMAIN_ID to its domain')
         await client.waiter.pause(0.1)
 
 

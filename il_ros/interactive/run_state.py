@@ -168,11 +168,12 @@ def _under_its_name(found: RunState, run: str) -> RunState:
 
 
 def _refuse_difference(goal: Goal, settings: dict, found: RunState):
-    for field in dataclasses.fields(Goal):
-        asked, stands = getattr(goal, field.name), getattr(found.goal, field.name)
-        if asked != stands:
-            raise RunDiffersError(f'run {goal.run} has {field.name} {stands!r}, but {asked!r} was '
-                                  'asked for; resume it with its own goal')
-    if settings != found.settings:
-        raise RunDiffersError(f'run {goal.run} began with the settings {found.settings}, now they '
-                              f'are {settings}; resume it with its own settings')
+    """Refuse another goal or other settings, with all that differs in one sentence."""
+    pairs = [(field.name, getattr(goal, field.name), getattr(found.goal, field.name))
+             for field in dataclasses.fields(Goal)]
+    differing = [f'{name} {stands!r}, but {asked!r} was asked for'
+                 for name, asked, stands in (*pairs, ('settings', settings, found.settings))
+                 if asked != stands]
+    if differing:
+        raise RunDiffersError(f'run {goal.run} has {"; ".join(differing)}: resume it with its own '
+                              'goal and settings')

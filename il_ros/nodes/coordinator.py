@@ -96,16 +96,16 @@ class CoordinatorNode(Node):
 
     async def _run(self, handle, result: Result):
         started = time.monotonic()
-        check_goal(handle.request)
+        folder = Path(self.parameters.runs) / handle.request.run
+        check_goal(handle.request, run=folder)
         if handle.is_cancel_requested:
             self._runner.cancel()
         contract = await self._runner.contract()
-        goal, strategy, training_file = check_goal(handle.request, contract.name)
+        goal, strategy, training_file = check_goal(handle.request, contract.name, folder)
         # Refused now, not after the demonstrations.
         config = TrainConfig.load(training_file)
         Inputs(contract, config.inputs)
         image_features(contract, config.images)
-        folder = Path(self.parameters.runs) / goal.run
         state = run_state.begin(folder, goal, strategy.settings, handle.request.resume)
         RunKeeper().admit(folder, RunKind(goal.task, goal.options, contract))
         earlier_s = run_state.seconds(state)

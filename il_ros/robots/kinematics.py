@@ -18,9 +18,9 @@ import dataclasses
 import math
 
 from il_ros.errors import RobotError
+from il_ros.robots.bullet import pybullet
 from il_ros.robots.model import RobotModel
 import numpy as np
-import pybullet
 
 _ITERATIONS = 10
 """Newton steps at most; two are the rule for a target one control step away."""

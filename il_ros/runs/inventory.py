@@ -49,7 +49,7 @@ def find_run(runs: Path, run: str) -> Path:
     """
     Return the folder of a run.
 
-    :param run: a name under ``runs``, or a path
+    :param run: a name under ``runs``, or the path of its folder
     :raises NoSuchRunError: naming both places
     """
     places = tuple(dict.fromkeys((Path(runs) / run, Path(run))))
@@ -58,6 +58,30 @@ def find_run(runs: Path, run: str) -> Path:
             return folder
     looked = f'neither {places[0]} nor {places[1]} has' if len(places) > 1 else f'{run} has not'
     raise NoSuchRunError(f'there is no run {run!r}: {looked} a folder {EPISODES}')
+
+
+def place_of_run(runs: Path, run: str) -> tuple[Path, str]:
+    """
+    Return the folder of the runs and the name of a run, which need not exist.
+
+    :param run: a name under ``runs``, or the path of a run's folder; what leads into a run, or
+        out of the working directory where there is no run, is returned as it is: it is no name
+    """
+    path = Path(run)
+    if len(path.parts) < 2:
+        return Path(runs), run.rstrip('/')
+    for folder in (Path(runs) / path, path):
+        if _is_run(folder):
+            return folder.parent, folder.name
+    inside = any(_is_run(place / above) for place in (Path(runs), Path())
+                 for above in path.parents[:-1])
+    if inside or '..' in path.parts:
+        return Path(runs), run
+    return path.parent, path.name
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / EPISODES).is_dir() or (folder / 'run.json').is_file()
 
 
 def shards_of(folder: Path) -> list[Path]:

@@ -21,8 +21,8 @@ It stands low enough to look under the hand, which would otherwise hide what it 
 import dataclasses
 import math
 
+from il_ros.robots.bullet import pybullet
 import numpy as np
-import pybullet
 
 _NEAR_M, _FAR_M = 0.1, 4.0
 

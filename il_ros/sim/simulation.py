@@ -17,7 +17,6 @@
 import math
 
 from il_ros.contract import episode_spec as spec
-from il_ros.contract.options import OptionsError, read_options
 from il_ros.errors import SimulationError, TargetError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
@@ -25,6 +24,7 @@ from il_ros.robots.panda import PANDA, TOOL_DOWN
 from il_ros.sim.bumps import bumps_of
 from il_ros.sim.camera import picture
 from il_ros.sim.camera_scene import CameraScene
+from il_ros.sim.options import task_options
 from il_ros.sim.state import State
 from il_ros.sim.world import Reading, World
 from il_ros.tasks.base import Scene, Verdict
@@ -32,8 +32,6 @@ from il_ros.tasks.registry import make_task
 import numpy as np
 
 _LEAST_PHYSICS_HZ = 240
-_OPTIONS = ('bumps', 'expert')
-"""Of every task; ``expert`` is for the expert alone (``il_ros/tasks/biased.py``)."""
 
 
 class Simulation:
@@ -83,7 +81,7 @@ class Simulation:
                 raise SimulationError(f'{name} is {value}; expected a natural number or 0')
         if seed > spec.LARGEST_SEED:
             raise SimulationError(f'seed is {seed}; expected at most {spec.LARGEST_SEED}')
-        bumps = bumps_of(self._read_options(options), seed)
+        bumps = bumps_of(task_options(self.task, options), seed)
         if self.task.grasped_at_reset:
             self._world.rebuild()
         self._rng, self._bumps = np.random.default_rng(seed), bumps
@@ -188,18 +186,6 @@ class Simulation:
             reading.joint_position, reading.joint_velocity, reading.tool_position,
             reading.tool_orientation, reading.object_positions, reading.object_orientations,
             self._goal, verdict.success, end, cause, step, horizon, goals)
-
-    def _read_options(self, text: str) -> dict:
-        try:
-            options = read_options(text, f'options of task {self.task.name}')
-        except OptionsError as error:
-            raise SimulationError(str(error)) from error
-        known = (*_OPTIONS, *self.task.options)
-        unknown = sorted(set(options) - set(known))
-        if unknown:
-            raise SimulationError(f'task {self.task.name} has no option {", ".join(unknown)}; it '
-                                  f'has {", ".join(known)}')
-        return options
 
 
 def _substeps(rate_hz: float, physics_hz: float | None) -> tuple[int, float]:

@@ -18,11 +18,11 @@ import os
 import sys
 
 from il_ros.errors import SimulationError
+from il_ros.robots.bullet import pybullet
 from il_ros.robots.kinematics import find_joints
 from il_ros.robots.model import RobotModel
 from il_ros.tasks.scene import Reading, Shape
 import numpy as np
-import pybullet
 import pybullet_data
 
 _TABLE_HEIGHT_M = 0.625

@@ -82,9 +82,9 @@ def test_a_second_call_runs_only_what_is_missing_and_comes_to_the_same_result(
 
 
 @pytest.mark.parametrize('words, said', [
-    (('--policy', 'nowhere'), 'NAME=PATH'),
-    (('--policy', '=nowhere'), 'NAME=PATH'),
-    (('--policy', 'a=nowhere'), 'nowhere is not there'),
+    (('--policy', 'nowhere'), 'NAME=POLICY'),
+    (('--policy', '=nowhere'), 'NAME=POLICY'),
+    (('--policy', 'a=nowhere'), "there is no policy 'nowhere'"),
     (('--policy', 'a=POLICY', '--policy', 'a=POLICY'), "name 'a' twice"),
     (('--policy', 'a=POLICY', '--first-seed', '7'), 'for training'),
     (('--policy', 'a=POLICY', '--first-seed', '999999', '--episodes', '2'), 'mix seeds'),

@@ -42,14 +42,24 @@ def test_numbers_are_read_as_numbers_and_texts_as_texts(tmp_path, text, value):
     assert found == value and type(found) is type(value)
 
 
-@pytest.mark.parametrize('text', [
-    'a: [', '\x00', '!!python/object/apply:os.system ["true"]', 'day: 2026-13-45',
-    '[' * 20_000, 'a: 1\n---\nb: 2\n'])
-def test_what_is_no_yaml_is_refused_with_a_sentence(tmp_path, text):
+@pytest.mark.parametrize('text, sentence', [
+    ('a:\n- [1\nb: 2', "line 3, column 2: expected ',' or ']', but got ':'"),
+    ('a: 1\nb: \x00', 'line 2: special characters are not allowed'),
+    ('a: 1\nb: @c', "line 2, column 4: found character '@' that cannot start any token"),
+    ('\n!!python/object/apply:os.system ["true"]', 'line 2, column 1: could not determine'),
+    ('day: 2026-13-45', 'month must be in'), ('[' * 20_000, 'nested too deeply'),
+    ('a: 1\n---\nb: 2\n', 'line 2, column 1: but found another document')])
+def test_what_is_no_yaml_is_refused_with_a_sentence_and_its_line(tmp_path, text, sentence):
     path = tmp_path / 'file.yaml'
     path.write_text(text)
-    with pytest.raises(YamlFileError):
+    with pytest.raises(YamlFileError) as refused:
         read_yaml(path)
+    assert sentence in str(refused.value) and '\n' not in str(refused.value)
+
+
+def test_a_yaml_file_that_cannot_be_read_has_its_reason(tmp_path):
+    with pytest.raises(YamlFileError, match='^No such file or directory$'):
+        read_yaml(tmp_path / 'nowhere.yaml')
 
 
 def test_every_kind_of_file_takes_them(tmp_path):

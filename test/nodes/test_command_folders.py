@@ -16,13 +16,16 @@
 
 import asyncio
 import contextlib
+import types
 
-from il_ros.cli import run_verbs
+from il_ros.cli import dagger, run_verbs
 from il_ros.cli.parser import make_parser
 from il_ros.contract.episode_spec import DEMONSTRATION, episode_id, EpisodeSpec, EVALUATION
 from il_ros.contract.episode_spec import SpecError
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError, RunKindError
+from il_ros.graph import run_folders
+from il_ros.ros.calls import CallError
 import pytest
 
 
@@ -47,7 +50,8 @@ def started(monkeypatch):
             asyncio.run(command(EmptyGraph()))
         return 0
 
-    monkeypatch.setattr(run_verbs, 'run_command', run_command)
+    for module in (dagger, run_verbs):
+        monkeypatch.setattr(module, 'run_command', run_command)
     return starts
 
 
@@ -70,13 +74,14 @@ def evaluate(runs, run: str) -> int:
 @pytest.mark.parametrize('verb', ['record', 'dagger'])
 @pytest.mark.parametrize('words, sentence', [
     (['--task', 'push'], 'with task reach; task push was'),
-    (['--task', 'reach', '--options', '{"bumps": {"rate": 0.1}}'], 'with options none; options')])
+    (['--task', 'reach', '--options', '{"bumps": {"rate": 0.1, "speed": 0.5}}'],
+     'with options none; options')])
 def test_a_run_of_another_task_or_options_is_refused_before_anything_starts(
         tmp_path, started, verb, words, sentence):
     folder = keep_episode(tmp_path, 'n', DEMONSTRATION, 0)
     words = make_parser().parse_args([verb, '--run', 'n', '--runs', str(tmp_path), *words])
     with pytest.raises(RunKindError, match=sentence):
-        getattr(run_verbs, verb)(words)
+        {'record': run_verbs.record, 'dagger': dagger.dagger}[verb](words)
     assert not started and len(list(folder.iterdir())) == 2
 
 
@@ -97,7 +102,7 @@ def test_an_evaluation_never_replaces_demonstrations(tmp_path, started):
 def test_a_demo_with_a_bad_goal_leaves_the_last_one_alone(tmp_path, started):
     folder = keep_episode(tmp_path, 'demo', DEMONSTRATION, 0)
     with pytest.raises(ImitationError, match='luck'):
-        run_verbs.demo(make_parser().parse_args(
+        dagger.demo(make_parser().parse_args(
             ['demo', '--runs', str(tmp_path), '--strategy', 'luck']))
     assert not started and folder.exists()
 
@@ -114,7 +119,7 @@ def test_a_run_name_that_leads_elsewhere_removes_nothing(tmp_path, started, run)
     ([], False), (['--resume'], True), (['--run', 'other'], True)])
 def test_the_demo_replaces_its_own_run_unless_it_goes_on_with_it(tmp_path, started, words, kept):
     folder = keep_episode(tmp_path, 'demo', DEMONSTRATION, 0, 'push')
-    run_verbs.demo(make_parser().parse_args(['demo', '--runs', str(tmp_path), *words]))
+    dagger.demo(make_parser().parse_args(['demo', '--runs', str(tmp_path), *words]))
     assert started and folder.exists() == kept
 
 
@@ -130,3 +135,64 @@ def test_no_demonstration_is_recorded_with_a_held_out_seed(started, seed, kept):
                 f'the last seed would be {seed + 19}, demonstrations use seeds from 0 to 499999')):
             run_verbs.record(words)
     assert bool(started) == kept
+
+
+@pytest.mark.parametrize('words, sentence', [
+    (['--options', '{"moon": 1}'], 'task reach has no option moon; it has bumps, expert'),
+    (['--options', '{"bumps": {"rate": 2, "speed": 0.5}}'], 'rate is 2; expected'),
+    (['--runs', '/etc/hostname/x'], '/etc/hostname/x/n cannot be written into: Not a directory'),
+    (['--runs', '/proc/x'], '/proc/x/n cannot be written into')])
+@pytest.mark.parametrize('verb', ['record', 'dagger', 'evaluate'])
+def test_what_the_graph_would_refuse_is_refused_before_it_starts(
+        tmp_path, started, verb, words, sentence):
+    policy = ['--policy', 'expert'] if verb == 'evaluate' else []
+    asked = make_parser().parse_args(
+        [verb, '--task', 'reach', '--run', 'n', '--runs', str(tmp_path), *policy, *words])
+    call = dagger.dagger if verb == 'dagger' else getattr(run_verbs, verb)
+    with pytest.raises(ImitationError, match=sentence):
+        call(asked)
+    assert not started and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('verb', [run_verbs.record, dagger.dagger])
+def test_a_task_is_needed_to_begin(tmp_path, started, verb):
+    words = make_parser().parse_args(
+        [verb.__name__, '--run', 'n', '--runs', str(tmp_path)])
+    with pytest.raises(run_verbs.CommandError, match='--task is missing; name one'):
+        verb(words)
+    assert not started
+
+
+@pytest.mark.parametrize('words, sentence', [
+    (['--task', 'reach'], 'has 1 of these demonstrations already'),
+    (['--task', 'reach', '--seed', '1'], ''), (['--resume'], ''),
+    (['--resume', '--episodes', '1'], 'complete')])
+def test_demonstrations_that_are_there_are_kept_and_a_session_is_resumed(
+        tmp_path, started, capsys, words, sentence):
+    keep_episode(tmp_path, 'n', DEMONSTRATION, 0)
+    asked = make_parser().parse_args(['record', '--run', 'n', '--runs', str(tmp_path), *words])
+    if '--task' in words and sentence:
+        with pytest.raises(run_verbs.CommandError, match=sentence):
+            run_verbs.record(asked)
+    else:
+        assert run_verbs.record(asked) == 0
+    assert bool(started) == (not sentence)
+    assert ('as many demonstrations' in capsys.readouterr().out) == (sentence == 'complete')
+
+
+@pytest.mark.parametrize('others, waits', [([], 0), ([('observer', '/')], 1)])
+def test_who_attaches_where_no_graph_is_hears_so_at_once(monkeypatch, others, waits):
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+        monkeypatch.setattr(run_folders, 'CALL_S', 0.0)
+    client = types.SimpleNamespace(
+        resolve_service_name=lambda name: f'/{name}', get_name=lambda: 'il_ros_command',
+        get_node_names_and_namespaces=lambda: [('il_ros_command', '/'), *others],
+        get_service_names_and_types_by_node=lambda *_: [],
+        waiter=types.SimpleNamespace(pause=pause))
+    monkeypatch.setattr(run_folders, 'ALONE_S', 0.0)
+    with pytest.raises(CallError, match='no graph is found in ROS domain .* /open_episode; start'):
+        asyncio.run(run_folders.server_of(client, 'open_episode'))
+    assert len(pauses) == waits

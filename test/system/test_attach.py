@@ -55,6 +55,6 @@ def test_an_attached_command_says_where_the_run_lies_and_finds_it_again(elsewher
     assert sorted(int(path.stem[-7:]) for path in episodes_of(kept / 'evaluation')) == [
         1_000_005, 1_000_006]
     code, _, err = elsewhere('record', *words, '--run', 'mine', '--seed', '50', '--options',
-                             '{"bumps": {"rate": 0.1}}')
+                             '{"bumps": {"rate": 0.1, "speed": 0.5}}')
     assert code == 1 and 'with options none; options {"bumps"' in err
     assert not any((tmp_path / 'away').iterdir())

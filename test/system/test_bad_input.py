@@ -159,7 +159,7 @@ def test_demonstrations_that_are_there_already_stay_and_damaged_ones_are_named(c
     assert main(words) == 0
     before = {path: path.read_bytes() for path in runs.rglob('*.mcap')}
     assert len(before) == 2
-    assert 'recorded already' in refused(capfd, *words)
+    assert '2 of these demonstrations already' in refused(capfd, *words)
     assert {path: path.read_bytes() for path in runs.rglob('*.mcap')} == before
     for other, sentence in ((('--task', 'push'), 'with task reach; task push was asked for'),
                             (('--options', BIASED % '0, 0.03, 0'), 'with options none'),

@@ -142,7 +142,7 @@ def test_a_run_that_is_interrupted_and_killed_ends_as_the_unbroken_one(
     os.killpg(process.pid, signal.SIGKILL)
     finish(process)
     assert finished_stages(run) < stages
-    code, _, err = il_ros(*words, '--resume')
+    code, _, err = il_ros('dagger', '--resume', '--run', 'whole', '--runs', str(tmp_path / 'runs'))
     assert code == 0, err
     assert contents(run) == contents(whole)
     here, there = summary_of(run), summary_of(whole)
@@ -165,7 +165,7 @@ def test_a_run_of_the_same_name_is_refused_and_stays_as_it_is(whole_run, capfd):
 def test_a_finished_run_that_is_resumed_changes_nothing(whole_run):
     run = whole_run('reach')
     before = contents(run)
-    assert main(dagger_words('reach', run.parents[1], 'whole', '--resume')) == 0
+    assert main(['dagger', '--resume', '--run', 'whole', '--runs', str(run.parent)]) == 0
     assert contents(run) == before
 
 

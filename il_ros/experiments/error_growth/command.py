@@ -34,13 +34,16 @@ from il_ros.experiments.error_growth.training_states import drift, STEPS, traini
 from il_ros.experiments.label_efficiency.results import commit_of_this, versions, write_files
 from il_ros.experiments.rollouts import answers_of, Conditions, Rolled
 from il_ros.files.atomic import write_atomically
+from il_ros.files.folders import require_place, require_writable
+from il_ros.hints import RUNS
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.learning import checkpoint
+from il_ros.learning.places import find_policy
 from il_ros.learning.policy import Policy
 from il_ros.tasks.contracts import find_contract
+from il_ros.progress import Progress
 from il_ros.tasks.registry import make_task
 import numpy as np
-from tqdm import tqdm
 
 ROLLOUTS = 'rollouts'
 """Folder of the episodes, under ``--output``."""
@@ -69,11 +72,13 @@ def compounding(words: argparse.Namespace) -> int:
     output = Path(words.output)
     json_file = Path(words.json or output / 'compounding.json')
     report_file = Path(words.report or output / 'compounding.html')
+    for folder in filter(None, (words.output, words.publish)):
+        require_writable(Path(folder), CompoundingError)
+    for option, file in (('--json', words.json), ('--report', words.report)):
+        if file:
+            require_place(Path(file), option, CompoundingError)
     policies = named_policies(words.policy)
     output.mkdir(parents=True, exist_ok=True)
-    for option, file in (('--json', json_file), ('--report', report_file)):
-        if not file.parent.is_dir():
-            raise CompoundingError(f'{option} is {str(file)!r}; there is no such folder')
     summary = measure(words, policies)
     write_atomically(json_file, summary_json(summary).encode())
     write_atomically(report_file, report_html(summary).encode())
@@ -130,7 +135,7 @@ def _check_seeds(words: argparse.Namespace):
 
 def named_policies(texts: Sequence[str]) -> list[Named]:
     """
-    Read ``NAME=PATH`` and load each checkpoint.
+    Read ``NAME=POLICY`` and load each checkpoint, of a run the newest.
 
     :raises CompoundingError: if one is no such pair or a name is there twice
     :raises LearningError: if there is no checkpoint
@@ -139,12 +144,13 @@ def named_policies(texts: Sequence[str]) -> list[Named]:
     for text in texts:
         name, is_pair, folder = text.partition('=')
         if not (name and is_pair and folder):
-            raise CompoundingError(f'--policy is {text!r}; expected NAME=PATH, for example '
+            raise CompoundingError(f'--policy is {text!r}; expected NAME=POLICY, for example '
                                    'BC=runs/first/checkpoints/round_00')
         if name in [one.name for one in found]:
             raise CompoundingError(f'--policy has the name {name!r} twice; expected different '
                                    'names')
-        found.append(Named(name, folder, checkpoint.load(Path(folder))))
+        place = find_policy(RUNS, folder)
+        found.append(Named(name, str(place), checkpoint.load(place)))
     return found
 
 
@@ -208,13 +214,13 @@ def _run(parts: Sequence[tuple[Collection, Sequence[int]]], names: Sequence[str]
     wanted = sum(len(seeds) for _, seeds in parts)
     missing = sum(collection.missing(seeds) for collection, seeds in parts)
     ran, began_s, rolled = [0], time.perf_counter(), []
-    with tqdm(total=wanted, initial=wanted - missing, unit='episode') as bar:
+    with Progress('', wanted, 'episode', wanted - missing) as progress:
         def told(episodes: int, steps: int):
-            bar.update(episodes)
+            progress.update(episodes)
             ran[0] += steps
 
         for name, (collection, seeds) in zip(names, parts):
-            bar.set_description(name)
+            progress.begin(name)
             rolled.append(collection.run(seeds, workers, told))
     seconds = time.perf_counter() - began_s
     kept = f'{wanted - missing} episodes were there already; ' if missing < wanted else ''

@@ -23,15 +23,17 @@ from il_ros.experiments.label_efficiency import demonstrations as shows
 from il_ros.experiments.label_efficiency.cloning import done, train
 from il_ros.experiments.label_efficiency.gathering import Cloned, clones_of, Collected, drivers_of
 from il_ros.experiments.label_efficiency.judging import Judge
-from il_ros.experiments.label_efficiency.plan import begin, CLONES, Plan, plan_of, run_name, Way
+from il_ros.experiments.label_efficiency.plan import begin, CLONES, Plan, plan_of, run_name
+from il_ros.experiments.label_efficiency.plan import StudyError, Way
 from il_ros.experiments.label_efficiency.results import commit_of_this, mixed, publish
 from il_ros.experiments.label_efficiency.results import write_results
 from il_ros.experiments.rollouts import Conditions
+from il_ros.files.folders import require_writable
 from il_ros.interactive import run_state
 from il_ros.interactive.rounds import next_stage
 from il_ros.interactive.run_state import FILE_NAME, RunFileError, RunState
 from il_ros.processes.graphs import Command, run_commands
-from tqdm import tqdm
+from il_ros.progress import Progress
 
 INTERRUPTED = 130
 _LOOK_S = 1.0
@@ -41,6 +43,8 @@ def study(words: argparse.Namespace) -> int:
     """Collect, clone, judge, and write what came of it; what is there is not done again."""
     plan = plan_of(words)
     folder = Path(words.runs) / plan.run
+    for place in (folder, *([Path(words.publish)] if words.publish else [])):
+        require_writable(place, StudyError)
     commits = begin(folder, plan, commit_of_this())
     for warning in mixed(commits):
         print(f'il_ros: warning: {warning}', file=sys.stderr)
@@ -81,17 +85,16 @@ class Steps:
         waiting = [Command(run_name(task, way.name, seed), self._dagger(task, way, seed))
                    for task, way, seed in wanted if not self._is_done(task, way, seed)]
         rounds = len(wanted) * (plan.rounds + 1)
-        with tqdm(total=rounds, initial=self._fitted(wanted), desc='collecting',
-                  unit='round') as bar:
+        with Progress('collecting', rounds, 'round', self._fitted(wanted)) as progress:
             looked = [time.monotonic()]
 
             def look():
                 if time.monotonic() - looked[0] > _LOOK_S:
                     looked[0] = time.monotonic()
-                    bar.update(self._fitted(wanted) - bar.n)
+                    progress.reach(self._fitted(wanted))
 
             run_commands(waiting, self._folder / 'logs', self._workers, look)
-            bar.update(rounds - bar.n)
+            progress.reach(rounds)
         return [Collected(task, way, seed, self._run(task, way, seed),
                           run_state.load(self._run(task, way, seed)))
                 for task, way, seed in wanted]
@@ -144,9 +147,8 @@ class Steps:
         missing = [fit for fit in fits if done(fit) is None]
         if missing:
             self._aggregate(clones)
-        with tqdm(total=len(fits), initial=len(fits) - len(missing), desc='cloning',
-                  unit='fit') as bar:
-            train(missing, self._workers, bar.update)
+        with Progress('cloning', len(fits), 'fit', len(fits) - len(missing)) as progress:
+            train(missing, self._workers, progress.update)
         return clones
 
     def _aggregate(self, clones: list[Cloned]):
@@ -160,13 +162,13 @@ class Steps:
 
     def _demonstrate(self, runs: list[Collected]):
         """Record until BC can be given so many times the labels of the largest budget."""
-        with tqdm(desc='demonstrating', unit='episode') as bar:
+        with Progress('demonstrating', 0, 'episode') as progress:
             while asked := self._still_to_show(runs):
-                bar.total = bar.n + sum(count for _, count in asked)
-                bar.refresh()
+                total = progress.done + sum(count for _, count in asked)
+                progress.reach(progress.done, total)
                 run_commands([command for command, _ in asked], self._folder / 'logs',
                              self._workers)
-                bar.update(bar.total - bar.n)
+                progress.reach(total)
 
     def _still_to_show(self, runs: list[Collected]) -> list[tuple[Command, int]]:
         plan, asked = self._plan, []
@@ -193,15 +195,13 @@ class Steps:
         """
         plan, judges = self._plan, {}
         drivers = {task: drivers_of(task, runs, clones) for task in plan.tasks}
-        with tqdm(total=sum(map(len, drivers.values())), desc='evaluating',
-                  unit='policy') as bar:
+        with Progress('evaluating', sum(map(len, drivers.values())), 'policy') as progress:
             for task, found in drivers.items():
                 judge = judges[task] = Judge(
                     self._folder / 'evaluations',
                     Conditions(task, plan.horizon, options=plan.options),
                     plan.evaluation_seeds())
                 there = sum(judge.found(driver) is not None for driver in found)
-                bar.initial += there
-                bar.update(there)
-                judge.run(found, self._workers, bar.update)
+                progress.update(there)
+                judge.run(found, self._workers, progress.update)
         return judges

@@ -23,12 +23,16 @@ from il_ros.files.regular import read_bytes
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.strategies import load_strategy, settings_path
-from il_ros.interactive.strategy import Strategy, UnknownStrategyError
+from il_ros.interactive.strategy import Strategy
 from il_ros.learning.config import NoTrainingError, TrainConfig, training_path
 from il_ros.plugins import PluginError
 from il_ros.ros.dagger.delegates import Result, RunError
 from il_ros_interfaces.action import RunDagger
 import yaml
+
+
+TRAINING = 'training.yaml'
+"""File of a run with the training's settings that it began with."""
 
 
 def goal_of(request: RunDagger.Goal) -> Goal:
@@ -41,18 +45,29 @@ def goal_of(request: RunDagger.Goal) -> Goal:
                    for field in dataclasses.fields(Goal)})
 
 
-def check_goal(request: RunDagger.Goal, contract: str = '') -> tuple[Goal, Strategy, Path]:
+def check_goal(request: RunDagger.Goal, contract: str = '',
+               run: Path | None = None) -> tuple[Goal, Strategy, Path]:
     """
     Return the pure goal, the strategy and the training's file.
 
     :param contract: name of the graph's, which may have a training of its own
+    :param run: folder of the run: one that is resumed has its settings, if their file is gone
     :raises ImitationError: with what is wrong, before anything is done
     """
     goal = goal_of(request)
-    strategy_file, training_file = config_files(goal, contract)
-    strategy = load_strategy(goal.strategy, strategy_file)
+    if request.resume and run is not None and _has_settings(run, goal):
+        strategy, training_file = run_state.load(run).strategy, run / TRAINING
+    else:
+        strategy_file, training_file = config_files(goal, contract)
+        strategy = load_strategy(goal.strategy, strategy_file)
     training_of(training_file, {**strategy.learner, **strategy.augmentation})
     return goal, strategy, training_file
+
+
+def _has_settings(run: Path, goal: Goal) -> bool:
+    """Tell whether a run has the settings of its goal, and the file that gave them is gone."""
+    return bool(goal.config) and not Path(goal.config).exists() and (
+        (run / TRAINING).exists() and run_state.load(run).goal.config == goal.config)
 
 
 def config_files(goal: Goal, contract: str = '') -> tuple[Path | None, Path]:
@@ -61,17 +76,20 @@ def config_files(goal: Goal, contract: str = '') -> tuple[Path | None, Path]:
 
     :param contract: name of the graph's
     :returns: of the strategy None if it has no file
-    :raises RunError: if there is none for this strategy or task
+    :raises StrategyError: if there is no such strategy
+    :raises RunError: if there is no such file, task or training
     """
     if goal.config:
         if not Path(goal.config).is_file():
             raise RunError(Result.BAD_GOAL, f'config is {goal.config!r}; there is no such file')
         return Path(goal.config), Path(goal.config)
+    strategy_file = settings_path(goal.strategy)
     try:
-        return settings_path(goal.strategy), training_path(contract, goal.task)
-    except (NoTrainingError, PluginError, UnknownStrategyError) as error:
-        raise RunError(Result.BAD_GOAL, f'strategy {goal.strategy!r} or task {goal.task!r} is '
-                                        f'unknown: {error}') from error
+        return strategy_file, training_path(contract, goal.task)
+    except PluginError as error:
+        raise RunError(Result.BAD_GOAL, str(error)) from error
+    except NoTrainingError as error:
+        raise RunError(Result.BAD_GOAL, f'{error}; give a file of your own (config)') from error
 
 
 def keep_training(folder: Path, training_file: Path, strategy: Strategy) -> dict[bool, Path]:
@@ -84,7 +102,7 @@ def keep_training(folder: Path, training_file: Path, strategy: Strategy) -> dict
     plain = read_bytes(training_file)
     if strategy.learner:
         plain = _as_yaml(training_of(training_file, strategy.learner))
-    kept = {False: _keep(folder / 'training.yaml', plain, training_file)}
+    kept = {False: _keep(folder / TRAINING, plain, training_file)}
     kept[True] = kept[False]
     if strategy.augmentation:
         augmented = training_of(training_file, {**strategy.learner, **strategy.augmentation})

@@ -1,0 +1,168 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``il_ros dagger`` and ``il_ros demo``: DAgger from demonstrations to report."""
+
+import argparse
+import json
+from pathlib import Path
+import shutil
+
+from il_ros.cli.graph_options import graph_options
+from il_ros.cli.resuming import refuse_existing, resumed_run, with_contract
+from il_ros.driving.driving import HUMAN
+from il_ros.errors import CommandError
+from il_ros.files.folders import require_writable
+from il_ros.files.regular import read_text
+from il_ros.graph.client import Client, run_command
+from il_ros.graph.run_folders import refuse_other_kind, runs_of
+from il_ros.interactive.rounds import PHASES
+from il_ros.progress import Progress
+from il_ros.reports.table import format_table, format_timing
+from il_ros.ros.dagger.run_settings import check_goal
+from il_ros.runs.kept_contract import keep_contract
+from il_ros_interfaces.action import RunDagger
+
+DEMO_RUN = 'demo'
+
+
+def dagger(words: argparse.Namespace, replace: bool = False) -> int:
+    """
+    Run DAgger and print the table of what it brought.
+
+    :param replace: remove a run of the same name, once the goal is known to be a good one
+    """
+    if words.config:
+        words.config = str(Path(words.config).absolute())  # resumed from any folder
+    if not (words.attach and words.resume):
+        words = _asked(words, Path(words.runs) / words.run)
+    options = graph_options(words)
+    if options is not None and not replace:
+        refuse_other_kind(Path(words.runs) / words.run, words, options)
+        _refuse_existing(words, Path(words.runs) / words.run)
+
+    async def command(client: Client):
+        folder = await runs_of(client, words.runs, words.attach) / words.run
+        asked = _asked(words, folder) if words.attach else words
+        if not replace:
+            _refuse_existing(asked, folder)
+        if replace:
+            shutil.rmtree(folder, ignore_errors=True)
+        if options is not None:
+            keep_contract(folder, words.contract)
+        await _dagger(client, asked, folder)
+        _show_summary(folder)
+    return run_command(command, options)
+
+
+def demo(words: argparse.Namespace) -> int:
+    """Replace the run ``demo`` and run DAgger on ``push``; a run of another name is kept."""
+    return dagger(words, replace=words.run == DEMO_RUN and not words.resume)
+
+
+def goal_of(words: argparse.Namespace) -> RunDagger.Goal:
+    """Return what the coordinator is asked for."""
+    return RunDagger.Goal(
+        run=words.run, task=words.task, strategy=words.strategy, config=words.config or '',
+        demonstrations=words.demonstrations, rounds=words.rounds,
+        episodes_per_round=words.episodes_per_round, horizon=words.horizon,
+        continuing=words.continuing, options=words.options,
+        evaluation_episodes=words.evaluation_episodes,
+        final_evaluation_episodes=words.final_evaluation_episodes,
+        evaluation_first_seed=words.first_seed, baseline=not words.no_baseline, seed=words.seed,
+        resume=words.resume)
+
+
+def _refuse_existing(words: argparse.Namespace, folder: Path):
+    if not words.resume:
+        refuse_existing(folder)
+
+
+def _asked(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
+    """
+    Return the words, completed by the run that they resume, once nothing is wrong with them.
+
+    :raises ImitationError: with what is wrong
+    """
+    if words.resume:
+        words = resumed_run(words, folder)
+    elif not words.task:
+        raise CommandError('--task is missing; name one, or --resume a run')
+    _check_teleop(words)
+    check_goal(goal_of(words), run=folder)
+    if words.attach:
+        return words
+    require_writable(folder, CommandError)
+    return with_contract(words, folder) if words.resume else words
+
+
+def _check_teleop(words: argparse.Namespace):
+    human = words.strategy == HUMAN
+    if human and not words.teleop and not words.attach:
+        raise CommandError('--strategy human needs a person: give --teleop joy or keyboard, or '
+                           '--attach to a graph that has one')
+    if words.teleop and not human:
+        raise CommandError(f'--teleop is {words.teleop!r} with --strategy {words.strategy}, where '
+                           'no person drives; expected --strategy human')
+
+
+async def _dagger(client: Client, words: argparse.Namespace, folder: Path):
+    with StageProgress(words.rounds, hidden=bool(words.teleop)) as progress:
+        await client.dagger(goal_of(words), progress.update)
+    if not (folder / 'summary.json').exists():
+        raise CommandError(f'{folder} has no summary.json; the graph that runs keeps its runs '
+                           'elsewhere, give --runs its folder')
+
+
+def _show_summary(folder: Path):
+    summary = json.loads(read_text(folder / 'summary.json'))
+    print(f'\n{format_table(summary)}\n\n{format_timing(summary)}\n')
+    print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
+
+
+class StageProgress:
+    """
+    Progress of the stage that runs, by the coordinator's feedback.
+
+    :param hidden: the live view has the terminal and says the same
+    """
+
+    def __init__(self, rounds: int, hidden: bool = False):
+        self._rounds = rounds
+        self._hidden = hidden
+        self._progress = Progress(hidden=True)
+        self._stage = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._progress.close()
+
+    def update(self, feedback: RunDagger.Feedback):
+        """Show a feedback of the coordinator."""
+        stage = (feedback.round, feedback.stage)
+        if stage != self._stage:
+            self._progress.close()
+            self._stage = stage
+            self._progress = Progress(
+                f'round {feedback.round} of {self._rounds}: {PHASES[feedback.stage]}', 100, '%',
+                hidden=self._hidden)
+        self._progress.reach(100.0 * feedback.progress)
+        words = [f'{feedback.labels} labels']
+        if feedback.success_rate >= 0.0:
+            words.append(f'last success {100 * feedback.success_rate:.0f} %')
+        if feedback.loss >= 0.0:
+            words.append(f'loss {feedback.loss:.4f}')
+        self._progress.note(', '.join(words))

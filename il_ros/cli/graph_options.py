@@ -1,0 +1,56 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The graph that a command line asks for; refused here what the graph would refuse later."""
+
+import argparse
+import os
+
+from il_ros.errors import CommandError
+from il_ros.graph.graph import GraphOptions
+from il_ros.sim.options import task_options
+from il_ros.tasks.biased import bias_of
+from il_ros.tasks.registry import make_task
+
+
+def graph_options(words: argparse.Namespace) -> GraphOptions | None:
+    """
+    Return the graph that a command is to compose; None: it attaches to one that runs.
+
+    :raises ImitationError: if options contradict each other, or the task does not have them
+    """
+    streams = ','.join(getattr(words, 'stream', ()))
+    require_streams = getattr(words, 'require_streams', False)
+    if require_streams and not streams:
+        raise CommandError('--require-streams is given, but no stream to require; name one with '
+                           '--stream TOPIC:TYPE')
+    if words.attach:
+        if words.contract:
+            raise CommandError(f'--contract is {words.contract!r}; the graph that --attach uses '
+                               'has its contract already')
+        if bias_of(words.options):
+            raise CommandError(f'--options is {words.options!r}; the graph that --attach uses '
+                               'has its expert already')
+        if streams:
+            raise CommandError(f'--stream is {streams!r}; the graph that --attach uses has its '
+                               'streams already')
+        return None
+    task_options(make_task(words.task), words.options)
+    teleop = getattr(words, 'teleop', '')
+    return GraphOptions(
+        task=words.task, runs=words.runs, contract=words.contract, options=words.options,
+        teleop=teleop, mapping=getattr(words, 'mapping', ''), streams=streams,
+        require_streams=require_streams, mode='realtime' if teleop else 'lockstep',
+        gui=words.gui or bool(teleop and os.environ.get('DISPLAY') and not words.no_gui),
+        training=words.call in ('dagger', 'demo'))
