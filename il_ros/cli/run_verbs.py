@@ -36,7 +36,7 @@ from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.interactive.rounds import PHASES
 from il_ros.interactive.strategy import person_plan
 from il_ros.nodes.view import ViewNode
-from il_ros.reports.table import format_table, format_timing
+from il_ros.reports.run_report import rounds_table, timing_table
 from il_ros.ros import runtime
 from il_ros.ros.dagger.run_settings import check_goal
 from il_ros.runs.kept_contract import keep_contract
@@ -102,7 +102,7 @@ async def _dagger(client: Client, goal: RunDagger.Goal, words: argparse.Namespac
 
 def _show_summary(folder: Path):
     summary = json.loads(read_text(folder / 'summary.json'))
-    print(f'\n{format_table(summary)}\n\n{format_timing(summary)}\n')
+    print(f'\n{rounds_table(summary).text()}\n\n{timing_table(summary).text()}\n')
     print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
 
 

@@ -14,7 +14,7 @@
 
 """The chain: its closed forms against the recursion, the lesson's numbers, and its simulation."""
 
-from il_ros.evaluation.chain import Chain
+from chain import Chain
 from il_ros.experiments.error_growth.analysis import lines, slope
 import numpy as np
 import pytest

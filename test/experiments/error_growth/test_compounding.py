@@ -17,7 +17,7 @@
 import itertools
 import math
 
-from il_ros.evaluation.chain import Chain
+from chain import Chain
 from il_ros.experiments.error_growth import analysis
 from il_ros.experiments.error_growth.analysis import Episodes, Estimate
 import numpy as np
