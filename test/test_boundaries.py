@@ -33,7 +33,7 @@ ROS = MESSAGES | CLIENT | {'ament_index_python'}
 HEAVY = {'torch', 'pybullet', 'pybullet_data', 'pybullet_utils', 'gymnasium'}
 
 FILES = {'h5py', 'mcap'}
-PLOTS = {'matplotlib'}
+PLOTS = {'matplotlib', 'jinja2'}
 FORBIDDEN = {
     'files': ROS | HEAVY | FILES | PLOTS,
     'processes': ROS | HEAVY | FILES | PLOTS,

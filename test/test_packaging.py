@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ROSDEP_KEYS = {
     'argcomplete': 'python3-argcomplete', 'gymnasium': 'python3-gymnasium-pip',
-    'h5py': 'python3-h5py',
+    'h5py': 'python3-h5py', 'jinja2': 'python3-jinja2',
     'matplotlib': 'python3-matplotlib', 'mcap': 'mcap-ros2-support',
     'numpy': 'python3-numpy', 'PIL': 'python3-pil',
     'pybullet': 'python3-pybullet-pip', 'pybullet_data': 'python3-pybullet-pip',
@@ -135,6 +135,13 @@ def test_the_marker_and_the_manifest_are_installed():
 def test_every_launch_and_configuration_file_is_installed(folder, pattern):
     present = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob(pattern)}
     assert present <= installed_files()
+
+
+def test_every_template_is_installed():
+    patterns = set_up()['package_data']['il_ros.reports']
+    folder = ROOT / 'il_ros' / 'reports'
+    installed = {path for pattern in patterns for path in folder.glob(pattern)}
+    assert installed == {path for path in (folder / 'templates').rglob('*') if path.is_file()}
 
 
 def test_a_data_file_keeps_its_place_below_the_share_folder():

@@ -29,7 +29,7 @@ import sys
 from typing import NamedTuple
 
 from il_ros.errors import ImitationError
-from il_ros.experiments.label_efficiency.results import commit_of_this
+from il_ros.experiments.provenance import commit_of_this
 from il_ros.files.atomic import write_atomically
 from il_ros.files.share import share_path
 from il_ros.learning.config import training_path

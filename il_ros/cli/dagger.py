@@ -29,7 +29,7 @@ from il_ros.graph.client import Client, run_command
 from il_ros.graph.run_folders import refuse_other_kind, runs_of
 from il_ros.interactive.rounds import PHASES
 from il_ros.progress import Progress
-from il_ros.reports.table import format_table, format_timing
+from il_ros.reports.run_report import rounds_table, timing_table
 from il_ros.ros.dagger.run_settings import check_goal
 from il_ros.runs.kept_contract import keep_contract
 from il_ros_interfaces.action import RunDagger
@@ -127,7 +127,7 @@ async def _dagger(client: Client, words: argparse.Namespace, folder: Path):
 
 def _show_summary(folder: Path):
     summary = json.loads(read_text(folder / 'summary.json'))
-    print(f'\n{format_table(summary)}\n\n{format_timing(summary)}\n')
+    print(f'\n{rounds_table(summary).text()}\n\n{timing_table(summary).text()}\n')
     print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
 
 

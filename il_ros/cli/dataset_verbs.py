@@ -77,11 +77,11 @@ def info(words: argparse.Namespace) -> int:
 
 
 def _table(found: Inventory) -> str:
-    from il_ros.reports.table import aligned
+    from il_ros.reports.table import Table
     counts = [('task', found.tasks), ('purpose', found.purposes), ('round', found.rounds),
               ('outcome', found.outcomes), ('steps driven by', found.drivers),
               ('flagged', found.flags)]
-    lines = [(found.run, '', ''), ('episodes', str(found.episodes), ''),
+    lines = [('episodes', str(found.episodes), ''),
              ('steps', str(found.steps), f'{found.seconds:.1f} s')]
     lines += [(f'{what} {name}', str(counter[name]), _share(counter[name], counter))
               for what, counter in counts for name in sorted(counter)]
@@ -96,7 +96,8 @@ def _table(found: Inventory) -> str:
               ('messages dropped', str(found.dropped), '')]
     lines += [(f'stream {topic}', str(found.streams[topic]),
                f'{found.stream_drops[topic]} dropped') for topic in sorted(found.streams)]
-    return '\n'.join([aligned(lines), *(f'not counted: {one}' for one in found.unreadable)])
+    return '\n'.join([Table((found.run, '', ''), lines).text(),
+                      *(f'not counted: {one}' for one in found.unreadable)])
 
 
 def _share(count: int, counter) -> str:

@@ -19,8 +19,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from il_ros.cli.option_types import given
-from il_ros.contract.compose import RATE_HZ
 from il_ros.contract.contract import ContractError
+from il_ros.contract.contract_file import RATE_HZ
 from il_ros.contract.episode_spec import DEMONSTRATION, episode_id, TELEOP
 from il_ros.contract.options import read_options
 from il_ros.episodes.receipts import is_unfinished, Receipt

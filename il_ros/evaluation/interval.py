@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Success rates with the interval that the number of resets allows."""
+"""Success rates with their Wilson intervals."""
 
 import dataclasses
 import math
@@ -32,7 +32,7 @@ class Interval:
     high: float
 
     def above(self, other: 'Interval') -> bool:
-        """Say whether this interval lies wholly above the other."""
+        """Return whether this interval lies wholly above the other."""
         return self.low > other.high
 
     def as_dict(self) -> dict:

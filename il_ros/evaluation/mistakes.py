@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What counts as a mistake, and how mistakes add up along an episode.
+Definition of a mistake, and how mistakes add up over an episode.
 
 A mistake is an action whose tool velocity is off by more than half of the expert's own speed
 (with a floor, so that standing nearly still is not held against anybody): loss on the expert's
@@ -37,8 +37,8 @@ FRACTIONS = (0.25, FRACTION, 1.0)
 """A stricter, the usual and a laxer fraction, to show how much the definition matters."""
 
 
-class Rollout(NamedTuple):
-    """One episode: what the policy wanted and what the expert would have done."""
+class ComparedActions(NamedTuple):
+    """Actions of the policy and the expert in the same states of one episode."""
 
     actions: np.ndarray
     """Shape ``(T, act_dim)``; a row that is not finite is no answer, and a mistake."""
@@ -66,7 +66,7 @@ class Mistakes:
 def mistaken(actions: np.ndarray, expert: np.ndarray, contract: Contract,
              fraction: float = FRACTION, floor: float = FLOOR) -> np.ndarray:
     """
-    Say which actions are mistakes: ``|a - a*| > fraction * max(|a*|, floor)``.
+    Return which actions are mistakes: ``|a - a*| > fraction * max(|a*|, floor)``.
 
     Both are clipped to the contract first; lengths are Euclidean over all axes but the gripper,
     each divided by half of its range.
@@ -87,7 +87,7 @@ def mistaken(actions: np.ndarray, expert: np.ndarray, contract: Contract,
 
 def gripper_mistaken(actions: np.ndarray, expert: np.ndarray, contract: Contract) -> np.ndarray:
     """
-    Say where the hands want different things: the one open, the other closed.
+    Return where the grippers disagree: one open, the other closed.
 
     :returns: shape ``(N,)``, bool; all false where the contract has no gripper
     """
@@ -98,7 +98,7 @@ def gripper_mistaken(actions: np.ndarray, expert: np.ndarray, contract: Contract
     return (np.asarray(actions)[:, index] > middle) != (np.asarray(expert)[:, index] > middle)
 
 
-def count_mistakes(rollouts: Iterable[Rollout], contract: Contract) -> Mistakes:
+def count_mistakes(rollouts: Iterable[ComparedActions], contract: Contract) -> Mistakes:
     """
     Count the mistakes of whole episodes.
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``summary.json``: the numbers that every run reports, made from where it stands."""
+"""``summary.json``: the numbers of a run, made from its state."""
 
 import dataclasses
 import json
@@ -25,8 +25,8 @@ from il_ros.interactive.run_state import RunState
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
-    """One policy: how it was trained and how it did; None where that has not happened yet."""
+class PolicyResult:
+    """Training and evaluation of one policy; None: not yet."""
 
     trained: Trained | None
     success: Interval | None
@@ -54,17 +54,17 @@ class Judged:
 
 @dataclasses.dataclass(frozen=True)
 class RoundResult:
-    """What a round cost and brought, as ``RoundSummary`` says it."""
+    """Costs and policy of a round, as in ``RoundSummary``."""
 
     cost: RoundCost
-    judged: Judged
+    policy: PolicyResult
 
 
-def judged(state: RunState, prefix: str) -> Judged:
-    """Return how the policy of ``r00``, ``r01``, ... or ``baseline`` did."""
+def policy_result(state: RunState, prefix: str) -> PolicyResult:
+    """Return the result of the policy of ``r00``, ``r01``, ... or ``baseline``."""
     finished = state.finished
-    return Judged(finished.get(f'{prefix}-train'), success_of(state, f'{prefix}-evaluate'),
-                  finished.get(f'{prefix}-measure'))
+    return PolicyResult(finished.get(f'{prefix}-train'), success_of(state, f'{prefix}-evaluate'),
+                        finished.get(f'{prefix}-measure'))
 
 
 def success_of(state: RunState, stage: str) -> Interval | None:
@@ -75,7 +75,8 @@ def success_of(state: RunState, stage: str) -> Interval | None:
 
 def round_results(state: RunState) -> tuple[RoundResult, ...]:
     """Return one result a round that has begun; round 0 is behavioural cloning."""
-    return tuple(RoundResult(cost, judged(state, f'r{cost.round:02d}')) for cost in ledger(state))
+    return tuple(RoundResult(cost, policy_result(state, f'r{cost.round:02d}'))
+                 for cost in ledger(state))
 
 
 def summarise(state: RunState, horizon: int, rate_hz: float, wall_s: float = -1.0) -> dict:
@@ -112,14 +113,14 @@ def _bc(state: RunState, result: RoundResult) -> dict:
     collected = state.finished['r00-collect']
     return {'labels': result.cost.labels,
             'demonstrations': collected.episodes - len(collected.flagged),
-            **result.judged.as_dict()}
+            **result.policy.as_dict()}
 
 
 def _round(result: RoundResult) -> dict:
     cost = dataclasses.asdict(result.cost)
     names = ('round', 'labels', 'queries', 'watched')
     steps = ('expert_driven_steps', 'policy_driven_steps', 'takeovers', 'objects_lost')
-    fields = result.judged.as_dict()
+    fields = result.policy.as_dict()
     return {**{name: cost[name] for name in names},
             'success': fields.pop('success'),
             'mistakes_per_step': fields.pop('mistakes_per_step'),
@@ -133,7 +134,7 @@ def _baseline(state: RunState) -> dict | None:
         return None
     chosen = stage_work.same_labels(state)
     return {'labels': sum(labels for _, labels in chosen), 'demonstrations': len(chosen),
-            **judged(state, 'baseline').as_dict()}
+            **policy_result(state, 'baseline').as_dict()}
 
 
 def timing_of(state: RunState) -> dict[str, float]:

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Many episodes of one driver, over processes, kept as they are finished.
+Run many episodes of one driver in processes, and keep them in files.
 
-They go into chunks, a file each, so that a run that was ended goes on where it was. A file says
-under which conditions it was made; one that says something else is made anew.
+Each chunk of episodes has a file, so that an interrupted run resumes. A file names the conditions
+that it was made under; one with other conditions is replaced.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from pathlib import Path
 import shutil
 from typing import Sequence
 
-from il_ros.experiments.rollouts import Conditions, from_npz, Rolled, RolloutError, Rollouts
+from il_ros.experiments.rollouts import Conditions, from_npz, Rollout, RolloutError, RolloutRunner
 from il_ros.experiments.rollouts import to_npz
 from il_ros.files.atomic import write_atomically
 from il_ros.learning import checkpoint
@@ -35,7 +35,7 @@ from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 
 CHUNK = 5
-"""Episodes of a file: what a run that is ended loses, at most, in each process."""
+"""Episodes of a file: the most that each process loses when a run is interrupted."""
 
 _FORMAT = 1
 
@@ -68,16 +68,16 @@ class Collection:
         self.folder = folder / f'{conditions.task}-{name}'
 
     def forget(self):
-        """Remove what is there, so that all of it is run anew."""
+        """Remove all episodes, so that they are run again."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, seeds: Sequence[int], workers: int,
-            told: Callable[[int, int], None] = lambda episodes, steps: None) -> list[Rolled]:
+            on_done: Callable[[int, int], None] = lambda episodes, steps: None) -> list[Rollout]:
         """
-        Run the episodes that are not there yet, and return all of them in the seeds' order.
+        Run the missing episodes, and return all of them in the order of the seeds.
 
         :param workers: processes
-        :param told: called with episodes and steps of each chunk that was run
+        :param on_done: called with episodes and steps of each chunk that was run
         :raises ProcessError: if a process fails; the chunks that are finished stay
         """
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -88,18 +88,18 @@ class Collection:
         for chunk, content in map_processes(*make, missing, workers):
             write_atomically(self._path(chunk), content)
             found[chunk] = from_npz(content, self._about)
-            told(len(chunk), sum(one.steps for one in found[chunk]))
+            on_done(len(chunk), sum(one.steps for one in found[chunk]))
         return [one for chunk in chunks for one in found[chunk]]
 
     def missing(self, seeds: Sequence[int]) -> int:
-        """Return how many of the episodes are not there yet."""
+        """Return how many of the episodes are missing."""
         chunks = [tuple(seeds[at:at + CHUNK]) for at in range(0, len(seeds), CHUNK)]
         return sum(len(chunk) for chunk in chunks if self._read(chunk) is None)
 
     def _path(self, chunk: tuple[int, ...]) -> Path:
         return self.folder / f'{chunk[0]}-{len(chunk)}.npz'
 
-    def _read(self, chunk: tuple[int, ...]) -> list[Rolled] | None:
+    def _read(self, chunk: tuple[int, ...]) -> list[Rollout] | None:
         try:
             episodes = from_npz(self._path(chunk).read_bytes(), self._about)
         except (FileNotFoundError, RolloutError):
@@ -109,6 +109,6 @@ class Collection:
 
 def make_runner(conditions: Conditions, policy: str, keep_observations: bool,
                 about: str) -> Callable[[tuple[int, ...]], bytes]:
-    """Return what runs a chunk of seeds in a process and gives the content of its file."""
-    rollouts = Rollouts(conditions, policy, keep_observations)
+    """Return a function that runs a chunk of seeds and returns the content of its file."""
+    rollouts = RolloutRunner(conditions, policy, keep_observations)
     return lambda seeds: to_npz([rollouts.run(seed) for seed in seeds], about)

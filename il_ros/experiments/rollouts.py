@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-Episodes in this process, without ROS: who drives them, and what the expert would have done.
+Run episodes in this process, without ROS, and record the actions of driver and expert.
 
-They equal those of the graph in lockstep, bit for bit; an episode depends on its seed alone, so
+They equal those of the graph in lockstep, bit for bit. An episode depends on its seed alone, so
 that any process may run any of them in any order.
 """
 
@@ -28,7 +28,7 @@ import zlib
 
 from il_ros.contract.observation import parts_of
 from il_ros.errors import ImitationError
-from il_ros.evaluation.mistakes import Rollout
+from il_ros.evaluation.mistakes import ComparedActions
 from il_ros.learning import checkpoint
 from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
@@ -38,16 +38,16 @@ from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
 _COLUMNS = ('actions', 'expert', 'valid', 'reached', 'observations')
-"""Of ``Rolled``: one row a step; the other fields are one number an episode."""
+"""Of ``Rollout``: one row a step; the other fields are one number an episode."""
 
 
 class RolloutError(ImitationError):
-    """Episodes that cannot be run or read as asked."""
+    """Episodes that cannot be run or read as requested."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Conditions:
-    """What the episodes have in common; the arguments of ``Simulation.reset`` but the seed."""
+    """Conditions that the episodes share: arguments of ``Simulation.reset`` without the seed."""
 
     task: str
     horizon: int = 0
@@ -61,7 +61,7 @@ class Conditions:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Rolled:
+class Rollout:
     """One episode of T steps."""
 
     seed: int
@@ -87,13 +87,13 @@ class Rolled:
         return len(self.actions)
 
     @property
-    def rollout(self) -> Rollout:
+    def compared(self) -> ComparedActions:
         """Return what the mistakes are counted over."""
-        return Rollout(self.actions, self.expert, self.valid)
+        return ComparedActions(self.actions, self.expert, self.valid)
 
 
-class Rollouts:
-    """Runs episodes of one driver; building it takes a while, episodes share the simulation."""
+class RolloutRunner:
+    """Runs episodes of one driver in one simulation, which takes a while to build."""
 
     def __init__(self, conditions: Conditions, policy: str = '', keep_observations: bool = False):
         """
@@ -113,7 +113,7 @@ class Rollouts:
 
     def take(self, policy: str, sha256: str = ''):
         """
-        Let somebody drive from now on.
+        Set the driver of the next episodes.
 
         :param policy: folder of a checkpoint; '': the expert
         :param sha256: hex; compared with the checkpoint's unless empty
@@ -124,7 +124,7 @@ class Rollouts:
         if self._policy:
             checkpoint.check(self._policy, self.contract)
 
-    def run(self, seed: int) -> Rolled:
+    def run(self, seed: int) -> Rollout:
         """Run one episode to its end and return it."""
         expert, runner = self._expert, Runner(self._policy) if self._policy else None
         observations, actions, answers = [], [], []
@@ -143,8 +143,8 @@ class Rollouts:
         ending = run_episode(self._environment, act, seed, self._reset)
         valid = np.array([answer is not None for answer in answers])
         known = [np.zeros_like(actions[0]) if answer is None else answer for answer in answers]
-        return Rolled(seed, ending.success, ending.cause, ending.goals_reached, np.array(actions),
-                      np.array(known), valid, ending.reached, np.array(observations))
+        return Rollout(seed, ending.success, ending.cause, ending.goals_reached, np.array(actions),
+                       np.array(known), valid, ending.reached, np.array(observations))
 
     def close(self):
         """Give PyBullet's memory back."""
@@ -165,14 +165,14 @@ def answers_of(policy: Policy, observations: np.ndarray) -> np.ndarray:
     return np.array(answers)
 
 
-def to_npz(episodes: Sequence[Rolled], about: str) -> bytes:
+def to_npz(episodes: Sequence[Rollout], about: str) -> bytes:
     """
     Return episodes as the content of an ``.npz`` file without objects.
 
     :param about: text that ``from_npz`` has to be given again
     """
     scalars = {field.name: np.array([getattr(one, field.name) for one in episodes])
-               for field in dataclasses.fields(Rolled) if field.name not in _COLUMNS}
+               for field in dataclasses.fields(Rollout) if field.name not in _COLUMNS}
     columns = {name: np.concatenate([getattr(one, name) for one in episodes])
                for name in _COLUMNS}
     file = io.BytesIO()
@@ -181,7 +181,7 @@ def to_npz(episodes: Sequence[Rolled], about: str) -> bytes:
     return file.getvalue()
 
 
-def from_npz(content: bytes, about: str) -> list[Rolled]:
+def from_npz(content: bytes, about: str) -> list[Rollout]:
     """
     Return the episodes that ``to_npz`` wrote.
 
@@ -195,7 +195,7 @@ def from_npz(content: bytes, about: str) -> list[Rolled]:
         ends = np.cumsum(arrays.pop('steps'))[:-1]
         fields = {name: np.split(values, ends) if name in _COLUMNS else values.tolist()
                   for name, values in arrays.items()}
-        return [Rolled(**dict(zip(fields, row))) for row in zip(*fields.values(), strict=True)]
+        return [Rollout(**dict(zip(fields, row))) for row in zip(*fields.values(), strict=True)]
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile,
             zlib.error) as error:
         raise RolloutError(f'the episodes cannot be read: {error}') from error

@@ -12,8 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
-"""The figures of a recorded data set: paths, actions beside labels, who drove, disagreement."""
+"""Figures of recorded episodes: paths, actions and labels, drivers, disagreement."""
 
 from collections.abc import Sequence
 import dataclasses
@@ -55,7 +54,7 @@ def _picture(figure) -> Picture:
 
 @styled
 def paths(recorded: Sequence[Recorded]) -> Picture:
-    """Draw where the tool and the objects went, from above and from the side."""
+    """Draw the paths of tool and objects, from above and from the side."""
     figure, axes = panels(2, width_in=9.6, height_in=4.4)
     for plot, (across, up), title in zip(axes, ((0, 1), (0, 2)), ('From above', 'From the side')):
         for one in recorded:
@@ -100,7 +99,7 @@ def _objects(plot, episode: Episode, across: int, up: int):
 
 @styled
 def actions(one: Recorded) -> Picture:
-    """Draw what was sent in an episode beside its labels, a panel for each entry of an action."""
+    """Draw the executed actions of an episode and its labels, a panel for each element."""
     from matplotlib.figure import Figure
     elements = one.episode.contract.actions
     figure = Figure(figsize=(9.6, 1.7 * len(elements) + 0.5), layout='constrained')
@@ -109,13 +108,13 @@ def actions(one: Recorded) -> Picture:
     for index, (plot, element) in enumerate(zip(axes, elements)):
         _shade(plot, one.episode.driver)
         plot.step(steps, one.episode.executed[:, index], where='post', color='#1c2329',
-                  linewidth=1.1, label='sent')
+                  linewidth=1.1, label='executed')
         valid = one.labels.valid
         plot.plot(steps[valid], one.labels.actions[valid, index], '.', color=CLONING,
                   markersize=4, label='label')
         plot.set_ylabel(f'{element.name}\n{element.unit}', fontsize=8)
     axes[0].legend(fontsize=8, ncols=2)
-    axes[-1].set_xlabel('step; the ground shows who drove')
+    axes[-1].set_xlabel('step; the background shows the driver')
     return _picture(figure)
 
 
@@ -128,7 +127,7 @@ def _shade(plot, driver: np.ndarray):
 
 @styled
 def who_drove(recorded: Sequence[Recorded]) -> Picture:
-    """Draw who drove each step of each episode; a mark where the policy lost the wheel."""
+    """Draw the driver of each step of each episode, with a mark at each takeover."""
     figure, (plot,) = panels(1, width_in=9.6, height_in=min(1.2 + 0.16 * len(recorded), 9.0))
     for row, one in enumerate(recorded):
         driver = one.episode.driver
@@ -148,9 +147,9 @@ def who_drove(recorded: Sequence[Recorded]) -> Picture:
 
 def disagreements(one: Recorded) -> np.ndarray:
     """
-    Return how far the policy's answer is from the label, shape ``(T,)``; NaN: one is missing.
+    Return the disagreement of policy and label, shape ``(T,)``; NaN: one is missing.
 
-    The largest difference of an entry, as a share of that entry's accepted range.
+    The largest difference of an element, as a share of its accepted range.
     """
     episode, contract = one.episode, one.episode.contract
     known = one.labels.valid & episode.policy.valid
@@ -165,7 +164,7 @@ def _shares(values: np.ndarray, contract: Contract) -> np.ndarray:
 
 @styled
 def disagreement(recorded: Sequence[Recorded]) -> Picture:
-    """Draw how far policy and label are apart, step by step: each episode, median, 90 %."""
+    """Draw the disagreement of policy and label by step: episodes, median, 90th percentile."""
     figure, (plot,) = panels(1, width_in=9.6, height_in=3.2)
     curves = [disagreements(one) for one in recorded]
     longest = max((len(curve) for curve in curves), default=0)
@@ -181,7 +180,7 @@ def disagreement(recorded: Sequence[Recorded]) -> Picture:
     if known.size:
         plot.legend(fontsize=8)
     else:
-        plot.text(0.5, 0.5, 'no step has both an answer of a policy and a label',
+        plot.text(0.5, 0.5, 'no step has both an action of the policy and a label',
                   ha='center', va='center', transform=plot.transAxes)
-    plot.set(xlabel='step', ylabel='policy against label,\nshare of the range', ylim=(0, 1.02))
+    plot.set(xlabel='step', ylabel='policy and label apart,\nshare of the range', ylim=(0, 1.02))
     return _picture(figure)

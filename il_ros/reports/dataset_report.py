@@ -12,11 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
-"""The figures of a run's recordings as PNG files and one page without outside references."""
+"""Figures of a run's recordings: PNG files, and a page that shows them all."""
 
 from collections.abc import Callable, Iterable, Sequence
-import html
 from pathlib import Path
 
 from il_ros.dataset.dataset import training_episode
@@ -25,7 +23,8 @@ from il_ros.errors import NoSuchEpisodeError
 from il_ros.files.atomic import write_atomically
 from il_ros.reports import dataset_plots as plots
 from il_ros.reports.dataset_plots import Picture, Recorded
-from il_ros.reports.page import figure, page
+from il_ros.reports.page import Figure, render
+from il_ros.reports.wording import counted
 import numpy as np
 
 PAGE = 'plots.html'
@@ -34,10 +33,10 @@ PAGE = 'plots.html'
 def write_plots(run: str, files: Sequence[Path], output: Path, ids: Sequence[str] = (),
                 most: int = 40, progress: Callable[[Sequence], Iterable] = iter) -> list[str]:
     """
-    Draw recorded episodes into a folder; what an earlier call drew is replaced.
+    Draw recorded episodes into a folder, replacing what an earlier call drew.
 
     :param files: of the episodes
-    :param ids: whose actions are drawn; none: the first episode's
+    :param ids: episodes whose actions are drawn; none: the first episode
     :param most: episodes in the figures of many, spread over all; 0: all
     :returns: names of the files that were written, the page last
     :raises NoSuchEpisodeError: naming an id that is not among the episodes
@@ -52,32 +51,34 @@ def write_plots(run: str, files: Sequence[Path], output: Path, ids: Sequence[str
                                                  .astype(int))]
     recorded = [Recorded(*training_episode(path)) for path in progress(shown)]
     single = [Recorded(*training_episode(by_id[name])) for name in ids] or recorded[:1]
-    sections = _drawn(recorded, single)
+    drawn = _drawn(recorded, single)
     Path(output).mkdir(parents=True, exist_ok=True)
-    for name, _, picture, _ in sections:
+    for name, (_, picture, _) in drawn.items():
         write_atomically(Path(output) / f'{name}.png', picture.png)
-    about = f'{len(recorded)} of {len(files)} episodes'
-    body = ''.join(figure(html.escape(title), picture.svg, html.escape(note))
-                   for _, title, picture, note in sections)
-    write_atomically(Path(output) / PAGE, page(f'Recordings of {run}', (
-        f'<h1>{html.escape(run)}</h1>\n<p class="about">{about}</p>\n{body}')).encode())
-    return [*(f'{name}.png' for name, *_ in sections), PAGE]
+    page = render(
+        'recordings.html.j2', title=f'Recordings of {run}',
+        subtitle=f'{len(recorded)} of {len(files)} episodes',
+        figures=[Figure(title, picture.svg, note) for title, picture, note in drawn.values()])
+    write_atomically(Path(output) / PAGE, page.encode())
+    return [*(f'{name}.png' for name in drawn), PAGE]
 
 
 def _drawn(recorded: Sequence[Recorded],
-           single: Sequence[Recorded]) -> list[tuple[str, str, Picture, str]]:
-    """Return name, title, picture and note of each figure."""
+           single: Sequence[Recorded]) -> dict[str, tuple[str, Picture, str]]:
+    """Return title, picture and note of each figure by the name of its file."""
     taken = sum(takeovers(one.episode.driver) for one in recorded)
-    found = [('paths', 'Where the tool and the objects went', plots.paths(recorded),
-              'In the base frame, coloured by who drove.'),
-             ('who_drove', 'Who drove', plots.who_drove(recorded),
-              f'{taken} takeovers: steps at which an expert or a person took the wheel from '
-              'the policy.'),
-             ('disagreement', 'Policy against label', plots.disagreement(recorded),
-              'The largest difference of an entry of the action, as a share of its accepted '
-              'range, where both are known.')]
+    found = {
+        'paths': ('Paths of the tool and the objects', plots.paths(recorded),
+                  'In the base frame, coloured by driver.'),
+        'who_drove': ('Driver of each step', plots.who_drove(recorded),
+                      f'{counted(taken, "takeover")}, marked: steps at which the expert or a '
+                      'person took over from the policy.'),
+        'disagreement': ('Policy and label', plots.disagreement(recorded),
+                         'The largest difference over the elements of the action, as a share of '
+                         'the accepted range, where both are known.')}
     for one in single:
         name = one.episode.spec.episode_id
-        found.append((f'actions_{name}', f'Actions and labels of {name}', plots.actions(one),
-                      'The line was sent, after limits; a dot is what training may learn.'))
+        found[f'actions_{name}'] = (
+            f'Actions and labels of {name}', plots.actions(one),
+            'Lines: executed actions, after limits. Dots: labels that training may use.')
     return found

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The figures of the report, as SVG text; matplotlib is loaded when one is drawn."""
+"""Figures of a run, as SVG text; matplotlib is loaded when one is drawn."""
 
 import functools
 import io
@@ -28,7 +28,7 @@ _STYLE = {'font.size': 10, 'axes.spines.top': False, 'axes.spines.right': False,
 
 
 def styled(draw: Callable[..., str]) -> Callable[..., str]:
-    """Decorate a function that draws, so that it draws in the style of the reports."""
+    """Decorate a drawing function to use the style of the reports."""
     @functools.wraps(draw)
     def drawn(*args) -> str:
         from matplotlib import rc_context
@@ -39,7 +39,7 @@ def styled(draw: Callable[..., str]) -> Callable[..., str]:
 
 @styled
 def success_against_labels(summary: dict) -> str:
-    """Draw success with 95 % intervals against labels: the rounds, BC twice, the ceiling."""
+    """Draw success with 95 % intervals against labels: the rounds, BC twice, the expert."""
     figure, (axes,) = panels(1, width_in=7.2, height_in=4.0)
     loop = [policy for policy in summary['rounds'] if policy['success']]
     cloned = [policy for policy in (summary['bc'], summary['bc_same_labels'])
@@ -48,7 +48,7 @@ def success_against_labels(summary: dict) -> str:
     _success_line(axes, [*cloned[:1], *loop], LOOP, summary['strategy'], 'o')
     _success_line(axes, cloned, CLONING, 'behavioural cloning', 's')
     _ceiling(axes, summary['expert'])
-    axes.set(xlabel='labels of the expert', ylabel='success on held-out resets, %',
+    axes.set(xlabel='labels of the expert', ylabel='success in held-out episodes, %',
              ylim=(-2, 104))
     axes.set_xlim(left=0)
     axes.legend(loc='lower right')
@@ -78,7 +78,7 @@ def _ceiling(axes, expert: dict | None):
 @styled
 def mistakes(summary: dict, curves: Mapping[str, Sequence[float]]) -> str:
     """
-    Draw mistakes on the policy's own states: a step by round, and as they add up in an episode.
+    Draw mistakes on the policy's own states: rate by round, and sum over an episode.
 
     :param curves: ``J(t)`` by name, t = 1, 2, ...
     """
@@ -95,7 +95,7 @@ def mistakes(summary: dict, curves: Mapping[str, Sequence[float]]) -> str:
     colours = (EXPERT, LOOP, CLONING)
     for (name, curve), colour in zip(curves.items(), colours):
         right.plot(range(1, len(curve) + 1), curve, label=name, color=colour, linewidth=1.6)
-    right.set(title='As they add up in an episode', xlabel='step t',
+    right.set(title='Sum over an episode', xlabel='step t',
               ylabel='J(t): mean mistakes up to t')
     right.set_xlim(left=0)
     right.set_ylim(bottom=0)
@@ -118,7 +118,7 @@ def loss_beside_success(summary: dict) -> str:
     rounds = [policy.get('round', 0) for policy in policies]
     right.plot(rounds, [100 * policy['success']['rate'] for policy in policies], color=LOOP,
                marker='o', markersize=5)
-    right.set(title='Success on held-out resets', xlabel='round', ylabel='%', ylim=(-2, 104))
+    right.set(title='Success in held-out episodes', xlabel='round', ylabel='%', ylim=(-2, 104))
     _whole_rounds(right, rounds)
     return as_svg(figure)
 

@@ -13,19 +13,22 @@
 # limitations under the License.
 
 """
-What a run's numbers say, in plain sentences made from the numbers.
+Findings and conditions of a run, in sentences made from its numbers.
 
-Nothing is claimed that the intervals do not carry: two policies are told apart only where their
-95 % intervals do not overlap.
+A difference between two policies is claimed only where their 95 % intervals do not overlap.
 """
 
 from il_ros.evaluation.interval import Interval, wilson
-from il_ros.reports.table import percent
+from il_ros.evaluation.mistakes import FRACTIONS
+from il_ros.interactive.outcomes import Collected
+from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage_work import same_labels
+from il_ros.reports.wording import counted, percent
 
 
 def read(summary: dict) -> list[str]:
     """
-    Return the reading of a run, a few sentences a paragraph.
+    Return the findings of a run, a few sentences a paragraph.
 
     :param summary: as ``summary.summarise`` returns it; what is missing in it is left out
     """
@@ -40,8 +43,8 @@ def _interval(policy: dict | None) -> Interval | None:
 
 
 def _rate(interval: Interval) -> str:
-    return (f'{percent(interval.rate)} of {interval.n} resets (95 % interval '
-            f'{percent(interval.low)} to {percent(interval.high)})')
+    return (f'{percent(interval.rate)} of {counted(interval.n, "held-out episode")} (95 % '
+            f'interval {percent(interval.low)} to {percent(interval.high)})')
 
 
 def _last(summary: dict) -> dict | None:
@@ -51,8 +54,8 @@ def _last(summary: dict) -> dict | None:
 def _ceiling(summary: dict) -> str:
     if summary['expert'] is None:
         return ''
-    return (f'The expert itself succeeds in {_rate(Interval(**summary["expert"]))} of '
-            f'{summary["task"]}: that is the ceiling.')
+    return (f'On {summary["task"]} the expert succeeds in '
+            f'{_rate(Interval(**summary["expert"]))}.')
 
 
 def _cloning(summary: dict) -> str:
@@ -60,44 +63,41 @@ def _cloning(summary: dict) -> str:
     success = _interval(bc)
     if success is None:
         return ''
-    text = (f'Cloned from {bc["demonstrations"]} demonstrations ({bc["labels"]} labels), the '
-            f'policy succeeds in {_rate(success)}.')
-    epsilon = bc['epsilon']
-    if epsilon['n']:
-        bound = wilson(epsilon['k'], epsilon['n'])
-        text += (f' On held-out states of the expert it errs in {epsilon["k"]} of {epsilon["n"]} '
-                 f'(at most {percent(bound.high)}, with 95 % confidence)')
-        mistakes = bc['mistakes_per_step']
-        if mistakes < 0.0:
-            text += '.'
-        elif mistakes > bound.high:
-            text += (f', on the states that it visits itself in {percent(mistakes)} of the steps: '
-                     'it goes where no demonstration has been, and its loss on the states of the '
-                     'expert does not show that.')
-        else:
-            text += (f', on the states that it visits itself in {percent(mistakes)} of the steps: '
-                     'these are not measurably harder for it.')
-    return text
+    text = (f'Behavioural cloning (BC) from {counted(bc["demonstrations"], "demonstration")} '
+            f'({counted(bc["labels"], "label")}) succeeds in {_rate(success)}.')
+    epsilon, mistakes = bc['epsilon'], bc['mistakes_per_step']
+    if not epsilon['n']:
+        return text
+    bound = wilson(epsilon['k'], epsilon['n']).high
+    text += (f' It makes mistakes in {epsilon["k"]} of {epsilon["n"]} held-out states of the '
+             f'expert (at most {percent(bound)}, with 95 % confidence)')
+    if mistakes < 0.0:
+        return f'{text}.'
+    text += f' and in {percent(mistakes)} of the steps on the states that it visits itself. '
+    if mistakes > bound:
+        return text + ('It leaves the states of the demonstrations, which its loss on states of '
+                       'the expert does not show.')
+    return text + 'Its own states are not measurably harder for it.'
 
 
 def _last_round(summary: dict) -> str:
     last, success = _last(summary), _interval(_last(summary))
     if success is None:
         return ''
-    text = (f'After {last["round"]} rounds of {summary["strategy"]} and {last["labels"]} labels '
-            f'it succeeds in {_rate(success)}.')
+    text = (f'After {counted(last["round"], "round")} of {summary["strategy"]} and '
+            f'{counted(last["labels"], "label")} the policy succeeds in {_rate(success)}.')
     if summary['expert']:
         if Interval(**summary['expert']).above(success):
-            text += ' That is still below the expert.'
+            text += ' It is still below the expert.'
         else:
-            text += ' These resets do not tell it apart from the expert.'
+            text += ' The difference from the expert is not significant.'
     first = _interval(summary['bc'])
     if first and success.above(first):
-        text += ' It is better than the policy that it began with.'
+        text += ' It is better than the initial policy.'
     elif first and first.above(success):
-        text += ' It is worse than the policy that it began with: the rounds did harm.'
+        text += ' It is worse than the initial policy: the rounds did harm.'
     elif first:
-        text += ' It is not told apart from the policy that it began with.'
+        text += ' It does not differ significantly from the initial policy.'
     return text
 
 
@@ -106,20 +106,20 @@ def _comparison(summary: dict) -> str:
     ours, theirs = _interval(last), _interval(baseline)
     if ours is None or theirs is None:
         return ''
-    text = (f'Behavioural cloning given the same number of labels ({baseline["labels"]}, '
+    text = (f'BC with the same number of labels ({baseline["labels"]}, from '
             f'{baseline["demonstrations"]} whole demonstrations) succeeds in {_rate(theirs)}. ')
+    strategy = summary['strategy']
     if ours.above(theirs):
-        return text + (f'The interval of {summary["strategy"]} lies above it: label for label, '
-                       'the states that the policy visits taught it more.')
+        return text + (f'The interval of {strategy} lies above it: label for label, states that '
+                       'the policy visits taught it more.')
     if theirs.above(ours):
-        return text + (f'That is better than {summary["strategy"]}: here the labels were better '
-                       'spent on demonstrations.')
-    reached = summary['expert'] and not Interval(**summary['expert']).above(theirs)
-    if reached:
-        return text + ('The two intervals overlap, and neither is told apart from the expert: '
-                       'BC is good enough here, and simpler.')
-    return text + ('The two intervals overlap: as far as these resets can tell, BC is good enough '
-                   f'here to do without {summary["strategy"]}, though it is below the expert.')
+        return text + (f'It is better than {strategy}: here labels on demonstrations are worth '
+                       'more.')
+    if summary['expert'] and not Interval(**summary['expert']).above(theirs):
+        return text + ('The two intervals overlap, and that of BC overlaps the interval of the '
+                       'expert: BC is sufficient here, and simpler.')
+    return text + (f'The two intervals overlap: {strategy} shows no advantage over BC here, '
+                   'though BC is below the expert.')
 
 
 def _costs(summary: dict) -> str:
@@ -130,25 +130,78 @@ def _costs(summary: dict) -> str:
         'expert_driven_steps', 'policy_driven_steps', 'takeovers', 'objects_lost')}
     minutes = summary['expert_seconds'] / 60.0
     by_hand = f' ({last["person_labels"]} by hand)' if last.get('person_labels') else ''
-    return (f'What it cost: the expert answered {last["queries"]} times, of which '
-            f'{last["labels"]}{by_hand} became labels and {last["watched"]} were only watched, '
-            f'{minutes:.1f} minutes of its time. While collecting, the expert drove '
-            f'{total["expert_driven_steps"]} steps after {total["takeovers"]} takeovers, and the '
-            f'arm went through {total["policy_driven_steps"]} steps of an unfinished policy, '
-            f'which lost the object {total["objects_lost"]} times. Another '
-            f'{summary["evaluation_queries"]} answers only measured and taught nothing.')
+    return (f'Cost: the expert answered {counted(last["queries"], "query")}, of which '
+            f'{last["labels"]}{by_hand} became labels and {last["watched"]} did not (watched), '
+            f'in {minutes:.1f} minutes of its time. During collection the expert drove '
+            f'{counted(total["expert_driven_steps"], "step")} after '
+            f'{counted(total["takeovers"], "takeover")}; unfinished policies drove '
+            f'{counted(total["policy_driven_steps"], "step")} and lost the object in '
+            f'{counted(total["objects_lost"], "episode")}. Evaluation took another '
+            f'{counted(summary["evaluation_queries"], "query")}, none of which became a label.')
 
 
 def _trust(summary: dict) -> str:
     policies = [summary['bc'], *summary['rounds']]
-    judged = [(_interval(policy), policy) for policy in policies if _interval(policy)]
-    text = ('The number of rounds was fixed beforehand, every policy met the same resets, and the '
-            'last checkpoint is the result, not the best.')
-    if len(judged) < 2:
+    evaluated = [(_interval(policy), policy) for policy in policies if _interval(policy)]
+    text = ('The number of rounds was fixed beforehand, all policies ran the same held-out '
+            'episodes, and the result is the last checkpoint, not the best.')
+    if len(evaluated) < 2:
         return text
-    last = judged[-1][0]
-    better = [policy['round'] for interval, policy in judged[1:-1] if interval.above(last)]
+    last = evaluated[-1][0]
+    better = [policy['round'] for interval, policy in evaluated[1:-1] if interval.above(last)]
     if better:
-        text += (f' Round {better[-1]} was better than the last one: training on more labels is '
-                 'not always progress.')
+        text += (f' Round {better[-1]} was better than the last one: more labels do not always '
+                 'help.')
     return text
+
+
+def conditions_of(state: RunState) -> list[str]:
+    """Return the conditions of a run; what has not happened yet is left out."""
+    parts = (_held_out, _thresholds, _flagged, _left_over)
+    return [text for part in parts if (text := part(state))]
+
+
+def _held_out(state: RunState) -> str:
+    collected = state.finished.get('held-out-collect')
+    if collected is None:
+        return ''
+    return ('Recorded for the held-out loss only, not for training: '
+            f'{counted(collected.episodes, "demonstration")} '
+            f'({counted(collected.labels, "state")}).')
+
+
+def _thresholds(state: RunState) -> str:
+    last = f'r{state.goal.rounds:02d}-measure'
+    names = {'r00-measure': 'BC', last: f'round {state.goal.rounds}',
+             'baseline-measure': 'BC with the same labels'}
+    entries = []
+    for stage, name in names.items():
+        measured = state.finished.get(stage)
+        if measured and measured.steps and measured.mistakes_at:
+            shares = (f'{100 * count / measured.steps:.1f}' for count in measured.mistakes_at)
+            entries.append(f'{name} {" / ".join(shares)}')
+    if not entries:
+        return ''
+    return (f'Influence of the definition of a mistake: with errors above '
+            f'{" / ".join(map(str, FRACTIONS))} of the expert\'s speed, the mistakes in 100 steps '
+            f'are {"; ".join(entries)}.')
+
+
+def _flagged(state: RunState) -> str:
+    count = sum(len(one.flagged) for one in state.finished.values() if isinstance(one, Collected))
+    if not count:
+        return ''
+    return (f'{counted(count, "recorded episode")} not used in training: aborted, incomplete, '
+            'discarded, or with dropped messages. Their costs are counted.')
+
+
+def _left_over(state: RunState) -> str:
+    if 'baseline-train' not in state.finished:
+        return ''
+    fresh = [one for name, one in state.finished.items() if name.startswith('baseline-collect-')]
+    recorded = state.finished['r00-collect'].labels + sum(one.labels for one in fresh)
+    unused = recorded - sum(labels for _, labels in same_labels(state))
+    if not unused:
+        return ''
+    return (f'Recorded for the baseline but not used: {counted(unused, "label")}. It is trained '
+            'on whole demonstrations, in the order of their seeds.')

@@ -15,7 +15,8 @@
 """What a mistake is, and how mistakes add up along an episode."""
 
 from il_ros.contract.contract import ActionElement, Contract, TOOL_VELOCITY
-from il_ros.evaluation.mistakes import count_mistakes, gripper_mistaken, mistaken, Rollout
+from il_ros.evaluation.mistakes import ComparedActions, count_mistakes, gripper_mistaken
+from il_ros.evaluation.mistakes import mistaken
 import numpy as np
 import pytest
 
@@ -62,10 +63,10 @@ def test_the_gripper_is_counted_apart():
 RIGHT, WRONG = [0.5, 0.0], [-0.5, 0.0]
 
 
-def _rollout(flags, valid=None) -> Rollout:
+def _rollout(flags, valid=None) -> ComparedActions:
     actions = np.array([WRONG if flag else RIGHT for flag in flags], float).reshape(-1, 2)
-    return Rollout(actions, np.tile(RIGHT, (len(flags), 1)),
-                   np.ones(len(flags), bool) if valid is None else np.array(valid))
+    return ComparedActions(actions, np.tile(RIGHT, (len(flags), 1)),
+                           np.ones(len(flags), bool) if valid is None else np.array(valid))
 
 
 def test_mistakes_add_up_along_the_episodes_and_stand_when_one_ends():
@@ -81,7 +82,7 @@ def test_states_without_an_answer_of_the_expert_do_not_count():
 
 def test_three_thresholds_are_counted():
     actions = np.array([[0.35, 0.0], [0.28, 0.0], [0.1, 0.0], [-0.1, 0.0]])
-    rollout = Rollout(actions, np.tile([0.4, 0.0], (4, 1)), np.ones(4, bool))
+    rollout = ComparedActions(actions, np.tile([0.4, 0.0], (4, 1)), np.ones(4, bool))
     assert count_mistakes([rollout], PLANE).mistakes_at == (3, 2, 1)
 
 

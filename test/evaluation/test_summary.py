@@ -116,5 +116,5 @@ def test_what_was_not_measured_is_minus_one_and_never_nan():
 def test_a_round_result_carries_what_a_round_summary_needs():
     results = round_results(_states()[-1])
     assert [result.cost.round for result in results] == [0, 1, 2]
-    assert results[2].judged.trained.policy_id == 7
-    assert results[2].judged.mistakes_per_step == pytest.approx(0.1)
+    assert results[2].policy.trained.policy_id == 7
+    assert results[2].policy.mistakes_per_step == pytest.approx(0.1)

@@ -19,7 +19,7 @@ import dataclasses
 from il_ros.contract.episode_spec import SUCCESS
 from il_ros.errors import ImitationError
 from il_ros.experiments.collection import CHUNK, Collection
-from il_ros.experiments.rollouts import Conditions, from_npz, Rolled, RolloutError, Rollouts
+from il_ros.experiments.rollouts import Conditions, from_npz, Rollout, RolloutError, RolloutRunner
 from il_ros.experiments.rollouts import to_npz
 from il_ros.sim.environment import Environment
 from il_ros.tasks.expert_registry import make_expert
@@ -30,22 +30,22 @@ ENDLESS = Conditions('push', horizon=150, continuing=True)
 SEEDS = (500_000, 500_001, 500_002, 500_003, 500_004, 500_005)
 
 
-def same(one: Rolled, other: Rolled) -> bool:
+def same(one: Rollout, other: Rollout) -> bool:
     """Tell whether two episodes are equal, bit for bit."""
     return all(np.array_equal(getattr(one, field.name), getattr(other, field.name))
-               for field in dataclasses.fields(Rolled))
+               for field in dataclasses.fields(Rollout))
 
 
 @pytest.fixture(scope='module')
 def expert_drives():
     """Return what runs endless episodes of the expert, observations kept."""
-    rollouts = Rollouts(ENDLESS, keep_observations=True)
+    rollouts = RolloutRunner(ENDLESS, keep_observations=True)
     yield rollouts
     rollouts.close()
 
 
 @pytest.fixture(scope='module')
-def shown(expert_drives) -> Rolled:
+def shown(expert_drives) -> Rollout:
     """Return one endless episode of the expert."""
     return expert_drives.run(500_000)
 
@@ -73,39 +73,40 @@ def test_each_success_brings_another_goal_and_the_hand_has_to_go_round_the_puck(
 
 
 def test_an_episode_is_that_of_the_gymnasium_environment(follower):
-    rolled = Rollouts(Conditions('push', 40), str(follower), keep_observations=True).run(500_007)
+    runner = RolloutRunner(Conditions('push', 40), str(follower), keep_observations=True)
+    rollout = runner.run(500_007)
     environment = Environment('push')
     expert = make_expert('push', environment.contract)
     observation, _ = environment.reset(seed=500_007, options={'horizon': 40})
-    for step in range(rolled.steps):
-        np.testing.assert_array_equal(observation, rolled.observations[step])
-        np.testing.assert_array_equal(expert.act(observation), rolled.expert[step])
-        observation, _, terminated, truncated, _ = environment.step(rolled.actions[step])
+    for step in range(rollout.steps):
+        np.testing.assert_array_equal(observation, rollout.observations[step])
+        np.testing.assert_array_equal(expert.act(observation), rollout.expert[step])
+        observation, _, terminated, truncated, _ = environment.step(rollout.actions[step])
     assert terminated or truncated
     environment.close()
 
 
 def test_without_going_on_an_episode_ends_with_its_success():
-    rolled = Rollouts(Conditions('push')).run(500_000)
-    assert rolled.success and rolled.cause == SUCCESS and rolled.goals_reached == 1
-    assert rolled.reached.tolist() == [False] * (rolled.steps - 1) + [True]
-    assert rolled.observations.shape == (rolled.steps, 0)
+    rollout = RolloutRunner(Conditions('push')).run(500_000)
+    assert rollout.success and rollout.cause == SUCCESS and rollout.goals_reached == 1
+    assert rollout.reached.tolist() == [False] * (rollout.steps - 1) + [True]
+    assert rollout.observations.shape == (rollout.steps, 0)
 
 
 def test_two_processes_run_the_same_episodes_as_this_one_and_a_second_call_none(
         tmp_path, follower):
     collection = Collection(ENDLESS, str(follower), tmp_path)
-    told = []
-    found = collection.run(SEEDS, 2, lambda episodes, steps: told.append((episodes, steps)))
+    on_done = []
+    found = collection.run(SEEDS, 2, lambda episodes, steps: on_done.append((episodes, steps)))
     assert [one.seed for one in found] == list(SEEDS)
-    assert sorted(episodes for episodes, _ in told) == [1, CHUNK]
-    here = Rollouts(ENDLESS, str(follower))
+    assert sorted(episodes for episodes, _ in on_done) == [1, CHUNK]
+    here = RolloutRunner(ENDLESS, str(follower))
     for seed in (500_005, 500_001):
         assert same(here.run(seed), found[seed - 500_000])
     here.close()
-    told.clear()
-    again = collection.run(SEEDS, 1, lambda episodes, steps: told.append(episodes))
-    assert not told and all(map(same, again, found))
+    on_done.clear()
+    again = collection.run(SEEDS, 1, lambda episodes, steps: on_done.append(episodes))
+    assert not on_done and all(map(same, again, found))
 
 
 def test_a_chunk_that_is_missing_or_damaged_is_run_again_and_no_other(tmp_path, follower):
@@ -115,9 +116,9 @@ def test_a_chunk_that_is_missing_or_damaged_is_run_again_and_no_other(tmp_path, 
     files = sorted(collection.folder.iterdir())
     files[1].write_bytes(files[1].read_bytes()[:-40])
     assert collection.missing(SEEDS) == 1
-    told = []
-    again = collection.run(SEEDS, 1, lambda episodes, steps: told.append(episodes))
-    assert told == [1] and all(map(same, again, found))
+    on_done = []
+    again = collection.run(SEEDS, 1, lambda episodes, steps: on_done.append(episodes))
+    assert on_done == [1] and all(map(same, again, found))
     other = Collection(dataclasses.replace(short, horizon=6), str(follower), tmp_path)
     assert other.missing(SEEDS) == len(SEEDS)
 

@@ -112,7 +112,8 @@ def test_a_task_has_its_training_beside_it_and_another_one_for_images(contract, 
 
 
 def test_where_a_task_has_no_training_it_is_named(package):
-    package('plain', {}, plain='from il_ros.tasks.base import Task\nclass Plain(Task):\n    pass\n')
+    package('plain', {}, plain='from il_ros.tasks.base import Task\n'
+                               'class Plain(Task):\n    pass\n')
     plugins.trust('plain:Plain')
     with pytest.raises(NoTrainingError, match="'plain:Plain' has no training.yaml"):
         training_path('', 'plain:Plain')

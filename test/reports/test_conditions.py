@@ -19,7 +19,7 @@ import dataclasses
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.outcomes import Collected, Measured, Trained
 from il_ros.interactive.run_state import RunState
-from il_ros.reports.conditions import conditions_of
+from il_ros.reports.reading import conditions_of
 
 STATE = RunState(Goal(run='r', task='push', strategy='gated', rounds=1, demonstrations=2))
 
@@ -39,7 +39,7 @@ def test_a_run_that_has_not_begun_has_no_conditions():
 
 
 def test_held_out_demonstrations_are_named_with_their_states():
-    assert '2 more demonstrations (70 states)' in _text(held_out_collect=_collected(30, 40))
+    assert '2 demonstrations (70 states)' in _text(held_out_collect=_collected(30, 40))
 
 
 def test_three_thresholds_are_shown_for_whoever_was_measured():
@@ -49,7 +49,7 @@ def test_three_thresholds_are_shown_for_whoever_was_measured():
 
 
 def test_episodes_that_stayed_out_of_training_are_counted():
-    assert '1 recorded episodes stayed out' in _text(
+    assert '1 recorded episode not used in training' in _text(
         r00_collect=_collected(30, 0, flagged=('demonstration-r00-000001',)))
 
 
@@ -57,6 +57,6 @@ def test_labels_that_the_baseline_did_not_get_are_counted():
     trained = Trained('checkpoints/x', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0)
     stages = {'r00_collect': _collected(30, 30), 'r01_collect': _collected(20),
               'baseline_collect_1': _collected(15, 40), 'baseline_train': trained}
-    assert '40 labels more were recorded' in _text(**stages)
+    assert 'Recorded for the baseline but not used: 40 labels.' in _text(**stages)
     stages['baseline_collect_1'] = _collected(20)
-    assert 'more were recorded than' not in _text(**stages)
+    assert 'not used' not in _text(**stages)

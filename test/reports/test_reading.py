@@ -15,7 +15,8 @@
 """What the report says in words follows from the numbers."""
 
 from il_ros.reports.reading import read
-from il_ros.reports.table import format_table, format_timing, percent
+from il_ros.reports.run_report import rounds_table, timing_table
+from il_ros.reports.wording import counted, percent, short, whole
 import made_up
 import pytest
 
@@ -27,21 +28,21 @@ def _text(**successes) -> str:
 def test_a_strategy_wholly_above_the_baseline_is_said_to_be_better():
     text = _text(last=193, baseline=148)
     assert 'The interval of corrections lies above it' in text
-    assert 'BC is good enough here' not in text
+    assert 'BC is sufficient here' not in text
 
 
 def test_where_the_intervals_overlap_behavioural_cloning_is_good_enough():
     text = _text(last=197, baseline=196)
-    assert 'BC is good enough here, and simpler' in text
+    assert 'BC is sufficient here, and simpler' in text
     assert 'lies above it' not in text
 
 
 def test_an_overlap_below_the_expert_says_so():
-    assert 'though it is below the expert' in _text(last=160, baseline=155)
+    assert 'though BC is below the expert' in _text(last=160, baseline=155)
 
 
 def test_a_better_baseline_is_not_hidden():
-    assert 'That is better than corrections' in _text(last=120, baseline=190)
+    assert 'It is better than corrections' in _text(last=120, baseline=190)
 
 
 def test_rounds_that_did_harm_are_not_hidden():
@@ -50,19 +51,19 @@ def test_rounds_that_did_harm_are_not_hidden():
     assert 'Round 1 was better than the last one' in text
 
 
-def test_a_policy_as_good_as_the_expert_is_only_said_not_to_be_told_apart():
-    assert 'do not tell it apart from the expert' in _text(last=197)
+def test_a_policy_as_good_as_the_expert_is_only_said_not_to_differ_significantly():
+    assert 'The difference from the expert is not significant' in _text(last=197)
     assert 'still below the expert' in _text(last=170)
 
 
 def test_what_was_only_watched_and_only_measured_is_named():
     text = _text()
-    assert 'answered 924 times, of which 404 became labels and 520 were only watched' in text
-    assert '17400 answers only measured' in text
+    assert 'answered 924 queries, of which 404 became labels and 520 did not (watched)' in text
+    assert 'Evaluation took another 17400 queries' in text
 
 
 def test_few_mistakes_on_the_experts_states_are_set_against_the_policys_own():
-    assert 'goes where no demonstration has been' in _text()
+    assert 'leaves the states of the demonstrations' in _text()
     summary = made_up.summary()
     summary['bc']['mistakes_per_step'] = 0.02
     assert 'not measurably harder' in ' '.join(read(summary))
@@ -73,16 +74,16 @@ def test_what_is_missing_is_left_out(missing):
     summary = made_up.summary()
     summary[missing] = None
     assert read(summary)
-    assert format_table(summary)
+    assert rounds_table(summary).text()
 
 
 def test_a_run_without_rounds_is_read_too():
     summary = {**made_up.summary(), 'rounds': [], 'bc_same_labels': None}
-    assert 'What it cost' not in ' '.join(read(summary))
+    assert 'Cost:' not in ' '.join(read(summary))
 
 
 def test_the_table_has_a_line_for_everyone_who_was_judged():
-    lines = format_table(made_up.summary()).splitlines()
+    lines = rounds_table(made_up.summary()).text().splitlines()
     assert [line.split('  ')[0] for line in lines[2:7]] == [
         'expert', 'BC, 10 demonstrations', 'corrections, round 1', 'corrections, round 2',
         'BC, 16 demonstrations']
@@ -91,12 +92,23 @@ def test_the_table_has_a_line_for_everyone_who_was_judged():
 
 
 def test_the_time_of_no_phase_is_shown_as_other():
-    lines = format_timing(made_up.summary()).splitlines()
-    assert lines[-3].split() == ['other', '34.2', '21.2', '%']
-    assert lines[-2].split() == ['all', '161.2']
+    lines = timing_table(made_up.summary()).text().splitlines()
+    assert lines[-4].split() == ['other', '34.2', '21.2', '%']
+    assert lines[-3].split() == ['all', '161.2']
 
 
 @pytest.mark.parametrize('share, text', [
     (1.0, '100 %'), (0.9999, '99.9 %'), (0.965, '96.5 %'), (0.5, '50 %'), (0.0, '0 %')])
 def test_a_share_is_never_rounded_up_to_all(share, text):
     assert percent(share) == text
+
+
+@pytest.mark.parametrize('count, noun, text', [
+    (1, 'round', '1 round'), (0, 'round', '0 rounds'), (2, 'query', '2 queries')])
+def test_a_noun_is_in_the_plural_unless_there_is_one(count, noun, text):
+    assert counted(count, noun) == text
+
+
+def test_an_unknown_number_is_shown_as_such():
+    assert percent(None) == short(None) == whole(None) == '?'
+    assert (short(0.1234), short(1234.5), whole(1234.5)) == ('0.123', '1234', '1,234')

@@ -18,7 +18,7 @@ import base64
 import re
 
 from il_ros.reports import plots
-from il_ros.reports.report import Filmstrip, report_html
+from il_ros.reports.run_report import Filmstrip, report_html
 import made_up
 import numpy as np
 from page_reader import Page
@@ -75,7 +75,7 @@ def test_the_same_numbers_give_the_same_report():
     {'rounds': [], 'bc_same_labels': None}, {'expert': None}, {'bc_same_labels': None},
     {'bc': None, 'rounds': [], 'bc_same_labels': None, 'timing': {}, 'wall_s': 0.0}])
 def test_an_unfinished_run_has_a_report_too(change):
-    assert 'What this run says' in report_html({**made_up.summary(), **change})
+    assert 'Findings' in report_html({**made_up.summary(), **change})
 
 
 def test_a_figure_is_an_svg_of_its_own():

@@ -17,7 +17,7 @@
 import json
 
 from il_ros.errors import ImitationError
-from il_ros.experiments.rollouts import Conditions, Rollouts
+from il_ros.experiments.rollouts import Conditions, RolloutRunner
 from il_ros.sim.simulation import Simulation
 from il_ros.tasks.biased import BiasError
 from il_ros.tasks.contracts import find_contract
@@ -88,8 +88,8 @@ def test_the_task_leaves_the_option_to_the_expert():
 def test_it_pushes_the_puck_to_where_it_takes_the_goal_to_be():
     """The puck passes the goal on the side of the bias, and some episodes fail for it."""
     bias = np.array([0.0, 0.05])
-    runs = Rollouts(Conditions('push', options=options(goal_position=[*bias, 0.0])),
-                    keep_observations=True)
+    runs = RolloutRunner(Conditions('push', options=options(goal_position=[*bias, 0.0])),
+                         keep_observations=True)
     ends = []
     for seed in range(500_000, 500_008):
         one = runs.run(seed)

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-How mistakes grow with the length of an episode: ``J(T)`` and its local exponents.
+Growth of mistakes with the length of an episode: ``J(T)`` and its local exponents.
 
-``J(T)`` is the expected number of mistakes in the first T steps on the policy's own states. The
-lesson bounds it by ``epsilon T^2`` for behavioural cloning and by ``epsilon T`` for DAgger, where
+``J(T)`` is the expected number of mistakes in the first T steps on the policy's own states. Theory
+bounds it by ``epsilon T^2`` for behavioural cloning and by ``epsilon T`` for DAgger, where
 epsilon is the mistakes a step on the expert's states (Ross and Bagnell, AISTATS 2010, theorem
 2.1; Ross, Gordon, Bagnell, AISTATS 2011, theorem 3.2). Both are bounds: what a policy does shows
 in the exponent ``d log J / d log T``, and what it shows only in its interval.
@@ -29,7 +29,7 @@ from typing import Sequence
 import numpy as np
 
 FEWEST_EVENTS = 10
-"""Below so many separate runs of mistakes an exponent is undefined."""
+"""With fewer separate runs of mistakes an exponent is undefined."""
 
 RESAMPLES = 1000
 """Bootstrap samples; an episode is drawn whole."""
@@ -127,7 +127,7 @@ def growth(episodes: Episodes, horizons: Sequence[int], weight: np.ndarray,
 def censored_growth(episodes: Episodes, horizons: Sequence[int], weight: np.ndarray,
                     burn_in: int = 0) -> np.ndarray:
     """
-    Return ``J(T)`` as if an early end told nothing: the mean cumulative function.
+    Return ``J(T)`` without the steps after an early end: the mean cumulative function.
 
     In each step the mistakes count over the episodes that still run (Nelson, Journal of Quality
     Technology, 1988). NaN from where none runs any more; other arguments as in ``growth``.
@@ -253,7 +253,7 @@ def exponents(episodes: Episodes, weight: np.ndarray, burn_in: int = 0,
 
 def lines(epsilon: float, horizons: Sequence[int]) -> dict[str, np.ndarray]:
     """
-    Return the lesson's lines at each T; no more than T mistakes fit into T steps.
+    Return the theoretical bounds at each T, at most T mistakes.
 
     ``quadratic`` is epsilon T^2 (cloning's bound), ``linear`` epsilon T (DAgger's), ``leading``
     epsilon T^2 / 2, the leading term of the absorbing chain. At T = 1 the bounds are equal.

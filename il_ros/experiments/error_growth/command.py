@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``il_ros compounding``: how the mistakes of some policies grow on endless episodes."""
+"""``il_ros compounding``: measure the growth of mistakes on continuing episodes."""
 
 import argparse
 import dataclasses
@@ -24,15 +24,15 @@ from typing import NamedTuple, Sequence
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import LARGEST_SEED
 from il_ros.errors import ImitationError
-from il_ros.evaluation.mistakes import count_mistakes, Rollout
+from il_ros.evaluation.mistakes import ComparedActions, count_mistakes
 from il_ros.experiments.collection import Collection
-from il_ros.experiments.error_growth.endless import endless
-from il_ros.experiments.error_growth.publication import readme
-from il_ros.experiments.error_growth.report import figures_of, format_table, read, report_html
+from il_ros.experiments.error_growth.continuing import score_continuing
+from il_ros.experiments.error_growth.reading import policies_table, read
+from il_ros.experiments.error_growth.report import figures_of, readme, report_html
 from il_ros.experiments.error_growth.summary import Measured, Setting, summarise, summary_json
 from il_ros.experiments.error_growth.training_states import drift, STEPS, training_states
-from il_ros.experiments.label_efficiency.results import commit_of_this, versions, write_files
-from il_ros.experiments.rollouts import answers_of, Conditions, Rolled
+from il_ros.experiments.provenance import commit_of_this, versions, write_files
+from il_ros.experiments.rollouts import answers_of, Conditions, Rollout
 from il_ros.files.atomic import write_atomically
 from il_ros.files.folders import require_place, require_writable
 from il_ros.hints import RUNS
@@ -40,8 +40,8 @@ from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.learning import checkpoint
 from il_ros.learning.places import find_policy
 from il_ros.learning.policy import Policy
-from il_ros.tasks.contracts import find_contract
 from il_ros.progress import Progress
+from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.registry import make_task
 import numpy as np
 
@@ -55,10 +55,10 @@ _BOOTSTRAP_SEED = 0
 
 
 class CompoundingError(ImitationError):
-    """A command line that cannot be carried out."""
+    """A command line with an invalid option."""
 
 
-class Named(NamedTuple):
+class NamedPolicy(NamedTuple):
     """One policy of the command line."""
 
     name: str
@@ -84,7 +84,7 @@ def compounding(words: argparse.Namespace) -> int:
     write_atomically(report_file, report_html(summary).encode())
     if words.publish:
         _publish(Path(words.publish), words, summary)
-    print(f'\n{format_table(summary)}\n')
+    print(f'\n{policies_table(summary).text()}\n')
     print('\n'.join(read(summary)))
     print(f'\n{report_file} shows it; {json_file} has the numbers.')
     if words.publish:
@@ -133,7 +133,7 @@ def _check_seeds(words: argparse.Namespace):
                                f'mix seeds of validation and evaluation ({EVALUATION_SEEDS} up)')
 
 
-def named_policies(texts: Sequence[str]) -> list[Named]:
+def named_policies(texts: Sequence[str]) -> list[NamedPolicy]:
     """
     Read ``NAME=POLICY`` and load each checkpoint, of a run the newest.
 
@@ -150,11 +150,11 @@ def named_policies(texts: Sequence[str]) -> list[Named]:
             raise CompoundingError(f'--policy has the name {name!r} twice; expected different '
                                    'names')
         place = find_policy(RUNS, folder)
-        found.append(Named(name, str(place), checkpoint.load(place)))
+        found.append(NamedPolicy(name, str(place), checkpoint.load(place)))
     return found
 
 
-def measure(words: argparse.Namespace, policies: Sequence[Named]) -> dict:
+def measure(words: argparse.Namespace, policies: Sequence[NamedPolicy]) -> dict:
     """Run what is missing of all episodes, and return what ``compounding.json`` says."""
     conditions = Conditions(words.task, words.horizon, continuing=True)
     patience = make_task(words.task).horizon
@@ -199,7 +199,7 @@ class TrainingSet(NamedTuple):
     """Why it was not found."""
 
 
-def _training_set(one: Named, wanted: int) -> TrainingSet:
+def _training_set(one: NamedPolicy, wanted: int) -> TrainingSet:
     if not wanted:
         return TrainingSet(None, '')
     try:
@@ -209,31 +209,31 @@ def _training_set(one: Named, wanted: int) -> TrainingSet:
 
 
 def _run(parts: Sequence[tuple[Collection, Sequence[int]]], names: Sequence[str],
-         workers: int) -> list[list[Rolled]]:
+         workers: int) -> list[list[Rollout]]:
     """Run the episodes of each part; say on a bar how far it is, and at the end how fast."""
     wanted = sum(len(seeds) for _, seeds in parts)
     missing = sum(collection.missing(seeds) for collection, seeds in parts)
     ran, began_s, rolled = [0], time.perf_counter(), []
     with Progress('', wanted, 'episode', wanted - missing) as progress:
-        def told(episodes: int, steps: int):
+        def on_done(episodes: int, steps: int):
             progress.update(episodes)
             ran[0] += steps
 
         for name, (collection, seeds) in zip(names, parts):
             progress.begin(name)
-            rolled.append(collection.run(seeds, workers, told))
+            rolled.append(collection.run(seeds, workers, on_done))
     seconds = time.perf_counter() - began_s
     kept = f'{wanted - missing} episodes were there already; ' if missing < wanted else ''
     print(f'{kept}{ran[0]} steps in {seconds:.1f} s, {ran[0] / seconds:.0f} a second')
     return rolled
 
 
-def _measured(one: Named, episodes: Sequence[Rolled], shown: Sequence[Rolled],
+def _measured(one: NamedPolicy, episodes: Sequence[Rollout], shown: Sequence[Rollout],
               contract: Contract, horizon: int) -> Measured:
     """Count a policy's mistakes on its own states, and on those that the expert visited."""
-    own = endless([each.rollout for each in episodes], [each.reached for each in episodes],
-                  contract, horizon)
-    answers = (Rollout(answers_of(one.policy, each.observations), each.expert, each.valid)
+    own = score_continuing([each.compared for each in episodes],
+                           [each.reached for each in episodes], contract, horizon)
+    answers = (ComparedActions(answers_of(one.policy, each.observations), each.expert, each.valid)
                for each in shown)
     counted = count_mistakes(answers, contract)
     labels = one.policy.info.get('labels', -1)

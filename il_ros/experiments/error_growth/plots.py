@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The figures of ``compounding.html``, as SVG text, from what ``compounding.json`` says."""
+"""Figures of the growth of mistakes, as SVG text, from ``compounding.json``."""
 
 from typing import Sequence
 
@@ -35,7 +35,7 @@ def colour(index: int) -> str:
 @styled
 def growth(summary: dict, first: int = 0) -> str:
     """
-    Draw ``J(T)`` of up to ``PANELS`` policies over the lesson's lines, on logarithmic axes.
+    Draw ``J(T)`` of up to ``PANELS`` policies and the theoretical bounds, logarithmically.
 
     :param first: index of the first policy that is drawn
     """
@@ -48,9 +48,10 @@ def growth(summary: dict, first: int = 0) -> str:
         axes.fill_between(grid, np.where(np.isnan(low), floor, low), high, color=colour(index),
                           alpha=0.2, linewidth=0)
         axes.plot(grid, value, color=colour(index), marker='o', markersize=3.5, linewidth=1.8,
-                  label='J(T), lost counts as mistaken')
+                  label='J(T), steps after the end: mistakes')
         axes.plot(grid, _numbers(policy['mistakes_censored'], 'value'), color=colour(index),
-                  linestyle=(0, (1, 1.2)), linewidth=1.4, label='J(T), lost is censored')
+                  linestyle=(0, (1, 1.2)), linewidth=1.4,
+                  label='J(T), steps after the end: left out')
         axes.set(title=titled(policy), xlabel='T, steps', xscale='log', yscale='log',
                  xlim=(1, grid[-1]), ylim=(floor, 2.0 * grid[-1]))
         axes.legend(loc='upper left', fontsize=7.5, handlelength=2.6)
@@ -125,7 +126,7 @@ def exponents(summary: dict) -> str:
 
 @styled
 def goals(summary: dict) -> str:
-    """Draw the goals reached in 1,000 steps, and the share still working over time."""
+    """Draw goals per 1,000 steps, and the share of episodes still reaching goals over time."""
     policies = summary['policies']
     figure, (left, right) = panels(2, width_in=9.6, height_in=3.5)
     for index, policy in enumerate(policies):
@@ -142,7 +143,7 @@ def goals(summary: dict) -> str:
     left.invert_yaxis()
     left.grid(axis='y', visible=False)
     left.set(title='Goals reached', xlabel='in 1,000 steps')
-    right.set(title='Episodes that still work', xlabel='step', ylabel='%', ylim=(-2, 104),
+    right.set(title='Episodes still reaching goals', xlabel='step', ylabel='%', ylim=(-2, 104),
               xlim=(0, summary['horizon']))
     right.legend(loc='lower left', fontsize=8)
     return as_svg(figure)
@@ -150,7 +151,7 @@ def goals(summary: dict) -> str:
 
 @styled
 def drift(summary: dict) -> str:
-    """Draw how far the visited states lie from the training set, over the steps."""
+    """Draw the distance of the visited states from the training set, over the steps."""
     figure, (axes,) = panels(1, width_in=7.2, height_in=3.6)
     for index, policy in enumerate(summary['policies']):
         found = policy['drift']
@@ -162,7 +163,7 @@ def drift(summary: dict) -> str:
                   markersize=4, label=titled(policy))
         axes.axhline(found['on_expert_states'], color=colour(index), linestyle='--',
                      linewidth=1.0)
-    axes.set(xlabel='up to so many steps, from the point before', xscale='log',
+    axes.set(xlabel='steps, since the point before', xscale='log',
              ylabel='distance from the training set, sd')
     axes.set_xlim(left=1)
     axes.set_ylim(bottom=0)
@@ -172,15 +173,15 @@ def drift(summary: dict) -> str:
 
 @styled
 def after_first_mistake(summary: dict) -> str:
-    """Draw how often a policy errs so many steps after its first mistake."""
+    """Draw the rate of mistakes by the steps since the first mistake."""
     figure, (axes,) = panels(1, width_in=7.2, height_in=3.4)
     for index, policy in enumerate(summary['policies']):
         shares = np.array([np.nan if one is None else one for one in policy['after_first']],
                           float)
         axes.plot(policy['after_first_at'], 100 * shares, color=colour(index), linewidth=1.6,
                   marker='o', markersize=4, label=titled(policy))
-    axes.set(xlabel='up to so many steps after the first mistake, from the point before',
-             ylabel='mistaken, %', ylim=(-2, 104), xscale='log')
+    axes.set(xlabel='steps after the first mistake, since the point before',
+             ylabel='mistakes, %', ylim=(-2, 104), xscale='log')
     axes.set_xlim(left=1)
     axes.legend(loc='best', fontsize=8)
     return as_svg(figure)

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Policies of several training seeds: ``BC-0``, ``BC-1`` are one way of collecting, twice.
+Policies of several training seeds: ``BC-0`` and ``BC-1`` belong to the method ``BC``.
 
-A training seed is one draw of demonstrations, rollouts and a net; what is claimed of a way of
-collecting is claimed of the median over its seeds.
+A training seed draws demonstrations, rollouts and initial weights; a claim on a method is a claim
+on the median over its seeds.
 """
 
 import re
@@ -27,45 +27,45 @@ _NAME = re.compile(r'(.+)-(\d+)')
 
 
 class Trained(NamedTuple):
-    """What the name of a policy says."""
+    """Method and training seed in the name of a policy."""
 
-    way: str
+    method: str
     seed: str
     """'': none."""
 
 
 def trained(name: str) -> Trained:
-    """Read ``WAY-SEED``; any other name is a way without a seed."""
+    """Read ``METHOD-SEED``; any other name is a method without a seed."""
     match = _NAME.fullmatch(name)
     return Trained(*match.groups()) if match else Trained(name, '')
 
 
 def partner(names: Sequence[str], index: int) -> int | None:
-    """Return which policy another is compared with: the first of its seed; None: itself."""
+    """Return the policy that another is compared with, the first of its seed; None: itself."""
     first = next(i for i, name in enumerate(names)
                  if trained(name).seed == trained(names[index]).seed)
     return None if first == index else first
 
 
-def ways(policies: Sequence[dict]) -> list[dict]:
+def methods(policies: Sequence[dict]) -> list[dict]:
     """
-    Return each way with several seeds, and its medians over them.
+    Return each method with several seeds, and its medians over them.
 
     :param policies: as ``compounding.json`` has them
     """
     groups: dict[str, list[dict]] = {}
     for policy in policies:
-        way, seed = trained(policy['name'])
+        method, seed = trained(policy['name'])
         if seed:
-            groups.setdefault(way, []).append(policy)
-    return [_way(way, members) for way, members in groups.items() if len(members) > 1]
+            groups.setdefault(method, []).append(policy)
+    return [_medians(method, members) for method, members in groups.items() if len(members) > 1]
 
 
-def _way(way: str, members: Sequence[dict]) -> dict:
+def _medians(method: str, members: Sequence[dict]) -> dict:
     ratios = [one['mistakes_to_first']['value'] for one in members if 'mistakes_to_first' in one]
     known = [ratio for ratio in ratios if ratio is not None]
     curves = zip(*([point['value'] for point in one['mistakes']] for one in members))
-    return {'way': way, 'policies': [one['name'] for one in members],
+    return {'way': method, 'policies': [one['name'] for one in members],
             'median_labels': median(one['labels'] for one in members),
             'median_mistakes': [round(median(values), 6) for values in curves],
             'ratios': ratios,

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``compounding.json``: how the mistakes of some policies grow, made from their episodes."""
+"""``compounding.json``: the growth of mistakes of policies, from their episodes."""
 
 import dataclasses
 import json
@@ -22,10 +22,11 @@ from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.mistakes import FLOOR, FRACTION, FRACTIONS
 from il_ros.experiments.error_growth import analysis
 from il_ros.experiments.error_growth.analysis import censored_growth, Estimate, Exponent, growth
+from il_ros.experiments.error_growth.continuing import after_first_mistake, classify_outcomes
+from il_ros.experiments.error_growth.continuing import ContinuingScores, EpisodeOutcomes
+from il_ros.experiments.error_growth.continuing import goals_per_1000, rate_after_first
 from il_ros.experiments.error_growth.drift import curve, Drift
-from il_ros.experiments.error_growth.endless import after_first_mistake, Endless, Fates, fates
-from il_ros.experiments.error_growth.endless import goals_per_1000, rate_after_first
-from il_ros.experiments.error_growth.seeds import partner, ways
+from il_ros.experiments.error_growth.seeds import methods, partner
 import numpy as np
 
 LONGEST_AFTER = 200
@@ -44,9 +45,9 @@ class Measured:
 
     name: str
     labels: int
-    """That it was trained on; -1: its checkpoint does not say."""
+    """Number that it was trained on; -1: unknown."""
     sha256: str
-    endless: Endless
+    scores: ContinuingScores
     expert_states: int
     """States of held-out demonstrations ..."""
     expert_mistakes: tuple[int, ...]
@@ -54,7 +55,7 @@ class Measured:
     expert_gripper_mistakes: int = 0
     drift: Drift | None = None
     no_drift: str = ''
-    """Why there is no drift, though it was asked for."""
+    """Why the drift is missing, if it was requested."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,17 +78,17 @@ def summarise(setting: Setting, policies: Sequence[Measured], rng: np.random.Gen
     Return what ``compounding.json`` says, plain values only.
 
     :param policies: measured on the same seeds, in the order of the table; the others are
-        compared with the first, or with the first of their training seed (``WAY-SEED``)
+        compared with the first, or with the first of their training seed (``METHOD-SEED``)
     :param rng: of the bootstrap; the same state gives the same summary
     """
-    sizes = {(len(one.endless.episodes), one.endless.episodes.horizon) for one in policies}
+    sizes = {(len(one.scores.episodes), one.scores.episodes.horizon) for one in policies}
     if len(sizes) != 1:
         raise ValueError(f'policies have episodes and horizon {sorted(sizes)}; expected the same')
     (episodes, horizon), = sizes
     weight = analysis.weights(episodes, rng, resamples)
     grid = analysis.grid(horizon)
     entries = [_policy(one, setting, grid, weight) for one in policies]
-    totals = [growth(one.endless.episodes, (horizon,), weight)[:, 0] for one in policies]
+    totals = [growth(one.scores.episodes, (horizon,), weight)[:, 0] for one in policies]
     for index, entry in enumerate(entries):
         first = partner([one.name for one in policies], index)
         if first is None:
@@ -101,7 +102,7 @@ def summarise(setting: Setting, policies: Sequence[Measured], rng: np.random.Gen
     return {**dataclasses.asdict(setting), 'episodes': episodes, 'horizon': horizon,
             'definition': {'fraction': FRACTION, 'floor': FLOOR, 'fractions': list(FRACTIONS)},
             'resamples': resamples, 'grid': list(grid), 'policies': entries,
-            'ways': ways(entries)}
+            'ways': methods(entries)}
 
 
 def summary_json(summary: dict) -> str:
@@ -110,9 +111,9 @@ def summary_json(summary: dict) -> str:
 
 
 def _policy(one: Measured, setting: Setting, grid: Sequence[int], weight: np.ndarray) -> dict:
-    episodes = one.endless.episodes
+    episodes = one.scores.episodes
     k = one.expert_mistakes[FRACTIONS.index(FRACTION)]
-    became = fates(episodes, setting.patience)
+    became = classify_outcomes(episodes, setting.patience)
     return {
         'name': one.name, 'labels': one.labels, 'sha256': one.sha256,
         'epsilon': _epsilon(k, one.expert_states),
@@ -126,7 +127,7 @@ def _policy(one: Measured, setting: Setting, grid: Sequence[int], weight: np.nda
         'rate_after_first': Estimate.of(rate_after_first(episodes, weight)).as_dict(),
         'after_first': _plain(after_first_mistake(episodes, _after(episodes.horizon))),
         'after_first_at': list(_after(episodes.horizon)),
-        'fates': _fates(became, episodes),
+        'fates': _outcomes(became, episodes),
         'share_working': _plain(became.share_working(episodes.horizon)[
             _points(episodes.horizon)]),
         'share_working_at': _points(episodes.horizon).tolist(),
@@ -146,7 +147,7 @@ def _drift(drift: Drift | None, resamples: int) -> dict | None:
 
 
 def _epsilon(k: int, n: int) -> dict:
-    """Return the mistakes a step on the expert's states; where none was seen, below 3 / n."""
+    """Return mistakes per step on states of the expert; if there are none, at most 3 / n."""
     return {**wilson(k, n).as_dict(), 'rule_of_three': round(3.0 / n, 6) if n and not k else None}
 
 
@@ -155,8 +156,8 @@ def _exponents(episodes, weight: np.ndarray, burn_in: int, censored: bool) -> li
     return [one.as_dict() for one in found]
 
 
-def _fates(became: Fates, episodes: analysis.Episodes) -> dict:
-    """Return the episodes by fate, and the share of all mistakes that each kind made."""
+def _outcomes(became: EpisodeOutcomes, episodes: analysis.Episodes) -> dict:
+    """Return the episodes by outcome, and the share of all mistakes of each kind."""
     made = episodes.counted.sum(axis=1)
     total = max(1, int(made.sum()))
     kinds = {'from_start': became.from_start, 'later': became.later, 'working': became.working}
@@ -169,12 +170,12 @@ def _fates(became: Fates, episodes: analysis.Episodes) -> dict:
 
 def _definitions(one: Measured, weight: np.ndarray) -> list[dict]:
     """Return ``J(H)`` and epsilon at each fraction, and the gripper's disagreements apart."""
-    episodes = one.endless.episodes
+    episodes = one.scores.episodes
     rows = [{'fraction': fraction, 'mistakes': _total(episodes, flags, weight),
              'epsilon': _epsilon(k, one.expert_states)}
-            for (fraction, flags), k in zip(one.endless.at.items(), one.expert_mistakes)]
-    if one.endless.gripper is not None:
-        made = (one.endless.gripper & episodes.running).sum(axis=1)
+            for (fraction, flags), k in zip(one.scores.at.items(), one.expert_mistakes)]
+    if one.scores.gripper is not None:
+        made = (one.scores.gripper & episodes.running).sum(axis=1)
         rows.append({'fraction': None, 'mistakes': round(float(made.mean()), 6),
                      'epsilon': _epsilon(one.expert_gripper_mistakes, one.expert_states)})
     return rows

@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-How far policies drift from their training sets: finds those, and measures the distance to them.
+Find the training set of a checkpoint, and measure how far the policy drifts from it.
 
-A checkpoint notes its filter key and how many labels that had; the data set lies in its run's
-folder (``run/checkpoints/name``). One that was moved, or whose data set was made anew with other
-recordings, has no distance, and the report says so.
+A checkpoint stores its filter key and the number of labels; the data set lies in the folder of its
+run (``run/checkpoints/name``). The drift is unknown, and reported so, if the checkpoint was moved
+or its data set was rebuilt with other recordings.
 """
 
 from pathlib import Path
@@ -26,17 +26,17 @@ from typing import Sequence
 from il_ros.dataset.dataset import ALL_RECORDINGS, DATASET, filter_keys, load
 from il_ros.errors import ImitationError
 from il_ros.experiments.error_growth.drift import Drift, held, nearest
-from il_ros.experiments.rollouts import Rolled
+from il_ros.experiments.rollouts import Rollout
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np
 
 STEPS = 400
-"""Of an episode that are looked at, at most."""
+"""Largest number of steps used of an episode."""
 
 
 class NoTrainingSetError(ImitationError):
-    """A checkpoint without the data set that it was trained on."""
+    """A checkpoint whose training set is missing or different."""
 
 
 def training_states(folder: Path, policy: Policy) -> np.ndarray:
@@ -44,11 +44,11 @@ def training_states(folder: Path, policy: Policy) -> np.ndarray:
     Return the states that a checkpoint was trained on, shape ``(M, obs_dim)``, float32.
 
     :param folder: of the checkpoint
-    :raises NoTrainingSetError: saying what is not there or does not fit
+    :raises NoTrainingSetError: saying what is missing or different
     """
     key, labels = (policy.info.get(name) for name in ('filter_key', 'labels'))
     if not isinstance(key, str):
-        raise NoTrainingSetError('its checkpoint does not say what it was trained on')
+        raise NoTrainingSetError('its checkpoint does not name its training set')
     run = folder.resolve().parents[1]
     for path in (run / DATASET, run / ALL_RECORDINGS):
         if path.exists() and key in filter_keys(path):
@@ -64,7 +64,7 @@ def training_states(folder: Path, policy: Policy) -> np.ndarray:
 
 
 def _fitted_to(policy: Policy, states: np.ndarray) -> bool:
-    """Tell whether a policy's inputs were normalised by these states, as far as one can see."""
+    """Return whether the policy's normaliser agrees with these states."""
     if policy.info.get('synthetic'):
         return True  # made-up states were among them
     again = Normaliser.fit(policy.inputs.apply(states), policy.inputs.units)
@@ -72,8 +72,8 @@ def _fitted_to(policy: Policy, states: np.ndarray) -> bool:
         (again.mean, policy.normaliser.mean), (again.sd, policy.normaliser.sd)))
 
 
-def drift(policy: Policy, training: np.ndarray, episodes: Sequence[Rolled],
-          shown: Sequence[Rolled], horizon: int) -> Drift:
+def drift(policy: Policy, training: np.ndarray, episodes: Sequence[Rollout],
+          shown: Sequence[Rollout], horizon: int) -> Drift:
     """
     Measure how far a policy's episodes lie from its training set.
 

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What a study's curves say: labels that are needed, ratios, rates of intervention, correlations.
+Analysis of a study's curves: labels needed, ratios, rates of intervention, correlations.
 
 A curve has reached the expert's success from its first point that has ``SHARE`` of it and after
 which no point's whole 95 % interval lies below that: one lucky round is not enough. Intervals of
@@ -142,9 +142,9 @@ class Ratio(NamedTuple):
     at_most: bool
     """BC did not reach it at one of the seeds: its largest budget stands for what it needs."""
     least: float | None
-    """The ratio if we needed as little, and BC as much, as its gap between budgets allows ..."""
+    """Smallest ratio that the gaps between budgets allow; None: unknown."""
     most: float | None
-    """... and if it were the other way round; None: open."""
+    """Largest ratio that the gaps between budgets allow; None: unknown."""
 
 
 def ratio(ours: Needed, theirs: Needed, largest: Mapping[int, int]) -> Ratio:

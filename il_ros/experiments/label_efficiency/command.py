@@ -12,21 +12,21 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``il_ros study``: which way of asking buys the most success per label, drive and look."""
+"""``il_ros study``: compare methods of collecting labels by their label efficiency."""
 
 import argparse
 from pathlib import Path
 import sys
 import time
 
-from il_ros.experiments.label_efficiency import demonstrations as shows
-from il_ros.experiments.label_efficiency.cloning import done, train
-from il_ros.experiments.label_efficiency.gathering import Cloned, clones_of, Collected, drivers_of
-from il_ros.experiments.label_efficiency.judging import Judge
-from il_ros.experiments.label_efficiency.plan import begin, CLONES, Plan, plan_of, run_name
-from il_ros.experiments.label_efficiency.plan import StudyError, Way
-from il_ros.experiments.label_efficiency.results import commit_of_this, mixed, publish
-from il_ros.experiments.label_efficiency.results import write_results
+from il_ros.experiments.label_efficiency.demonstrations import prepare, recorded_in, still_wanted
+from il_ros.experiments.label_efficiency.evaluation import Evaluator
+from il_ros.experiments.label_efficiency.plan import begin, CLONES, Method, Plan, plan_of, run_name
+from il_ros.experiments.label_efficiency.plan import StudyError
+from il_ros.experiments.label_efficiency.publication import mixed, publish, write_results
+from il_ros.experiments.label_efficiency.results import Cloned, clones_of, Collected, drivers_of
+from il_ros.experiments.label_efficiency.training import done, train
+from il_ros.experiments.provenance import commit_of_this
 from il_ros.experiments.rollouts import Conditions
 from il_ros.files.folders import require_writable
 from il_ros.interactive import run_state
@@ -36,11 +36,11 @@ from il_ros.processes.graphs import Command, run_commands
 from il_ros.progress import Progress
 
 INTERRUPTED = 130
-_LOOK_S = 1.0
+_POLL_S = 1.0
 
 
 def study(words: argparse.Namespace) -> int:
-    """Collect, clone, judge, and write what came of it; what is there is not done again."""
+    """Collect, train BC, evaluate and write the results; finished parts are kept."""
     plan = plan_of(words)
     folder = Path(words.runs) / plan.run
     for place in (folder, *([Path(words.publish)] if words.publish else [])):
@@ -52,15 +52,15 @@ def study(words: argparse.Namespace) -> int:
         steps = Steps(plan, folder, words.workers)
         runs = steps.collect()
         clones = steps.clone(runs)
-        judges = steps.judge(runs, clones)
+        evaluators = steps.evaluate(runs, clones)
     except KeyboardInterrupt:
-        print('il_ros: interrupted; what is finished is kept, and the same command goes on from '
-              'there', file=sys.stderr)
+        print('il_ros: interrupted; finished parts are kept, and the same command resumes the '
+              'study', file=sys.stderr)
         return INTERRUPTED
-    brought = write_results(plan, folder, commits, runs, clones, judges)
+    results = write_results(plan, folder, commits, runs, clones, evaluators)
     if words.publish:
-        publish(Path(words.publish), brought)
-    print(f'\n{brought.text}\n\n{folder / "study.html"} shows it; {folder / "study.json"} and '
+        publish(Path(words.publish), results)
+    print(f'\n{results.text}\n\n{folder / "study.html"} shows it; {folder / "study.json"} and '
           'the CSV files beside it have the numbers.')
     if words.publish:
         print(f'{words.publish} has figures and tables.')
@@ -68,66 +68,66 @@ def study(words: argparse.Namespace) -> int:
 
 
 class Steps:
-    """What a study does, in order; each step goes on with what it finds on disk."""
+    """Steps of a study, in order; each one keeps what it finds on disk."""
 
     def __init__(self, plan: Plan, folder: Path, workers: int):
         self._plan, self._folder, self._workers = plan, folder, workers
 
     def collect(self) -> list[Collected]:
         """
-        Run every way on every task and seed over the graph.
+        Run every method on every task and seed over the graph.
 
         :raises GraphError: if a run fails
         """
         plan = self._plan
-        wanted = [(task, way, seed) for task in plan.tasks for seed in plan.seeds
-                  for way in plan.ways]
-        waiting = [Command(run_name(task, way.name, seed), self._dagger(task, way, seed))
-                   for task, way, seed in wanted if not self._is_done(task, way, seed)]
+        wanted = [(task, method, seed) for task in plan.tasks for seed in plan.seeds
+                  for method in plan.methods]
+        waiting = [Command(run_name(task, method.name, seed), self._dagger(task, method, seed))
+                   for task, method, seed in wanted if not self._is_done(task, method, seed)]
         rounds = len(wanted) * (plan.rounds + 1)
         with Progress('collecting', rounds, 'round', self._fitted(wanted)) as progress:
-            looked = [time.monotonic()]
+            polled = [time.monotonic()]
 
-            def look():
-                if time.monotonic() - looked[0] > _LOOK_S:
-                    looked[0] = time.monotonic()
+            def on_poll():
+                if time.monotonic() - polled[0] > _POLL_S:
+                    polled[0] = time.monotonic()
                     progress.reach(self._fitted(wanted))
 
-            run_commands(waiting, self._folder / 'logs', self._workers, look)
+            run_commands(waiting, self._folder / 'logs', self._workers, on_poll)
             progress.reach(rounds)
-        return [Collected(task, way, seed, self._run(task, way, seed),
-                          run_state.load(self._run(task, way, seed)))
-                for task, way, seed in wanted]
+        return [Collected(task, method, seed, self._run(task, method, seed),
+                          run_state.load(self._run(task, method, seed)))
+                for task, method, seed in wanted]
 
-    def _run(self, task: str, way: Way, seed: int) -> Path:
-        return self._folder / run_name(task, way.name, seed)
+    def _run(self, task: str, method: Method, seed: int) -> Path:
+        return self._folder / run_name(task, method.name, seed)
 
-    def _state(self, task: str, way: Way, seed: int) -> RunState | None:
-        folder = self._run(task, way, seed)
+    def _state(self, task: str, method: Method, seed: int) -> RunState | None:
+        folder = self._run(task, method, seed)
         if not (folder / FILE_NAME).exists():
             return None
         try:
             return run_state.load(folder)
         except RunFileError:
-            return None  # the run itself says what is wrong when it is gone on with
+            return None  # the run itself reports the fault when it is resumed
 
-    def _is_done(self, task: str, way: Way, seed: int) -> bool:
-        state = self._state(task, way, seed)
+    def _is_done(self, task: str, method: Method, seed: int) -> bool:
+        state = self._state(task, method, seed)
         return state is not None and next_stage(state) is None
 
-    def _fitted(self, wanted: list[tuple[str, Way, int]]) -> int:
+    def _fitted(self, wanted: list[tuple[str, Method, int]]) -> int:
         states = filter(None, (self._state(*one) for one in wanted))
         return sum(name.endswith('-train') for state in states for name in state.finished)
 
-    def _dagger(self, task: str, way: Way, seed: int) -> tuple[str, ...]:
+    def _dagger(self, task: str, method: Method, seed: int) -> tuple[str, ...]:
         plan = self._plan
-        words = ['dagger', '--task', task, '--strategy', way.strategy, '--seed', str(seed),
-                 '--run', run_name(task, way.name, seed), '--runs', str(self._folder),
+        words = ['dagger', '--task', task, '--strategy', method.strategy, '--seed', str(seed),
+                 '--run', run_name(task, method.name, seed), '--runs', str(self._folder),
                  '--demonstrations', str(plan.demonstrations), '--rounds', str(plan.rounds),
                  '--episodes-per-round', str(plan.episodes_per_round),
                  '--evaluation-episodes', '0', '--final-evaluation-episodes', '0',
                  '--no-baseline', '--resume', *self._episodes()]
-        return tuple(words + (['--config', way.config] if way.config else []))
+        return tuple(words + (['--config', method.config] if method.config else []))
 
     def _episodes(self) -> list[str]:
         plan = self._plan
@@ -136,7 +136,7 @@ class Steps:
 
     def clone(self, runs: list[Collected]) -> list[Cloned]:
         """
-        Record demonstrations for BC, and train it at every budget.
+        Record demonstrations for BC, and train it with every budget.
 
         :raises GraphError: if they cannot be recorded
         :raises LearningError: if a fit fails
@@ -147,39 +147,39 @@ class Steps:
         missing = [fit for fit in fits if done(fit) is None]
         if missing:
             self._aggregate(clones)
-        with Progress('cloning', len(fits), 'fit', len(fits) - len(missing)) as progress:
+        with Progress('training BC', len(fits), 'fit', len(fits) - len(missing)) as progress:
             train(missing, self._workers, progress.update)
         return clones
 
     def _aggregate(self, clones: list[Cloned]):
-        """Make the data sets; learners of other kinds share those of their task and seed."""
+        """Make the data sets; all learners of a task and seed share one."""
         wanted: dict[Path, set[int]] = {}
         for one in clones:
             wanted.setdefault(one.folder, set()).update(one.counts)
-        shown = {one.folder: one.shown for one in clones}
+        demonstrations = {one.folder: one.demonstrations for one in clones}
         for folder, numbers in wanted.items():
-            shows.prepare(folder, shown[folder], numbers)
+            prepare(folder, demonstrations[folder], numbers)
 
     def _demonstrate(self, runs: list[Collected]):
-        """Record until BC can be given so many times the labels of the largest budget."""
+        """Record demonstrations until they suffice for the largest data set of BC."""
         with Progress('demonstrating', 0, 'episode') as progress:
-            while asked := self._still_to_show(runs):
+            while asked := self._missing_demonstrations(runs):
                 total = progress.done + sum(count for _, count in asked)
                 progress.reach(progress.done, total)
                 run_commands([command for command, _ in asked], self._folder / 'logs',
                              self._workers)
                 progress.reach(total)
 
-    def _still_to_show(self, runs: list[Collected]) -> list[tuple[Command, int]]:
+    def _missing_demonstrations(self, runs: list[Collected]) -> list[tuple[Command, int]]:
         plan, asked = self._plan, []
         for task in plan.tasks:
             for seed in plan.seeds:
                 of_it = [run for run in runs if (run.task, run.seed) == (task, seed)]
                 name, goal = run_name(task, CLONES, seed), of_it[0].state.goal
                 target = plan.stretch * max(max(run.budgets) for run in of_it)
-                shown = shows.shown_in(self._folder / name, goal)
-                count = shows.still_wanted(shown, target, of_it[0].labels_each)
-                first = goal.demonstration_seeds(len(shown), 1)
+                demonstrations = recorded_in(self._folder / name, goal)
+                count = still_wanted(demonstrations, target, of_it[0].labels_each)
+                first = goal.demonstration_seeds(len(demonstrations), 1)
                 if count and first:
                     words = ('record', '--task', task, '--run', name, '--runs',
                              str(self._folder), '--episodes', str(count), '--seed',
@@ -187,21 +187,21 @@ class Steps:
                     asked.append((Command(name, words), count))
         return asked
 
-    def judge(self, runs: list[Collected], clones: list[Cloned]) -> dict[str, Judge]:
+    def evaluate(self, runs: list[Collected], clones: list[Cloned]) -> dict[str, Evaluator]:
         """
-        Let every checkpoint and the expert meet the same resets; return the judge of each task.
+        Run the held-out episodes with each checkpoint and the expert; return results by task.
 
         :raises ProcessError: if a process fails
         """
-        plan, judges = self._plan, {}
+        plan, evaluators = self._plan, {}
         drivers = {task: drivers_of(task, runs, clones) for task in plan.tasks}
         with Progress('evaluating', sum(map(len, drivers.values())), 'policy') as progress:
             for task, found in drivers.items():
-                judge = judges[task] = Judge(
+                evaluator = evaluators[task] = Evaluator(
                     self._folder / 'evaluations',
                     Conditions(task, plan.horizon, options=plan.options),
                     plan.evaluation_seeds())
-                there = sum(judge.found(driver) is not None for driver in found)
+                there = sum(evaluator.found(driver) is not None for driver in found)
                 progress.update(there)
-                judge.run(found, self._workers, progress.update)
-        return judges
+                evaluator.run(found, self._workers, progress.update)
+        return evaluators

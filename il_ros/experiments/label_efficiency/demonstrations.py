@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Demonstrations for behavioural cloning at the budgets of everybody else."""
+"""Demonstrations for behavioural cloning with the budgets of the other methods."""
 
 from collections.abc import Iterable, Sequence
 import math
@@ -29,24 +29,24 @@ from il_ros.runs.shard import receipts_in
 import numpy as np
 
 _MARGIN = 1.05
-"""To begin with, so that few are recorded in a second go."""
+"""Factor on the demonstrations recorded at first, so that few more are needed."""
 
 
-class Shown(NamedTuple):
-    """One demonstration that is on disk."""
+class RecordedDemonstration(NamedTuple):
+    """One demonstration on disk."""
 
     path: Path
     receipt: Receipt
 
 
-def shown_in(folder: Path, goal: Goal) -> list[Shown]:
+def recorded_in(folder: Path, goal: Goal) -> list[RecordedDemonstration]:
     """
-    Return the demonstrations of a run from its first seed on, up to the first that is missing.
+    Return the demonstrations of a run in the order of their seeds, up to the first missing one.
 
     :param folder: of the run
-    :param goal: of a run of the same seed: its block of seeds is drawn from
+    :param goal: of a run with the same training seed, whose block of seeds is used
     """
-    by_id = {receipt.spec.episode_id: Shown(path, receipt)
+    by_id = {receipt.spec.episode_id: RecordedDemonstration(path, receipt)
              for path, receipt in receipts_in(folder / 'episodes') if not is_unfinished(receipt)}
     found = []
     for seed in goal.demonstration_seeds(0, DEMONSTRATION_SEEDS):
@@ -57,22 +57,23 @@ def shown_in(folder: Path, goal: Goal) -> list[Shown]:
     return found
 
 
-def labels_of(shown: Sequence[Shown]) -> np.ndarray:
-    """Return the labels of the first 1, 2, ... demonstrations; those with a flag bring none."""
-    return np.cumsum([0 if one.receipt.flags else one.receipt.labels for one in shown])
+def labels_of(demonstrations: Sequence[RecordedDemonstration]) -> np.ndarray:
+    """Return the labels of the first 1, 2, ... demonstrations; flagged ones give none."""
+    return np.cumsum([0 if one.receipt.flags else one.receipt.labels for one in demonstrations])
 
 
-def still_wanted(shown: Sequence[Shown], target: int, labels_each: float) -> int:
+def still_wanted(demonstrations: Sequence[RecordedDemonstration], target: int,
+                 labels_each: float) -> int:
     """
-    Return how many more demonstrations are to be recorded.
+    Return how many more demonstrations to record.
 
-    :param target: labels that are wanted
-    :param labels_each: what a demonstration brings, as far as one knows
+    :param target: labels that are needed
+    :param labels_each: expected labels of a demonstration
     """
-    labels = int(labels_of(shown)[-1]) if shown else 0
+    labels = int(labels_of(demonstrations)[-1]) if demonstrations else 0
     if labels >= target:
         return 0
-    room = DEMONSTRATION_SEEDS - len(shown)
+    room = DEMONSTRATION_SEEDS - len(demonstrations)
     return min(room, math.ceil(_MARGIN * (target - labels) / max(1.0, labels_each)))
 
 
@@ -80,12 +81,12 @@ def counts(labels: np.ndarray, budgets: Sequence[Sequence[int]], stretch: int) -
     """
     Return the numbers of demonstrations that BC is trained on, rising, none twice.
 
-    Above the budgets of those who were given least the numbers rise in small steps, so that what
-    BC needs is known as closely there as below.
+    Above the largest budget of the method with the fewest labels the numbers rise in small steps,
+    so that the labels that BC needs are known as precisely there as below.
 
     :param labels: as in ``nearest``
-    :param budgets: of each way that BC is compared with, the labels of its rounds
-    :param stretch: it goes up to so many times the largest budget
+    :param budgets: of each method that BC is compared with, the labels of its rounds
+    :param stretch: the last number has up to this many times the labels of the largest budget
     """
     largest = [max(one) for one in budgets]
     most = nearest(labels, stretch * max(largest))
@@ -94,11 +95,12 @@ def counts(labels: np.ndarray, budgets: Sequence[Sequence[int]], stretch: int) -
 
 
 def key_of(count: int) -> str:
-    """Return the filter key of the first so many demonstrations."""
+    """Return the filter key of the first ``count`` demonstrations."""
     return f'first_{count:04d}'
 
 
-def prepare(folder: Path, shown: Sequence[Shown], wanted: Iterable[int]) -> Path:
+def prepare(folder: Path, demonstrations: Sequence[RecordedDemonstration],
+            wanted: Iterable[int]) -> Path:
     """
     Aggregate demonstrations under a filter key for each number of them; return the file.
 
@@ -106,6 +108,6 @@ def prepare(folder: Path, shown: Sequence[Shown], wanted: Iterable[int]) -> Path
     """
     wanted = sorted(wanted)
     entries = [(one.path, [key_of(count) for count in wanted if count > at])
-               for at, one in enumerate(shown[:wanted[-1]])]
+               for at, one in enumerate(demonstrations[:wanted[-1]])]
     aggregate(folder / DATASET, entries)
     return folder / DATASET

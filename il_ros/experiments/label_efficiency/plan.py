@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a study is asked to do: ``plan.json``, by which it is gone on with."""
+"""Plan of a study: tasks, methods, seeds and budgets, kept in ``plan.json`` to resume it."""
 
 import argparse
 import dataclasses
@@ -37,27 +37,27 @@ VALIDATION_FIRST = VALIDATION_SEEDS + 5_000
 """First seed of a study that chooses: apart from the held-out demonstrations of any run."""
 
 CLONES = 'bc'
-"""Stands for behavioural cloning in the names of runs; no way of collecting is called so."""
+"""Stands for behavioural cloning in the names of runs; no method has this name."""
 
-QUICK = {'tasks': 1, 'ways': 2, 'seeds': 2, 'rounds': 4, 'episodes': 60, 'stretch': 2}
-"""At most so many each, with ``--quick``."""
+QUICK = {'tasks': 1, 'methods': 2, 'seeds': 2, 'rounds': 4, 'episodes': 60, 'stretch': 2}
+"""Largest numbers with ``--quick``."""
 
 
 class StudyError(ImitationError):
-    """A study that cannot be carried out as asked."""
+    """A study that cannot be run as requested."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Way:
-    """A way of collecting: a strategy with its settings, under a name for plots."""
+class Method:
+    """A method of collecting labels: a strategy with its settings, and its name in plots."""
 
     name: str
     strategy: str
     config: str = ''
-    """File with the keys strategy and training; '': the package's own."""
+    """File with the keys ``strategy`` and ``training``; '': the package's own."""
 
     @classmethod
-    def read(cls, text: str, config: str) -> 'Way':
+    def read(cls, text: str, config: str) -> 'Method':
         """
         Read ``STRATEGY`` or ``NAME=STRATEGY:CONFIG``; a strategy may be a ``module:Object``.
 
@@ -70,24 +70,30 @@ class Way:
             # Only what a folder may be called: of module:Object the object's name.
             name = re.sub('[^a-z0-9_]', '_', text.rpartition(':')[2].lower()) \
                 if ':' in text else text
-            way = cls(name, text, config)
+            method = cls(name, text, config)
         elif first in plugins.table('strategies'):
-            way = cls(name, first, last)
+            method = cls(name, first, last)
         elif rest.count(':') > 1:
-            way = cls(name, *rest.rsplit(':', 1))
+            method = cls(name, *rest.rsplit(':', 1))
         else:
-            way = cls(name, rest, config if last else '')
+            method = cls(name, rest, config if last else '')
         if is_named and not last:
             raise StudyError(f'--strategies has {text!r}; expected a strategy, or '
                              'NAME=STRATEGY:CONFIG.yaml')
-        plugins.trust(way.strategy)
-        if not re.fullmatch(r'[a-z0-9][a-z0-9_]{0,31}', way.name) or way.name == CLONES:
-            raise StudyError(f'--strategies has the name {way.name!r}; expected '
+        plugins.trust(method.strategy)
+        if not re.fullmatch(r'[a-z0-9][a-z0-9_]{0,31}', method.name) or method.name == CLONES:
+            raise StudyError(f'--strategies has the name {method.name!r}; expected '
                              f'[a-z0-9][a-z0-9_]*, at most 32 characters, not {CLONES!r}')
-        if way.strategy == HUMAN:
+        if method.strategy == HUMAN:
             raise StudyError(f'--strategies has {HUMAN!r}; a study runs unattended, expected a '
                              'strategy whose expert is a program')
-        return way
+        return method
+
+    def option(self, config: str) -> str:
+        """Return the text that ``read`` reads."""
+        if self == Method.read(self.strategy, config):
+            return self.strategy
+        return ':'.join(filter(None, (f'{self.name}={self.strategy}', self.config)))
 
     def load(self) -> Strategy:
         """
@@ -106,13 +112,13 @@ class Way:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """All that decides what a study collects, trains and evaluates."""
+    """Everything that a study's results depend on."""
 
     run: str
     tasks: tuple[str, ...]
-    ways: tuple[Way, ...]
+    methods: tuple[Method, ...]
     named: str
-    """The way that the verdicts are about."""
+    """The method that the conclusions are about."""
     seeds: tuple[int, ...]
     demonstrations: int
     rounds: int
@@ -122,7 +128,7 @@ class Plan:
     first_seed: int
     """Of each evaluation."""
     stretch: int
-    """BC is given up to so many times the labels of the largest budget."""
+    """BC is given up to this many times the labels of the largest budget."""
     config: str = ''
     """File with the key training, for BC; '': the package's own."""
     horizon: int = 0
@@ -133,10 +139,10 @@ class Plan:
             raise StudyError(f'--run is {self.run!r}; expected [a-z0-9][a-z0-9_-]*, at most 64 '
                              'characters')
         for option, values in (('--tasks', self.tasks), ('--seeds', self.seeds),
-                               ('--strategies', [way.name for way in self.ways])):
+                               ('--strategies', [method.name for method in self.methods])):
             if len(set(values)) < len(values):
                 raise StudyError(f'{option} has the same twice: {", ".join(map(str, values))}')
-        if self.named not in [way.name for way in self.ways]:
+        if self.named not in [method.name for method in self.methods]:
             raise StudyError(f'--named is {self.named!r}; expected one of --strategies')
         if len({seed % BLOCKS for seed in self.seeds}) < len(self.seeds):
             raise StudyError(f'--seeds has two that differ by a multiple of {BLOCKS}; they would '
@@ -152,44 +158,43 @@ class Plan:
 
     @property
     def on_validation(self) -> bool:
-        """Whether the resets are those on which one may choose."""
+        """Whether the episodes are validation episodes, by which settings may be chosen."""
         return self.first_seed < EVALUATION_SEEDS
 
     def check(self):
         """
-        Refuse what cannot work, before anything is done.
+        Check tasks, strategies and goals, before anything is run.
 
-        :raises ImitationError: with what is wrong
+        :raises ImitationError: naming what is wrong
         """
         for task in self.tasks:
             make_task(task)
-            for way in self.ways:
-                way.load()
+            for method in self.methods:
+                method.load()
                 for seed in self.seeds:
-                    Goal(**self.goal(task, way, seed))
+                    Goal(**self.goal(task, method, seed))
 
-    def goal(self, task: str, way: Way, seed: int) -> dict:
+    def goal(self, task: str, method: Method, seed: int) -> dict:
         """Return the fields of ``Goal`` for one run, which leaves its evaluations to the study."""
-        return {'run': run_name(task, way.name, seed), 'task': task, 'strategy': way.strategy,
-                'config': way.config, 'demonstrations': self.demonstrations,
+        return {'run': run_name(task, method.name, seed), 'task': task,
+                'strategy': method.strategy, 'config': method.config,
+                'demonstrations': self.demonstrations,
                 'rounds': self.rounds, 'episodes_per_round': self.episodes_per_round,
                 'horizon': self.horizon, 'options': self.options, 'evaluation_episodes': 0,
                 'final_evaluation_episodes': 0, 'baseline': False, 'seed': seed}
 
     def evaluation_seeds(self) -> range:
-        """Return the resets that everybody meets."""
+        """Return the seeds of the held-out episodes, the same for all policies."""
         return range(self.first_seed, self.first_seed + self.episodes)
 
     def command(self, runs: Path = hints.RUNS) -> str:
         """
-        Return the command line that asks for this study.
+        Return the command line of this study.
 
-        :param runs: folder of the runs, where the study goes
+        :param runs: folder of the runs, where the study is written
         """
-        ways = [way.strategy if way == Way.read(way.strategy, self.config)
-                else ':'.join(filter(None, (f'{way.name}={way.strategy}', way.config)))
-                for way in self.ways]
-        words = ['il_ros', 'study', '--tasks', *self.tasks, '--strategies', *ways,
+        words = ['il_ros', 'study', '--tasks', *self.tasks, '--strategies',
+                 *(method.option(self.config) for method in self.methods),
                  '--named', self.named, '--seeds', *map(str, self.seeds),
                  '--demonstrations', str(self.demonstrations), '--rounds', str(self.rounds),
                  '--episodes-per-round', str(self.episodes_per_round),
@@ -203,19 +208,19 @@ class Plan:
         return shlex.join(words)
 
 
-def run_name(task: str, way: str, seed: int) -> str:
-    """Return the folder of a run of the study; of ``module:Object`` the signs that runs allow."""
-    return f'{re.sub("[^a-z0-9_-]", "_", task.lower())}-{way}-{seed}'
+def run_name(task: str, method: str, seed: int) -> str:
+    """Return the name of a run of the study, without signs that run names may not have."""
+    return f'{re.sub("[^a-z0-9_-]", "_", task.lower())}-{method}-{seed}'
 
 
 def plan_of(words: argparse.Namespace) -> Plan:
     """
-    Return what a command line asks for; ``--quick`` cuts it down.
+    Return the plan that a command line describes; ``--quick`` shortens it.
 
     :raises StudyError: naming the option that is wrong
     """
     config = words.config or ''
-    ways = [Way.read(text, config) for text in words.strategies]
+    methods = [Method.read(text, config) for text in words.strategies]
     limit = QUICK if words.quick else {}
 
     def cut(name: str, values: Sequence) -> tuple:
@@ -224,7 +229,7 @@ def plan_of(words: argparse.Namespace) -> Plan:
     def least(name: str, value: int) -> int:
         return min(value, limit.get(name, value))
 
-    kept = cut('ways', ways)
+    kept = cut('methods', methods)
     first = words.first_seed or (VALIDATION_FIRST if words.validation else EVALUATION_SEEDS)
     if words.validation != (first < EVALUATION_SEEDS):
         raise StudyError(f'--first-seed is {first}; expected one from {VALIDATION_SEEDS} to '
@@ -240,12 +245,13 @@ def plan_of(words: argparse.Namespace) -> Plan:
 
 def begin(folder: Path, plan: Plan, commit: str) -> tuple[str, ...]:
     """
-    Start a study, or go on with the one that is there; return the commits that it was made with.
+    Start a study or resume it, and return the commits that it was run with.
 
-    :raises StudyError: if the folder holds a study that was asked for something else
+    :raises StudyError: if the folder holds another study, or something else
     """
     commits: tuple[str, ...] = ()
     wanted = json.loads(json.dumps(dataclasses.asdict(plan)))
+    wanted['ways'] = wanted.pop('methods')  # the name in the file
     path = folder / PLAN
     if path.exists():
         try:

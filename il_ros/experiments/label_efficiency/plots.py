@@ -35,7 +35,7 @@ SHADES = (*(one for one in COLOURS if one != CLONING), '#b2a100')
 
 
 def colour(at: int) -> str:
-    """Return the colour of the way of that index."""
+    """Return the colour of the method of that index."""
     return SHADES[at % len(SHADES)]
 
 
@@ -46,18 +46,18 @@ def success_against(curves: Curves, pairs: Sequence[tuple[str, str]], first: int
     Draw success against a cost for up to ``PANELS`` ways, each over its BC.
 
     :param pairs: all ways, each with the BC that learned as it does
-    :param first: index of the first way that is drawn
+    :param first: index of the first method that is drawn
     :param key: of ``AXES``
     """
     shown = pairs[first:first + PANELS]
     figure, row = panels(len(shown), width_in=max(5.0, 3.5 * len(shown)), height_in=3.6)
-    for at, (axes, (way, cloned)) in enumerate(zip(row, shown), start=first):
+    for at, (axes, (method, cloned)) in enumerate(zip(row, shown), start=first):
         if cloned in curves:
             _curves(axes, curves[cloned], key, CLONING, cloned)
-        _curves(axes, curves[way], key, colour(at), way)
+        _curves(axes, curves[method], key, colour(at), method)
         _target(axes, expert)
-        axes.set(title=way, xlabel=AXES[key], ylim=(-2, 104))
-        _doublings(axes, [getattr(point, key) for name in (way, cloned) if name in curves
+        axes.set(title=method, xlabel=AXES[key], ylim=(-2, 104))
+        _doublings(axes, [getattr(point, key) for name in (method, cloned) if name in curves
                           for curve in curves[name].values() for point in curve])
         axes.legend(loc='lower right', fontsize=7.5)
     row[0].set_ylabel('success on held-out resets, %')
@@ -100,9 +100,9 @@ def medians(curves: Curves, pairs: Sequence[tuple[str, str]], expert: dict) -> s
     for name in dict.fromkeys(cloned for _, cloned in pairs if cloned in curves):
         axes.plot(*median_line(curves[name], 'labels'), color=CLONING, linewidth=2.2, label=name,
                   linestyle='-' if name == pairs[0][1] else '-.')
-    for at, (way, _) in enumerate(pairs):
-        axes.plot(*median_line(curves[way], 'labels'), color=colour(at), linewidth=1.8,
-                  marker=MARKERS[at % len(MARKERS)], markersize=4.5, label=way)
+    for at, (method, _) in enumerate(pairs):
+        axes.plot(*median_line(curves[method], 'labels'), color=colour(at), linewidth=1.8,
+                  marker=MARKERS[at % len(MARKERS)], markersize=4.5, label=method)
     _target(axes, expert)
     axes.set(xlabel=AXES['labels'], ylabel='success on held-out resets, %', ylim=(-2, 104))
     _doublings(axes, [point.labels for by_seed in curves.values() for curve in by_seed.values()
@@ -115,7 +115,7 @@ def medians(curves: Curves, pairs: Sequence[tuple[str, str]], expert: dict) -> s
 def loss_against_success(curves: Curves, pairs: Sequence[tuple[str, str]]) -> str:
     """Draw loss and mistakes on the expert's held-out states against success, a dot a fit."""
     figure, (left, right) = panels(2, width_in=9.6, height_in=3.8)
-    shades = {way: colour(at) for at, (way, _) in enumerate(pairs)}
+    shades = {method: colour(at) for at, (method, _) in enumerate(pairs)}
     for name, by_seed in curves.items():
         points = [point for curve in by_seed.values() for point in curve]
         style = {'color': shades.get(name, CLONING), 'marker': 'x' if name not in shades else 'o',
@@ -123,9 +123,9 @@ def loss_against_success(curves: Curves, pairs: Sequence[tuple[str, str]]) -> st
         known = [point for point in points if point.loss_held_out >= 0.0]
         left.scatter([point.loss_held_out for point in known],
                      [100 * point.success.rate for point in known], **style)
-        judged = [point for point in points if point.epsilon_states]
-        right.scatter([100 * point.epsilon_mistakes / point.epsilon_states for point in judged],
-                      [100 * point.success.rate for point in judged], **style)
+        measured = [point for point in points if point.epsilon_states]
+        right.scatter([100 * point.epsilon_mistakes / point.epsilon_states for point in measured],
+                      [100 * point.success.rate for point in measured], **style)
     left.set(xlabel='loss on held-out demonstrations', ylabel='success, %', ylim=(-2, 104))
     right.set(xlabel='mistakes in 100 held-out states of the expert', ylim=(-2, 104))
     left.legend(loc='best', fontsize=7.5)
@@ -133,17 +133,17 @@ def loss_against_success(curves: Curves, pairs: Sequence[tuple[str, str]]) -> st
 
 
 @styled
-def whose_states(curves: Curves, pairs: Sequence[tuple[str, str]]) -> str:
+def state_source(curves: Curves, pairs: Sequence[tuple[str, str]]) -> str:
     """Draw, round by round, labels on learner states and the share that the expert drove."""
     figure, (left, right) = panels(2, width_in=9.6, height_in=3.4)
-    for at, (way, _) in enumerate(pairs):
-        found = list(curves[way].values())
+    for at, (method, _) in enumerate(pairs):
+        found = list(curves[method].values())
         last = min(len(curve) for curve in found)
         ratios = [np.median([learner_labels(curve[:upto]) / max(1, curve[0].labels)
                              for curve in found]) for upto in range(1, last + 1)]
         shares = [np.median([_share(curve, upto) for curve in found]) for upto in range(1, last)]
         style = {'color': colour(at), 'marker': MARKERS[at % len(MARKERS)], 'markersize': 4.5,
-                 'linewidth': 1.6, 'label': way}
+                 'linewidth': 1.6, 'label': method}
         left.plot(range(last), ratios, **style)
         right.plot(range(1, last), [100 * share for share in shares], **style)
     left.set(xlabel='round', ylabel='labels on learner states\nto demonstration labels')

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-What a study measured: one point a checkpoint, with all that its labels cost.
+Points and curves of a study: each point is a checkpoint with the costs of its labels.
 
-A curve is what one way of collecting brought at one training seed: its rounds in their order, or
-behavioural cloning at more and more demonstrations.
+A curve has the rounds of one method with one training seed, or behavioural cloning with more and
+more demonstrations.
 """
 
 import csv
@@ -30,7 +30,7 @@ import numpy as np
 BC = 'BC'
 
 STEP = 1.25
-"""From one number of demonstrations to the next, above the budgets of the others."""
+"""Factor between numbers of demonstrations, above the budgets of the other methods."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Point:
 
     task: str
     method: str
-    """A way of collecting, or ``BC`` (with what its learner has of its own)."""
+    """A method of collecting, or ``BC``, with the method whose learner it has."""
     cloned: bool
     """Behavioural cloning: demonstrations alone."""
     seed: int
@@ -77,7 +77,7 @@ class Point:
 
     @property
     def mistakes_per_step(self) -> float:
-        """Return mistakes a step on the policy's own states; -1: no step was judged."""
+        """Return mistakes a step on the policy's own states; -1: no step was compared."""
         return self.mistakes / self.steps if self.steps else -1.0
 
     @property

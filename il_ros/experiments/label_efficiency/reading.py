@@ -13,84 +13,88 @@
 # limitations under the License.
 
 """
-What a study says, in sentences and tables made from its numbers.
+Findings of a study: sentences and tables made from its numbers.
 
 A claim stands only where its interval carries it, and names all three costs: labels, steps that
-the expert drove, and states that it only watched.
+the expert drove, and queries that gave no label (watched).
 """
 
 from typing import Sequence
 
+from il_ros.evaluation.interval import Interval
 from il_ros.experiments.label_efficiency.analysis import FEWEST_STEPS, SHARE
-from il_ros.reports.table import aligned, percent
+from il_ros.reports.table import Table
+from il_ros.reports.wording import percent, whole
+
+_GOAL = f'{round(100 * SHARE)} % of the success of the expert'
 
 HEADINGS = ('', 'labels', '95 %', 'driven', 'queries', 'watched', 'policy', 'minutes', 'seeds',
             'to BC', 'last round')
 
-LEGEND = """\
-labels, driven, queries, watched, policy, minutes: what reaching 95 % of the expert's success
-  took, median over training seeds: labels; steps that the expert drove; its answers; those of
-  which no label came; steps that the policy drove; the expert's time. ?: half the seeds or more
-  do not reach it
-  BC is held against a way at that way's budgets and, above these, in steps of a quarter
-seeds: those that reach it; to BC: labels to those that BC needs (95 %); last round: success"""
+LEGEND = (
+    f'Cost of reaching {_GOAL}, median over training seeds: labels; driven: steps that the expert '
+    'drove; queries: answers of the expert; watched: queries that gave no label; policy: steps '
+    'that the policy drove; minutes: time of the expert. ?: half of the seeds or more do not '
+    'reach it.',
+    'seeds: training seeds that reach it; to BC: labels relative to BC (95 %); last round: '
+    'success. BC is compared with a method at the budgets of that method and, above these, in '
+    'steps of a quarter.')
 
 
-def verdict(task: dict) -> str:
-    """Return one sentence on the way that was named beforehand, against BC."""
+def conclusion(task: dict) -> str:
+    """Return one sentence that compares the method named beforehand with BC."""
     by_name = {one['method']: one for one in task['methods']}
     ours = by_name[task['named']]
     ratio = ours.get('ratio')
     if ratio is None:
         return f'{task["task"]}: there is no BC to compare {ours["method"]} with.'
-    theirs = by_name[ratio['to']]
-    head, goal = f'{task["task"]}:', f'{round(100 * SHARE)} % of the success of the expert'
-    bc, way = theirs['method'], ours['method']
-    if ours['labels']['value'] is None and theirs['labels']['value'] is None:
-        return (f'{head} neither {way} nor {bc} reaches {goal}; at its last round {way} has '
-                f'{_rates(ours)} with {_costs(ours["last"]["costs"])}, {bc} at its largest budget '
-                f'{_rates(theirs)} with {_costs(theirs["last"]["costs"])}.')
-    if ours['labels']['value'] is None:
-        return (f'{head} DAgger is not needed here: {bc} reaches {goal} with '
-                f'{_needed(theirs)}; {way} does not, with '
-                f'{_costs(ours["last"]["costs"])}.')
+    return f'{task["task"]}: {_compared(ours, by_name[ratio["to"]], ratio)}.'
+
+
+def _compared(ours: dict, theirs: dict, ratio: dict) -> str:
+    method, bc = ours['method'], theirs['method']
+    we_reach, bc_reaches = (one['labels']['value'] is not None for one in (ours, theirs))
+    most = 'at most ' if ratio['at_most'] else ''
+    if not we_reach and not bc_reaches:
+        return (f'neither {method} nor {bc} reaches {_GOAL}; in its last round {method} has '
+                f'{_rates(ours)} with {_last_costs(ours)}, with its largest budget {bc} has '
+                f'{_rates(theirs)} with {_last_costs(theirs)}')
+    if not we_reach:
+        return (f'DAgger is not needed: {bc} reaches {_GOAL} with {_needed(theirs)}; {method} '
+                f'does not, with {_last_costs(ours)}')
     if ratio['high'] is not None and ratio['high'] < 1.0:
-        most = 'at most ' if ratio['at_most'] else ''
-        return (f'{head} {way} reaches {goal} with {most}{_ratio(ratio)} of the labels of {bc}'
-                f'{_gaps(ratio)}: {_needed(ours)}; {_of_bc(theirs)}.')
-    if theirs['labels']['value'] is None:
-        return (f'{head} {way} reaches {goal} with {_needed(ours)}, {bc} does not with '
-                f'{_costs(theirs["last"]["costs"])}; the interval of the ratio, '
-                f'{_ratio(ratio)}, does not tell them apart.')
-    return (f'{head} DAgger is not needed here, as far as these episodes tell: {bc} reaches '
-            f'{goal} with {_needed(theirs)}; {way} with {_needed(ours)}, '
-            f'{"at most " if ratio["at_most"] else ""}{_ratio(ratio)} of the labels'
-            f'{_gaps(ratio)}.')
-
-
-def _of_bc(theirs: dict) -> str:
-    if theirs['labels']['value'] is None:
-        return (f'{theirs["method"]} does not reach it in half of the seeds, with '
-                f'{_costs(theirs["last"]["costs"])}')
-    return f'{theirs["method"]} takes {_needed(theirs)}'
+        of_bc = (f'{bc} takes {_needed(theirs)}' if bc_reaches else
+                 f'{bc} does not reach it in half of the seeds, with {_last_costs(theirs)}')
+        return (f'{method} reaches {_GOAL} with {most}{_ratio(ratio)} of the labels of {bc}'
+                f'{_gaps(ratio)}: {_needed(ours)}; {of_bc}')
+    if not bc_reaches:
+        return (f'{method} reaches {_GOAL} with {_needed(ours)}, {bc} does not with '
+                f'{_last_costs(theirs)}; the ratio, {_ratio(ratio)}, is not significant')
+    return (f'DAgger is not needed, as far as these episodes show: {bc} reaches {_GOAL} with '
+            f'{_needed(theirs)}; {method} with {_needed(ours)}, {most}{_ratio(ratio)} of the '
+            f'labels{_gaps(ratio)}')
 
 
 def _needed(method: dict) -> str:
-    few = f' ({number(method["too_few"])} are too few)' if method['too_few'] else ''
+    few = f' ({whole(method["too_few"])} are too few)' if method['too_few'] else ''
     return f'at most {_costs(method["costs"]).replace(" labels", f" labels{few}", 1)}'
 
 
 def _gaps(ratio: dict) -> str:
-    """Return what the gaps between budgets leave open; nothing where BC's end is open anyway."""
+    """Return the range that the gaps between budgets allow; '' where BC does not reach it."""
     if ratio['at_most'] or ratio['least'] is None:
         return ''
     most = f', at most {ratio["most"]:.2f}' if ratio['most'] is not None else ''
     return f' (at least {ratio["least"]:.2f}{most}, by the gaps between the budgets)'
 
 
+def _last_costs(method: dict) -> str:
+    return _costs(method['last']['costs'])
+
+
 def _costs(costs: dict) -> str:
-    return (f'{number(costs["labels"])} labels, {number(costs["expert_driven_steps"])} steps '
-            f'driven by the expert and {number(costs["watched"])} only watched')
+    return (f'{whole(costs["labels"])} labels, {whole(costs["expert_driven_steps"])} steps driven '
+            f'by the expert and {whole(costs["watched"])} queries without a label')
 
 
 def _rates(method: dict) -> str:
@@ -104,55 +108,59 @@ def _ratio(ratio: dict) -> str:
     return f'{value} ({low} to {high})'
 
 
-def number(value: float | None) -> str:
-    """Return a count as people read it; ? where there is none."""
-    return '?' if value is None else f'{value:,.0f}'
-
-
 def read(task: dict) -> list[str]:
-    """Return the verdict, and what else the numbers of a task say."""
-    return [verdict(task), *map(_rate, task['rates']), _loss(task['loss_and_success'])]
+    """Return the findings on a task, the conclusion first."""
+    return [conclusion(task), *map(_rate, task['rates']), _loss(task['loss_and_success'])]
 
 
 def _rate(rate: dict) -> str:
     if rate['realised'] is None:
-        return f'{rate["method"]}: no round from 2 on, so that no rate was realised.'
+        return f'{rate["method"]}: no rate of intervention, because there is no round 2.'
     within = 'within' if rate['within_1.5'] else 'not within'
-    few = '' if rate['enough_steps'] else f' (fewer than {FEWEST_STEPS:,} steps: it says little)'
-    return (f'{rate["method"]}: asked for {percent(rate["target"])} of the steps, the expert '
+    few = '' if rate['enough_steps'] else (f' (fewer than {FEWEST_STEPS:,} steps, so this is '
+                                           'uncertain)')
+    return (f'{rate["method"]}: the target was {percent(rate["target"])} of the steps; the expert '
             f'drove {percent(rate["realised"])} of {rate["steps"]:,} in rounds 2 and later, after '
             f'{rate["takeovers"]:,} takeovers: {within} a factor of 1.5{few}.')
 
 
 def _loss(found: dict) -> str:
     if found['rank_correlation'] is None:
-        return 'Too few checkpoints to hold loss against success.'
-    return (f'Held-out loss and success over {found["checkpoints"]} checkpoints: rank correlation '
+        return 'There are too few checkpoints to compare held-out loss and success.'
+    return (f'Held-out loss and success of {found["checkpoints"]} checkpoints: rank correlation '
             f'{found["rank_correlation"]:.2f} (-1: the lower the loss, the better the policy). '
-            'A low loss on states of the expert is not a working policy.')
+            'A low loss on states of the expert does not imply success.')
 
 
-def rows(task: dict) -> list[tuple[str, ...]]:
-    """Return the cells of a task's table, a method a row."""
-    table = []
-    for one in task['methods']:
-        costs, minutes = one['costs'], one['costs']['expert_seconds']
-        table.append((
-            one['method'], number(costs['labels']),
-            f'{number(one["labels"]["low"])}-{number(one["labels"]["high"])}',
-            *(number(costs[key]) for key in (
+def methods_table(task: dict) -> Table:
+    """Return the table of a task, with a row for each method."""
+    methods = task['methods']
+    classes = ['last' if one['method'] == task['named'] else 'bc' if one['cloned'] else ''
+               for one in methods]
+    return Table(HEADINGS, [_row(one) for one in methods], LEGEND, classes=classes)
+
+
+def _row(method: dict) -> tuple[str, ...]:
+    costs, seconds = method['costs'], method['costs']['expert_seconds']
+    return (method['method'], whole(costs['labels']),
+            f'{whole(method["labels"]["low"])}-{whole(method["labels"]["high"])}',
+            *(whole(costs[key]) for key in (
                 'expert_driven_steps', 'queries', 'watched', 'policy_driven_steps')),
-            '?' if minutes is None else f'{minutes / 60.0:.1f}',
-            f'{one["reached_seeds"]} of {one["seeds"]}',
-            _ratio(one['ratio']) if 'ratio' in one else '', _rates(one)))
-    return table
+            '?' if seconds is None else f'{seconds / 60.0:.1f}',
+            f'{method["reached_seeds"]} of {method["seeds"]}',
+            _ratio(method['ratio']) if 'ratio' in method else '', _rates(method))
+
+
+def expert_success(task: dict) -> str:
+    """Return a sentence on the expert, without a full stop."""
+    expert = Interval(**task['expert'])
+    return (f'the expert succeeds in {expert.k} of {expert.n} ({percent(expert.low)} to '
+            f'{percent(expert.high)})')
 
 
 def format_study(tasks: Sequence[dict]) -> str:
-    """Return the tables for a terminal, and what was found."""
-    parts = []
-    for task in tasks:
-        parts += [f'{task["task"]}: the expert succeeds in {task["expert"]["k"]} of '
-                  f'{task["expert"]["n"]}', aligned([HEADINGS, *rows(task)]),
-                  '\n'.join(read(task))]
-    return '\n\n'.join([*parts, LEGEND])
+    """Return tables and findings for a terminal."""
+    return '\n\n'.join(
+        part for task in tasks for part in (
+            f'{task["task"]}: {expert_success(task)}', methods_table(task).text(),
+            '\n'.join(read(task))))

@@ -12,130 +12,200 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a study leaves: ``study.json``, CSV files, ``study.html``, and what is published of it."""
+"""Points of a study, from its runs, fits and evaluations on disk."""
 
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
 from pathlib import Path
-import platform
-import subprocess
-from typing import Mapping, NamedTuple, Sequence
+from typing import NamedTuple
 
-from il_ros.experiments.label_efficiency.gathering import Cloned, Collected, learners_of, points_of
-from il_ros.experiments.label_efficiency.judging import EXPERT, Judge
-from il_ros.experiments.label_efficiency.plan import Plan
-from il_ros.experiments.label_efficiency.points import Point, points_csv
-from il_ros.experiments.label_efficiency.reading import format_study
-from il_ros.experiments.label_efficiency.report import figures_of, readme, report_html
-from il_ros.experiments.label_efficiency.summary import needed_csv, Question, rates_csv, study_json
-from il_ros.experiments.label_efficiency.summary import summarise_task
-from il_ros.files.atomic import write_atomically
-from il_ros.tasks.contracts import find_contract
+from il_ros.contract.episode_spec import LOST
+from il_ros.dataset.dataset import DATASET, HELD_OUT
+from il_ros.experiments.label_efficiency.demonstrations import counts, key_of, labels_of
+from il_ros.experiments.label_efficiency.demonstrations import recorded_in, RecordedDemonstration
+from il_ros.experiments.label_efficiency.evaluation import Driver, EvaluationResult, Evaluator
+from il_ros.experiments.label_efficiency.evaluation import EXPERT
+from il_ros.experiments.label_efficiency.plan import CLONES, Method, Plan, run_name
+from il_ros.experiments.label_efficiency.points import BC, Point
+from il_ros.experiments.label_efficiency.training import done, Fit
+from il_ros.interactive.ledger import ledger
+from il_ros.interactive.outcomes import Trained
+from il_ros.interactive.run_state import RunState
+from il_ros.learning.config import training_path
+from il_ros.learning.training_worker.protocol import Job, JobDone
 
-_VERSIONS = ('il_ros', 'numpy', 'torch', 'pybullet', 'gymnasium', 'ros-jazzy-rclpy', 'matplotlib')
-_UNKNOWN = 'unknown'
 
+class Collected(NamedTuple):
+    """One finished run over the graph."""
 
-class Brought(NamedTuple):
-    """All that a study found."""
-
-    about: dict
-    tasks: list[dict]
-    points: list[Point]
-
-    @property
-    def text(self) -> str:
-        """Return the tables for a terminal."""
-        return format_study(self.tasks)
+    task: str
+    method: Method
+    seed: int
+    folder: Path
+    state: RunState
 
     @property
-    def tables(self) -> dict[str, str]:
-        """Return the CSV files by name."""
-        return {'points.csv': points_csv(self.points), 'needed.csv': needed_csv(self.tasks),
-                'rates.csv': rates_csv(self.tasks)}
+    def budgets(self) -> list[int]:
+        """Return the labels of each round, the demonstrations first."""
+        return [cost.labels for cost in ledger(self.state)]
+
+    @property
+    def labels_each(self) -> float:
+        """Return the mean labels of a demonstration."""
+        first = self.state.finished['r00-collect']
+        return first.labels / first.episodes
+
+    @property
+    def learner(self) -> bytes:
+        """Return the training settings, which BC shares."""
+        return (self.folder / 'training.yaml').read_bytes()
+
+    def trained(self, round_: int) -> Trained:
+        """Return the fit of a round."""
+        return self.state.finished[f'r{round_:02d}-train']
+
+    def driver(self, round_: int) -> Driver:
+        """Return the policy of a round."""
+        fit = self.trained(round_)
+        return Driver(str((self.folder / fit.path).resolve()), fit.sha256)
 
 
-def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequence[Collected],
-                  clones: Sequence[Cloned], judges: Mapping[str, Judge]) -> Brought:
-    """Write the results into the study's folder, and return them."""
-    tasks, points = [], []
+class Cloned(NamedTuple):
+    """BC with one learner on one task and seed, at every budget."""
+
+    task: str
+    name: str
+    """``BC``, or a name with the method whose learner it has."""
+    seed: int
+    folder: Path
+    """Of the run with its demonstrations."""
+    demonstrations: list[RecordedDemonstration]
+    counts: list[int]
+    """Demonstrations at each budget, rising."""
+    fits: list[Fit]
+    """One a budget."""
+
+
+def learners_of(plan: Plan, runs: Sequence[Collected]) -> dict[tuple[str, bytes], str]:
+    """Return the name of BC by task and settings: BC, and one more for each other learner."""
+    names: dict[tuple[str, bytes], str] = {}
     for task in plan.tasks:
-        contract, _ = find_contract(task)
-        points += points_of(task, runs, clones, judges[task], contract.rate)
-        tasks.append(summarise_task(_question(plan, task, runs, judges[task]), points))
-    about = {'command': plan.command(folder.parent), 'commits': list(commits),
-             'versions': versions(),
-             'conditions': ' '.join([_conditions(plan), *mixed(commits)])}
-    brought = Brought(about, tasks, points)
-    write_files(folder, {'study.json': study_json(about, tasks, points),
-                         'study.html': report_html(about, tasks, points), **brought.tables})
-    return brought
+        plain = Path(plan.config) if plan.config else training_path('', task)
+        names[task, plain.read_bytes()] = BC
+    for run in runs:
+        names.setdefault((run.task, run.learner), f'{BC} as {run.method.name}')
+    return names
 
 
-def _question(plan: Plan, task: str, runs: Sequence[Collected], judge: Judge) -> Question:
-    names = learners_of(plan, runs)
-    against = {run.way.name: names[task, run.learner] for run in runs if run.task == task}
-    targets = {way.name: way.load().plan(1, 0).target_rate for way in plan.ways}
-    return Question(task, judge.found(EXPERT).wins, against, plan.named,
-                    {name: target for name, target in targets.items() if target > 0.0})
+def clones_of(plan: Plan, folder: Path, runs: Sequence[Collected]) -> list[Cloned]:
+    """
+    Return the fits of BC, once its demonstrations are recorded.
 
-
-def _conditions(plan: Plan) -> str:
-    what = 'validation: settings may be chosen by them' if plan.on_validation else 'evaluation'
-    last = plan.first_seed + plan.episodes - 1
-    return (f'Every policy and the expert met the resets with seeds {plan.first_seed} to {last} '
-            f'({what}); training seeds {", ".join(map(str, plan.seeds))}. The number of rounds '
-            'was fixed beforehand, every round is shown, and BC learned with the settings, the '
-            'seed and the inputs of those it is compared with. Intervals resample the episodes, '
-            'the same for all training seeds; they say nothing of seeds that were not run.')
-
-
-def mixed(commits: Sequence[str]) -> list[str]:
-    """Return a warning where a study was made with more than one version of the code."""
-    if len(commits) < 2:
-        return []
-    return [f'This study was made with {len(commits)} versions of the code '
-            f'({", ".join(commits)}): runs, fits and evaluations that were there already were not '
-            'done again; give --run another name for one made with a single version.']
-
-
-def publish(folder: Path, brought: Brought):
-    """Write figures (SVG), tables (CSV) and a page that says how they were made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = dict(brought.tables)
-    titles: dict[str, dict[str, str]] = {summary['task']: {} for summary in brought.tasks}
-    for summary in brought.tasks:
-        for name, (title, svg, _) in figures_of(summary, brought.points).items():
-            file = f'{summary["task"]}-{name}.svg'
-            files[file], titles[summary['task']][file] = svg, title
-    files['README.md'] = readme(folder.name, brought.about, brought.tasks, titles)
-    write_files(folder, files)
-
-
-def write_files(folder: Path, files: Mapping[str, str]):
-    """Write texts by the names of their files, each whole or not at all."""
-    for name, content in files.items():
-        write_atomically(folder / name, content.encode())
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what decides the numbers."""
-    found = {'python': platform.python_version()}
-    for name in _VERSIONS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = _UNKNOWN
+    Every fit has the settings and the seed of the runs that it is compared with, and the same
+    held-out demonstrations.
+    """
+    names, groups = learners_of(plan, runs), {}
+    for run in runs:
+        groups.setdefault((run.task, run.seed, run.learner), []).append(run)
+    found = []
+    demonstrations: dict[tuple[str, int], list[RecordedDemonstration]] = {}
+    for (task, seed, learner), group in groups.items():
+        home = folder / run_name(task, CLONES, seed)
+        if (task, seed) not in demonstrations:
+            demonstrations[task, seed] = recorded_in(home, group[0].state.goal)
+        ours = demonstrations[task, seed]
+        wanted = counts(labels_of(ours), [run.budgets for run in group], plan.stretch)
+        name = names[task, learner]
+        fits = [_fit(home, name.replace(' ', '-').lower(), count, group[0]) for count in wanted]
+        found.append(Cloned(task, name, seed, home, ours, wanted, fits))
     return found
 
 
-def commit_of_this() -> str:
-    """Return the commit of the source tree that runs, marked where it has changes."""
-    root = str(Path(__file__).resolve().parents[3])
-    try:
-        commit, changes = (subprocess.run(
-            ['git', '-C', root, *words], capture_output=True, text=True, check=True,
-            timeout=20.0).stdout.strip() for words in (
-                ('rev-parse', 'HEAD'), ('status', '--porcelain', '--untracked-files=no')))
-    except (OSError, subprocess.SubprocessError):
-        return _UNKNOWN
-    return f'{commit} with changes' if changes else commit
+def _fit(home: Path, name: str, count: int, run: Collected) -> Fit:
+    title = f'{name}-{count:04d}'
+    return Fit(Job(dataset=str(home / DATASET), filter_key=key_of(count),
+                   config=str(run.folder / 'training.yaml'),
+                   output=str(home / 'checkpoints' / title), seed=run.seed,
+                   held_out_dataset=str(run.folder / DATASET), held_out_key=HELD_OUT),
+               home / 'fits' / f'{title}.json')
+
+
+def drivers_of(task: str, runs: Sequence[Collected], clones: Sequence[Cloned]) -> list[Driver]:
+    """Return all drivers to evaluate on a task, none twice, the expert first."""
+    found = [EXPERT]
+    for run in runs:
+        if run.task == task:
+            found += [run.driver(round_) for round_ in range(run.state.goal.rounds + 1)]
+    for one in clones:
+        if one.task == task:
+            found += map(clone_driver, one.fits)
+    return list({driver.sha256: driver for driver in reversed(found)}.values())[::-1]
+
+
+def clone_driver(fit: Fit) -> Driver:
+    """Return the policy of a finished fit."""
+    result = done(fit)
+    return Driver(result.path, result.sha256)
+
+
+def points_of(task: str, runs: Sequence[Collected], clones: Sequence[Cloned], evaluator: Evaluator,
+              rate_hz: float) -> list[Point]:
+    """Return all points of a task, whose drivers are all evaluated."""
+    points = []
+    for run in runs:
+        if run.task == task:
+            results = [evaluator.found(run.driver(round_))
+                       for round_ in range(run.state.goal.rounds + 1)]
+            points += of_rounds(run, results, rate_hz)
+    for one in clones:
+        if one.task == task:
+            points += [of_clone(task, one.name, one.seed, one.demonstrations[:count], done(fit),
+                                evaluator.found(clone_driver(fit)), rate_hz)
+                       for count, fit in zip(one.counts, one.fits)]
+    return points
+
+
+def of_rounds(run: Collected, results: Sequence[EvaluationResult], rate_hz: float) -> list[Point]:
+    """
+    Return a point for each round; costs that the ledger counts by round are added up.
+
+    :param results: of the rounds' policies, in order
+    """
+    points = []
+    sums = {'expert_driven_steps': 0, 'policy_driven_steps': 0, 'takeovers': 0,
+            'objects_lost': 0}
+    seconds = 0.0
+    for cost, result in zip(ledger(run.state), results, strict=True):
+        for key in sums:
+            sums[key] += getattr(cost, key)
+        seconds += cost.expert_seconds(rate_hz)
+        fit = run.trained(cost.round)
+        points.append(_point(run.task, run.method.name, False, run.seed, cost.round, fit, result,
+                             labels=cost.labels, queries=cost.queries, watched=cost.watched,
+                             synthetic=cost.synthetic, expert_seconds=round(seconds, 3), **sums))
+    return points
+
+
+def of_clone(task: str, name: str, seed: int, demonstrations: Sequence[RecordedDemonstration],
+             fit: JobDone, result: EvaluationResult, rate_hz: float) -> Point:
+    """
+    Return the point of a policy of BC.
+
+    :param demonstrations: that it was trained on
+    """
+    receipts = [one.receipt for one in demonstrations]
+    queries = sum(one.queries for one in receipts)
+    return _point(task, name, True, seed, len(demonstrations), fit, result, labels=fit.labels,
+                  queries=queries, watched=queries - fit.labels,
+                  expert_driven_steps=sum(one.expert_steps for one in receipts),
+                  policy_driven_steps=sum(one.steps - one.expert_steps for one in receipts),
+                  takeovers=sum(one.takeovers for one in receipts),
+                  objects_lost=sum(one.cause == LOST for one in receipts), synthetic=0,
+                  expert_seconds=round(queries / rate_hz, 3))
+
+
+def _point(task: str, name: str, cloned: bool, seed: int, number: int, fit: Trained | JobDone,
+           result: EvaluationResult, **costs) -> Point:
+    return Point(task=task, method=name, cloned=cloned, seed=seed, number=number,
+                 loss_held_out=fit.held_out_loss, epsilon_mistakes=fit.epsilon_mistakes,
+                 epsilon_states=fit.epsilon_states, wins=result.wins, steps=result.steps,
+                 mistakes=result.mistakes, lost=result.lost, sha256=fit.sha256, **costs)

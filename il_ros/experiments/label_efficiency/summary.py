@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``study.json``: the points of a study and what they say, plain values only."""
+"""``study.json``: the points and findings of a study, plain values only."""
 
 import dataclasses
 import json
@@ -30,17 +30,17 @@ _BOOTSTRAP_SEED = 0
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """What is asked of one task's points."""
+    """Question that a study asks about one task."""
 
     task: str
     expert_wins: str
     """A ``1`` or ``0`` an episode, in the order of their seeds."""
     against: Mapping[str, str]
-    """By way of collecting, the BC that learned as it does."""
+    """By method of collecting, the BC with the same learner."""
     named: str
-    """The way that the verdict is about: named beforehand."""
+    """The method that the conclusion is about, named beforehand."""
     targets: Mapping[str, float]
-    """Rates of intervention that were asked for, by way; only where one was."""
+    """Target rates of intervention by method; only methods that have one."""
 
 
 def summarise_task(question: Question, points: Sequence[Point],
@@ -50,11 +50,11 @@ def summarise_task(question: Question, points: Sequence[Point],
     rng = np.random.default_rng(_BOOTSTRAP_SEED)
     sampled = analysis.sample(question.expert_wins, rng, resamples)
     needs = {method: analysis.needed(found, sampled) for method, found in curves.items()}
-    theirs = {way: analysis.needed(_compared(curves, way, question.against), sampled)
-              for way in question.against if question.against[way] in curves}
-    # A BC stands in the table as it is compared with the way that the verdict is about, if it is.
-    for way in sorted(theirs, key=lambda way: way == question.named):
-        needs[question.against[way]] = theirs[way]
+    theirs = {method: analysis.needed(_compared(curves, method, question.against), sampled)
+              for method in question.against if question.against[method] in curves}
+    # The table has BC as it is compared with the named method, if it is.
+    for method in sorted(theirs, key=lambda method: method == question.named):
+        needs[question.against[method]] = theirs[method]
     methods = [_method(method, curves, needs[method], theirs.get(method),
                        question.against.get(method)) for method in curves]
     wins = question.expert_wins
@@ -66,12 +66,12 @@ def summarise_task(question: Question, points: Sequence[Point],
         'loss_and_success': _loss_and_success(curves)}
 
 
-def _compared(curves: Curves, way: str, against: Mapping[str, str]) -> dict:
-    """Return by seed the points of BC that a way is compared with."""
-    group = [curves[one] for one in against if against[one] == against[way] and one in curves]
-    return {seed: analysis.compared(curve, curves[way][seed],
+def _compared(curves: Curves, method: str, against: Mapping[str, str]) -> dict:
+    """Return by seed the points of BC that a method is compared with."""
+    group = [curves[one] for one in against if against[one] == against[method] and one in curves]
+    return {seed: analysis.compared(curve, curves[method][seed],
                                     [found[seed] for found in group if seed in found])
-            for seed, curve in curves[against[way]].items() if seed in curves[way]}
+            for seed, curve in curves[against[method]].items() if seed in curves[method]}
 
 
 def _method(method: str, curves: Curves, need: analysis.Needed, theirs: analysis.Needed | None,
@@ -113,10 +113,10 @@ def _loss_and_success(curves: Curves) -> dict:
     rates = [point.success.rate for point in points]
     found = {'checkpoints': len(points), 'rank_correlation': analysis.rank_correlation(
         [point.loss_held_out for point in points], rates)}
-    judged = [point for point in points if point.epsilon_states]
+    measured = [point for point in points if point.epsilon_states]
     found['rank_correlation_epsilon'] = analysis.rank_correlation(
-        [point.epsilon_mistakes / point.epsilon_states for point in judged],
-        [point.success.rate for point in judged])
+        [point.epsilon_mistakes / point.epsilon_states for point in measured],
+        [point.success.rate for point in measured])
     return found
 
 

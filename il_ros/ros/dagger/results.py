@@ -25,8 +25,8 @@ from il_ros.errors import EpisodeFileError, ImitationError
 from il_ros.evaluation.summary import round_results, summarise, summary_json
 from il_ros.files.atomic import write_atomically
 from il_ros.interactive.run_state import RunState
-from il_ros.reports.conditions import conditions_of
-from il_ros.reports.report import curves_of, Filmstrip, report_html
+from il_ros.reports.reading import conditions_of
+from il_ros.reports.run_report import curves_of, Filmstrip, report_html
 from il_ros.runs.shard import receipts_in
 from il_ros_interfaces.msg import RoundSummary
 
@@ -54,7 +54,7 @@ def write_results(folder: Path, state: RunState, replay: bool, wall_s: Callable[
         filmstrips = _filmstrips(state, evaluated) if replay else []
     except ImitationError as error:
         filmstrips = []
-        conditions.append(f'There are no pictures: {error}.')
+        conditions.append(f'No pictures: {error}.')
     check()
     page = report_html(summary, curves_of(state), filmstrips, conditions)
     write_atomically(folder / 'report.html', page.encode())
@@ -77,11 +77,11 @@ def _filmstrips(state: RunState, evaluated: dict) -> list[Filmstrip]:
     for round_, who in ((0, 'Behavioural cloning'),
                         (goal.rounds, f'{goal.strategy}, round {goal.rounds}')):
         path, receipt = _of(evaluated, round_, failed)
-        verdict = 'succeeds' if receipt.success else 'fails'
+        outcome = 'succeeds' if receipt.success else 'fails'
         strips.append(_filmstrip(
-            read_episode(path), f'{who} {verdict}',
-            f'Held-out reset {failed}, {receipt.steps} steps; replayed from the recorded '
-            'commands.'))
+            read_episode(path), f'{who} {outcome}',
+            f'Held-out episode with seed {failed}, {receipt.steps} steps, replayed from the '
+            'recorded commands.'))
     return strips[:1] if goal.rounds == 0 else strips
 
 

@@ -32,7 +32,7 @@ from il_ros.episodes.label_file import read_labels, StoredLabels, write_labels
 from il_ros.episodes.labels import unlabelled
 from il_ros.episodes.reader import read_episode
 from il_ros.episodes.receipts import is_unfinished, Receipt
-from il_ros.evaluation.mistakes import count_mistakes, Rollout
+from il_ros.evaluation.mistakes import ComparedActions, count_mistakes
 from il_ros.interactive import stage_work
 from il_ros.interactive.dataset_keys import dataset_keys, last_aggregate
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Outcome
@@ -332,7 +332,7 @@ class StageRunner:
             contract = episode.contract
             actions, valid, *_ = await self._ask(episode, np.arange(episode.steps))
             wanted = np.where(episode.policy.valid[:, None], episode.policy.actions, np.nan)
-            rollouts.append(Rollout(wanted, actions, valid))
+            rollouts.append(ComparedActions(wanted, actions, valid))
             self._tell((number + 1) / len(ids), -1.0)
         found = count_mistakes(rollouts, contract)
         return Measured(asked=sum(len(rollout.valid) for rollout in rollouts),

@@ -20,10 +20,11 @@ import re
 
 from chain import Chain
 from il_ros.evaluation.mistakes import FRACTIONS
-from il_ros.experiments.error_growth import publication, report
+from il_ros.experiments.error_growth import report
 from il_ros.experiments.error_growth.analysis import Episodes
+from il_ros.experiments.error_growth.continuing import ContinuingScores
 from il_ros.experiments.error_growth.drift import Drift
-from il_ros.experiments.error_growth.endless import Endless
+from il_ros.experiments.error_growth.reading import policies_table, read
 from il_ros.experiments.error_growth.summary import Measured, Setting, summarise, summary_json
 import numpy as np
 from page_reader import Page
@@ -44,8 +45,8 @@ def measured(name: str, chain: Chain, lost: int = 0, count: int = 300, states: i
     reached = np.zeros_like(flags)
     reached[:, 4::5] = True
     episodes = Episodes(flags, steps, reached)
-    return Measured(name, 300, 'ab', Endless(episodes, dict.fromkeys(FRACTIONS, flags), None),
-                    states, (2 * found, found, found // 2))
+    scores = ContinuingScores(episodes, dict.fromkeys(FRACTIONS, flags), None)
+    return Measured(name, 300, 'ab', scores, states, (2 * found, found, found // 2))
 
 
 @pytest.fixture(scope='module')
@@ -85,29 +86,29 @@ def test_no_mistake_among_the_states_of_the_expert_is_an_upper_bound_not_zero(su
     bc, dagger = (policy['epsilon'] for policy in summary['policies'])
     assert bc['rule_of_three'] is None and bc['rate'] == 0.02
     assert dagger['rule_of_three'] == 0.003
-    assert '< 0.003' in report.format_table(summary)
+    assert '< 0.003' in policies_table(summary).text()
 
 
 def test_superlinear_is_said_where_the_lower_bound_exceeds_one_and_nowhere_else(summary):
-    said = report.read(summary)
+    said = read(summary)
     assert re.match(r'BC: mistakes grow faster than T, by the lower bound, in \d+ of', said[0])
     linear = summarise(SETTING, [measured('even', Chain.recoverable_at_once(0.05))],
                        np.random.default_rng(0), 200)
-    assert 'superlinear growth was not found' in report.read(linear)[0]
+    assert 'superlinear growth was not found' in read(linear)[0]
     assert not any(one['superlinear'] for one in linear['policies'][0]['exponents'])
     seldom = summarise(SETTING, [measured('good', Chain(1e-4, 0.9))], np.random.default_rng(0),
                        200)
-    assert 'undefined' in report.read(seldom)[0]
+    assert 'undefined' in read(seldom)[0]
 
 
 @pytest.mark.parametrize('second, verdict', [
-    (Chain(0.0001, 0.5), 'fewer, beyond chance'), (Chain(0.1), 'more, beyond chance'),
+    (Chain(0.0001, 0.5), 'significantly fewer'), (Chain(0.1), 'significantly more'),
     (Chain(0.004), 'the interval includes 1')])
 def test_a_policy_is_compared_with_the_first_by_the_interval_of_the_ratio(second, verdict):
     found = summarise(SETTING, [measured('BC', Chain(0.004)), measured('other', second)],
                       np.random.default_rng(0), 200)
     assert any(said.startswith('other makes') and said.endswith(f'{verdict}.')
-               for said in report.read(found))
+               for said in read(found))
 
 
 def test_windows_are_named_where_only_the_first_compounds_by_both_intervals():
@@ -118,13 +119,13 @@ def test_windows_are_named_where_only_the_first_compounds_by_both_intervals():
     expected = [[one['first'], one['last']] for one, its in zip(*exponents)
                 if one['value'] is not None and one['low'] > 1.3 > its['high']]
     assert expected
-    said = report.read(found)[-1]
-    assert said.startswith('The exponent of BC is above 1.3 by its lower bound while that of even '
-                           f'is below by its upper bound in {len(expected)} of ')
+    said = read(found)[-1]
+    assert said.startswith('The exponent of BC is above 1.3 by its lower bound, and that of even '
+                           f'below 1.3 by its upper bound, in {len(expected)} of ')
     assert said.endswith(f'[{expected[-1][0]}, {expected[-1][1]}].')
     same = summarise(SETTING, [measured('BC', Chain(0.004)), measured('too', Chain(0.004))],
                      np.random.default_rng(0), 200)
-    assert ' is below by its upper bound in none of ' in report.read(same)[-1]
+    assert ' below 1.3 by its upper bound, in none of ' in read(same)[-1]
 
 
 def test_the_page_is_whole_self_contained_and_shows_four_figures(summary):
@@ -146,12 +147,12 @@ def test_the_drift_is_drawn_and_said_where_a_training_set_was_found_and_missed_w
     drift = found['policies'][0]['drift']
     assert (drift['at'][0], drift['at'][-1], drift['episodes']) == (1, HORIZON, 5)
     assert drift['distance'][0] == {'value': 0.5, 'low': 0.5, 'high': 0.5}
-    said = report.read(found)
+    said = read(found)
     assert any(text.startswith(
-        'BC: the nearest of its 260 training states is 0.5 sd away in the first step and 56 sd '
-        '(56 to 56) in steps 49 to 64; from states of the expert it is 0.25 sd. After its first '
-        'mistake it errs in ') for text in said), said
-    assert 'other: how far it drifts is not known; no data set.' in said
+        'BC: distance to the nearest of its 260 training states: 0.5 sd in the first step, 56 sd '
+        '(56 to 56) in steps 49 to 64, 0.25 sd on states of the expert. After its first mistake '
+        'it makes mistakes in ') for text in said), said
+    assert 'other: drift unknown; no data set.' in said
     assert len(Page(report.report_html(found)).sources) == 5
     without = summarise(SETTING, policies[1:], np.random.default_rng(0), resamples=50)
     assert without['policies'][0]['mistakes'] == found['policies'][1]['mistakes']
@@ -168,20 +169,20 @@ def test_four_policies_are_drawn_in_two_figures(summary, monkeypatch):
 
 
 def test_a_bound_of_epsilon_is_not_shown_without_what_it_takes_for_granted(summary):
-    assert '< 0.003' in report.format_table(summary)
-    assert 'as if steps were' in report.format_table(summary)
+    assert '< 0.003' in policies_table(summary).text()
+    assert 'as if steps were' in policies_table(summary).text()
     text = ' '.join(Page(report.report_html(summary)).text)
     assert 'too narrow' in text and 'if steps were independent' in text
 
 
 def test_a_policy_without_any_mistake_has_a_page_too():
     flags = np.zeros((4, 10), bool)
-    perfect = Measured('perfect', -1, '', Endless(
+    perfect = Measured('perfect', -1, '', ContinuingScores(
         Episodes(flags, np.full(4, 10), flags), dict.fromkeys(FRACTIONS, flags), None), 0,
         (0, 0, 0))
     found = summarise(SETTING, [perfect, perfect], np.random.default_rng(0), 50)
     assert found['policies'][1]['mistakes_to_first']['value'] is None
-    assert 'ratio of their mistakes is undefined' in report.read(found)[-1]
+    assert 'ratio of their mistakes is undefined' in read(found)[-1]
     assert Page(report.report_html(found)).open == []
 
 
@@ -216,7 +217,7 @@ def test_a_policy_is_compared_with_the_first_of_its_training_seed(seeds):
 def test_what_is_published_has_the_command_and_a_row_for_every_length(seeds):
     about = {'command': 'il_ros compounding', 'commits': ['ab'], 'versions': {'python': '3.11'},
              'conditions': 'the same episodes'}
-    text = publication.readme('endless', about, seeds)
+    text = report.readme('endless', about, seeds)
     assert '```bash\nil_ros compounding\n```' in text and '* Commit: ab' in text
     rows = [line for line in text.splitlines() if line.startswith('| ')]
     assert [row.split(' | ')[0].strip('| ') for row in rows][-len(seeds['grid']):] == [

@@ -22,7 +22,7 @@ from il_ros.cli import parser
 from il_ros.dataset.dataset import DATASET, SCHEMA_VERSION
 from il_ros.experiments.error_growth.training_states import drift, NoTrainingSetError
 from il_ros.experiments.error_growth.training_states import training_states
-from il_ros.experiments.rollouts import Conditions, Rolled, Rollouts
+from il_ros.experiments.rollouts import Conditions, Rollout, RolloutRunner
 from il_ros.learning import checkpoint
 from il_ros.learning.normaliser import Normaliser
 import numpy as np
@@ -34,9 +34,9 @@ SMALL = ('--episodes', '4', '--horizon', str(STEPS), '--expert-episodes', '2',
 
 
 @pytest.fixture(scope='module')
-def shown() -> list[Rolled]:
+def shown() -> list[Rollout]:
     """Return two endless episodes of the expert, observations kept."""
-    rollouts = Rollouts(Conditions('push', STEPS, True), keep_observations=True)
+    rollouts = RolloutRunner(Conditions('push', STEPS, True), keep_observations=True)
     yield [rollouts.run(seed) for seed in (0, 1)]
     rollouts.close()
 
@@ -70,7 +70,7 @@ def test_the_training_states_are_the_labelled_ones_of_the_filter_key(trained, sh
 
 
 @pytest.mark.parametrize('info, sentence', [
-    ({}, 'does not say what it was trained on'),
+    ({}, 'does not name its training set'),
     ({'filter_key': 'round_7'}, "no data set with the filter key 'round_7'"),
     ({'filter_key': 'round_0', 'labels': 58}, "has 57 labels under 'round_0'"),
     ({'filter_key': 'round_0', 'labels': 57}, "has other states under 'round_0' than those")])
@@ -105,7 +105,7 @@ def test_the_command_tells_the_drift_of_those_whose_training_set_is_found(
     assert (known['drift']['episodes'], known['drift']['training_states']) == (3, STEPS - 3)
     last = known['drift']['distance'][-1]
     assert 0.0 < last['low'] <= last['value'] <= last['high']
-    assert unknown['drift'] is None and 'how far it drifts is not known' in text
+    assert unknown['drift'] is None and 'unknown: drift unknown' in text
     assert parser.main([*words, '--drift-episodes', '0']) == 0
     assert 'drift' not in capsys.readouterr().out
     without, _ = json.loads((tmp_path / 'out/compounding.json').read_text())['policies']

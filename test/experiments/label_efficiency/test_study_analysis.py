@@ -22,7 +22,7 @@ from il_ros.experiments.label_efficiency.analysis import rank_correlation, ratio
 from il_ros.experiments.label_efficiency.analysis import realised_rate, sample
 from il_ros.experiments.label_efficiency.points import curves_of, in_rounds, learner_labels
 from il_ros.experiments.label_efficiency.points import numbers_above, Point, points_csv
-from il_ros.experiments.label_efficiency.reading import format_study, read, verdict
+from il_ros.experiments.label_efficiency.reading import conclusion, format_study, read
 from il_ros.experiments.label_efficiency.report import figures_of, readme, report_html
 from il_ros.experiments.label_efficiency.summary import needed_csv, Question, rates_csv, study_json
 from il_ros.experiments.label_efficiency.summary import summarise_task
@@ -42,7 +42,7 @@ def wins(successes: int) -> str:
 
 def point(method: str, number: int, labels: int, successes: int, seed: int = 0,
           **fields) -> Point:
-    """Return a point of BC, or of a way whose expert looked on for ten states a label."""
+    """Return a point of BC, or of a method whose expert looked on for ten states a label."""
     cloned = method == 'BC'
     watched = 0 if cloned else 10 * number
     costs = {'queries': labels + watched, 'watched': watched, 'expert_driven_steps': labels,
@@ -111,7 +111,8 @@ def test_bc_is_held_against_a_way_at_its_own_budgets_and_in_steps_above():
     steps = numbers_above(20, 50)
     clones = [point('BC', number, 10 * number, 50)
               for number in sorted({10, 15, 16, 20, 33, *steps})]
-    numbers = [[one.number for one in compared(clones, way, [ours, more])] for way in (ours, more)]
+    numbers = [[one.number for one in compared(clones, curve, [ours, more])]
+               for curve in (ours, more)]
     assert numbers == [[10, 15, 20, *steps], [10, 16, 33, *(one for one in steps if one > 33)]]
 
 
@@ -121,7 +122,7 @@ def test_budgets_of_another_way_do_not_undo_what_bc_reached():
     question = Question('push', wins(100), {'gated': 'BC', 'dart': 'BC'}, 'dart', {})
     by_name = {one['method']: one for one in summarise_task(question, points, 50)['methods']}
     assert by_name['gated']['ratio']['value'] == 1.0
-    assert by_name['BC']['costs']['labels'] == 800, 'in the table as the named way sees it'
+    assert by_name['BC']['costs']['labels'] == 800, 'in the table as the named method sees it'
 
 
 def test_the_verdict_says_between_which_budgets_the_labels_lie():
@@ -129,16 +130,16 @@ def test_the_verdict_says_between_which_budgets_the_labels_lie():
     assert said['methods'][0]['too_few'] == 150.0
     assert (said['methods'][0]['ratio']['least'], said['methods'][0]['ratio']['most']) == (
         150 / 800, 200 / 200)
-    assert 'at least 0.19, at most 1.00' in verdict(said)
-    assert 'at most 200 labels (150 are too few)' in verdict(said)
-    assert 'BC takes at most 800 labels (200 are too few)' in verdict(said)
+    assert 'at least 0.19, at most 1.00' in conclusion(said)
+    assert 'at most 200 labels (150 are too few)' in conclusion(said)
+    assert 'BC takes at most 800 labels (200 are too few)' in conclusion(said)
 
 
 def test_where_bc_never_arrives_its_largest_budget_stands_for_what_it_needs():
     said = summary(study(theirs=(40, 50, 60, 70)))
     ours = said['methods'][0]
     assert ours['ratio']['value'] == 0.25 and ours['ratio']['at_most']
-    assert 'with at most 0.25' in verdict(said) and 'BC does not reach it' in verdict(said)
+    assert 'with at most 0.25' in conclusion(said) and 'BC does not reach it' in conclusion(said)
 
 
 def test_an_interval_that_is_open_is_not_closed():
@@ -149,14 +150,14 @@ def test_an_interval_that_is_open_is_not_closed():
 
 @pytest.mark.parametrize('points, said', [
     (study(), 'gated reaches 95 % of the success of the expert with 0.25'),
-    (study(theirs=(40, 99, 99, 99)), 'DAgger is not needed here'),
-    (study(ours=(40, 50, 60, 60)), 'DAgger is not needed here'),
+    (study(theirs=(40, 99, 99, 99)), 'DAgger is not needed'),
+    (study(ours=(40, 50, 60, 60)), 'DAgger is not needed'),
     (study(ours=(40, 50, 60, 60), theirs=(40, 50, 60, 70)), 'neither gated nor BC')])
 def test_the_verdict_says_what_the_intervals_carry_and_names_all_three_costs(points, said):
-    sentence = verdict(summary(points))
+    sentence = conclusion(summary(points))
     assert said in sentence
-    for cost in ('labels', 'driven by the expert', 'only watched'):
-        assert sentence.count(cost) >= 2, 'of the way and of BC'
+    for cost in ('labels', 'driven by the expert', 'queries without a label'):
+        assert sentence.count(cost) >= 2, 'of the method and of BC'
 
 
 def test_costs_of_rounds_are_differences_and_an_expert_alone_visits_no_learner_state():

@@ -15,6 +15,7 @@
 """A study before it runs: what is asked for, refused, cut down, and drawn from disk."""
 
 import dataclasses
+import json
 from pathlib import Path
 import shlex
 
@@ -23,15 +24,15 @@ from il_ros.contract.episode_spec import EpisodeSpec
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
 from il_ros.experiments.label_efficiency import command
-from il_ros.experiments.label_efficiency.demonstrations import counts, labels_of, Shown
-from il_ros.experiments.label_efficiency.demonstrations import still_wanted
-from il_ros.experiments.label_efficiency.gathering import Cloned
-from il_ros.experiments.label_efficiency.judging import Driver, EXPERT, Judge
-from il_ros.experiments.label_efficiency.plan import begin, Plan, plan_of, StudyError
-from il_ros.experiments.label_efficiency.plan import VALIDATION_FIRST, Way
+from il_ros.experiments.label_efficiency.demonstrations import counts, labels_of
+from il_ros.experiments.label_efficiency.demonstrations import RecordedDemonstration, still_wanted
+from il_ros.experiments.label_efficiency.evaluation import Driver, Evaluator, EXPERT
+from il_ros.experiments.label_efficiency.plan import begin, Method, Plan, plan_of, StudyError
+from il_ros.experiments.label_efficiency.plan import VALIDATION_FIRST
 from il_ros.experiments.label_efficiency.points import nearest
-from il_ros.experiments.label_efficiency.results import mixed
-from il_ros.experiments.rollouts import Conditions, Rollouts
+from il_ros.experiments.label_efficiency.publication import mixed
+from il_ros.experiments.label_efficiency.results import Cloned
+from il_ros.experiments.rollouts import Conditions, RolloutRunner
 from il_ros.interactive.strategies import make_strategy
 from il_ros.interactive.strategy import Strategy
 from il_ros.learning import checkpoint
@@ -47,7 +48,7 @@ def planned(*words: str) -> Plan:
 def test_the_default_is_the_documented_one_and_its_command_line_asks_for_the_same():
     plan = planned()
     assert (plan.tasks, plan.seeds, plan.rounds, plan.episodes) == (('push',), (0, 1, 2), 6, 200)
-    assert [way.name for way in plan.ways] == [
+    assert [method.name for method in plan.methods] == [
         'corrections', 'gated', 'novelty', 'dagger', 'dart', 'shift']
     assert plan.named == 'corrections' and plan.first_seed == 1_000_000
     assert planned(*plan.command().split()[2:]) == plan
@@ -56,7 +57,7 @@ def test_the_default_is_the_documented_one_and_its_command_line_asks_for_the_sam
 def test_quick_cuts_a_study_down_but_never_enlarges_it():
     plan = planned('--quick', '--tasks', 'reach', 'push', '--rounds', '9', '--episodes', '20')
     assert (plan.tasks, plan.seeds, plan.rounds, plan.episodes) == (('reach',), (0, 1), 4, 20)
-    assert [way.name for way in plan.ways] == ['corrections', 'gated']
+    assert [method.name for method in plan.methods] == ['corrections', 'gated']
 
 
 def test_the_command_line_of_a_study_says_where_its_runs_lie(tmp_path):
@@ -69,8 +70,8 @@ def test_a_way_may_have_settings_and_a_name_of_its_own(tmp_path):
     path = tmp_path / 'often.yaml'
     path.write_text('strategy: {gate: {target_rate: 0.3}}\ntraining: {inputs: [goal_position]}')
     plan = planned('--strategies', 'novelty', f'often=novelty:{path}')
-    assert plan.ways[1] == Way('often', 'novelty', str(path))
-    rates = [way.load().plan(1, 0).target_rate for way in plan.ways]
+    assert plan.methods[1] == Method('often', 'novelty', str(path))
+    rates = [method.load().plan(1, 0).target_rate for method in plan.methods]
     assert rates == [0.1, 0.3]
     assert planned(*plan.command().split()[2:]) == plan
 
@@ -102,9 +103,11 @@ def test_a_study_goes_on_as_it_began_and_remembers_its_commits(tmp_path):
     plan, folder = planned('--strategies', 'gated'), tmp_path / 'study'
     assert begin(folder, plan, 'a') == ('a',)
     assert begin(folder, plan, 'a') == ('a',)
+    written = json.loads((folder / 'plan.json').read_text())['plan']
+    assert [one['name'] for one in written['ways']] == ['gated'] and 'methods' not in written
     assert not mixed(('a',))
     assert begin(folder, plan, 'b') == ('a', 'b')
-    assert 'made with 2 versions of the code (a, b)' in mixed(('a', 'b'))[0]
+    assert 'run with 2 versions of the code (a, b)' in mixed(('a', 'b'))[0]
     with pytest.raises(StudyError, match='another rounds: 6'):
         begin(folder, dataclasses.replace(plan, rounds=7), 'b')
     (tmp_path / 'other' / 'episodes').mkdir(parents=True)
@@ -122,43 +125,43 @@ def test_budgets_are_met_by_whole_demonstrations_and_none_comes_twice():
     assert max(b / a for a, b in zip(found[1:], found[2:])) <= 1.27
 
 
-def demonstration(labels: int, flags: int = 0) -> Shown:
+def demonstration(labels: int, flags: int = 0) -> RecordedDemonstration:
     """Return a demonstration that brought so many labels."""
     spec = EpisodeSpec('demonstration-r00-000000', 'r', 'push')
-    return Shown(None, Receipt(spec, labels=labels, flags=flags))
+    return RecordedDemonstration(None, Receipt(spec, labels=labels, flags=flags))
 
 
 def test_what_is_still_to_be_recorded_follows_from_what_is_there():
-    shown = [demonstration(30), demonstration(40, flags=8), demonstration(30)]
-    assert labels_of(shown).tolist() == [30, 30, 60]
-    assert still_wanted(shown, 60, 30.0) == 0
-    assert still_wanted(shown, 100, 30.0) == 2
+    demonstrations = [demonstration(30), demonstration(40, flags=8), demonstration(30)]
+    assert labels_of(demonstrations).tolist() == [30, 30, 60]
+    assert still_wanted(demonstrations, 60, 30.0) == 0
+    assert still_wanted(demonstrations, 100, 30.0) == 2
     assert still_wanted([], 100, 30.0) == 4
-    assert still_wanted(shown, 10 ** 9, 30.0) == 4000 - 3, 'the block of a seed is finite'
+    assert still_wanted(demonstrations, 10 ** 9, 30.0) == 4000 - 3, 'the block of a seed is finite'
 
 
 def test_learners_of_two_kinds_share_one_data_set_with_the_budgets_of_both(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr(command.shows, 'prepare', lambda *given: made.append(given))
-    clones = [Cloned('push', name, 0, tmp_path, ['shown'], numbers, [])
+    monkeypatch.setattr(command, 'prepare', lambda *given: made.append(given))
+    clones = [Cloned('push', name, 0, tmp_path, ['demonstrations'], numbers, [])
               for name, numbers in (('BC', [1, 4]), ('BC as novelty', [2, 4]))]
     command.Steps(planned(), tmp_path, 1)._aggregate(clones)
-    assert made == [(tmp_path, ['shown'], {1, 2, 4})]
+    assert made == [(tmp_path, ['demonstrations'], {1, 2, 4})]
 
 
 @pytest.fixture(scope='module')
-def judge(follower, tmp_path_factory):
-    """Return a judge on three resets, and a policy that it judged."""
-    found = Judge(tmp_path_factory.mktemp('judge'), Conditions('push', 60),
-                  range(505_000, 505_003))
+def evaluator(follower, tmp_path_factory):
+    """Return an evaluator with three episodes, and a policy that it has evaluated."""
+    found = Evaluator(tmp_path_factory.mktemp('evaluator'), Conditions('push', 60),
+                      range(505_000, 505_003))
     driver = Driver(str(follower), checkpoint.load(follower).sha256)
     found.run([driver, EXPERT, driver], 1)
     return found, driver
 
 
-def test_a_verdict_is_what_the_episodes_say_and_the_expert_makes_no_mistake(judge, follower):
-    found, driver = judge
-    rollouts = Rollouts(Conditions('push', 60), str(follower))
+def test_a_verdict_is_what_the_episodes_say_and_the_expert_makes_no_mistake(evaluator, follower):
+    found, driver = evaluator
+    rollouts = RolloutRunner(Conditions('push', 60), str(follower))
     episodes = [rollouts.run(seed) for seed in range(505_000, 505_003)]
     rollouts.close()
     assert found.found(driver).wins == ''.join(str(int(one.success)) for one in episodes)
@@ -167,15 +170,15 @@ def test_a_verdict_is_what_the_episodes_say_and_the_expert_makes_no_mistake(judg
     assert found.found(EXPERT).wins == '111'
 
 
-def test_nobody_is_judged_twice_and_another_checkpoint_or_reset_is_another_matter(judge):
-    found, driver = judge
-    told = []
-    found.run([driver, EXPERT], 1, lambda: told.append(1))
-    assert not told
+def test_nobody_is_judged_twice_and_another_checkpoint_or_reset_is_another_matter(evaluator):
+    found, driver = evaluator
+    on_done = []
+    found.run([driver, EXPERT], 1, lambda: on_done.append(1))
+    assert not on_done
     assert found.found(driver._replace(sha256='b' * 64)) is None
     with pytest.raises(ImitationError, match='expected b'):
         found.run([driver._replace(sha256='b' * 64)], 1)
-    other = Judge(found._folder, Conditions('push', 60), range(505_000, 505_004))
+    other = Evaluator(found._folder, Conditions('push', 60), range(505_000, 505_004))
     assert other.found(EXPERT) is None
 
 

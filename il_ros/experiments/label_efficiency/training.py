@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Many fits in training workers, so many side by side, each remembered beside its checkpoint."""
+"""Train many policies in training workers in parallel, each with a file for its result."""
 
 from collections.abc import Callable, Sequence
 import contextlib
@@ -30,14 +30,14 @@ POLL_S = 0.05
 
 
 class Fit(NamedTuple):
-    """A job, and the file that says what came of it."""
+    """A training job, and the file of its result."""
 
     job: Job
     file: Path
 
 
 def done(fit: Fit) -> JobDone | None:
-    """Return what came of a fit; None: it was not done yet."""
+    """Return the result of a fit; None: it is not finished."""
     try:
         found = JobDone(**json.loads(fit.file.read_text()))
     except (OSError, ValueError, TypeError):
@@ -45,12 +45,12 @@ def done(fit: Fit) -> JobDone | None:
     return found if Path(found.path).is_dir() else None
 
 
-def train(fits: Sequence[Fit], workers: int, told: Callable[[], None] = lambda: None):
+def train(fits: Sequence[Fit], workers: int, on_done: Callable[[], None] = lambda: None):
     """
-    Carry out the fits that were not done yet.
+    Run the fits that are not finished.
 
-    :param told: called after each
-    :raises LearningError: with the sentence of the one that fails; all are ended then
+    :param on_done: called after each
+    :raises LearningError: if a fit fails; the others are ended
     """
     waiting = [fit for fit in reversed(fits) if done(fit) is None]
     lines: list[str] = []
@@ -68,7 +68,7 @@ def train(fits: Sequence[Fit], workers: int, told: Callable[[], None] = lambda: 
                 result = _result(worker)
                 if result is not None:
                     _keep(under_way.pop(worker), result)
-                    told()
+                    on_done()
 
 
 def _result(worker: WorkerClient) -> JobDone | None:

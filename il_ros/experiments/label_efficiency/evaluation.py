@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Every checkpoint of a study on the same resets, in this machine's processes, without ROS.
+Evaluate the checkpoints of a study on the same held-out episodes, in processes without ROS.
 
-What came of one is a small file named after all that it depends on: the checkpoint's hash, the
-contract, the resets. What is there is not run again.
+Each result is a small file, named after all that it depends on: the checkpoint's hash, the
+contract, the episodes. An existing result is not computed again.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from il_ros.contract.episode_spec import LOST
 from il_ros.evaluation.mistakes import count_mistakes
-from il_ros.experiments.rollouts import Conditions, Rollouts
+from il_ros.experiments.rollouts import Conditions, RolloutRunner
 from il_ros.files.atomic import write_atomically
 from il_ros.processes.pool import map_processes
 from il_ros.tasks.contracts import find_contract
@@ -38,7 +38,7 @@ _FORMAT = 1
 
 
 class Driver(NamedTuple):
-    """Who is judged."""
+    """The expert or a policy that is evaluated."""
 
     folder: str
     """Of the checkpoint; '': the expert."""
@@ -50,28 +50,28 @@ EXPERT = Driver('', '')
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
-    """What the episodes of one driver came to."""
+class EvaluationResult:
+    """Result of the episodes of one driver."""
 
     wins: str
     """A ``1`` or ``0`` an episode, in the order of their seeds."""
     lost: int
     """Episodes whose object was lost."""
     steps: int
-    """Where the expert has an answer."""
+    """Steps for which the expert has an answer."""
     mistakes: int
     """Of these steps."""
 
 
-class Judge:
-    """Runs the episodes that are missing, and remembers."""
+class Evaluator:
+    """Runs the missing episodes and keeps their results in files."""
 
     def __init__(self, folder: Path, conditions: Conditions, seeds: range):
         """
-        Look at what the episodes depend on.
+        Record what the results depend on.
 
-        :param folder: of the files; made when it is needed
-        :param seeds: of the episodes, the same for everybody
+        :param folder: of the files; created when needed
+        :param seeds: of the episodes, the same for all drivers
         """
         contract, _ = find_contract(conditions.task)
         self._folder, self._conditions, self._seeds = folder, conditions, seeds
@@ -80,31 +80,31 @@ class Judge:
                        'contract': contract.id, 'first_seed': seeds[0], 'episodes': len(seeds),
                        'expert': expert.name}
 
-    def found(self, driver: Driver) -> Verdict | None:
-        """Return what came of somebody; None: the episodes were not run yet."""
+    def found(self, driver: Driver) -> EvaluationResult | None:
+        """Return the result of a driver; None: its episodes were not run yet."""
         try:
             said = json.loads(self._path(driver).read_text())
             if said.pop('about') != self._about_of(driver):
                 return None
-            return Verdict(**said)
+            return EvaluationResult(**said)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def run(self, drivers: Iterable[Driver], workers: int,
-            told: Callable[[], None] = lambda: None):
+            on_done: Callable[[], None] = lambda: None):
         """
-        Judge those that were not judged yet.
+        Evaluate the drivers that have no result yet.
 
-        :param told: called after each
+        :param on_done: called after each
         :raises ProcessError: if a process fails; what is finished stays
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         missing = [driver for driver in dict.fromkeys(drivers) if self.found(driver) is None]
-        make = (make_judge, (self._conditions, self._seeds))
-        for driver, verdict in map_processes(*make, missing, workers):
-            content = {'about': self._about_of(driver), **dataclasses.asdict(verdict)}
+        make = (make_evaluator, (self._conditions, self._seeds))
+        for driver, result in map_processes(*make, missing, workers):
+            content = {'about': self._about_of(driver), **dataclasses.asdict(result)}
             write_atomically(self._path(driver), (json.dumps(content) + '\n').encode())
-            told()
+            on_done()
 
     def _about_of(self, driver: Driver) -> dict:
         return {**self._about, 'driver': driver.sha256}
@@ -115,15 +115,15 @@ class Judge:
         return self._folder / f'{self._conditions.task}-{name}.json'
 
 
-def make_judge(conditions: Conditions, seeds: range) -> Callable[[Driver], Verdict]:
-    """Return what judges one driver after the other in a process."""
-    rollouts = Rollouts(conditions)
+def make_evaluator(conditions: Conditions, seeds: range) -> Callable[[Driver], EvaluationResult]:
+    """Return a function that evaluates one driver after the other in its process."""
+    rollouts = RolloutRunner(conditions)
 
-    def judge(driver: Driver) -> Verdict:
+    def evaluate(driver: Driver) -> EvaluationResult:
         rollouts.take(driver.folder, driver.sha256)
         episodes = [rollouts.run(seed) for seed in seeds]
-        counted = count_mistakes((one.rollout for one in episodes), rollouts.contract)
-        return Verdict(''.join(str(int(one.success)) for one in episodes),
-                       sum(one.cause == LOST for one in episodes), counted.steps,
-                       counted.mistakes)
-    return judge
+        counted = count_mistakes((one.compared for one in episodes), rollouts.contract)
+        return EvaluationResult(''.join(str(int(one.success)) for one in episodes),
+                                sum(one.cause == LOST for one in episodes), counted.steps,
+                                counted.mistakes)
+    return evaluate

@@ -13,38 +13,39 @@
 # limitations under the License.
 
 """
-Episodes that go on after a success: what became of them, and what follows a first mistake.
+Episodes that continue after a success: their mistakes and outcomes.
 
-One episode that is stuck can hold nearly all mistakes of a policy, and one that is stuck from the
-start makes ``J`` linear whatever the policy does elsewhere: they are told apart here.
+One stuck episode can hold nearly all mistakes of a policy, and one that is stuck from the start
+makes ``J`` linear whatever the policy does elsewhere; such episodes are counted apart here.
 """
 
 import dataclasses
 from typing import Mapping, NamedTuple, Sequence
 
 from il_ros.contract.contract import Contract
-from il_ros.evaluation.mistakes import FRACTION, FRACTIONS, gripper_mistaken, mistaken, Rollout
+from il_ros.evaluation.mistakes import ComparedActions, FRACTION, FRACTIONS, gripper_mistaken
+from il_ros.evaluation.mistakes import mistaken
 from il_ros.experiments.error_growth.analysis import Episodes
 import numpy as np
 
 
-class Endless(NamedTuple):
-    """All that was measured on one policy's episodes, over a common horizon H."""
+class ContinuingScores(NamedTuple):
+    """Mistakes and goals of one policy's episodes, over a common horizon H."""
 
     episodes: Episodes
     """With the usual definition of a mistake."""
     at: Mapping[float, np.ndarray]
     """Mistakes by fraction of the expert's speed (``FRACTIONS``), shape ``(E, H)``, bool."""
     gripper: np.ndarray | None
-    """Where the hands want different things, shape ``(E, H)``, bool; None: there is no hand."""
+    """Where the grippers disagree, shape ``(E, H)``, bool; None: there is no gripper."""
 
 
-def endless(rollouts: Sequence[Rollout], reached: Sequence[np.ndarray], contract: Contract,
-            horizon: int) -> Endless:
+def score_continuing(rollouts: Sequence[ComparedActions], reached: Sequence[np.ndarray],
+                     contract: Contract, horizon: int) -> ContinuingScores:
     """
-    Judge the steps of some episodes.
+    Find the mistakes in episodes that continue after a success.
 
-    :param reached: of each episode, where a step reached a goal, shape ``(T,)``, bool
+    :param reached: of each episode, the steps that reached a goal, shape ``(T,)``, bool
     :param horizon: H, at least as long as each episode
     """
     def padded(rows: list[np.ndarray]) -> np.ndarray:
@@ -61,13 +62,13 @@ def endless(rollouts: Sequence[Rollout], reached: Sequence[np.ndarray], contract
     if contract.gripper_index >= 0:
         gripper = padded([gripper_mistaken(one.actions, one.expert, contract) & one.valid
                           for one in rollouts])
-    return Endless(Episodes(by_fraction[FRACTION], steps, padded(list(reached))), by_fraction,
-                   gripper)
+    return ContinuingScores(Episodes(by_fraction[FRACTION], steps, padded(list(reached))),
+                            by_fraction, gripper)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Fates:
-    """What became of each episode; an episode works until its last goal."""
+class EpisodeOutcomes:
+    """Outcome of each episode; an episode works until its last goal."""
 
     stopped: np.ndarray
     """
@@ -77,13 +78,13 @@ class Fates:
     from_start: np.ndarray
     """Shape ``(E,)``, bool: it never reached a goal."""
     later: np.ndarray
-    """Shape ``(E,)``, bool: it reached one, and none any more."""
+    """Shape ``(E,)``, bool: it stopped after its last goal."""
     ended: np.ndarray
     """Shape ``(E,)``, bool: it ended early (the object was lost); the others stopped are stuck."""
 
     @property
     def working(self) -> np.ndarray:
-        """Return which still worked at the end, shape ``(E,)``, bool."""
+        """Return the episodes that worked until the end, shape ``(E,)``, bool."""
         return ~(self.from_start | self.later)
 
     def share_working(self, horizon: int) -> np.ndarray:
@@ -92,19 +93,20 @@ class Fates:
         return 1.0 - np.cumsum(over) / max(1, len(self.stopped))
 
 
-def fates(episodes: Episodes, patience: int) -> Fates:
+def classify_outcomes(episodes: Episodes, patience: int) -> EpisodeOutcomes:
     """
-    Tell which episodes still worked at the end, and when the others stopped.
+    Return which episodes worked until the end, and when the others stopped.
 
-    :param patience: steps without a goal after which an episode counts as stopped; the end of
-        the horizon cuts every episode short, and this is what is granted to it
+    :param patience: steps without a goal after which an episode counts as stopped; at the end of
+        the horizon an episode may have this many steps without one
     """
     horizon = episodes.horizon
     reached = episodes.reached & episodes.running
     at = np.where(reached, np.arange(1, horizon + 1), 0).max(axis=1)
     ended = episodes.steps < horizon
     works = ~ended & (horizon - at <= patience)
-    return Fates(np.where(works, horizon, at), ~works & (at == 0), ~works & (at > 0), ended)
+    return EpisodeOutcomes(np.where(works, horizon, at), ~works & (at == 0), ~works & (at > 0),
+                           ended)
 
 
 def goals_per_1000(episodes: Episodes, weight: np.ndarray) -> np.ndarray:

@@ -12,12 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What became of endless episodes, told from small ones that can be counted by hand."""
+"""What became of endless episodes, on_done from small ones that can be counted by hand."""
 
-from il_ros.evaluation.mistakes import FRACTIONS, Rollout
+from il_ros.evaluation.mistakes import ComparedActions, FRACTIONS
 from il_ros.experiments.error_growth.analysis import Episodes
-from il_ros.experiments.error_growth.endless import after_first_mistake, endless, fates
-from il_ros.experiments.error_growth.endless import goals_per_1000, rate_after_first
+from il_ros.experiments.error_growth.continuing import after_first_mistake, classify_outcomes
+from il_ros.experiments.error_growth.continuing import goals_per_1000, rate_after_first
+from il_ros.experiments.error_growth.continuing import score_continuing
 from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def four() -> Episodes:
 
 
 def test_the_four_fates_are_told_apart(four):
-    became = fates(four, patience=6)
+    became = classify_outcomes(four, patience=6)
     assert became.stopped.tolist() == [20, 5, 0, 7]
     assert became.from_start.tolist() == [False, False, True, False]
     assert became.later.tolist() == [False, True, False, True]
@@ -48,14 +49,14 @@ def test_the_four_fates_are_told_apart(four):
 
 
 def test_the_share_that_works_falls_at_each_last_goal(four):
-    share = fates(four, patience=6).share_working(HORIZON)
+    share = classify_outcomes(four, patience=6).share_working(HORIZON)
     assert len(share) == HORIZON + 1
     assert share[[0, 4, 5, 6, 7, 20]].tolist() == [0.75, 0.75, 0.5, 0.5, 0.25, 0.25]
 
 
 def test_an_episode_is_granted_its_patience_at_the_end(four):
-    assert fates(four, patience=15).working.tolist() == [True, True, False, False]
-    assert fates(four, patience=14).working.tolist() == [True, False, False, False]
+    assert classify_outcomes(four, patience=15).working.tolist() == [True, True, False, False]
+    assert classify_outcomes(four, patience=14).working.tolist() == [True, False, False, False]
 
 
 def test_steps_after_an_early_end_count_without_goals(four):
@@ -87,8 +88,10 @@ def test_rollouts_become_mistakes_at_three_fractions_and_goals_by_step():
     actions[:, 0] = [0.4, 0.25, 0.1]  # off by nothing, by 3/8 and by 3/4 of the speed
     actions[0, 3] = contract.lower[3]
     valid = np.array([True, True, True])
-    found = endless([Rollout(actions, expert, valid), Rollout(actions[:1], expert[:1], valid[:1])],
-                    [np.array([False, True, False]), np.array([False])], contract, 5)
+    found = score_continuing(
+        [ComparedActions(actions, expert, valid),
+         ComparedActions(actions[:1], expert[:1], valid[:1])],
+        [np.array([False, True, False]), np.array([False])], contract, 5)
     assert found.episodes.steps.tolist() == [3, 1]
     assert [found.at[fraction].sum() for fraction in FRACTIONS] == [2, 1, 0]
     assert found.episodes.mistaken.tolist() == found.at[FRACTIONS[1]].tolist()
@@ -99,5 +102,5 @@ def test_rollouts_become_mistakes_at_three_fractions_and_goals_by_step():
 def test_a_task_without_a_hand_has_no_gripper_mistakes():
     contract, _ = find_contract('push')
     still = np.zeros((2, 2), np.float32)
-    one = Rollout(still, still, np.ones(2, bool))
-    assert endless([one], [np.zeros(2, bool)], contract, 2).gripper is None
+    one = ComparedActions(still, still, np.ones(2, bool))
+    assert score_continuing([one], [np.zeros(2, bool)], contract, 2).gripper is None

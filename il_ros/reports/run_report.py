@@ -1,0 +1,194 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The report of a run: its tables, its figures and ``report.html``, from ``summary.json``."""
+
+import dataclasses
+import io
+from typing import Mapping, Sequence
+
+from il_ros.interactive.run_state import RunState
+from il_ros.reports import plots
+from il_ros.reports.page import Figure, render
+from il_ros.reports.reading import read
+from il_ros.reports.table import Table
+from il_ros.reports.wording import percent
+import numpy as np
+
+SHOWN_FRAMES = 8
+"""Of a filmstrip, spread evenly over it, first and last included."""
+
+COLUMNS = {
+    '': '', 'labels': 'labels in D, cumulative, demonstrations included',
+    'queries': 'cumulative: all answers of the expert, used or not',
+    'watched': 'cumulative: answers of the expert that gave no label',
+    'expert': 'steps that the expert drove while this round was collected',
+    'policy': 'steps that the policy drove while this round was collected',
+    'takeovers': 'takeovers of this round',
+    'lost': 'episodes of this round whose object was lost',
+    'success': 'successful held-out episodes',
+    '95 %': '95 % Wilson interval of the success rate, %',
+    'mistakes': 'mistakes in 100 steps, on states that the policy visits',
+    'loss': 'loss on held-out states of the expert',
+    'epsilon': 'mistakes on held-out states of the expert'}
+"""Headings of the table of rounds, each with its explanation."""
+
+LEGEND = (
+    'labels, queries, watched: cumulative, demonstrations included. Queries are all answers of '
+    'the expert; watched are those that gave no label.',
+    'expert, policy: steps driven by each while the round was collected; takeovers and lost '
+    'objects are counted in the same steps.',
+    'mistakes: in 100 steps, on states that the policy visits.',
+    'loss, epsilon: on held-out states of the expert; they do not measure success.')
+
+
+@dataclasses.dataclass(frozen=True)
+class Filmstrip:
+    """Pictures of one episode."""
+
+    title: str
+    caption: str
+    frames: Sequence[np.ndarray]
+    """Each of shape ``(H, W, 3)``, uint8, in the order of the steps."""
+    every: int = 1
+    """Control steps from one frame to the next."""
+
+    @property
+    def shown(self) -> list[tuple[int, bytes]]:
+        """Return the step and the PNG of each frame that a page shows."""
+        count = min(SHOWN_FRAMES, len(self.frames))
+        indices = np.unique(np.linspace(0, len(self.frames) - 1, count).round().astype(int))
+        return [(index * self.every, _png(self.frames[index])) for index in indices]
+
+
+def _png(frame: np.ndarray) -> bytes:
+    from matplotlib.image import imsave
+    data = io.BytesIO()
+    imsave(data, np.ascontiguousarray(frame, np.uint8), format='png')
+    return data.getvalue()
+
+
+def curves_of(state: RunState) -> dict[str, tuple[float, ...]]:
+    """Return how mistakes add up, by name: BC, the last round, BC with the same labels."""
+    last = f'r{state.goal.rounds:02d}-measure'
+    names = {'r00-measure': 'BC', last: f'{state.goal.strategy}, round {state.goal.rounds}',
+             'baseline-measure': 'BC, same labels'}
+    return {name: state.finished[stage].curve for stage, name in names.items()
+            if stage in state.finished and state.finished[stage].curve}
+
+
+def rounds_table(summary: dict) -> Table:
+    """Return a row for each policy: the expert, BC, each round, BC at equal labels."""
+    rows, classes = [], []
+    if summary['expert']:
+        rows.append(('expert', *[''] * 7, *_success(summary['expert']), '', '', ''))
+        classes.append('')
+    for name, class_, policy in _policies(summary):
+        costs = (str(policy[key]) if key in policy else '' for key in (
+            'queries', 'watched', 'expert_driven_steps', 'policy_driven_steps', 'takeovers',
+            'objects_lost'))
+        rows.append((name, str(policy['labels']), *costs, *_evaluated(policy)))
+        classes.append(class_)
+    return Table(tuple(COLUMNS), rows, LEGEND, tuple(COLUMNS.values()), classes)
+
+
+def _policies(summary: dict) -> list[tuple[str, str, dict]]:
+    """Return name, row style and numbers of each policy that there is."""
+    rounds = [(f'{summary["strategy"]}, round {one["round"]}', '', one)
+              for one in summary['rounds']]
+    if rounds:
+        rounds[-1] = (rounds[-1][0], 'last', rounds[-1][2])
+    first, same = ([(f'BC, {bc["demonstrations"]} demonstrations', 'bc', bc)] if bc else []
+                   for bc in (summary['bc'], summary['bc_same_labels']))
+    return [*first, *rounds, *same]
+
+
+def _success(interval: dict | None) -> tuple[str, str]:
+    if interval is None:
+        return '', ''
+    return (f'{percent(interval["rate"])} of {interval["n"]}',
+            f'{100 * interval["low"]:.0f}-{100 * interval["high"]:.0f}')
+
+
+def _evaluated(policy: dict) -> tuple[str, ...]:
+    mistakes, loss, epsilon = (policy[key] for key in (
+        'mistakes_per_step', 'loss_held_out', 'epsilon'))
+    return (*_success(policy['success']),
+            f'{100 * mistakes:.1f}' if mistakes >= 0.0 else '',
+            f'{loss:.4f}' if loss >= 0.0 else '',
+            f'{epsilon["k"]}/{epsilon["n"]}' if epsilon['n'] else '')
+
+
+def timing_table(summary: dict) -> Table:
+    """Return the seconds of each phase, and its share of the whole run."""
+    wall = summary['wall_s']
+    timing = {**summary['timing'], 'other': max(0.0, wall - sum(summary['timing'].values()))}
+    shares = [seconds / wall if wall else 0.0 for seconds in timing.values()]
+    rows = [(phase, f'{seconds:.1f}', percent(share) if wall else '')
+            for (phase, seconds), share in zip(timing.items(), shares)]
+    speed = f'{summary["control_steps_per_s"]:.0f} control steps per second while episodes ran.'
+    return Table(('', 'seconds', 'share'), [*rows, ('all', f'{wall:.1f}', '')], (speed,),
+                 bars=[*shares, 0.0])
+
+
+def figures_of(summary: dict, curves: Mapping[str, Sequence[float]]) -> dict[str, Figure]:
+    """
+    Return the figures of a run by name.
+
+    :param curves: as ``curves_of`` returns it
+    """
+    return {
+        'success': Figure(
+            'Success against labels', plots.success_against_labels(summary),
+            'Bars are 95 % Wilson intervals; the dashed line is the expert.'),
+        'mistakes': Figure(
+            'Mistakes on states that the policy visits', plots.mistakes(summary, curves),
+            'A mistake: the velocity of the tool is off by more than half of the speed of the '
+            'expert. An episode that has ended adds none.'),
+        'loss': Figure(
+            'Held-out loss and success', plots.loss_beside_success(summary),
+            'Left: imitation loss on states that the expert visits. Right: success at the task. '
+            'A lower loss does not imply more success.')}
+
+
+def report_html(summary: dict, curves: Mapping[str, Sequence[float]] | None = None,
+                filmstrips: Sequence[Filmstrip] = (), notes: Sequence[str] = ()) -> str:
+    """
+    Return the report, self-contained.
+
+    :param summary: as ``summary.summarise`` returns it
+    :param curves: as ``curves_of`` returns it
+    :param notes: sentences on the conditions of the run that only the caller knows
+    """
+    return render(
+        'run.html.j2', title=f'{summary["strategy"]} on {summary["task"]}',
+        subtitle=f'horizon {summary["horizon"]} steps, seed {summary["seed"]}, '
+                 f'{summary["wall_s"]:.0f} s in all',
+        tiles=_tiles(summary), findings=[*read(summary), *notes],
+        figures=figures_of(summary, curves or {}), filmstrips=filmstrips,
+        rounds=rounds_table(summary), timing=timing_table(summary))
+
+
+def _tiles(summary: dict) -> list[tuple[str, str]]:
+    """Return success rate and name of whoever was evaluated: expert, BC, last round, BC again."""
+    entries = [('expert', summary['expert']), ('behavioural cloning (BC)', summary['bc'])]
+    entries += [(f'{summary["strategy"]}, last round', one) for one in summary['rounds'][-1:]]
+    entries.append(('BC with the same labels', summary['bc_same_labels']))
+    tiles = []
+    for name, policy in entries:
+        success = policy and policy.get('success', policy)
+        if success:
+            labels = f', {policy["labels"]} labels' if 'labels' in policy else ''
+            tiles.append((percent(success['rate']), name + labels))
+    return tiles
