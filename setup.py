@@ -30,7 +30,8 @@ setup(
     name=PACKAGE,
     version='0.1.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['py.typed', 'tasks/*/*.yaml', 'reports/templates/*.j2']},
+    package_data={PACKAGE: ['py.typed', 'tasks/*/*.yaml'],
+                  f'{PACKAGE}.reports': ['templates/*.j2']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (str(SHARE), ['package.xml']),

@@ -137,11 +137,12 @@ def test_every_launch_and_configuration_file_is_installed(folder, pattern):
     assert present <= installed_files()
 
 
-def test_every_template_is_installed():
-    patterns = set_up()['package_data']['il_ros.reports']
-    folder = ROOT / 'il_ros' / 'reports'
-    installed = {path for pattern in patterns for path in folder.glob(pattern)}
-    assert installed == {path for path in (folder / 'templates').rglob('*') if path.is_file()}
+def test_every_template_and_training_file_in_the_package_is_installed():
+    installed = {path for package, patterns in set_up()['package_data'].items()
+                 for pattern in patterns
+                 for path in (ROOT / package.replace('.', '/')).glob(pattern)}
+    assert installed == {path for path in (ROOT / 'il_ros').rglob('*') if path.is_file()
+                         and path.suffix not in ('.py', '.pyc')}
 
 
 def test_a_data_file_keeps_its_place_below_the_share_folder():

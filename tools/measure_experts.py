@@ -31,7 +31,8 @@ from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import fit
 from il_ros.sim.environment import Environment
 from il_ros.tasks.expert import Expert
-from il_ros.tasks.expert_registry import EXPERTS, make_expert
+from il_ros.tasks.expert_registry import make_expert
+from il_ros.tasks.registry import TASKS
 import numpy as np
 
 FIRST_SEED = 500_000
@@ -160,7 +161,7 @@ def amid_a_clone(environment: Environment, expert: Expert, episodes: int) -> Sco
 def main() -> int:
     """Print the table; return 1 if a pass mark is missed."""
     parser = argparse.ArgumentParser(description=__doc__.strip().split('\n')[0])
-    parser.add_argument('--tasks', nargs='+', default=list(EXPERTS), choices=list(EXPERTS))
+    parser.add_argument('--tasks', nargs='+', default=list(TASKS), choices=list(TASKS))
     parser.add_argument('--resets', type=int, default=300)
     parser.add_argument('--takeovers', type=int, default=100)
     arguments = parser.parse_args()

@@ -191,7 +191,7 @@ def test_a_strategy_may_be_an_object_of_a_module(package, tmp_path, monkeypatch)
     found = planned('--strategies', 'own_ways:Eager', 'lazy=own_ways:Eager',
                     'slow=own_ways:Eager:slow.yaml', 'often=gated:often.yaml',
                     '--config', 'all.yaml', '--named', 'eager')
-    assert [(way.name, way.strategy, way.config) for way in found.ways] == [
+    assert [(way.name, way.strategy, way.config) for way in found.methods] == [
         ('eager', 'own_ways:Eager', 'all.yaml'), ('lazy', 'own_ways:Eager', 'all.yaml'),
         ('slow', 'own_ways:Eager', 'slow.yaml'), ('often', 'gated', 'often.yaml')]
     assert planned(*shlex.split(found.command())[2:]) == found
