@@ -14,19 +14,24 @@
 
 """Commands with a graph each: their domains, and the sentence of one that fails."""
 
+import itertools
+import os
+
 from il_ros.processes import graphs
 from il_ros.processes.graphs import Command, environments, GraphError, run_commands
 import pytest
 
 
 def test_the_next_domains_that_nobody_holds_follow_the_one_that_the_user_chose(monkeypatch):
-    domain_id = pytest.importorskip('domain_coordinator', reason='needs ROS').domain_id
-    monkeypatch.setenv('ROS_DOMAIN_ID', '142')
-    with domain_id(lambda: 142), domain_id(lambda: 143), environments(3) as found:
-        assert found == [{'ROS_DOMAIN_ID': domain} for domain in ('142', '144', '145')]
-        asked = iter((144, 145, 146))
-        with domain_id(lambda: next(asked)) as other:
-            assert other == 146
+    domain_id = pytest.importorskip(
+        'domain_coordinator', reason='needs domain_coordinator: make test').domain_id
+    first = 101 + os.getpid() % 100
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(first))
+    with domain_id(lambda: first), domain_id(lambda: first + 1), environments(3) as found:
+        assert found == [{'ROS_DOMAIN_ID': str(first + more)} for more in (0, 2, 3)]
+        others = itertools.count(first + 2)
+        with domain_id(lambda: next(others)) as other:
+            assert other == first + 4
     monkeypatch.delenv('ROS_DOMAIN_ID')
     with environments(2) as found:
         assert found == [{}, {}]
