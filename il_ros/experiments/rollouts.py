@@ -26,9 +26,11 @@ from typing import Sequence
 import zipfile
 import zlib
 
+from il_ros.contract.episode_spec import LARGEST_SEED
 from il_ros.contract.observation import parts_of
 from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import ComparedActions
+from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.learning import checkpoint
 from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
@@ -43,6 +45,25 @@ _COLUMNS = ('actions', 'expert', 'valid', 'reached', 'observations')
 
 class RolloutError(ImitationError):
     """Episodes that cannot be run or read as requested."""
+
+
+def check_seeds(first: int, episodes: int):
+    """
+    Refuse seeds that are not all for validation, or all for evaluation.
+
+    :raises RolloutError: naming the first or the last one
+    """
+    last = first + episodes - 1
+    if first < VALIDATION_SEEDS:
+        raise RolloutError(f'--first-seed is {first}; seeds below {VALIDATION_SEEDS} are for '
+                           f'training, expected one from there up (evaluation: '
+                           f'{EVALUATION_SEEDS})')
+    if last > LARGEST_SEED:
+        raise RolloutError(f'--first-seed is {first} with {episodes} episodes; the last seed '
+                           f'would be {last}, expected at most {LARGEST_SEED}')
+    if first < EVALUATION_SEEDS <= last:
+        raise RolloutError(f'--first-seed is {first}; {episodes} episodes from there mix seeds '
+                           f'of validation and evaluation ({EVALUATION_SEEDS} up)')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,7 +23,6 @@ from typing import NamedTuple, Sequence
 
 from il_ros.contract.compose import find_contract, load_contract
 from il_ros.contract.contract import Contract
-from il_ros.contract.episode_spec import LARGEST_SEED
 from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import ComparedActions, count_mistakes
 from il_ros.experiments.collection import Collection
@@ -33,9 +32,8 @@ from il_ros.experiments.error_growth.report import figures_of, readme, report_ht
 from il_ros.experiments.error_growth.summary import Measured, Setting, summarise, summary_json
 from il_ros.experiments.error_growth.training_states import drift, STEPS, training_states
 from il_ros.experiments.provenance import commit_of_this, versions, write_files
-from il_ros.experiments.rollouts import answers_of, Conditions, Rollout
+from il_ros.experiments.rollouts import answers_of, check_seeds, Conditions, Rollout
 from il_ros.files.atomic import write_atomically
-from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.learning import checkpoint
 from il_ros.learning.policy import Policy
 from il_ros.tasks.registry import make_task
@@ -65,7 +63,7 @@ class NamedPolicy(NamedTuple):
 
 def compounding(words: argparse.Namespace) -> int:
     """Run the episodes, write ``compounding.json`` and ``compounding.html``, print the table."""
-    _check_seeds(words)
+    _check_options(words)
     output = Path(words.output)
     json_file = Path(words.json or output / 'compounding.json')
     report_file = Path(words.report or output / 'compounding.html')
@@ -88,7 +86,7 @@ def compounding(words: argparse.Namespace) -> int:
 
 
 def _publish(folder: Path, words: argparse.Namespace, summary: dict):
-    """Write figures (SVG), numbers and a page that says how they were made."""
+    """Write figures (SVG), and a page with the numbers and how to reproduce them."""
     command = ['il_ros', 'compounding', '--task', words.task]
     for text in words.policy:
         command += ['--policy', text]
@@ -101,31 +99,22 @@ def _publish(folder: Path, words: argparse.Namespace, summary: dict):
     last = words.first_seed + words.episodes - 1
     about = {'command': shlex.join(command), 'commits': [commit_of_this()],
              'versions': versions(), 'conditions':
-             f'Every policy drove the same {words.episodes} endless episodes of {words.horizon} '
-             f'steps, seeds {words.first_seed} to {last}; intervals resample the episodes.'}
+             f'Every policy ran the same {words.episodes} continuing episodes of '
+             f'{words.horizon} steps, seeds {words.first_seed} to {last}; intervals resample the '
+             'episodes.'}
     folder.mkdir(parents=True, exist_ok=True)
-    write_files(folder, {**{f'{name}.svg': svg for name, (_, svg, _) in
-                            figures_of(summary).items()},
-                         'README.md': readme(folder.name, about, summary)})
+    figures = figures_of(summary)
+    write_files(folder, {**{f'{name}.svg': one.svg for name, one in figures.items()},
+                         'README.md': readme(folder.name, about, summary, figures)})
 
 
-def _check_seeds(words: argparse.Namespace):
+def _check_options(words: argparse.Namespace):
     if words.horizon < 2:
         raise CompoundingError(f'--horizon is {words.horizon}; expected at least 2 steps')
     if words.burn_in is not None and words.burn_in > words.horizon - 2:
         raise CompoundingError(f'--burn-in is {words.burn_in}; expected at most '
                                f'{words.horizon - 2}, so that two steps are left')
-    first, last = words.first_seed, words.first_seed + words.episodes - 1
-    if first < VALIDATION_SEEDS:
-        raise CompoundingError(f'--first-seed is {first}; seeds below {VALIDATION_SEEDS} are for '
-                               f'training, expected one from there up (evaluation: '
-                               f'{EVALUATION_SEEDS})')
-    if last > LARGEST_SEED:
-        raise CompoundingError(f'--first-seed is {first} with {words.episodes} episodes; the last '
-                               f'seed would be {last}, expected at most {LARGEST_SEED}')
-    if first < EVALUATION_SEEDS <= last:
-        raise CompoundingError(f'--first-seed is {first}; {words.episodes} episodes from there '
-                               f'mix seeds of validation and evaluation ({EVALUATION_SEEDS} up)')
+    check_seeds(words.first_seed, words.episodes)
 
 
 def named_policies(texts: Sequence[str]) -> list[NamedPolicy]:

@@ -48,10 +48,10 @@ def growth(summary: dict, first: int = 0) -> str:
         axes.fill_between(grid, np.where(np.isnan(low), floor, low), high, color=colour(index),
                           alpha=0.2, linewidth=0)
         axes.plot(grid, value, color=colour(index), marker='o', markersize=3.5, linewidth=1.8,
-                  label='J(T), steps after the end: mistakes')
+                  label='J(T), ended: mistakes')
         axes.plot(grid, _numbers(policy['mistakes_censored'], 'value'), color=colour(index),
                   linestyle=(0, (1, 1.2)), linewidth=1.4,
-                  label='J(T), steps after the end: left out')
+                  label='J(T), ended: censored')
         axes.set(title=titled(policy), xlabel='T, steps', xscale='log', yscale='log',
                  xlim=(1, grid[-1]), ylim=(floor, 2.0 * grid[-1]))
         axes.legend(loc='upper left', fontsize=7.5, handlelength=2.6)
