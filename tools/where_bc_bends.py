@@ -32,7 +32,7 @@ from il_ros.errors import ImitationError
 from il_ros.experiments.provenance import commit_of_this
 from il_ros.files.atomic import write_atomically
 from il_ros.files.share import share_path
-from il_ros.reports.table import markdown
+from il_ros.reports.table import Table
 import yaml
 
 BUMPS = '{"bumps": {"rate": 0.04, "speed": 0.5}}'
@@ -162,7 +162,7 @@ def page(table: list[tuple[str, ...]], words: argparse.Namespace) -> str:
         'labels nearest to those of the last round, the same net, inputs and loss.',
         f'* "BC is enough": its success is at least {ENOUGH:g} of the expert\'s. "Better": the '
         'intervals do not meet.', '',
-        *markdown([HEADINGS, *table]), ''])
+        Table(HEADINGS, table).markdown(), ''])
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ import io
 from pathlib import Path
 
 from il_ros.contract.contract import Contract
-from il_ros.contract.episode_spec import EXPERT, HOLD, POLICY, TELEOP
+from il_ros.contract.episode_spec import DRIVER_NAMES, EXPERT, HOLD, POLICY, TELEOP
 from il_ros.dataset.dataset import training_episode
 from il_ros.episodes.episode import Episode
 from il_ros.episodes.labels import Labels, takeover_steps, takeovers
@@ -33,7 +33,6 @@ import numpy as np
 
 PAGE = 'plots.html'
 COLOURS = {HOLD: '#c3c9ce', EXPERT: EXPERT_COLOUR, POLICY: LOOP, TELEOP: CLONING}
-NAMES = {HOLD: 'hold', EXPERT: 'expert', POLICY: 'policy', TELEOP: 'a person'}
 TOOL, GOAL = 'tool_position', 'goal_position'
 
 
@@ -110,7 +109,7 @@ def _paths(recorded: Sequence[Recorded]) -> Picture:
         plot.set(title=title, xlabel=f'{"xyz"[across]}, m', ylabel=f'{"xyz"[up]}, m')
         plot.set_aspect('equal', adjustable='datalim')
     for who in _drivers(recorded):
-        axes[0].plot([], [], color=COLOURS[who], label=f'tool, {NAMES[who]}')
+        axes[0].plot([], [], color=COLOURS[who], label=f'tool, {DRIVER_NAMES[who]}')
     axes[0].plot([], [], color='#009e73', linestyle=':', label='object')
     axes[0].plot([], [], color='#cc79a7', marker='x', linestyle='', label='goal')
     axes[0].legend(fontsize=8)
@@ -186,7 +185,7 @@ def _who_drove(recorded: Sequence[Recorded]) -> Picture:
         for step in takeover_steps(one.episode.driver):
             plot.plot(step, row, marker='v', color='#000000', markersize=3.5)
     for who in _drivers(recorded):
-        plot.barh([0], [0], color=COLOURS[who], label=NAMES[who])
+        plot.barh([0], [0], color=COLOURS[who], label=DRIVER_NAMES[who])
     plot.set(xlabel='step', ylabel='episode', ylim=(len(recorded) - 0.4, -0.6))
     plot.grid(visible=False)
     plot.legend(fontsize=8)
