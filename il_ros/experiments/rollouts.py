@@ -40,7 +40,7 @@ from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
 _COLUMNS = ('actions', 'expert', 'valid', 'reached', 'observations')
-"""Of ``Rollout``: one row a step; the other fields are one number an episode."""
+"""Fields of ``Rollout`` with a row for each step; the others are a number for each episode."""
 
 
 class RolloutError(ImitationError):
@@ -87,14 +87,14 @@ class Rollout:
 
     seed: int
     success: bool
-    """Of its last state; where it continues, ``goals_reached`` counts."""
+    """Success in the last state; in a continuing episode ``goals_reached`` counts."""
     cause: int
     """``EpisodeStatus.cause``."""
     goals_reached: int
     actions: np.ndarray
-    """What the driver wanted, shape ``(T, act_dim)``, float32."""
+    """Actions of the driver, shape ``(T, act_dim)``, float32."""
     expert: np.ndarray
-    """What the expert would have done, same shape; zero where it has no answer."""
+    """Actions of the expert, same shape; zero where it has no answer."""
     valid: np.ndarray
     """Shape ``(T,)``, bool: the expert has an answer."""
     reached: np.ndarray
@@ -168,13 +168,13 @@ class RolloutRunner:
                        np.array(known), valid, ending.reached, np.array(observations))
 
     def close(self):
-        """Give PyBullet's memory back."""
+        """Release the memory of PyBullet."""
         self._environment.close()
 
 
 def answers_of(policy: Policy, observations: np.ndarray) -> np.ndarray:
     """
-    Ask a policy about the states of one episode that somebody else drove.
+    Return the actions of a policy in the states of an episode with another driver.
 
     :param observations: shape ``(T, D)``, float32, T >= 1
     :returns: shape ``(T, act_dim)``, float32

@@ -154,7 +154,7 @@ def report_html(summary: dict, curves: Mapping[str, Sequence[float]] | None = No
 
 
 def _tiles(summary: dict) -> list[tuple[str, str]]:
-    """Return success rate and name of whoever was evaluated: expert, BC, last round, BC again."""
+    """Return success rate and name of the expert, BC, the last round, BC with its labels."""
     entries = [('expert', summary['expert']), ('behavioural cloning (BC)', summary['bc'])]
     entries += [(f'{summary["strategy"]}, last round', one) for one in summary['rounds'][-1:]]
     entries.append(('BC with the same labels', summary['bc_same_labels']))

@@ -21,10 +21,10 @@ from il_ros.reports.plots import as_svg, CLONING, EXPERT, LOOP, panels, styled
 import numpy as np
 
 COLOURS = (CLONING, LOOP, '#009e73', '#cc79a7', '#e69f00', '#56b4e9')
-"""Of the policies in their order; they stay apart for colour-blind readers."""
+"""Colours of the policies in their order, for colour-blind readers, too."""
 
 PANELS = 3
-"""Beside each other, at most."""
+"""Largest number of panels side by side."""
 
 
 def colour(index: int) -> str:

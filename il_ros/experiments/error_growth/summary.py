@@ -40,10 +40,10 @@ LONGEST_AFTER = 200
 """Steps after the first mistake that are shown."""
 
 _DRIFT_SEED = 0
-"""Of the bootstrap over the episodes of the drift, which may be fewer."""
+"""Seed of the bootstrap over the episodes of the drift, which may be fewer."""
 
 _CURVE_POINTS = 200
-"""Of a curve over time in the file."""
+"""Points of a curve over time in the file."""
 
 _NAME = re.compile(r'(.+)-(\d+)')
 
@@ -69,7 +69,7 @@ class Measured:
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What all policies have in common."""
+    """Conditions that all policies share."""
 
     task: str
     first_seed: int
