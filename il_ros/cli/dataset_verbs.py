@@ -283,7 +283,7 @@ def sources_of(folder: Path, episode) -> tuple:
 
 def plot(words: argparse.Namespace) -> int:
     """Draw a run as PNG files and a page."""
-    from il_ros.reports.dataset_report import write_plots
+    from il_ros.reports.recordings import write_plots
     folder = _whole_run(words)
     paths = episodes_of(folder)
     if not paths:

@@ -94,6 +94,16 @@ class ActionElement:
             raise ContractError(
                 f'action element {self.name}: lower {self.lower} is not below upper {self.upper}')
 
+    @property
+    def middle(self) -> float:
+        """Return the middle of the range; a gripper is open above it."""
+        return 0.5 * (self.lower + self.upper)
+
+    @property
+    def scale(self) -> float:
+        """Return the factor from the unit to shares of half the range."""
+        return 2.0 / (self.upper - self.lower)
+
 
 @dataclasses.dataclass(frozen=True)
 class Contract:

@@ -31,6 +31,8 @@ import numpy as np
 HOLD, EXPERT, POLICY, TELEOP = range(4)
 """Sources of an action, as in ``Action.msg``."""
 
+DRIVER_NAMES = {HOLD: 'hold', EXPERT: 'expert', POLICY: 'policy', TELEOP: 'teleop'}
+
 LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE = range(3)
 """Which visited states become labels, as in ``DrivePlan.msg``."""
 

@@ -39,13 +39,10 @@ class Disagreement:
 
     def __init__(self, contract: Contract):
         self._axes = tuple(
-            (index, element.lower, element.upper, 2.0 / (element.upper - element.lower))
+            (index, element.lower, element.upper, element.scale)
             for index, element in enumerate(contract.actions) if element.name != GRIPPER)
         self._gripper = contract.gripper_index
-        self._middle = 0.0
-        if self._gripper >= 0:
-            element = contract.actions[self._gripper]
-            self._middle = 0.5 * (element.lower + element.upper)
+        self._middle = contract.actions[self._gripper].middle if self._gripper >= 0 else 0.0
 
     def __call__(self, one: Sequence[float], other: Sequence[float]) -> float:
         """

@@ -76,7 +76,7 @@ def mistaken(actions: np.ndarray, expert: np.ndarray, contract: Contract,
     :returns: shape ``(N,)``, bool
     """
     axes = [index for index in range(len(contract.actions)) if index != contract.gripper_index]
-    scale = np.array([2.0 / (element.upper - element.lower) for element in contract.actions])
+    scale = np.array([element.scale for element in contract.actions])
     ours, theirs = (contract.clip(np.asarray(a, np.float64))[:, axes] * scale[axes]
                     for a in (actions, expert))
     error = np.linalg.norm(ours - theirs, axis=1)
@@ -94,7 +94,7 @@ def gripper_mistaken(actions: np.ndarray, expert: np.ndarray, contract: Contract
     index = contract.gripper_index
     if index < 0:
         return np.zeros(len(actions), bool)
-    middle = 0.5 * (contract.lower[index] + contract.upper[index])
+    middle = contract.actions[index].middle
     return (np.asarray(actions)[:, index] > middle) != (np.asarray(expert)[:, index] > middle)
 
 

@@ -148,7 +148,7 @@ def timing_of(state: RunState) -> dict[str, float]:
 
 
 def control_steps_per_s(state: RunState) -> float:
-    """Return the control steps a second of wall time while episodes ran, resets included."""
+    """Return control steps per second of wall time while episodes ran, with their resets."""
     collected = [one for one in state.finished.values() if isinstance(one, Collected)]
     seconds = sum(one.seconds for one in collected)
     return sum(one.steps for one in collected) / seconds if seconds > 0.0 else 0.0

@@ -26,9 +26,11 @@ from typing import Sequence
 import zipfile
 import zlib
 
+from il_ros.contract.episode_spec import LARGEST_SEED
 from il_ros.contract.observation import parts_of
 from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import ComparedActions
+from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.learning import checkpoint
 from il_ros.learning.policy import Policy
 from il_ros.learning.runner import Runner
@@ -38,11 +40,30 @@ from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 
 _COLUMNS = ('actions', 'expert', 'valid', 'reached', 'observations')
-"""Of ``Rollout``: one row a step; the other fields are one number an episode."""
+"""Fields of ``Rollout`` with a row for each step; the others are a number for each episode."""
 
 
 class RolloutError(ImitationError):
     """Episodes that cannot be run or read as requested."""
+
+
+def check_seeds(first: int, episodes: int):
+    """
+    Refuse seeds that are not all for validation, or all for evaluation.
+
+    :raises RolloutError: naming the first or the last one
+    """
+    last = first + episodes - 1
+    if first < VALIDATION_SEEDS:
+        raise RolloutError(f'--first-seed is {first}; seeds below {VALIDATION_SEEDS} are for '
+                           f'training, expected one from there up (evaluation: '
+                           f'{EVALUATION_SEEDS})')
+    if last > LARGEST_SEED:
+        raise RolloutError(f'--first-seed is {first} with {episodes} episodes; the last seed '
+                           f'would be {last}, expected at most {LARGEST_SEED}')
+    if first < EVALUATION_SEEDS <= last:
+        raise RolloutError(f'--first-seed is {first}; {episodes} episodes from there mix seeds '
+                           f'of validation and evaluation ({EVALUATION_SEEDS} up)')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,14 +87,14 @@ class Rollout:
 
     seed: int
     success: bool
-    """Of its last state; where it continues, ``goals_reached`` counts."""
+    """Success in the last state; in a continuing episode ``goals_reached`` counts."""
     cause: int
     """``EpisodeStatus.cause``."""
     goals_reached: int
     actions: np.ndarray
-    """What the driver wanted, shape ``(T, act_dim)``, float32."""
+    """Actions of the driver, shape ``(T, act_dim)``, float32."""
     expert: np.ndarray
-    """What the expert would have done, same shape; zero where it has no answer."""
+    """Actions of the expert, same shape; zero where it has no answer."""
     valid: np.ndarray
     """Shape ``(T,)``, bool: the expert has an answer."""
     reached: np.ndarray
@@ -147,13 +168,13 @@ class RolloutRunner:
                        np.array(known), valid, ending.reached, np.array(observations))
 
     def close(self):
-        """Give PyBullet's memory back."""
+        """Release the memory of PyBullet."""
         self._environment.close()
 
 
 def answers_of(policy: Policy, observations: np.ndarray) -> np.ndarray:
     """
-    Ask a policy about the states of one episode that somebody else drove.
+    Return the actions of a policy in the states of an episode with another driver.
 
     :param observations: shape ``(T, D)``, float32, T >= 1
     :returns: shape ``(T, act_dim)``, float32

@@ -20,11 +20,10 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """A figure of a page, with the note below it."""
+    """A figure with its title."""
 
     title: str
     svg: str
-    note: str
 
 
 def render(template: str, **values) -> str:

@@ -20,7 +20,7 @@ from typing import Mapping, Sequence
 
 from il_ros.interactive.run_state import RunState
 from il_ros.reports import plots
-from il_ros.reports.page import Figure, render
+from il_ros.reports.page import render
 from il_ros.reports.reading import read
 from il_ros.reports.table import Table
 from il_ros.reports.wording import percent
@@ -30,27 +30,19 @@ SHOWN_FRAMES = 8
 """Of a filmstrip, spread evenly over it, first and last included."""
 
 COLUMNS = {
-    '': '', 'labels': 'labels in D, cumulative, demonstrations included',
-    'queries': 'cumulative: all answers of the expert, used or not',
-    'watched': 'cumulative: answers of the expert that gave no label',
+    'labels': 'in the data set, cumulative, with those of the demonstrations',
+    'queries': 'answers of the expert, cumulative, with or without a label',
+    'watched': 'queries that gave no label, cumulative',
     'expert': 'steps that the expert drove while this round was collected',
     'policy': 'steps that the policy drove while this round was collected',
-    'takeovers': 'takeovers of this round',
+    'takeovers': 'while this round was collected',
     'lost': 'episodes of this round whose object was lost',
     'success': 'successful held-out episodes',
-    '95 %': '95 % Wilson interval of the success rate, %',
-    'mistakes': 'mistakes in 100 steps, on states that the policy visits',
-    'loss': 'loss on held-out states of the expert',
+    '95 %': 'Wilson interval of the success rate, %',
+    'mistakes': 'in 100 steps, on states that the policy visits',
+    'loss': 'on held-out states of the expert; it does not measure success',
     'epsilon': 'mistakes on held-out states of the expert'}
-"""Headings of the table of rounds, each with its explanation."""
-
-LEGEND = (
-    'labels, queries, watched: cumulative, demonstrations included. Queries are all answers of '
-    'the expert; watched are those that gave no label.',
-    'expert, policy: steps driven by each while the round was collected; takeovers and lost '
-    'objects are counted in the same steps.',
-    'mistakes: in 100 steps, on states that the policy visits.',
-    'loss, epsilon: on held-out states of the expert; they do not measure success.')
+"""Columns of the table of rounds, each with its explanation."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +92,7 @@ def rounds_table(summary: dict) -> Table:
             'objects_lost'))
         rows.append((name, str(policy['labels']), *costs, *_evaluated(policy)))
         classes.append(class_)
-    return Table(tuple(COLUMNS), rows, LEGEND, tuple(COLUMNS.values()), classes)
+    return Table(('', *COLUMNS), rows, COLUMNS, classes=classes)
 
 
 def _policies(summary: dict) -> list[tuple[str, str, dict]]:
@@ -138,28 +130,8 @@ def timing_table(summary: dict) -> Table:
     rows = [(phase, f'{seconds:.1f}', percent(share) if wall else '')
             for (phase, seconds), share in zip(timing.items(), shares)]
     speed = f'{summary["control_steps_per_s"]:.0f} control steps per second while episodes ran.'
-    return Table(('', 'seconds', 'share'), [*rows, ('all', f'{wall:.1f}', '')], (speed,),
-                 bars=[*shares, 0.0])
-
-
-def figures_of(summary: dict, curves: Mapping[str, Sequence[float]]) -> dict[str, Figure]:
-    """
-    Return the figures of a run by name.
-
-    :param curves: as ``curves_of`` returns it
-    """
-    return {
-        'success': Figure(
-            'Success against labels', plots.success_against_labels(summary),
-            'Bars are 95 % Wilson intervals; the dashed line is the expert.'),
-        'mistakes': Figure(
-            'Mistakes on states that the policy visits', plots.mistakes(summary, curves),
-            'A mistake: the velocity of the tool is off by more than half of the speed of the '
-            'expert. An episode that has ended adds none.'),
-        'loss': Figure(
-            'Held-out loss and success', plots.loss_beside_success(summary),
-            'Left: imitation loss on states that the expert visits. Right: success at the task. '
-            'A lower loss does not imply more success.')}
+    return Table(('', 'seconds', 'share'), [*rows, ('all', f'{wall:.1f}', '')],
+                 notes=(speed,), bars=[*shares, 0.0])
 
 
 def report_html(summary: dict, curves: Mapping[str, Sequence[float]] | None = None,
@@ -176,12 +148,13 @@ def report_html(summary: dict, curves: Mapping[str, Sequence[float]] | None = No
         subtitle=f'horizon {summary["horizon"]} steps, seed {summary["seed"]}, '
                  f'{summary["wall_s"]:.0f} s in all',
         tiles=_tiles(summary), findings=[*read(summary), *notes],
-        figures=figures_of(summary, curves or {}), filmstrips=filmstrips,
+        filmstrips=filmstrips, success=plots.success_against_labels(summary),
+        mistakes=plots.mistakes(summary, curves or {}), loss=plots.loss_beside_success(summary),
         rounds=rounds_table(summary), timing=timing_table(summary))
 
 
 def _tiles(summary: dict) -> list[tuple[str, str]]:
-    """Return success rate and name of whoever was evaluated: expert, BC, last round, BC again."""
+    """Return success rate and name of the expert, BC, the last round, BC with its labels."""
     entries = [('expert', summary['expert']), ('behavioural cloning (BC)', summary['bc'])]
     entries += [(f'{summary["strategy"]}, last round', one) for one in summary['rounds'][-1:]]
     entries.append(('BC with the same labels', summary['bc_same_labels']))

@@ -16,7 +16,7 @@
 
 import dataclasses
 import textwrap
-from typing import Sequence
+from typing import Mapping, Sequence
 
 _TEXT_WIDTH = 99
 
@@ -27,14 +27,19 @@ class Table:
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
-    legend: Sequence[str] = ()
-    """Sentences below the table, which explain its columns."""
-    titles: Sequence[str] = ()
-    """Explanation of each column, which a page shows where the pointer rests."""
+    explanations: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Explanation of a column by its heading: below the table, and where the pointer rests."""
+    notes: Sequence[str] = ()
+    """Sentences below the explanations."""
     classes: Sequence[str] = ()
     """Style of each row on a page: ``bc``, ``last`` or ''."""
     bars: Sequence[float] = ()
     """Share of each row, 0 to 1, which a page draws as a bar."""
+
+    @property
+    def legend(self) -> list[str]:
+        """Return the sentences below the table."""
+        return [*(f'{name}: {text}.' for name, text in self.explanations.items()), *self.notes]
 
     def text(self) -> str:
         """Return the table for a terminal."""
@@ -57,4 +62,5 @@ class Table:
         head, *body = ('| ' + ' | '.join(cell.replace('|', r'\|') for cell in row) + ' |'
                        for row in (self.headings, *self.rows))
         table = '\n'.join([head, '|' + '---|' * len(self.headings), *body])
-        return '\n\n'.join([table, *self.legend])
+        legend = '\n'.join(f'* {one}' for one in self.legend)
+        return f'{table}\n\n{legend}' if legend else table

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 import dataclasses
 from pathlib import Path
 
-from il_ros.contract.episode_spec import ABORTED, EXPERT, HOLD, LOST, NOT_ENDED, POLICY, TELEOP
+from il_ros.contract.episode_spec import ABORTED, DRIVER_NAMES, HOLD, LOST, NOT_ENDED
 from il_ros.contract.episode_spec import TRUNCATED
 from il_ros.episodes.episode import Episode
 from il_ros.episodes.label_file import read_labels
@@ -37,7 +37,6 @@ import numpy as np
 EPISODES = 'episodes'
 """Folder of a run that has its shards."""
 
-DRIVERS = {HOLD: 'hold', EXPERT: 'expert', POLICY: 'policy', TELEOP: 'teleop'}
 FLAGS = {INCOMPLETE: 'incomplete', DROPS: 'drops', CLOCK_JUMP: 'clock jump',
          DISCARDED: 'discarded'}
 
@@ -109,7 +108,7 @@ def outcome_of(receipt: Receipt) -> str:
 
 def driver_of(episode: Episode) -> str:
     """Return who drove an episode: one name, ``mixed`` or ``nobody``."""
-    drove = [name for who, name in DRIVERS.items()
+    drove = [name for who, name in DRIVER_NAMES.items()
              if who != HOLD and (episode.driver == who).any()]
     return drove[0] if len(drove) == 1 else 'mixed' if drove else 'nobody'
 
@@ -183,7 +182,7 @@ class Inventory:
         self.purposes[spec.purpose] += 1
         self.rounds[spec.round] += 1
         self.outcomes[outcome_of(receipt)] += 1
-        for who, name in DRIVERS.items():
+        for who, name in DRIVER_NAMES.items():
             driven = int((episode.driver == who).sum())
             if driven:
                 self.drivers[name] += driven

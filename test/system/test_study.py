@@ -67,7 +67,7 @@ def end(folder: Path, wait_until, pattern: str, how: int) -> tuple[int, str]:
 def test_ctrl_c_while_it_collects_leaves_no_graph_and_says_how_to_go_on(ended, wait_until):
     folder, _ = ended
     code, err = end(folder, wait_until, 'reach-gated-0/episodes/main/*.json', signal.SIGINT)
-    assert code == 130 and 'the same command goes on' in err and 'Traceback' not in err
+    assert code == 130 and 'the same command resumes' in err and 'Traceback' not in err
     assert not [*folder.glob('runs/tiny/study.*')]
 
 
@@ -86,7 +86,7 @@ def test_the_same_command_finishes_it_and_does_nothing_twice(ended):
     plan.write_text(json.dumps({**began, 'commits': ['of_another_day', *began['commits']]}))
     code, out, err = il_ros(*words_for(folder))
     assert code == 0, err
-    assert 'warning: This study was made with' in err and 'of_another_day' in err
+    assert 'warning: This study was run with' in err and 'of_another_day' in err
     after = state_of(folder / 'runs' / 'tiny')
     assert {path: after[path] for path in story['killed']} == story['killed']
     assert 'reach: ' in out and 'labels' in out

@@ -22,7 +22,6 @@ import time
 from typing import NamedTuple, Sequence
 
 from il_ros.contract.contract import Contract
-from il_ros.contract.episode_spec import LARGEST_SEED
 from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import ComparedActions, count_mistakes
 from il_ros.experiments.collection import Collection
@@ -32,11 +31,10 @@ from il_ros.experiments.error_growth.report import figures_of, readme, report_ht
 from il_ros.experiments.error_growth.summary import Measured, Setting, summarise, summary_json
 from il_ros.experiments.error_growth.training_states import drift, STEPS, training_states
 from il_ros.experiments.provenance import commit_of_this, versions, write_files
-from il_ros.experiments.rollouts import answers_of, Conditions, Rollout
+from il_ros.experiments.rollouts import answers_of, check_seeds, Conditions, Rollout
 from il_ros.files.atomic import write_atomically
 from il_ros.files.folders import require_place, require_writable
 from il_ros.hints import RUNS
-from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.learning import checkpoint
 from il_ros.learning.places import find_policy
 from il_ros.learning.policy import Policy
@@ -68,7 +66,7 @@ class NamedPolicy(NamedTuple):
 
 def compounding(words: argparse.Namespace) -> int:
     """Run the episodes, write ``compounding.json`` and ``compounding.html``, print the table."""
-    _check_seeds(words)
+    _check_options(words)
     output = Path(words.output)
     json_file = Path(words.json or output / 'compounding.json')
     report_file = Path(words.report or output / 'compounding.html')
@@ -93,7 +91,7 @@ def compounding(words: argparse.Namespace) -> int:
 
 
 def _publish(folder: Path, words: argparse.Namespace, summary: dict):
-    """Write figures (SVG), numbers and a page that says how they were made."""
+    """Write figures (SVG), and a page with the numbers and how to reproduce them."""
     command = ['il_ros', 'compounding', '--task', words.task]
     for text in words.policy:
         command += ['--policy', text]
@@ -106,38 +104,29 @@ def _publish(folder: Path, words: argparse.Namespace, summary: dict):
     last = words.first_seed + words.episodes - 1
     about = {'command': shlex.join(command), 'commits': [commit_of_this()],
              'versions': versions(), 'conditions':
-             f'Every policy drove the same {words.episodes} endless episodes of {words.horizon} '
-             f'steps, seeds {words.first_seed} to {last}; intervals resample the episodes.'}
+             f'Every policy ran the same {words.episodes} continuing episodes of '
+             f'{words.horizon} steps, seeds {words.first_seed} to {last}; intervals resample the '
+             'episodes.'}
     folder.mkdir(parents=True, exist_ok=True)
-    write_files(folder, {**{f'{name}.svg': svg for name, (_, svg, _) in
-                            figures_of(summary).items()},
-                         'README.md': readme(folder.name, about, summary)})
+    figures = figures_of(summary)
+    write_files(folder, {**{f'{name}.svg': one.svg for name, one in figures.items()},
+                         'README.md': readme(folder.name, about, summary, figures)})
 
 
-def _check_seeds(words: argparse.Namespace):
+def _check_options(words: argparse.Namespace):
     if words.horizon < 2:
         raise CompoundingError(f'--horizon is {words.horizon}; expected at least 2 steps')
     if words.burn_in is not None and words.burn_in > words.horizon - 2:
         raise CompoundingError(f'--burn-in is {words.burn_in}; expected at most '
                                f'{words.horizon - 2}, so that two steps are left')
-    first, last = words.first_seed, words.first_seed + words.episodes - 1
-    if first < VALIDATION_SEEDS:
-        raise CompoundingError(f'--first-seed is {first}; seeds below {VALIDATION_SEEDS} are for '
-                               f'training, expected one from there up (evaluation: '
-                               f'{EVALUATION_SEEDS})')
-    if last > LARGEST_SEED:
-        raise CompoundingError(f'--first-seed is {first} with {words.episodes} episodes; the last '
-                               f'seed would be {last}, expected at most {LARGEST_SEED}')
-    if first < EVALUATION_SEEDS <= last:
-        raise CompoundingError(f'--first-seed is {first}; {words.episodes} episodes from there '
-                               f'mix seeds of validation and evaluation ({EVALUATION_SEEDS} up)')
+    check_seeds(words.first_seed, words.episodes)
 
 
 def named_policies(texts: Sequence[str]) -> list[NamedPolicy]:
     """
     Read ``NAME=POLICY`` and load each checkpoint, of a run the newest.
 
-    :raises CompoundingError: if one is no such pair or a name is there twice
+    :raises CompoundingError: if a text is no such pair or a name occurs twice
     :raises LearningError: if there is no checkpoint
     """
     found = []
@@ -155,48 +144,60 @@ def named_policies(texts: Sequence[str]) -> list[NamedPolicy]:
 
 
 def measure(words: argparse.Namespace, policies: Sequence[NamedPolicy]) -> dict:
-    """Run what is missing of all episodes, and return what ``compounding.json`` says."""
+    """Run the missing episodes, and return the content of ``compounding.json``."""
     conditions = Conditions(words.task, words.horizon, continuing=True)
-    patience = make_task(words.task).horizon
-    contract, _ = find_contract(words.task)
+    short = dataclasses.replace(conditions, horizon=min(words.horizon, STEPS))
     folder = Path(words.output) / ROLLOUTS
     seeds = range(words.first_seed, words.first_seed + words.episodes)
-    theirs = Collection(conditions, '', folder, keep_observations=True)
-    own = [Collection(conditions, one.folder, folder) for one in policies]
-    sets = [_training_set(one, words.drift_episodes) for one in policies]
-    brief = dataclasses.replace(conditions, horizon=min(words.horizon, STEPS))
-    close = [Collection(brief, one.folder, folder, keep_observations=True)
-             for one, known in zip(policies, sets) if known.states is not None]
-    # The expert's first seeds are those of the policies: what nobody was trained on.
-    parts = [(theirs, seeds[:words.expert_episodes]), *((one, seeds) for one in own),
-             *((one, seeds[:words.drift_episodes]) for one in close)]
+    training_sets = [_training_set(one, words.drift_episodes) for one in policies]
+    # The expert has the first seeds of the policies: states that none was trained on.
+    parts = [Part('expert', Collection(conditions, '', folder, keep_observations=True),
+                  seeds[:words.expert_episodes])]
+    parts += [Part(one.name, Collection(conditions, one.folder, folder), seeds)
+              for one in policies]
+    parts += [Part('drift', Collection(short, one.folder, folder, keep_observations=True),
+                   seeds[:words.drift_episodes])
+              for one, training in zip(policies, training_sets) if training.states is not None]
     if words.fresh:
-        for collection, _ in parts:
-            collection.forget()
-    names = ('expert', *(one.name for one in policies), *['drift'] * len(close))
-    shown, *rolled = _run(parts, names, words.workers)
-    goals, steps = sum(one.goals_reached for one in shown), sum(one.steps for one in shown)
+        for part in parts:
+            part.collection.forget()
+    of_expert, *rollouts = _run(parts, words.workers)
+    contract, _ = find_contract(words.task)
+    of_drift, measured = iter(rollouts[len(policies):]), []
+    for one, episodes, training in zip(policies, rollouts, training_sets):
+        found = _measured(one, episodes, of_expert, contract, words.horizon)
+        if training.states is not None:
+            found = dataclasses.replace(found, drift=drift(
+                one.policy, training.states, next(of_drift), of_expert, short.horizon))
+        measured.append(dataclasses.replace(found, no_drift=training.missing))
+    return summarise(_setting(words, of_expert), measured,
+                     np.random.default_rng(_BOOTSTRAP_SEED))
+
+
+def _setting(words: argparse.Namespace, of_expert: Sequence[Rollout]) -> Setting:
+    goals, steps = (sum(getattr(one, key) for one in of_expert)
+                    for key in ('goals_reached', 'steps'))
     burn_in = words.burn_in
     if burn_in is None:
         burn_in = min(round(steps / goals), words.horizon // 2) if goals else 0
-    setting = Setting(words.task, words.first_seed, burn_in, patience,
-                      round(1000.0 * goals / steps, 3), len(shown))
-    watched = iter(rolled[len(own):])
-    measured = [
-        dataclasses.replace(
-            _measured(one, episodes, shown, contract, words.horizon), no_drift=known.missing,
-            drift=None if known.states is None else drift(
-                one.policy, known.states, next(watched), shown, brief.horizon))
-        for one, episodes, known in zip(policies, rolled, sets)]
-    return summarise(setting, measured, np.random.default_rng(_BOOTSTRAP_SEED))
+    return Setting(words.task, words.first_seed, burn_in, make_task(words.task).horizon,
+                   round(1000.0 * goals / steps, 3), len(of_expert))
+
+
+class Part(NamedTuple):
+    """Episodes of one driver."""
+
+    name: str
+    collection: Collection
+    seeds: Sequence[int]
 
 
 class TrainingSet(NamedTuple):
-    """What a policy was trained on, as far as it is asked for and found."""
+    """Training states of a policy, if they are needed and found."""
 
     states: np.ndarray | None
     missing: str
-    """Why it was not found."""
+    """Why they were not found."""
 
 
 def _training_set(one: NamedPolicy, wanted: int) -> TrainingSet:
@@ -208,33 +209,33 @@ def _training_set(one: NamedPolicy, wanted: int) -> TrainingSet:
         return TrainingSet(None, str(error))
 
 
-def _run(parts: Sequence[tuple[Collection, Sequence[int]]], names: Sequence[str],
-         workers: int) -> list[list[Rollout]]:
-    """Run the episodes of each part; say on a bar how far it is, and at the end how fast."""
-    wanted = sum(len(seeds) for _, seeds in parts)
-    missing = sum(collection.missing(seeds) for collection, seeds in parts)
-    ran, began_s, rolled = [0], time.perf_counter(), []
+def _run(parts: Sequence[Part], workers: int) -> list[list[Rollout]]:
+    """Run the episodes of each part with its progress, and print the speed."""
+    wanted = sum(len(part.seeds) for part in parts)
+    missing = sum(part.collection.missing(part.seeds) for part in parts)
+    ran, began_s, rollouts = 0, time.perf_counter(), []
     with Progress('', wanted, 'episode', wanted - missing) as progress:
         def on_done(episodes: int, steps: int):
+            nonlocal ran
             progress.update(episodes)
-            ran[0] += steps
+            ran += steps
 
-        for name, (collection, seeds) in zip(names, parts):
-            progress.begin(name)
-            rolled.append(collection.run(seeds, workers, on_done))
+        for part in parts:
+            progress.begin(part.name)
+            rollouts.append(part.collection.run(part.seeds, workers, on_done))
     seconds = time.perf_counter() - began_s
-    kept = f'{wanted - missing} episodes were there already; ' if missing < wanted else ''
-    print(f'{kept}{ran[0]} steps in {seconds:.1f} s, {ran[0] / seconds:.0f} a second')
-    return rolled
+    kept = f'{wanted - missing} episodes existed already; ' if missing < wanted else ''
+    print(f'{kept}{ran} steps in {seconds:.1f} s, {ran / seconds:.0f} per second')
+    return rollouts
 
 
-def _measured(one: NamedPolicy, episodes: Sequence[Rollout], shown: Sequence[Rollout],
+def _measured(one: NamedPolicy, episodes: Sequence[Rollout], of_expert: Sequence[Rollout],
               contract: Contract, horizon: int) -> Measured:
-    """Count a policy's mistakes on its own states, and on those that the expert visited."""
+    """Count a policy's mistakes on its own states and on states of the expert."""
     own = score_continuing([each.compared for each in episodes],
                            [each.reached for each in episodes], contract, horizon)
     answers = (ComparedActions(answers_of(one.policy, each.observations), each.expert, each.valid)
-               for each in shown)
+               for each in of_expert)
     counted = count_mistakes(answers, contract)
     labels = one.policy.info.get('labels', -1)
     return Measured(one.name, labels if isinstance(labels, int) else -1, one.policy.sha256, own,

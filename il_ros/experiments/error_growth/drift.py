@@ -15,9 +15,9 @@
 """
 Drift: how far the states that a policy visits lie from those that it was trained on, over time.
 
-A cloned policy errs, comes to states that no demonstration has, and errs more there (Ross and
-Bagnell, AISTATS 2010, section 2). The distance is that to the nearest training state, in what the
-policy sees: its inputs, each in standard deviations of the training set.
+A cloned policy makes mistakes, comes to states that no demonstration has, and makes more mistakes
+there (Ross and Bagnell, AISTATS 2010, section 2). The distance is that to the nearest training
+state, in the inputs of the policy, each in standard deviations of the training set.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ from typing import Sequence
 import numpy as np
 
 _BLOCK = 1 << 22
-"""Distances that are held in memory at a time."""
+"""Largest number of distances in memory."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Drift:
     """Shape ``(E, H)``; an episode that ended early stays where it ended."""
     training_states: int
     on_expert_states: float
-    """The mean over states of the expert's that nobody was trained on."""
+    """The mean over states of the expert that are not in the training set."""
 
     def __post_init__(self):
         if self.distances.ndim != 2 or not self.distances.size:

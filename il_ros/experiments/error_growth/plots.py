@@ -21,10 +21,10 @@ from il_ros.reports.plots import as_svg, CLONING, EXPERT, LOOP, panels, styled
 import numpy as np
 
 COLOURS = (CLONING, LOOP, '#009e73', '#cc79a7', '#e69f00', '#56b4e9')
-"""Of the policies in their order; they stay apart for colour-blind readers."""
+"""Colours of the policies in their order, for colour-blind readers, too."""
 
 PANELS = 3
-"""Beside each other, at most."""
+"""Largest number of panels side by side."""
 
 
 def colour(index: int) -> str:
@@ -48,10 +48,10 @@ def growth(summary: dict, first: int = 0) -> str:
         axes.fill_between(grid, np.where(np.isnan(low), floor, low), high, color=colour(index),
                           alpha=0.2, linewidth=0)
         axes.plot(grid, value, color=colour(index), marker='o', markersize=3.5, linewidth=1.8,
-                  label='J(T), steps after the end: mistakes')
+                  label='J(T), ended: mistakes')
         axes.plot(grid, _numbers(policy['mistakes_censored'], 'value'), color=colour(index),
                   linestyle=(0, (1, 1.2)), linewidth=1.4,
-                  label='J(T), steps after the end: left out')
+                  label='J(T), ended: censored')
         axes.set(title=titled(policy), xlabel='T, steps', xscale='log', yscale='log',
                  xlim=(1, grid[-1]), ylim=(floor, 2.0 * grid[-1]))
         axes.legend(loc='upper left', fontsize=7.5, handlelength=2.6)

@@ -21,24 +21,25 @@ from il_ros.reports.wording import bounds, percent, short
 STEEP = 1.3
 """Growth that is called compounding when two policies are compared; linear is 1, the bound 2."""
 
-LEGEND = (
-    'J(T): mistakes in the first T steps; all steps that a lost or ended episode no longer runs '
-    'count as mistakes. censored: they are left out.',
-    'exponent: d log J / d log T over the longest window, burn-in left out, 95 % bootstrap by '
-    'episode.',
-    'epsilon: mistakes per step on states of the expert (<: none was found, 3 / n, as if steps '
-    'were independent; the steps of one demonstration are not, so that it may be more).',
-    'goals: reached in 1,000 steps.',
-    'stopped: share of episodes without a goal from the start / from later on.',
-    'J to first: mistakes relative to the first policy, or to the first of the same training '
-    'seed.')
+COLUMNS = {
+    'epsilon': 'mistakes per step on states of the expert (<: none was found, 3 / n, as if steps '
+               'were independent; the steps of one demonstration are not, so that it may be more)',
+    'J(T)': 'mistakes in the first T steps; all steps that a lost or ended episode no longer runs '
+            'count as mistakes',
+    'censored': 'J(T) without these steps',
+    'exponent': 'd log J / d log T over the longest window, burn-in left out, 95 % bootstrap by '
+                'episode',
+    'goals': 'reached in 1,000 steps',
+    'stopped': 'share of episodes without a goal from the start / from later on',
+    'J to first': 'mistakes relative to the first policy, or to the first of the same training '
+                  'seed'}
 
 
 def policies_table(summary: dict) -> Table:
     """Return the table of the policies."""
     headings = ('', 'labels', 'epsilon', *(f'J({steps})' for steps in _shown(summary)), '95 %',
                 'censored', 'exponent', 'goals', 'stopped', 'J to first')
-    return Table(headings, [_row(summary, policy) for policy in summary['policies']], LEGEND)
+    return Table(headings, [_row(summary, policy) for policy in summary['policies']], COLUMNS)
 
 
 def _shown(summary: dict) -> list[int]:

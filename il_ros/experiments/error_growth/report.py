@@ -24,48 +24,19 @@ from il_ros.reports.page import Figure, render
 from il_ros.reports.table import Table
 from il_ros.reports.wording import bounds, short
 
-_GROWTH_NOTE = (
-    'Solid: all steps that a lost or ended episode no longer runs count as mistakes; band: 95 %, '
-    'episodes resampled. Dotted: such steps are left out. Grey lines: the theoretical bounds εT² '
-    'and εT and the leading term εT²/2 of the chain, each up to T itself (pale). ε is measured on '
-    'states of the expert; ε⁺ stands for 3/n where no mistake was seen there, an upper bound if '
-    'steps were independent; those of one demonstration are not.')
-_EXPONENT_NOTE = (
-    'Over windows [T, 2T], without the first {burn_in} steps (one cycle of the expert). Filled: '
-    'superlinear by the lower bound; hollow: not shown to be. Windows with fewer than {fewest} '
-    'separate runs of mistakes are undefined and left out. Each interval holds for its own '
-    'window; with many windows, one of them is likely to be wrong. Where nearly every step is a '
-    'mistake, J can only grow as T.')
-_GOALS_NOTE = (
-    'Left: bars are 95 %, episodes resampled; steps after an early end count, without goals. '
-    'Right: an episode counts until its last goal; one that runs to the end has {patience} steps '
-    'to reach another.')
-_AFTER_NOTE = (
-    'Share of mistakes by the steps since the first mistake of an episode; steps after an early '
-    'end count as mistakes. The curve of a policy that recovers falls.')
-_DRIFT_NOTE = (
-    'Distance of a visited state to the nearest training state, in the inputs of the policy, each '
-    'divided by its standard deviation in the training set; {episodes} episodes, band: 95 %, '
-    'episodes resampled; an episode that ended early stays where it ended. Dashed: the mean over '
-    'states of the expert that are not in the training set.')
-
 
 def figures_of(summary: dict) -> dict[str, Figure]:
     """Return the figures by the name of their file."""
     found = {
         f'growth-{first // plots.PANELS + 1}': Figure(
-            'Mistakes against the length of the episode', plots.growth(summary, first),
-            _GROWTH_NOTE)
+            'Mistakes against the length of the episode', plots.growth(summary, first))
         for first in range(0, len(summary['policies']), plots.PANELS)}
-    found['exponents'] = Figure('Local exponents', plots.exponents(summary),
-                                _EXPONENT_NOTE.format(fewest=FEWEST_EVENTS, **summary))
+    found['exponents'] = Figure('Local exponents', plots.exponents(summary))
     found['goals'] = Figure('Goals reached, and episodes still reaching goals',
-                            plots.goals(summary), _GOALS_NOTE.format(**summary))
-    found['after'] = Figure('After the first mistake', plots.after_first_mistake(summary),
-                            _AFTER_NOTE)
-    drifted = [policy['drift'] for policy in summary['policies'] if policy['drift']]
-    if drifted:
-        found['drift'] = Figure('Drift', plots.drift(summary), _DRIFT_NOTE.format(**drifted[0]))
+                            plots.goals(summary))
+    found['after'] = Figure('After the first mistake', plots.after_first_mistake(summary))
+    if any(policy['drift'] for policy in summary['policies']):
+        found['drift'] = Figure('Drift', plots.drift(summary))
     return found
 
 
@@ -80,7 +51,9 @@ def report_html(summary: dict) -> str:
         subtitle=f'{summary["episodes"]} episodes of {summary["horizon"]} steps each, seeds from '
                  f'{summary["first_seed"]}, the same for all policies',
         findings=read(summary), policies=policies_table(summary),
-        figures=figures_of(summary).values(), summary=summary,
+        figures=figures_of(summary), summary=summary, fewest_events=FEWEST_EVENTS,
+        drift_episodes=max(one['drift']['episodes'] if one['drift'] else 0
+                           for one in summary['policies']),
         definitions=_definitions(summary))
 
 
@@ -99,16 +72,17 @@ def _definitions(summary: dict) -> Table:
     return Table(headings, rows)
 
 
-def readme(name: str, about: Mapping, summary: dict) -> str:
+def readme(name: str, about: Mapping, summary: dict, figures: Mapping[str, Figure]) -> str:
     """
     Return the page that is published beside the figures (Markdown).
 
-    :param about: ``command``, ``commits``, ``versions`` and ``conditions``, as of a study
+    :param about: ``command``, ``commits``, ``versions`` and ``conditions``
+    :param figures: by the names of their files, without suffix
     """
     return render(
         'error_growth.md.j2', name=name, command=about['command'], made=made(about),
         findings=read(summary), policies=policies_table(summary), lengths=_lengths(summary),
-        figures=figures_of(summary))
+        figures=figures)
 
 
 def _lengths(summary: dict) -> Table:

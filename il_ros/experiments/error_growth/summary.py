@@ -12,11 +12,19 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``compounding.json``: the growth of mistakes of policies, from their episodes."""
+"""
+``compounding.json``: the growth of mistakes of policies, from their episodes.
+
+Policies with several training seeds are named ``METHOD-SEED``: ``BC-0`` and ``BC-1`` belong to the
+method ``BC``. A training seed draws demonstrations, rollouts and initial weights; a claim on a
+method is a claim on the median over its seeds.
+"""
 
 import dataclasses
 import json
-from typing import Sequence
+import re
+from statistics import median
+from typing import NamedTuple, Sequence
 
 from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.mistakes import FLOOR, FRACTION, FRACTIONS
@@ -26,17 +34,18 @@ from il_ros.experiments.error_growth.continuing import after_first_mistake, clas
 from il_ros.experiments.error_growth.continuing import ContinuingScores, EpisodeOutcomes
 from il_ros.experiments.error_growth.continuing import goals_per_1000, rate_after_first
 from il_ros.experiments.error_growth.drift import curve, Drift
-from il_ros.experiments.error_growth.seeds import methods, partner
 import numpy as np
 
 LONGEST_AFTER = 200
 """Steps after the first mistake that are shown."""
 
 _DRIFT_SEED = 0
-"""Of the bootstrap over the episodes of the drift, which may be fewer."""
+"""Seed of the bootstrap over the episodes of the drift, which may be fewer."""
 
 _CURVE_POINTS = 200
-"""Of a curve over time in the file."""
+"""Points of a curve over time in the file."""
+
+_NAME = re.compile(r'(.+)-(\d+)')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Measured:
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What all policies have in common."""
+    """Conditions that all policies share."""
 
     task: str
     first_seed: int
@@ -196,3 +205,49 @@ def _points(horizon: int) -> np.ndarray:
 
 def _plain(values: np.ndarray) -> list[float | None]:
     return [round(float(one), 6) if np.isfinite(one) else None for one in values]
+
+
+class Trained(NamedTuple):
+    """Method and training seed in the name of a policy."""
+
+    method: str
+    seed: str
+    """'': none."""
+
+
+def trained(name: str) -> Trained:
+    """Read ``METHOD-SEED``; any other name is a method without a seed."""
+    match = _NAME.fullmatch(name)
+    return Trained(*match.groups()) if match else Trained(name, '')
+
+
+def partner(names: Sequence[str], index: int) -> int | None:
+    """Return the policy that another is compared with, the first of its seed; None: itself."""
+    first = next(i for i, name in enumerate(names)
+                 if trained(name).seed == trained(names[index]).seed)
+    return None if first == index else first
+
+
+def methods(policies: Sequence[dict]) -> list[dict]:
+    """
+    Return each method with several seeds, and its medians over them.
+
+    :param policies: as ``compounding.json`` has them
+    """
+    groups: dict[str, list[dict]] = {}
+    for policy in policies:
+        method, seed = trained(policy['name'])
+        if seed:
+            groups.setdefault(method, []).append(policy)
+    return [_medians(method, members) for method, members in groups.items() if len(members) > 1]
+
+
+def _medians(method: str, members: Sequence[dict]) -> dict:
+    ratios = [one['mistakes_to_first']['value'] for one in members if 'mistakes_to_first' in one]
+    known = [ratio for ratio in ratios if ratio is not None]
+    curves = zip(*([point['value'] for point in one['mistakes']] for one in members))
+    return {'way': method, 'policies': [one['name'] for one in members],
+            'median_labels': median(one['labels'] for one in members),
+            'median_mistakes': [round(median(values), 6) for values in curves],
+            'ratios': ratios,
+            'median_ratio': round(median(known), 6) if known else None}

@@ -15,11 +15,12 @@
 """
 Analysis of a study's curves: labels needed, ratios, rates of intervention, correlations.
 
-A curve has reached the expert's success from its first point that has ``SHARE`` of it and after
-which no point's whole 95 % interval lies below that: one lucky round is not enough. Intervals of
-what follows resample the evaluation episodes; all curves of all training seeds, and the expert,
-share the samples, for they met the same resets. A method is known at the budgets alone that it was
-given: it needs more than the last of them that was too small, and at most the one that reaches.
+A curve reaches the target, ``SHARE`` of the expert's success, at its first point that has it and
+after which no point's whole 95 % interval lies below it: one lucky round is not enough. Intervals
+of everything else resample the evaluation episodes; all curves of all training seeds, and the
+expert, share the samples, because they have the same episodes. A method is known only at its
+budgets: it needs more labels than the last budget that is too small, and at most those of the
+first that reaches the target.
 """
 
 import math
@@ -31,7 +32,7 @@ from il_ros.experiments.label_efficiency.points import in_rounds, nearest, numbe
 import numpy as np
 
 SHARE = 0.95
-"""Of the expert's success, that is to be reached."""
+"""Share of the expert's success that is the target."""
 
 COSTS = ('labels', 'expert_driven_steps', 'queries', 'watched', 'policy_driven_steps',
          'takeovers', 'expert_seconds')
@@ -40,20 +41,20 @@ FIRST_POOLED = 2
 """The realised rate of intervention counts from this round on: the first one adapts."""
 
 FEWEST_STEPS = 3000
-"""Below so many steps a realised rate says little."""
+"""With fewer steps a realised rate is uncertain."""
 
 
 class Sampled(NamedTuple):
-    """Bootstrap samples, the same for all training seeds; row 0 as it was measured."""
+    """Bootstrap samples, the same for all training seeds; row 0 is the measurement."""
 
     weight: np.ndarray
-    """Of the episodes, shape ``(B, E)``, whole numbers."""
+    """Weight of each episode, shape ``(B, E)``, whole numbers."""
     target: np.ndarray
-    """Success that is to be reached, shape ``(B,)``."""
+    """Target success, shape ``(B,)``."""
 
 
 def sample(expert_wins: str, rng: np.random.Generator, resamples: int = RESAMPLES) -> Sampled:
-    """Draw episodes, and the success that is to be reached with them."""
+    """Draw episodes, and compute the target for each sample."""
     won = np.array([one == '1' for one in expert_wins], float)
     weight = weights(len(won), rng, resamples)
     return Sampled(weight, SHARE * (weight @ won) / len(won))
@@ -62,9 +63,10 @@ def sample(expert_wins: str, rng: np.random.Generator, resamples: int = RESAMPLE
 def compared(cloned: Sequence[Point], ours: Sequence[Point],
              group: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
     """
-    Return the points of BC that a curve is compared with; more would undo more crossings.
+    Return the points of BC that a curve is compared with.
 
-    They are the nearest to the curve's own budgets, and above these the steps that BC was given.
+    They are those nearest to the curve's own budgets and, above these, the steps of
+    ``numbers_above``. With more points the curve of BC would fall below the target more often.
 
     :param group: curves of the same seed, this one among them, with the same BC
     """
@@ -107,21 +109,21 @@ def cost_at(curve: Sequence[Point], index: np.ndarray, key: str) -> np.ndarray:
 
 
 class Needed(NamedTuple):
-    """What a method needs to reach the expert's success, over its training seeds."""
+    """Costs of reaching the target with one method, over its training seeds."""
 
     seeds: int
     reached_seeds: int
     costs: dict[str, float | None]
-    """Median over seeds of each of ``COSTS`` where it reaches; None: half do not."""
+    """Median over seeds of each of ``COSTS``; None: half of the seeds do not reach it."""
     labels: Estimate
     too_few: dict[int, int]
-    """Labels of the budget before, by seed: all where it does not reach, 0 at its first one."""
+    """Labels of the budget before, by seed; the largest if it is not reached, 0 at the first."""
     samples: dict[int, np.ndarray]
-    """Labels by seed, shape ``(B,)``, infinite where it does not reach."""
+    """Labels by seed, shape ``(B,)``, infinite where it is not reached."""
 
 
 def needed(curves: Mapping[int, Sequence[Point]], sampled: Sampled) -> Needed:
-    """Return what a method needs, at most."""
+    """Return the costs of a method at the first budget that reaches the target."""
     index = {seed: reached_at(curve, sampled) for seed, curve in curves.items()}
     samples = {seed: cost_at(curve, index[seed], 'labels') for seed, curve in curves.items()}
     costs = {}
@@ -136,11 +138,11 @@ def needed(curves: Mapping[int, Sequence[Point]], sampled: Sampled) -> Needed:
 
 
 class Ratio(NamedTuple):
-    """Labels that a method needs to those that BC needs, median over training seeds."""
+    """Labels of a method relative to those of BC, median over training seeds."""
 
     estimate: Estimate
     at_most: bool
-    """BC did not reach it at one of the seeds: its largest budget stands for what it needs."""
+    """BC does not reach the target with one of the seeds; its largest budget is used."""
     least: float | None
     """Smallest ratio that the gaps between budgets allow; None: unknown."""
     most: float | None

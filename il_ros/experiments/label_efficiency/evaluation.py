@@ -54,7 +54,7 @@ class EvaluationResult:
     """Result of the episodes of one driver."""
 
     wins: str
-    """A ``1`` or ``0`` an episode, in the order of their seeds."""
+    """``1`` or ``0`` for each episode, in the order of their seeds."""
     lost: int
     """Episodes whose object was lost."""
     steps: int

@@ -23,9 +23,10 @@ import shlex
 from typing import Sequence
 
 from il_ros import hints, plugins
-from il_ros.contract.episode_spec import EPISODE_ID, LARGEST_SEED
+from il_ros.contract.episode_spec import EPISODE_ID
 from il_ros.driving.driving import HUMAN
 from il_ros.errors import ImitationError
+from il_ros.experiments.rollouts import check_seeds
 from il_ros.files.atomic import write_atomically
 from il_ros.interactive.goal import BLOCKS, EVALUATION_SEEDS, Goal, VALIDATION_SEEDS
 from il_ros.interactive.strategies import load_strategy, settings_path
@@ -147,14 +148,7 @@ class Plan:
         if len({seed % BLOCKS for seed in self.seeds}) < len(self.seeds):
             raise StudyError(f'--seeds has two that differ by a multiple of {BLOCKS}; they would '
                              'draw the same episodes')
-        first, last = self.first_seed, self.first_seed + self.episodes - 1
-        if last > LARGEST_SEED:
-            raise StudyError(f'--first-seed is {first} with {self.episodes} episodes; the last '
-                             f'seed would be {last}, expected at most {LARGEST_SEED}')
-        if first < VALIDATION_SEEDS or first < EVALUATION_SEEDS <= last:
-            raise StudyError(f'--first-seed is {first}; expected evaluation seeds '
-                             f'({EVALUATION_SEEDS} up) or, with --validation, seeds from '
-                             f'{VALIDATION_SEEDS} up to there')
+        check_seeds(self.first_seed, self.episodes)
 
     @property
     def on_validation(self) -> bool:

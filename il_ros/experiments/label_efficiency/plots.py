@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The figures of ``study.html``, as SVG text."""
+"""Figures of a study, as SVG text."""
 
 from typing import Mapping, Sequence
 
@@ -24,18 +24,18 @@ import numpy as np
 
 AXES = {'labels': 'labels of the expert', 'expert_driven_steps': 'steps that the expert drove',
         'queries': 'answers of the expert, used or not'}
-"""What success is drawn against."""
+"""Costs that success is drawn against, with their labels."""
 
 MARKERS = 'osD^vP*X'
-"""Of training seeds."""
+"""Markers of the training seeds."""
 
 
 SHADES = (*(one for one in COLOURS if one != CLONING), '#b2a100')
-"""Of the ways in their order; that of BC is nobody else's."""
+"""Colours of the methods in their order; BC has its own."""
 
 
 def colour(at: int) -> str:
-    """Return the colour of the method of that index."""
+    """Return the colour of the method with an index."""
     return SHADES[at % len(SHADES)]
 
 
@@ -60,7 +60,7 @@ def success_against(curves: Curves, pairs: Sequence[tuple[str, str]], first: int
         _doublings(axes, [getattr(point, key) for name in (method, cloned) if name in curves
                           for curve in curves[name].values() for point in curve])
         axes.legend(loc='lower right', fontsize=7.5)
-    row[0].set_ylabel('success on held-out resets, %')
+    row[0].set_ylabel('success in held-out episodes, %')
     return as_svg(figure)
 
 
@@ -104,7 +104,7 @@ def medians(curves: Curves, pairs: Sequence[tuple[str, str]], expert: dict) -> s
         axes.plot(*median_line(curves[method], 'labels'), color=colour(at), linewidth=1.8,
                   marker=MARKERS[at % len(MARKERS)], markersize=4.5, label=method)
     _target(axes, expert)
-    axes.set(xlabel=AXES['labels'], ylabel='success on held-out resets, %', ylim=(-2, 104))
+    axes.set(xlabel=AXES['labels'], ylabel='success in held-out episodes, %', ylim=(-2, 104))
     _doublings(axes, [point.labels for by_seed in curves.values() for curve in by_seed.values()
                       for point in curve])
     axes.legend(loc='lower right', fontsize=8)

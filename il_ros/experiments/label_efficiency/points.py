@@ -43,9 +43,9 @@ class Point:
     cloned: bool
     """Behavioural cloning: demonstrations alone."""
     seed: int
-    """Of the training."""
+    """Training seed."""
     number: int
-    """The round; where it is cloned, the demonstrations."""
+    """The round; with behavioural cloning, the number of demonstrations."""
     labels: int
     queries: int
     watched: int
@@ -53,18 +53,18 @@ class Point:
     policy_driven_steps: int
     takeovers: int
     objects_lost: int
-    """While collecting."""
+    """Episodes whose object was lost while collecting."""
     synthetic: int
-    """Pairs made up for this fit alone."""
+    """Synthetic pairs, made for this fit alone."""
     expert_seconds: float
     loss_held_out: float
     """On held-out demonstrations; -1: not computed."""
     epsilon_mistakes: int
     epsilon_states: int
     wins: str
-    """A ``1`` or ``0`` an evaluation episode, in the order of their seeds."""
+    """``1`` or ``0`` for each evaluation episode, in the order of their seeds."""
     steps: int
-    """Of the evaluation, where the expert has an answer: mistakes are counted over these."""
+    """Evaluation steps with an answer of the expert, in which mistakes are counted."""
     mistakes: int
     lost: int
     """Evaluation episodes whose object was lost."""
@@ -72,7 +72,7 @@ class Point:
 
     @property
     def success(self) -> Interval:
-        """Return the success rate on the evaluation's resets."""
+        """Return the success rate in the evaluation episodes."""
         return wilson(self.wins.count('1'), len(self.wins))
 
     @property

@@ -28,17 +28,19 @@ from il_ros.reports.wording import percent, whole
 
 _GOAL = f'{round(100 * SHARE)} % of the success of the expert'
 
-HEADINGS = ('', 'labels', '95 %', 'driven', 'queries', 'watched', 'policy', 'minutes', 'seeds',
-            'to BC', 'last round')
-
-LEGEND = (
-    f'Cost of reaching {_GOAL}, median over training seeds: labels; driven: steps that the expert '
-    'drove; queries: answers of the expert; watched: queries that gave no label; policy: steps '
-    'that the policy drove; minutes: time of the expert. ?: half of the seeds or more do not '
-    'reach it.',
-    'seeds: training seeds that reach it; to BC: labels relative to BC (95 %); last round: '
-    'success. BC is compared with a method at the budgets of that method and, above these, in '
-    'steps of a quarter.')
+COLUMNS = {
+    'labels': f'needed to reach {_GOAL}, median over training seeds; ?: half of the seeds or more '
+              'do not reach it',
+    '95 %': 'bootstrap interval of the labels',
+    'driven': 'steps that the expert drove until then',
+    'queries': 'answers of the expert until then',
+    'watched': 'queries that gave no label',
+    'policy': 'steps that the policy drove until then',
+    'minutes': 'time of the expert until then',
+    'seeds': 'training seeds that reach it',
+    'to BC': 'labels relative to BC (95 %), which is compared at the budgets of the method and, '
+             'above these, in steps of a quarter',
+    'last round': 'success of each training seed'}
 
 
 def conclusion(task: dict) -> str:
@@ -137,7 +139,7 @@ def methods_table(task: dict) -> Table:
     methods = task['methods']
     classes = ['last' if one['method'] == task['named'] else 'bc' if one['cloned'] else ''
                for one in methods]
-    return Table(HEADINGS, [_row(one) for one in methods], LEGEND, classes=classes)
+    return Table(('', *COLUMNS), [_row(one) for one in methods], COLUMNS, classes=classes)
 
 
 def _row(method: dict) -> tuple[str, ...]:

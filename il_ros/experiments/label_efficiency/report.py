@@ -24,14 +24,6 @@ from il_ros.experiments.label_efficiency.reading import read
 from il_ros.experiments.provenance import made
 from il_ros.reports.page import Figure, render
 
-_NOTES = {
-    'labels': 'Each mark is a checkpoint of one training seed with its 95 % Wilson interval; the '
-              'line is the median over seeds. Each tick doubles the labels.',
-    'expert_driven_steps': 'The same checkpoints against the steps that the expert drove: what a '
-                           'person would have to steer.',
-    'queries': 'The same checkpoints against all answers of the expert, also those that gave no '
-               'label: what a person would have to watch.'}
-
 
 def pairs_of(task: dict) -> list[tuple[str, str]]:
     """Return the methods of collecting, each with the BC that it is compared with."""
@@ -43,21 +35,14 @@ def figures_of(task: dict, points: Sequence[Point]) -> dict[str, Figure]:
     """Return the figures of a task by the name of their file."""
     curves, pairs = curves_of(points, task['task']), pairs_of(task)
     found = {'medians': Figure('Medians of all methods',
-                               plots.medians(curves, pairs, task['expert']),
-                               'Median over training seeds.')}
+                               plots.medians(curves, pairs, task['expert']))}
     for key, axis in plots.AXES.items():
         for first in range(0, len(pairs), PANELS):
-            svg = plots.success_against(curves, pairs, first, key, task['expert'])
-            found[f'{key}-{first // PANELS + 1}'] = Figure(f'Success against {axis}', svg,
-                                                           _NOTES[key])
-    found['loss'] = Figure(
-        'Held-out loss and success', plots.loss_against_success(curves, pairs),
-        'Every checkpoint of the study: imitation loss on states that the expert visits, and '
-        'success at the task.')
-    found['states'] = Figure(
-        'State source and driver', plots.state_source(curves, pairs),
-        'Left: labels of the rounds relative to those of the demonstrations; 0 where only the '
-        'expert drives. Right: share of the steps of each round.')
+            found[f'{key}-{first // PANELS + 1}'] = Figure(
+                f'Success against {axis}',
+                plots.success_against(curves, pairs, first, key, task['expert']))
+    found['loss'] = Figure('Held-out loss and success', plots.loss_against_success(curves, pairs))
+    found['states'] = Figure('State source and driver', plots.state_source(curves, pairs))
     return found
 
 
@@ -68,7 +53,7 @@ def report_html(about: dict, tasks: Sequence[dict], points: Sequence[Point]) -> 
     :param about: ``command``, ``commits``, ``versions`` and ``conditions``
     """
     shown = [{**_findings(task), 'expert': expert_success(task),
-              'figures': figures_of(task, points).values()} for task in tasks]
+              'figures': figures_of(task, points)} for task in tasks]
     return render(
         'study.html.j2', title='Label efficiency: ' + ', '.join(task['task'] for task in tasks),
         subtitle='', conclusions=[conclusion(task) for task in tasks], tasks=shown,

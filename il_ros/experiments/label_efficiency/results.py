@@ -82,7 +82,7 @@ class Cloned(NamedTuple):
     counts: list[int]
     """Demonstrations at each budget, rising."""
     fits: list[Fit]
-    """One a budget."""
+    """A fit for each budget."""
 
 
 def learners_of(plan: Plan, runs: Sequence[Collected]) -> dict[tuple[str, bytes], str]:

@@ -34,7 +34,7 @@ class Question:
 
     task: str
     expert_wins: str
-    """A ``1`` or ``0`` an episode, in the order of their seeds."""
+    """``1`` or ``0`` for each episode, in the order of their seeds."""
     against: Mapping[str, str]
     """By method of collecting, the BC with the same learner."""
     named: str

@@ -103,17 +103,17 @@ def round_summaries(state: RunState) -> list[RoundSummary]:
     """Return the rounds of a run as messages."""
     messages = []
     for result in round_results(state):
-        cost, judged = result.cost, result.judged
+        cost, policy = result.cost, result.policy
         message = RoundSummary(
             round=cost.round, labels=cost.labels, queries=cost.queries, watched=cost.watched,
             expert_driven_steps=cost.expert_driven_steps,
             policy_driven_steps=cost.policy_driven_steps, takeovers=cost.takeovers,
-            objects_lost=cost.objects_lost, mistakes_per_step=judged.mistakes_per_step,
-            loss_held_out=judged.loss_held_out)
-        if judged.success is not None:
-            message.evaluation_episodes, message.successes = judged.success.n, judged.success.k
-            message.success_low, message.success_high = judged.success.low, judged.success.high
-        if judged.trained is not None:
-            message.policy_id = judged.trained.policy_id
+            objects_lost=cost.objects_lost, mistakes_per_step=policy.mistakes_per_step,
+            loss_held_out=policy.loss_held_out)
+        if policy.success is not None:
+            message.evaluation_episodes, message.successes = policy.success.n, policy.success.k
+            message.success_low, message.success_high = policy.success.low, policy.success.high
+        if policy.trained is not None:
+            message.policy_id = policy.trained.policy_id
         messages.append(message)
     return messages

@@ -14,7 +14,7 @@
 
 """Which episodes can be collected, which nodes they need, and what failures are called."""
 
-from il_ros.contract.episode_spec import EXPERT, POLICY, TELEOP
+from il_ros.contract.episode_spec import DRIVER_NAMES, EXPERT, TELEOP
 from il_ros.driving.driving import check_gate_threshold, check_plan, HUMAN, NOVELTY
 from il_ros.driving.driving import required_drivers
 from il_ros.errors import ImitationError
@@ -22,7 +22,6 @@ from il_ros.ros.conversion.messages import spec_from_message
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import DrivePlan, EpisodeSpec
 
-DRIVERS = {EXPERT: 'expert', POLICY: 'policy', TELEOP: 'teleop'}
 Result = CollectEpisodes.Result
 
 
@@ -63,7 +62,7 @@ def parts_of(spec: EpisodeSpec) -> tuple[str, ...]:
     plan = spec_from_message(spec).plan
     drivers = {*required_drivers(plan), *((EXPERT,) if plan.gate == NOVELTY else ())}
     return ('recorder', 'supervisor', 'simulator', 'observer',
-            *(DRIVERS[driver] for driver in sorted(drivers)))
+            *(DRIVER_NAMES[driver] for driver in sorted(drivers)))
 
 
 def may_be_driven_by_hand(plan: DrivePlan) -> bool:

@@ -27,11 +27,11 @@ import struct
 import zlib
 
 from il_ros.contract.contract import Contract
-from il_ros.contract.episode_spec import EXPERT, TELEOP
+from il_ros.contract.episode_spec import DRIVER_NAMES, EXPERT, TELEOP
 from il_ros.errors import ExportError
 from il_ros.files.folders import new_folder
 from il_ros.runs.export.segments import element_names, LABELS, Segment, segments_of
-from il_ros.runs.inventory import DRIVERS, Progress
+from il_ros.runs.inventory import Progress
 import numpy as np
 
 VERSION = 'v3.0'
@@ -111,7 +111,7 @@ def _info(contract: Contract, episodes: int, frames: int, tasks: list[str]) -> d
         'data_files_size_in_mb': 100, 'video_files_size_in_mb': 200,
         'fps': int(rate) if rate == int(rate) else rate, 'splits': {'train': f'0:{episodes}'},
         'data_path': f'data/{_FILE}', 'video_path': None, 'features': features,
-        'drivers': {str(number): name for number, name in DRIVERS.items()}}
+        'drivers': {str(number): name for number, name in DRIVER_NAMES.items()}}
 
 
 def _write_episodes(path: Path, segments: Iterable[Segment], blocks: list[dict]):

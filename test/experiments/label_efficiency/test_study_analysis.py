@@ -26,6 +26,7 @@ from il_ros.experiments.label_efficiency.reading import conclusion, format_study
 from il_ros.experiments.label_efficiency.report import figures_of, readme, report_html
 from il_ros.experiments.label_efficiency.summary import needed_csv, Question, rates_csv, study_json
 from il_ros.experiments.label_efficiency.summary import summarise_task
+from il_ros.reports.page import Figure
 import numpy as np
 from page_reader import Page
 import pytest
@@ -214,8 +215,8 @@ def test_the_page_the_tables_and_the_file_hold_all_that_was_found():
     assert needed_csv([said]).splitlines()[1].startswith('push,gated,3,3,')
     assert rates_csv([said]).splitlines()[1].startswith('push,gated,0.2,')
     assert 'gated' in format_study([said])
-    text = readme('x', ABOUT, [said], {'push': {'push-loss.svg': 'Loss is not success'}})
-    assert '![loss is not success](push-loss.svg)' in text
+    text = readme('x', ABOUT, [said], {'push': {'push-loss.svg': Figure('Loss', '')}})
+    assert '![loss](push-loss.svg)' in text
 
 
 def test_an_estimate_without_a_finite_end_says_so():
