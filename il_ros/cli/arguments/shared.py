@@ -16,7 +16,7 @@
 
 import argparse
 
-from il_ros.cli.arguments.option_types import FLAG, Given, names_of, whole_number
+from il_ros.cli.arguments.option_types import FLAG, Given, names_of, number, whole_number
 
 WHOLE, POSITIVE = whole_number(0), whole_number(1)
 RUN = "Name of the run, a folder under --runs, or the path of a run's folder"
@@ -55,3 +55,6 @@ def add_episodes(parser: argparse.ArgumentParser):
     parser.add_argument('--gui', action='store_true', help="Open PyBullet's window")
     parser.add_argument('--attach', action='store_true',
                         help='Use the graph that runs in this ROS domain instead of a new one')
+    parser.add_argument('--wait', type=number(0.0, 3600.0), default=0.0, metavar='S',
+                        help='With --attach: wait so many seconds for a graph that is still '
+                             'starting (default: %(default)s)')
