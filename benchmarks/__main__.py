@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import sys
 
 from benchmarks.command import bench
-from il_ros.cli.option_types import whole_number
+from il_ros.cli.arguments.option_types import whole_number
 from il_ros.errors import ImitationError
 
 

@@ -27,12 +27,14 @@ when it is first used, so that ``import il_ros`` loads neither numpy nor ROS, to
 """
 
 import importlib
-from typing import Any, TYPE_CHECKING
 
 from il_ros.gymnasium_hook import register_with_gymnasium
 
+TYPE_CHECKING = False
+"""As in ``typing``, which costs a third of ``il_ros --help``; type checkers take it for true."""
+
 if TYPE_CHECKING:
-    from il_ros.api.demonstration_set import Demonstration, DemonstrationSet
+    from il_ros.api.demonstration_set import Demonstration, DemonstrationSet  # noqa: I300
     from il_ros.api.demonstrations import demonstrate
     from il_ros.api.environments import make_env
     from il_ros.api.evaluation import evaluate, Evaluation
@@ -83,7 +85,7 @@ _WHERE = {
 """Module of each public name (PEP 562)."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name when it is first used."""
     if name not in _WHERE:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -20,7 +20,6 @@ a finder for this one module, which leaves ``sys.meta_path`` when it has done it
 """
 
 import importlib
-import importlib.abc
 import sys
 
 GYMNASIUM = 'gymnasium'
@@ -39,7 +38,7 @@ def _register():
     importlib.import_module('il_ros.sim.registration')
 
 
-class GymnasiumFinder(importlib.abc.MetaPathFinder):
+class GymnasiumFinder:
     """Finds Gymnasium as all the others do, and lets the environments be registered after it."""
 
     def find_spec(self, name, path=None, target=None):
@@ -56,7 +55,7 @@ class GymnasiumFinder(importlib.abc.MetaPathFinder):
         return None
 
 
-class RegisteringLoader(importlib.abc.Loader):
+class RegisteringLoader:
     """
     Loads Gymnasium with its own loader, then registers.
 
@@ -64,7 +63,7 @@ class RegisteringLoader(importlib.abc.Loader):
     :param finder: removed from ``sys.meta_path`` once Gymnasium is loaded
     """
 
-    def __init__(self, loader: importlib.abc.Loader, finder: GymnasiumFinder):
+    def __init__(self, loader, finder: GymnasiumFinder):
         self._loader, self._finder = loader, finder
 
     def __getattr__(self, name):

@@ -17,10 +17,10 @@
 from collections.abc import Iterator
 import contextlib
 import errno
+import io
 import os
 import signal
 import sys
-from typing import TextIO
 
 from il_ros.errors import ImitationError
 
@@ -57,7 +57,7 @@ class Output:
     :param quiet: it fails never: progress bars are not worth a command
     """
 
-    def __init__(self, stream: TextIO, quiet: bool = False):
+    def __init__(self, stream: io.TextIOBase, quiet: bool = False):
         self._stream = stream
         self._quiet = quiet
         self.failure: OutputError | None = None
@@ -86,7 +86,7 @@ class Output:
                 raise self.failure from error
 
 
-def _discard(stream: TextIO):
+def _discard(stream: io.TextIOBase):
     """Lead what a stream still holds to nowhere: the interpreter writes that when it ends."""
     with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor
         descriptor = stream.fileno()

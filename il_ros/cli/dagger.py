@@ -53,7 +53,7 @@ def dagger(words: argparse.Namespace, replace: bool = False) -> int:
         _refuse_existing(words, Path(words.runs) / words.run)
 
     async def command(client: Client):
-        folder = await runs_of(client, words.runs, words.attach) / words.run
+        folder = await runs_of(client, words.runs, words.attach, words.wait) / words.run
         asked = _asked(words, folder) if words.attach else words
         if not replace:
             _refuse_existing(asked, folder)

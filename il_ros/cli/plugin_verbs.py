@@ -21,21 +21,6 @@ import sys
 from il_ros import plugins
 
 
-def add_plugins(verbs):
-    """Add the verbs ``list``, ``check`` and ``contract``."""
-    shown = verbs.add_parser('list', help='the tasks, experts, ... that are installed')
-    shown.add_argument('kind', choices=plugins.KINDS)
-    shown.set_defaults(call='list')
-    check = verbs.add_parser('check', help='what is wrong with a task, an expert, ... of your own')
-    check.add_argument('kind', choices=plugins.KINDS)
-    check.add_argument('name', help='as in il_ros list, or module:Object')
-    check.set_defaults(call='check')
-    contract = verbs.add_parser(
-        'contract', help='print the contract of a task, to begin a file of your own with')
-    contract.add_argument('task', help='name of a task, as push, with _image for camera images')
-    contract.set_defaults(call='contract')
-
-
 def run(words: argparse.Namespace) -> int:
     """Do what the words say."""
     if words.call == 'contract':

@@ -18,7 +18,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from il_ros.cli.option_types import given
+from il_ros.cli.arguments.option_types import given
 from il_ros.contract.contract import ContractError
 from il_ros.contract.contract_file import RATE_HZ
 from il_ros.contract.episode_spec import DEMONSTRATION, episode_id, TELEOP

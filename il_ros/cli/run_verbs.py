@@ -66,7 +66,7 @@ def record(words: argparse.Namespace) -> int:
 
     async def command(client: Client):
         nonlocal asked, specs
-        folder = await runs_of(client, words.runs, words.attach) / words.run
+        folder = await runs_of(client, words.runs, words.attach, words.wait) / words.run
         if options is None:
             asked, specs = _session(words, folder)
             refuse_other_run(folder, asked, None)
@@ -148,7 +148,7 @@ def evaluate(words: argparse.Namespace) -> int:
             checkpoint.check(checkpoint.load(Path(words.policy)), contract_of(options))
 
     async def command(client: Client):
-        folder = await runs_of(client, words.runs, words.attach) / words.run
+        folder = await runs_of(client, words.runs, words.attach, words.wait) / words.run
         refuse_other_episodes(folder)
         sha256 = ''
         if driver == POLICY:

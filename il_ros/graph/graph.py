@@ -147,13 +147,15 @@ def overrides(values: dict) -> list[Parameter]:
 def main(args: Sequence[str] | None = None) -> int:
     """Run the whole graph until it is asked to stop."""
     parser = argparse.ArgumentParser(prog='graph', description=__doc__)
-    parser.add_argument('--task', default='push', help='task of the simulator (default: push)')
-    parser.add_argument('--runs', default='runs', help='folder of the runs (default: runs)')
-    parser.add_argument('--mode', default='lockstep', choices=('lockstep', 'realtime'))
+    parser.add_argument('--task', default='push',
+                        help='Task of the simulator (default: %(default)s)')
+    parser.add_argument('--runs', default='runs', help='Folder of the runs (default: %(default)s)')
+    parser.add_argument('--mode', default='lockstep', choices=('lockstep', 'realtime'),
+                        help='Clock of the simulator (default: %(default)s)')
     parser.add_argument('--contract', default='',
-                        help="contract file, or a task's name, with _image for images (default: "
+                        help="Contract file, or a task's name, with _image for images (default: "
                              "the task's)")
-    parser.add_argument('--gui', action='store_true', help='open the window of PyBullet')
+    parser.add_argument('--gui', action='store_true', help="Open PyBullet's window")
     words, ros = parser.parse_known_args(args)
     try:
         with Runtime([sys.argv[0], *ros]) as runtime:

@@ -25,6 +25,8 @@ from il_ros.graph.client import CALL_S, Client
 from il_ros.graph.graph import contract_of, GraphOptions
 from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
 from il_ros.ros.calls import CallError
+from il_ros.ros.environment import LOCALHOST, RANGE
+from il_ros.ros.presence.occupancy import may_be_here, PARTS
 from il_ros.ros.recording.parameters import RUNS_FOLDER
 from il_ros.runs.run_kind import kind_of_run, refuse_other_kind as refuse, RunKind
 from il_ros.runs.shard import receipts_in
@@ -34,22 +36,26 @@ from rclpy.node import NodeNameNonExistentError
 
 
 ALONE_S = 1.5
-"""Nodes of this machine know each other long before; then there is nobody to wait for."""
+"""How long a graph is looked for of which this machine's lock files know nothing."""
+
+FAR_S = 6.0
+"""The same where graphs of other machines may answer; discovery repeats itself every 3 s."""
 
 REPLAY = 'replay'
 """Name of the node by which a command drives a graph that it attaches to."""
 
 
-async def runs_of(client: Client, runs: str | Path, attach: bool) -> Path:
+async def runs_of(client: Client, runs: str | Path, attach: bool, wait_s: float = 0.0) -> Path:
     """
     Return the folder of the runs: ``runs``, or that of the graph which is attached to.
 
+    :param wait_s: how long to wait for a graph that is still starting, at least
     :raises CallError: if nobody records in this ROS domain
     """
     own = Path(runs)
     if not attach:
         return own
-    recorder = await server_of(client, 'open_episode')
+    recorder = await server_of(client, 'open_episode', wait_s)
     getter = client.create_client(GetParameters, f'{recorder}/get_parameters',
                                   callback_group=client.waiter.group)
     try:
@@ -62,25 +68,31 @@ async def runs_of(client: Client, runs: str | Path, attach: bool) -> Path:
     return Path(found[0]) if found and Path(found[0]) != own.absolute() else own
 
 
-async def server_of(client: Client, name: str) -> str:
+async def server_of(client: Client, name: str, wait_s: float = 0.0) -> str:
     """
     Return the full name of the node that serves ``name`` in the graph that is attached to.
 
-    :raises CallError: soon, if there is no other node in this ROS domain; else after ``CALL_S``
+    :param name: of the service
+    :param wait_s: how long to wait for a graph that is still starting, at least
+    :raises CallError: soon, if no part of a graph and no other node is in this ROS domain; else
+        after ``CALL_S``
     """
     service = client.resolve_service_name(name)
     began, own = time.monotonic(), {client.get_name(), REPLAY}
+    here = any(may_be_here(part, client) for part in PARTS)
+    alone_s = ALONE_S if os.environ.get(RANGE, LOCALHOST) == LOCALHOST else FAR_S
     while True:
         nodes = client.get_node_names_and_namespaces()
         for node, namespace in nodes:
             if service in _services(client, node, namespace):
                 return f'{namespace.rstrip("/")}/{node}'
         others = {node for node, _ in nodes} - own
-        if time.monotonic() > began + (CALL_S if others else ALONE_S):
+        known_s = CALL_S if here or others else alone_s
+        if time.monotonic() > began + max(wait_s, known_s):
             domain = os.environ.get('ROS_DOMAIN_ID') or '0'
             raise CallError(f'no graph is found in ROS domain {domain}: nobody serves {service}; '
-                            'start one (ros2 launch il_ros record.launch.py), or set '
-                            'ROS_DOMAIN_ID to its domain')
+                            'start one (ros2 launch il_ros record.launch.py), wait '
+                            'for it (--wait), or set ROS_DOMAIN_ID to its domain')
         await client.waiter.pause(0.1)
 
 

@@ -107,7 +107,8 @@ class Launched:
     def run(self, *words: str) -> subprocess.CompletedProcess:
         """Run an ``il_ros`` command on the nodes that were launched."""
         return subprocess.run(
-            [sys.executable, '-m', 'il_ros.cli', *words, '--attach', '--runs', 'runs'],
+            [sys.executable, '-m', 'il_ros.cli', *words, '--attach', '--wait', '60', '--runs',
+             'runs'],
             env=self._environment, cwd=self._folder, capture_output=True, text=True, timeout=UP_S)
 
     def ended(self) -> int:

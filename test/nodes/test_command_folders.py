@@ -16,6 +16,7 @@
 
 import asyncio
 import contextlib
+import os
 import types
 
 from il_ros.cli import dagger, run_verbs
@@ -26,6 +27,7 @@ from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError, RunKindError
 from il_ros.graph import run_folders
 from il_ros.ros.calls import CallError
+from il_ros.ros.presence.occupancy import lock_folder, may_be_here
 import pytest
 
 
@@ -180,8 +182,9 @@ def test_demonstrations_that_are_there_are_kept_and_a_session_is_resumed(
     assert ('as many demonstrations' in capsys.readouterr().out) == (sentence == 'complete')
 
 
-@pytest.mark.parametrize('others, waits', [([], 0), ([('observer', '/')], 1)])
-def test_who_attaches_where_no_graph_is_hears_so_at_once(monkeypatch, others, waits):
+@pytest.mark.parametrize('others, here, waits', [
+    ([], False, 0), ([('observer', '/')], False, 1), ([], True, 1)])
+def test_who_attaches_where_no_graph_is_hears_so_at_once(monkeypatch, others, here, waits):
     pauses = []
 
     async def pause(seconds):
@@ -193,6 +196,20 @@ def test_who_attaches_where_no_graph_is_hears_so_at_once(monkeypatch, others, wa
         get_service_names_and_types_by_node=lambda *_: [],
         waiter=types.SimpleNamespace(pause=pause))
     monkeypatch.setattr(run_folders, 'ALONE_S', 0.0)
+    monkeypatch.setattr(run_folders, 'may_be_here', lambda *_: here)
     with pytest.raises(CallError, match='no graph is found in ROS domain .* /open_episode; start'):
         asyncio.run(run_folders.server_of(client, 'open_episode'))
     assert len(pauses) == waits
+
+
+def test_the_lock_file_of_a_part_says_that_it_may_be_here(tmp_path, monkeypatch):
+    monkeypatch.setenv('ROS_HOME', str(tmp_path))
+    node = types.SimpleNamespace(
+        resolve_service_name=lambda name: f'/{name}', context=types.SimpleNamespace(
+            get_domain_id=lambda: 7))
+    assert not may_be_here('recorder', node)
+    file = lock_folder() / 'domain-7' / 'open_episode.lock'
+    file.parent.mkdir(parents=True)
+    for owner, expected in ((os.getpid(), True), (2 ** 22 + 1, False), ('', True)):
+        file.write_text(f'{owner}\n')
+        assert may_be_here('recorder', node) == expected

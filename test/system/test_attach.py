@@ -36,7 +36,7 @@ def elsewhere(tmp_path):
     graph = subprocess.Popen(
         [sys.executable, '-c', code, '--task', 'reach', '--runs', 'kept'], cwd=home,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    yield lambda *words: finish(start([*words, '--attach'], cwd=away))
+    yield lambda *words: finish(start([*words, '--attach', '--wait', '60'], cwd=away))
     os.killpg(graph.pid, signal.SIGKILL)
     graph.communicate()
 

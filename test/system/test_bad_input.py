@@ -83,7 +83,7 @@ def left(folder) -> list[str]:
     (('--config', '/no/where.yaml'), '/no/where.yaml'), (('--rounds', '-1'), 'rounds'),
     (('--demonstrations', '0'), 'demonstrations'), (('--demonstrations', '-3'), 'demonstrations'),
     (('--seed', '-1'), 'seed'), (('--horizon', '-5'), 'horizon'),
-    (('--first-seed', '7'), '7'), (('--rounds', 'two'), "'two' is no whole number")])
+    (('--first-seed', '7'), '7'), (('--rounds', 'two'), "'two' must be an integer between 0")])
 def test_a_run_that_cannot_be(capfd, tmp_path, words, sentence):
     runs = tmp_path / 'runs'
     assert sentence in refused(

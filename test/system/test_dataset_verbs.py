@@ -100,7 +100,7 @@ def test_what_only_a_graph_heeds_is_refused_without_one(run, word, value, capfd)
     assert f'{word} is ' in capfd.readouterr().err
     with pytest.raises(SystemExit):
         main([*words, '--through', 'graph', '--tolerance', '1.5'])
-    assert "'1.5' is no number from 0 to 1" in capfd.readouterr().err
+    assert "'1.5' must be a number between 0 and 1" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize('what', ['command', 'state'])

@@ -131,8 +131,8 @@ def dagger(graph: Graph, episodes: int, steps: int, *words: str):
     config.write_text(CONFIG.replace('STEPS', str(steps)))
     graph.processes['dagger'] = start([
         'dagger', '--task', 'reach', '--run', 'drill', '--runs', str(graph.runs), '--attach',
-        '--config', str(config), '--demonstrations', str(episodes), '--episodes-per-round',
-        str(episodes), '--horizon', '120', '--continuing', '--no-baseline', *words])
+        '--wait', '60', '--config', str(config), '--demonstrations', str(episodes),
+        '--episodes-per-round', str(episodes), '--horizon', '120', '--continuing', '--no-baseline', *words])
 
 
 def is_finished(graph: Graph, stage: str) -> bool:

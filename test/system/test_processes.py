@@ -58,7 +58,7 @@ def graph(tmp_path):
 
 def test_nine_processes_record_and_end_in_order_on_a_signal(graph, tmp_path, wait_until):
     runs = tmp_path / 'runs'
-    attached = ['record', '--task', 'reach', '--runs', str(runs), '--attach']
+    attached = ['record', '--task', 'reach', '--runs', str(runs), '--attach', '--wait', '60']
     code, _, err = il_ros(*attached, '--run', 'two', '--episodes', '2')
     assert code == 0, err
     found = list(receipts_in(runs / 'two' / 'episodes'))
@@ -87,8 +87,8 @@ def test_nine_processes_record_and_end_in_order_on_a_signal(graph, tmp_path, wai
 def test_a_killed_supervisor_ends_its_episode_and_the_command_that_waits_for_it(
         graph, tmp_path, wait_until):
     runs = tmp_path / 'runs'
-    many = start(['record', '--task', 'reach', '--runs', str(runs), '--attach', '--run', 'many',
-                  '--episodes', '2', '--horizon', '1000000', '--continuing'])
+    many = start(['record', '--task', 'reach', '--runs', str(runs), '--attach', '--wait', '60',
+                  '--run', 'many', '--episodes', '2', '--horizon', '1000000', '--continuing'])
     if not wait_until(None, lambda: any(
             path.stat().st_size > 100_000 for path in (runs / 'many').rglob('*.tmp')), 60.0):
         many.send_signal(signal.SIGINT)

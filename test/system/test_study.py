@@ -123,4 +123,4 @@ def test_figures_and_tables_are_published_with_the_command_that_made_them(ended)
 def test_another_study_under_the_same_name_is_refused(ended, capsys):
     folder, _ = ended
     assert parser.main([*words_for(folder), '--rounds', '2']) == 1
-    assert 'another rounds: 1' in capsys.readouterr().err
+    assert 'a study with rounds 1 (given: 2)' in capsys.readouterr().err

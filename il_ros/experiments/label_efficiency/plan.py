@@ -255,8 +255,10 @@ def begin(folder: Path, plan: Plan, commit: str) -> tuple[str, ...]:
             raise StudyError(f'{path} cannot be read: {error!r}') from error
         different = [name for name in wanted if there.get(name) != wanted[name]]
         if different:
-            raise StudyError(f'{folder} holds a study with another {different[0]}: '
-                             f'{there.get(different[0])}; give --run another name')
+            both = ', '.join(f'{name} {there.get(name)} (given: {wanted[name]})'
+                             for name in different)
+            raise StudyError(f'{folder} holds a study with {both}; resume it with its own '
+                             'options, or choose another --run')
     elif folder.exists() and any(folder.iterdir()):
         raise StudyError(f'{folder} holds something else; give --run another name')
     folder.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ import time
 
 from il_ros.errors import ImitationError
 from il_ros.files import lock
+from il_ros.files.regular import read_text
 from il_ros.ros.environment import user_home
 import rclpy
 from rclpy.node import Node
@@ -103,11 +104,10 @@ class Claims:
         self._held[name] = -1
         resource, domain = _resolved(name, probe), self._context.get_domain_id()
         try:
-            folder = lock_folder() / f'domain-{domain}'
-            folder.mkdir(parents=True, exist_ok=True)
+            file = _lock_file(resource, domain)
+            file.parent.mkdir(parents=True, exist_ok=True)
             self._held[name] = lock.take(
-                folder / f'{resource.strip("/").replace("/", ".")}.lock', OccupiedError,
-                f'{_sentence(name, resource, domain)}. It is of this machine')
+                file, OccupiedError, f'{_sentence(name, resource, domain)}. It is of this machine')
         except (OSError, KeyError):
             pass  # no home, or one that cannot be written: the look remains
 
@@ -124,6 +124,29 @@ class Claims:
             if late:
                 return
             time.sleep(POLL_S)
+
+
+def may_be_here(name: str, node: Node) -> bool:
+    """
+    Tell whether a process of this machine may play a part in a node's domain and namespace.
+
+    Its lock file says so before discovery does, and is not touched. True: also where nobody knows.
+
+    :param name: of the part, as in ``PARTS``
+    """
+    try:
+        file = _lock_file(_resolved(name, node), node.context.get_domain_id())
+        os.kill(int(read_text(file)), 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except (OSError, KeyError, ValueError):
+        pass  # no home, a process of another user, a file that is being written
+    return True
+
+
+def _lock_file(resource: str, domain: int) -> Path:
+    name = resource.strip('/').replace('/', '.')
+    return lock_folder() / f'domain-{domain}' / f'{name}.lock'
 
 
 def lock_folder() -> Path:

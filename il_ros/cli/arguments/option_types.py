@@ -16,7 +16,6 @@
 
 import argparse
 from collections.abc import Callable
-import math
 
 LARGEST = 2 ** 32 - 1
 
@@ -26,7 +25,7 @@ def whole_number(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isdecimal() or not least <= int(text) <= LARGEST:
             raise argparse.ArgumentTypeError(
-                f'{text!r} is no whole number from {least} to {LARGEST}')
+                f'{text!r} must be an integer between {least} and {LARGEST}')
         return int(text)
     return read
 
@@ -37,9 +36,10 @@ def number(low: float, high: float) -> Callable[[str], float]:
         try:
             found = float(text)
         except ValueError:
-            found = math.nan
+            found = float('nan')
         if not low <= found <= high:
-            raise argparse.ArgumentTypeError(f'{text!r} is no number from {low:g} to {high:g}')
+            raise argparse.ArgumentTypeError(
+                f'{text!r} must be a number between {low:g} and {high:g}')
         return found
     return read
 

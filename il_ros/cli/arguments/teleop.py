@@ -12,30 +12,27 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arguments of the ``il_ros`` command for a person who drives, and of the live view."""
+"""Arguments for a person who drives, and of ``il_ros view``."""
 
 import argparse
 
-from il_ros.cli.option_types import number
+from il_ros.cli.arguments.option_types import number
 
 
-def teleop_arguments(parser: argparse.ArgumentParser):
+def add_teleop(parser: argparse.ArgumentParser):
     """Add how a person drives."""
     add = parser.add_argument
     add('--teleop', default='', choices=('joy', 'keyboard'),
-        help='a person drives, in real time: by a gamepad on the topic joy, or by the keys of '
+        help='Let a person drive, in real time: by a gamepad on the topic joy, or by the keys of '
              'this terminal, with the live view below')
     add('--mapping', default='', metavar='NAME',
-        help='what buttons or keys mean: a file, or the name of one in config/teleop (xbox; '
-             'keyboard)')
+        help='File that says what buttons or keys mean, or the name of one in config/teleop '
+             '(default: xbox for joy, keyboard for keyboard)')
     add('--no-gui', action='store_true',
-        help='with --teleop: no window, also where there is a display')
+        help='With --teleop: open no window, also where there is a display')
 
 
-def add_view(verbs):
-    """Add the verb ``view``."""
-    view = verbs.add_parser(
-        'view', help='who drives, rates, step, success and labels of the graph that runs')
-    view.add_argument('--period', type=number(0.05, 10.0), default=0.25, metavar='S',
-                      help='time between two pictures, 0.05 to 10 s (0.25)')
-    view.set_defaults(call='view')
+def add_view(parser: argparse.ArgumentParser):
+    """Add the arguments of ``il_ros view``."""
+    parser.add_argument('--period', type=number(0.05, 10.0), default=0.25, metavar='S',
+                        help='Time between two pictures, 0.05 to 10 s (default: %(default)s)')

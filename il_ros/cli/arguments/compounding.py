@@ -1,0 +1,80 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Arguments of ``il_ros compounding``."""
+
+import argparse
+
+from il_ros.cli.arguments.shared import add_task, POSITIVE, WHOLE
+
+DESCRIPTION = """\
+How do mistakes grow with the length of an episode? The lesson bounds them by epsilon T^2 for
+behavioural cloning and by epsilon T for DAgger; this measures J(T) on endless episodes, in which
+each success brings a new goal. No ROS is needed, and all policies get the same seeds.
+
+  il_ros dagger --task push --run endless --continuing --horizon 100
+  il_ros compounding --task push --policy BC=runs/endless/checkpoints/baseline \\
+      --policy corrections=runs/endless/checkpoints/round_06
+
+Train on what you measure: policies that learned from episodes with one goal do badly here.
+"""
+
+EPILOG = """\
+How to read it: an exponent d log J / d log T of 1 means that mistakes grow as T, of 2 as T^2; only
+a lower bound above 1 shows that they grow faster than T. The others are compared with the first
+policy. The episodes are kept under --output: a run that was ended goes on where it was.
+"""
+
+
+def add_compounding(parser: argparse.ArgumentParser):
+    """Add the arguments of ``il_ros compounding``."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    add = parser.add_argument
+    add_task(parser, default='push')
+    add('--policy', action='append', required=True, metavar='NAME=POLICY',
+        help='Name in the table, and folder of a checkpoint or a run (its newest checkpoint): a '
+             'name under runs, or a folder; repeat for each policy')
+    add('--episodes', type=POSITIVE, default=300, metavar='N',
+        help='Number of episodes of each policy (default: %(default)s)')
+    add('--horizon', type=POSITIVE, default=1600, metavar='N',
+        help='Number of steps of each episode (default: %(default)s)')
+    add('--first-seed', type=POSITIVE, default=1_000_000, metavar='N',
+        help='Seed of the first episode; while you still choose, use validation seeds, 500000 '
+             'up (default: %(default)s)')
+    add('--expert-episodes', type=POSITIVE, default=20, metavar='N',
+        help='Number of episodes of the expert, on whose states epsilon is measured; it takes '
+             '3 / epsilon states to be seen (default: %(default)s)')
+    add('--drift-episodes', type=WHOLE, default=50, metavar='N',
+        help='Number of episodes (their first 400 steps) of each policy whose training set is '
+             'found, to measure its drift from that; 0: none (default: %(default)s)')
+    _add_output(parser)
+
+
+def _add_output(parser: argparse.ArgumentParser):
+    add = parser.add_argument
+    add('--burn-in', type=WHOLE, metavar='N',
+        help='Number of first steps that the exponents leave out (default: what the expert takes '
+             'for one goal)')
+    add('--workers', type=POSITIVE, default=1, metavar='N',
+        help='Number of processes that run episodes (default: %(default)s)')
+    add('--output', default='runs/compounding', metavar='DIR',
+        help='Folder of the episodes and the results (default: %(default)s)')
+    add('--json', metavar='FILE',
+        help='Write the numbers to this file (default: OUTPUT/compounding.json)')
+    add('--report', metavar='FILE',
+        help='Write the page to this file (default: OUTPUT/compounding.html)')
+    add('--publish', metavar='DIR',
+        help='Copy figures, tables and how they were made there, e.g. docs/results/endless')
+    add('--fresh', action='store_true',
+        help='Run all episodes again, also those that are there already')

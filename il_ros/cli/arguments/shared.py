@@ -1,0 +1,60 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Arguments that several verbs have."""
+
+import argparse
+
+from il_ros.cli.arguments.option_types import FLAG, Given, names_of, number, whole_number
+
+WHOLE, POSITIVE = whole_number(0), whole_number(1)
+RUN = "Name of the run, a folder under --runs, or the path of a run's folder"
+POLICY = ('Folder of a checkpoint, or a run (its newest checkpoint): a name under --runs or a '
+          "folder; or 'expert'")
+OPTIONS = ('Options of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or '
+           'tool; or of its expert, as {"expert": {"bias": {"goal_position": [0, 0.03, 0]}}}: it '
+           'misreads')
+
+
+def add_task(parser: argparse.ArgumentParser, **how):
+    """Add ``--task``; the shell completes the names that are installed."""
+    parser.add_argument(
+        '--task', help='Name of the task: reach, push, pick_place, stack, insert, tower, or one '
+        'of your own (il_ros list tasks)' + (' (default: %(default)s)' if how.get('default')
+                                             else ''), **how).completer = names_of('tasks')
+
+
+def add_runs(parser: argparse.ArgumentParser, what: str = 'Folder of the runs'):
+    """Add ``--runs``."""
+    parser.add_argument('--runs', default='runs', metavar='DIR',
+                        help=f'{what} (default: %(default)s)')
+
+
+def add_episodes(parser: argparse.ArgumentParser):
+    """Add what episodes of the graph need: their horizon and options, and the graph itself."""
+    parser.add_argument('--horizon', action=Given, type=WHOLE, default=0, metavar='N',
+                        help="Largest number of steps of an episode; 0: the task's own (default: "
+                             '%(default)s)')
+    parser.add_argument('--continuing', **FLAG, help='Set a new goal after each success')
+    parser.add_argument('--options', action=Given, default='', metavar='JSON', help=OPTIONS)
+    add_runs(parser)
+    parser.add_argument('--contract', default='', metavar='NAME',
+                        help="Contract file, or a task's name, as push_image with _image for "
+                             "images (default: the task's own; il_ros contract TASK prints it)")
+    parser.add_argument('--gui', action='store_true', help="Open PyBullet's window")
+    parser.add_argument('--attach', action='store_true',
+                        help='Use the graph that runs in this ROS domain instead of a new one')
+    parser.add_argument('--wait', type=number(0.0, 3600.0), default=0.0, metavar='S',
+                        help='With --attach: wait so many seconds for a graph that is still '
+                             'starting (default: %(default)s)')
