@@ -187,6 +187,7 @@ def _who_drove(recorded: Sequence[Recorded]) -> Picture:
     for who in _drivers(recorded):
         plot.barh([0], [0], color=COLOURS[who], label=DRIVER_NAMES[who])
     plot.set(xlabel='step', ylabel='episode', ylim=(len(recorded) - 0.4, -0.6))
+    plot.yaxis.get_major_locator().set_params(integer=True)
     plot.grid(visible=False)
     plot.legend(fontsize=8)
     return _picture(figure)

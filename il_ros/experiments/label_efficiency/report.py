@@ -56,7 +56,8 @@ def report_html(about: dict, tasks: Sequence[dict], points: Sequence[Point]) -> 
               'figures': figures_of(task, points)} for task in tasks]
     return render(
         'study.html.j2', title='Label efficiency: ' + ', '.join(task['task'] for task in tasks),
-        subtitle='', conclusions=[conclusion(task) for task in tasks], tasks=shown,
+        subtitle='methods of collecting labels, compared with behavioural cloning (BC)',
+        conclusions=[conclusion(task) for task in tasks], tasks=shown,
         made=[f'Command: {about["command"]}', *made(about)])
 
 
