@@ -132,7 +132,8 @@ def dagger(graph: Graph, episodes: int, steps: int, *words: str):
     graph.processes['dagger'] = start([
         'dagger', '--task', 'reach', '--run', 'drill', '--runs', str(graph.runs), '--attach',
         '--wait', '60', '--config', str(config), '--demonstrations', str(episodes),
-        '--episodes-per-round', str(episodes), '--horizon', '120', '--continuing', '--no-baseline', *words])
+        '--episodes-per-round', str(episodes), '--horizon', '120', '--continuing',
+        '--no-baseline', *words])
 
 
 def is_finished(graph: Graph, stage: str) -> bool:
