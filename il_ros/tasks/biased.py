@@ -82,7 +82,7 @@ class BiasedExpert(Expert):
         self._expert, self._bias = expert, bias
         self._offsets = [0.0] * contract.width
         for name, offsets in bias.items():
-            start = self._start(name, len(offsets))
+            start = self.index_of(name, len(offsets))
             self._offsets[start:start + len(offsets)] = map(float, offsets)
 
     @property
@@ -90,6 +90,6 @@ class BiasedExpert(Expert):
         """Return who labels, with the law's version and what it misreads."""
         return f'{self._expert.name} with bias {json.dumps(self._bias, sort_keys=True)}'
 
-    def _law(self, values: list[float]) -> tuple[float, ...]:
+    def control(self, values: list[float]) -> tuple[float, ...]:
         misread = [value + offset for value, offset in zip(values, self._offsets)]
-        return self._expert._law(misread)
+        return self._expert.control(misread)

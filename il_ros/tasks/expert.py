@@ -89,15 +89,15 @@ class Expert(abc.ABC):
                 f'{self._contract.name} has {self._contract.width}')
         if not math.isfinite(sum(numbers)):
             return None
-        wanted = self._law(numbers)
+        wanted = self.control(numbers)
         return np.array([min(max(value, low), high)
                          for value, (low, high) in zip(wanted, self._bounds)], np.float32)
 
     @abc.abstractmethod
-    def _law(self, values: list[float]) -> tuple[float, ...]:
+    def control(self, values: list[float]) -> tuple[float, ...]:
         """Return the wanted action, one number for each entry of ``drives``."""
 
-    def _start(self, feature: str, width: int) -> int:
+    def index_of(self, feature: str, width: int) -> int:
         """Return where ``feature`` starts among the values; it must have ``width`` elements."""
         try:
             found = self._contract.feature(feature)

@@ -23,7 +23,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = [str(ROOT / place)
-          for place in ('il_ros', 'benchmarks', 'launch', 'test', 'tools', 'setup.py')
+          for place in ('il_ros', 'benchmarks', 'examples', 'launch', 'test', 'tools', 'setup.py')
           if (ROOT / place).exists()]
 HEADER = (ROOT / 'il_ros' / 'errors.py').read_text().partition('\n\n')[0].splitlines()
 SOURCES = sorted(

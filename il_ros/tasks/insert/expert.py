@@ -53,10 +53,10 @@ class InsertExpert(Expert):
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
-        self._peg = self._start('object_position', 3)
-        self._goal = self._start('goal_position', 3)
+        self._peg = self.index_of('object_position', 3)
+        self._goal = self.index_of('goal_position', 3)
 
-    def _law(self, values: list[float]) -> tuple[float, ...]:
+    def control(self, values: list[float]) -> tuple[float, ...]:
         x, y, z = (values[self._goal + i] - values[self._peg + i] for i in range(3))
         aside = math.hypot(x, y)
         beside = rising(aside, BESIDE_M, 0.0007) * rising(CLEAR_M + z, 0.0, 0.002)

@@ -42,12 +42,12 @@ class PickPlaceExpert(Expert):
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
-        self._opening = self._start('gripper_opening', 1)
-        self._tool = self._start('tool_position', 3)
-        self._cube = self._start('object_position', 3)
-        self._goal = self._start('goal_position', 3)
+        self._opening = self.index_of('gripper_opening', 1)
+        self._tool = self.index_of('tool_position', 3)
+        self._cube = self.index_of('object_position', 3)
+        self._goal = self.index_of('goal_position', 3)
 
-    def _law(self, values: list[float]) -> tuple[float, ...]:
+    def control(self, values: list[float]) -> tuple[float, ...]:
         tool, cube, goal = (values[at:at + 3] for at in (self._tool, self._cube, self._goal))
         to_goal = way(cube, goal)
         return grasp_and_carry(way(tool, cube), values[self._opening],

@@ -67,11 +67,11 @@ class PushExpert(Expert):
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
-        self._tool = self._start('tool_position', 3)
-        self._puck = self._start('object_position', 3)
-        self._goal = self._start('goal_position', 3)
+        self._tool = self.index_of('tool_position', 3)
+        self._puck = self.index_of('object_position', 3)
+        self._goal = self.index_of('goal_position', 3)
 
-    def _law(self, values: list[float]) -> tuple[float, ...]:
+    def control(self, values: list[float]) -> tuple[float, ...]:
         tool, puck, goal = self._tool, self._puck, self._goal
         gx, gy = values[goal] - values[puck], values[goal + 1] - values[puck + 1]
         rx, ry = values[tool] - values[puck], values[tool + 1] - values[puck + 1]

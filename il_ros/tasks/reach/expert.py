@@ -34,10 +34,10 @@ class ReachExpert(Expert):
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
-        self._tool = self._start('tool_position', 3)
-        self._goal = self._start('goal_position', 3)
+        self._tool = self.index_of('tool_position', 3)
+        self._goal = self.index_of('goal_position', 3)
 
-    def _law(self, values: list[float]) -> tuple[float, ...]:
+    def control(self, values: list[float]) -> tuple[float, ...]:
         tool, goal = self._tool, self._goal
         dx = values[goal] - values[tool]
         dy = values[goal + 1] - values[tool + 1]

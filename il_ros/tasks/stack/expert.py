@@ -57,12 +57,12 @@ class StackExpert(Expert):
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
-        self._opening = self._start('gripper_opening', 1)
-        self._tool = self._start('tool_position', 3)
-        self._cube = self._start('object_position', 3)
-        self._base = self._start('base_position', 3)
+        self._opening = self.index_of('gripper_opening', 1)
+        self._tool = self.index_of('tool_position', 3)
+        self._cube = self.index_of('object_position', 3)
+        self._base = self.index_of('base_position', 3)
 
-    def _law(self, values: list[float]) -> tuple[float, ...]:
+    def control(self, values: list[float]) -> tuple[float, ...]:
         tool, cube, base = (values[at:at + 3] for at in (self._tool, self._cube, self._base))
         to_base = way(cube, base)
         return grasp_and_carry(

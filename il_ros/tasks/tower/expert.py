@@ -59,12 +59,12 @@ class TowerExpert(Expert):
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
-        self._opening = self._start('gripper_opening', 1)
-        self._tool = self._start('tool_position', 3)
-        self._cubes = [self._start(name, 3) for name in CUBES]
-        self._goal = self._start('goal_position', 3)
+        self._opening = self.index_of('gripper_opening', 1)
+        self._tool = self.index_of('tool_position', 3)
+        self._cubes = [self.index_of(name, 3) for name in CUBES]
+        self._goal = self.index_of('goal_position', 3)
 
-    def _law(self, values: list[float]) -> tuple[float, ...]:
+    def control(self, values: list[float]) -> tuple[float, ...]:
         tool, opening = values[self._tool:self._tool + 3], values[self._opening]
         x, y, z = values[self._goal:self._goal + 3]
         column = [[x, y, z - EDGE_M], *(values[at:at + 3] for at in self._cubes)]
