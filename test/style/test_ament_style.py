@@ -22,9 +22,9 @@ import sys
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = [str(ROOT / place)
-          for place in ('il_ros', 'benchmarks', 'examples', 'launch', 'test', 'tools', 'setup.py')
-          if (ROOT / place).exists()]
+PLACES = [str(ROOT / place) for place in (
+    'il_ros', 'benchmarks', 'examples', 'launch', 'test', 'tools', 'setup.py')
+    if (ROOT / place).exists()]
 HEADER = (ROOT / 'il_ros' / 'errors.py').read_text().partition('\n\n')[0].splitlines()
 SOURCES = sorted(
     path for place in PLACES for path in ([Path(place)] if place.endswith('.py')
