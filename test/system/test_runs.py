@@ -162,23 +162,24 @@ def test_a_run_of_the_same_name_is_refused_and_stays_as_it_is(whole_run, capfd):
     assert (run / 'run.json').read_bytes() == before
 
 
-def test_a_finished_run_that_is_resumed_changes_nothing(whole_run):
-    run = whole_run('reach')
+def test_a_finished_run_that_is_resumed_changes_nothing(whole_run, tmp_path):
+    run = shutil.copytree(whole_run('reach'), tmp_path / 'runs' / 'whole')
     before = contents(run)
     assert main(['dagger', '--resume', '--run', 'whole', '--runs', str(run.parent)]) == 0
     assert contents(run) == before
 
 
-def test_a_renamed_run_goes_on_with_a_fit_whose_data_set_is_gone(whole_run):
+def test_a_renamed_run_goes_on_with_a_fit_whose_data_set_is_gone(
+        whole_run, tmp_path):
     whole = whole_run('reach')
-    run = shutil.copytree(whole, whole.with_name('renamed'))
+    run = shutil.copytree(whole, tmp_path / 'runs' / 'renamed')
     state = json.loads((run / 'run.json').read_text())
     names = [entry['stage'] for entry in state['finished']]
     state['finished'] = state['finished'][:names.index('r01-train')]
     (run / 'run.json').write_text(json.dumps(state))
     (run / 'dataset.hdf5').unlink()
     (run / 'summary.json').unlink()
-    assert main(dagger_words('reach', run.parents[1], 'renamed', '--resume')) == 0
+    assert main(dagger_words('reach', tmp_path, 'renamed', '--resume')) == 0
     assert contents(run) == contents(whole)
     here, there = (json.loads((one / 'run.json').read_text()) for one in (run, whole))
     assert here['goal'] == {**there['goal'], 'run': 'renamed'}
