@@ -169,17 +169,16 @@ def test_a_finished_run_that_is_resumed_changes_nothing(whole_run, tmp_path):
     assert contents(run) == before
 
 
-def test_a_renamed_run_goes_on_with_a_fit_whose_data_set_is_gone(
-        whole_run, tmp_path):
+def test_a_renamed_run_goes_on_with_a_fit_whose_data_set_is_gone(whole_run):
     whole = whole_run('reach')
-    run = shutil.copytree(whole, tmp_path / 'runs' / 'renamed')
+    run = shutil.copytree(whole, whole.with_name('renamed'))
     state = json.loads((run / 'run.json').read_text())
     names = [entry['stage'] for entry in state['finished']]
     state['finished'] = state['finished'][:names.index('r01-train')]
     (run / 'run.json').write_text(json.dumps(state))
     (run / 'dataset.hdf5').unlink()
     (run / 'summary.json').unlink()
-    assert main(dagger_words('reach', tmp_path, 'renamed', '--resume')) == 0
+    assert main(dagger_words('reach', run.parents[1], 'renamed', '--resume')) == 0
     assert contents(run) == contents(whole)
     here, there = (json.loads((one / 'run.json').read_text()) for one in (run, whole))
     assert here['goal'] == {**there['goal'], 'run': 'renamed'}
