@@ -23,7 +23,7 @@ demo: setup  ## Watch an arm learn to push: runs/demo/summary.json, runs/demo/re
 	@$(V)/bin/il_ros demo $(ARGS)
 
 test: setup  ## Run every test but linters and drills; some of them: make test ARGS='test/data -k reader'
-	@$(V)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(V)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 drills: setup  ## Kill recorders, slow and fill disks, damage recordings, in full number (half an hour)
 	@$(V)/bin/python -m pytest -m drill $(ARGS)
