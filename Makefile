@@ -22,8 +22,8 @@ setup:  ## Create or complete .venv (the other targets do it by themselves)
 demo: setup  ## Watch an arm learn to push: runs/demo/summary.json, runs/demo/report.html
 	@$(V)/bin/il_ros demo $(ARGS)
 
-test: setup  ## Run every test; some of them: make test ARGS='test/data -k reader'
-	@$(V)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: setup  ## Run every test but linters and drills; some of them: make test ARGS='test/data -k reader'
+	@$(V)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 drills: setup  ## Kill recorders, slow and fill disks, damage recordings, in full number (half an hour)
 	@$(V)/bin/python -m pytest -m drill $(ARGS)
@@ -37,10 +37,10 @@ test-launch: export AMENT_PREFIX_PATH := $(AMENT_PREFIX_PATH)
 test-launch: export LD_LIBRARY_PATH := $(LD_LIBRARY_PATH)
 test-launch: export PYTHONPATH := $(PYTHONPATH)
 test-launch:  ## Run the launch files under launch_ros: an installed ROS, or LAUNCH_SOURCES=FOLDER
-	@$(PYTHON) tools/launch_tests.py --sources '$(LAUNCH_SOURCES)' test/launch test/style/test_ament_style.py $(ARGS)
+	@$(PYTHON) tools/launch_tests.py --sources '$(LAUNCH_SOURCES)' -m 'not drill' test/launch test/style/test_ament_style.py $(ARGS)
 
-lint: setup  ## Run the style and import-boundary tests alone
-	@$(V)/bin/python -m pytest test/style test/test_boundaries.py $(ARGS)
+lint: setup  ## Run ament's linters, and the style and import-boundary tests
+	@$(V)/bin/python -m pytest -m 'not drill' test/style test/test_boundaries.py $(ARGS)
 
 study: setup  ## Compare strategies and BC label by label on push (hours): runs/study/study.html
 	@$(V)/bin/il_ros study $(ARGS)

@@ -32,7 +32,7 @@ from il_ros.errors import CanceledError, NotFiniteError
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.examples import check, Examples, Pairs
 from il_ros.learning.fit_file import FitFile, key_of, Saved
-from il_ros.learning.fit_state import restore_state, state_of
+from il_ros.learning.fit_state import AdamW, restore_state, state_of
 from il_ros.learning.heads import Categorical, Gaussian, Head, Mean, Mixture
 from il_ros.learning.inputs import image_features, Inputs
 from il_ros.learning.nets.cnn import Cnn
@@ -200,9 +200,7 @@ class _Loop:
         self.network = kind(members) if len(members) > 1 else members[0]
         self._shifts = torch.Generator().manual_seed(seed)
         self._criterion = head.loss
-        self._optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay,
-            fused=True)
+        self._optimiser = AdamW(self.network.parameters(), config.weight_decay)
         batches = [_batches(len(pairs[0]), config.batch, config.steps, generator)
                    for generator in generators]
         self._batches = map(torch.stack, zip(*batches)) if len(members) > 1 else batches[0]
@@ -241,14 +239,12 @@ class _Loop:
         curve = [Progress(**report) for report in self._saved.curve]
         if curve:
             progress(curve[-1])
-        group = self._optimiser.param_groups[0]
         # What was learnt from before is drawn again: chance goes on as if nothing had happened.
         for step, batch in enumerate(itertools.islice(self._batches, first, None), first):
             if cancelled():
                 raise CanceledError(f'the fit was cancelled at step {step} of '
                                     f'{self.config.steps}')
-            group['lr'] = self.config.learning_rate * rate(self.config, step)
-            losses.append(self._step(batch))
+            losses.append(self._step(batch, self.config.learning_rate * rate(self.config, step)))
             if (step + 1) % _REPORT_EVERY == 0 or step + 1 == self.config.steps:
                 curve.append(self._report(step + 1, losses))
                 losses = []
@@ -256,7 +252,7 @@ class _Loop:
                 progress(curve[-1])
         return tuple(curve)
 
-    def _step(self, batch: torch.Tensor) -> torch.Tensor:
+    def _step(self, batch: torch.Tensor, learning_rate: float) -> torch.Tensor:
         rows = [tensor.index_select(0, batch.flatten()) for tensor in self.pairs]
         for at in range(len(self._shapes)):
             rows[at] = random_crop(rows[at], self.config.crop_px, self._shifts)
@@ -266,7 +262,7 @@ class _Loop:
         self._optimiser.zero_grad()
         # The mean over the members, times their number: each one's gradient is its own alone.
         (loss * self.config.ensemble if batch.ndim > 1 else loss).backward()
-        self._optimiser.step()
+        self._optimiser.step(learning_rate)
         return loss.detach()
 
     def _loss(self, rows: Sequence[torch.Tensor]) -> torch.Tensor:

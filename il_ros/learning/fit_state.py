@@ -14,16 +14,46 @@
 
 """What of a fit changes from step to step: weights, the optimiser's moments, chance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
+from torch.optim.adamw import adamw
 
 _MOMENTS = ('step', 'exp_avg', 'exp_avg_sq')
-"""What `torch.optim.AdamW` keeps of each parameter."""
+"""What AdamW keeps of each parameter."""
 
 
-def state_of(network: torch.nn.Module, optimiser: torch.optim.Optimizer,
+class AdamW:
+    """
+    `torch.optim.AdamW` by the same function, in the same numbers.
+
+    That class imports the compiler of torch, which takes seconds and serves nothing here, and
+    half of each step of a small net.
+    """
+
+    def __init__(self, parameters: Iterable[torch.nn.Parameter], weight_decay: float):
+        self._parameters, self._weight_decay = list(parameters), weight_decay
+        self.state = {weight: {'step': torch.zeros(()), 'exp_avg': torch.zeros_like(weight),
+                               'exp_avg_sq': torch.zeros_like(weight)}
+                      for weight in self._parameters}
+
+    def zero_grad(self):
+        """Forget the gradients."""
+        for weight in self._parameters:
+            weight.grad = None
+
+    @torch.no_grad()
+    def step(self, learning_rate: float):
+        """Take a step along the gradients."""
+        steps, firsts, seconds = (
+            [self.state[weight][moment] for weight in self._parameters] for moment in _MOMENTS)
+        adamw(self._parameters, [weight.grad for weight in self._parameters], firsts, seconds, [],
+              steps, fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=learning_rate,
+              weight_decay=self._weight_decay, eps=1e-8, maximize=False)
+
+
+def state_of(network: torch.nn.Module, optimiser: AdamW,
              generator: torch.Generator) -> dict[str, np.ndarray]:
     """Return copies of all that changes, by name."""
     tensors = {'generator': generator.get_state().numpy().copy()}
@@ -35,7 +65,7 @@ def state_of(network: torch.nn.Module, optimiser: torch.optim.Optimizer,
 
 
 def restore_state(tensors: Mapping[str, np.ndarray], network: torch.nn.Module,
-                  optimiser: torch.optim.Optimizer, generator: torch.Generator) -> bool:
+                  optimiser: AdamW, generator: torch.Generator) -> bool:
     """
     Take over what ``state_of`` gave of the same fit.
 

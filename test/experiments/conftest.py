@@ -16,23 +16,11 @@
 
 from pathlib import Path
 
-from il_ros.learning import checkpoint
-from il_ros.learning.inputs import Inputs
-from il_ros.learning.nets.mlp import Mlp
-from il_ros.learning.normaliser import Normaliser
-from il_ros.learning.policy import Policy
-from il_ros.tasks.contracts import find_contract
-import numpy as np
+from follower import save_follower
 import pytest
 
 
 @pytest.fixture(scope='session')
 def follower(tmp_path_factory) -> Path:
     """Return a checkpoint for push that drives straight at the puck: often wrong, never still."""
-    contract, _ = find_contract('push')
-    inputs = Inputs(contract, ['object_position.xy - tool_position.xy'])
-    net = Mlp((np.eye(2, dtype=np.float32) * 3.0,), (np.zeros(2, np.float32),))
-    plain = Normaliser(np.zeros(2, np.float32), np.ones(2, np.float32))
-    folder = tmp_path_factory.mktemp('policies') / 'follower'
-    checkpoint.save(folder, Policy(contract, inputs, plain, plain, net), {'labels': 7})
-    return folder
+    return save_follower(tmp_path_factory.mktemp('policies') / 'follower')

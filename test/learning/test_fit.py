@@ -20,6 +20,7 @@ from il_ros.contract.contract import ActionElement, Contract, Feature, TOOL_VELO
 from il_ros.errors import CanceledError, InputsError, NoDataError, NotFiniteError
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.fit import _batches, fit, rate
+from il_ros.learning.fit_state import AdamW
 import numpy as np
 import pytest
 import torch
@@ -81,6 +82,24 @@ def test_the_same_seed_gives_the_same_weights_and_losses():
     np.testing.assert_allclose([p.train_loss for p in first.curve],
                                [p.train_loss for p in second.curve], rtol=0.0, atol=1e-6)
     assert first.curve == second.curve
+
+
+def test_the_steps_are_those_of_the_optimiser_of_torch_bit_for_bit():
+    start = torch.rand(30, generator=torch.Generator().manual_seed(0))
+    mine, theirs = (torch.nn.Parameter(start.clone()) for _ in range(2))
+    ours = AdamW([mine], 0.01)
+    optimiser = torch.optim.AdamW([theirs], lr=1.0, weight_decay=0.01, fused=True)
+    for step in range(1, 20):
+        for each in (ours, optimiser):
+            each.zero_grad()
+        for weights_ in (mine, theirs):
+            (weights_ ** 3).sum().backward()
+        optimiser.param_groups[0]['lr'] = 0.1 / step
+        optimiser.step()
+        ours.step(0.1 / step)
+    assert torch.equal(mine, theirs)
+    for moment, value in optimiser.state[theirs].items():
+        assert torch.equal(ours.state[mine][moment], value)
 
 
 def test_another_seed_gives_other_weights():

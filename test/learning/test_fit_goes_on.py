@@ -34,10 +34,11 @@ CONTRACT = Contract(
     action_space=TOOL_VELOCITY, action_frame_id='base',
     actions=(ActionElement('linear_x', 'm/s', -0.5, 0.5),
              ActionElement('linear_y', 'm/s', -0.5, 0.5)))
-PLAIN = TrainConfig(inputs=('way',), hidden=(32, 32), batch=16, steps=1230)
+PLAIN = TrainConfig(inputs=('way',), hidden=(32, 32), batch=16, steps=650)
+BRIEF = dataclasses.replace(PLAIN, steps=230)
 CONFIGS = {
     'plain': PLAIN,
-    'ensemble': dataclasses.replace(PLAIN, ensemble=3, loss='nll', steps=630),
+    'ensemble': dataclasses.replace(PLAIN, ensemble=3, loss='nll', steps=330),
     'images': dataclasses.replace(PLAIN, architecture='cnn', images=('camera',), channels=(4, 4),
                                   strides=(2, 1), crop_px=2, steps=130)}
 
@@ -109,15 +110,15 @@ def test_a_fit_that_is_killed_again_and_again_ends_in_the_same_weights(name, tmp
 
 @pytest.mark.parametrize('change', ['seed', 'config', 'data', 'held_out'])
 def test_what_another_fit_left_is_never_used(change, tmp_path):
-    killed(PLAIN, tmp_path, stop_at=200)
+    killed(BRIEF, tmp_path, stop_at=110)
     settings = {'seed': {'seed': 4}, 'data': {'data': pairs(100, 9)}}.get(change, {})
-    config = dataclasses.replace(PLAIN, learning_rate=2e-3) if change == 'config' else PLAIN
+    config = dataclasses.replace(BRIEF, learning_rate=2e-3) if change == 'config' else BRIEF
     if change == 'held_out':
         result = fit(pairs(100), None, CONTRACT, config, 3, file=FitFile(tmp_path / 'policy'))
         expected = fit(pairs(100), None, CONTRACT, config, 3)
     else:
         result, steps = run(config, tmp_path, **settings)
-        assert steps == PLAIN.steps
+        assert steps == BRIEF.steps
         expected, _ = run(config, tmp_path / 'fresh', **settings)
     assert digest(result) == digest(expected)
     assert result.curve == expected.curve
@@ -127,20 +128,20 @@ def test_what_another_fit_left_is_never_used(change, tmp_path):
     lambda data: data[:len(data) // 2], lambda data: data[:-8] + b'\0' * 8, lambda data: b'',
     lambda data: data[32:]])
 def test_a_damaged_file_is_not_used(damage, tmp_path):
-    killed(PLAIN, tmp_path, stop_at=200)
+    killed(BRIEF, tmp_path, stop_at=110)
     path = FitFile(tmp_path / 'policy').path
     path.write_bytes(damage(path.read_bytes()))
-    assert run(PLAIN, tmp_path)[1] == PLAIN.steps
+    assert run(BRIEF, tmp_path)[1] == BRIEF.steps
 
 
 def test_a_disk_that_refuses_does_not_stop_the_fit(tmp_path):
     (tmp_path / 'file').write_text('in the way')
-    result, steps = run(PLAIN, tmp_path / 'file')
-    assert steps == PLAIN.steps
-    assert digest(result) == digest(run(PLAIN, tmp_path)[0])
+    result, steps = run(BRIEF, tmp_path / 'file')
+    assert steps == BRIEF.steps
+    assert digest(result) == digest(run(BRIEF, tmp_path)[0])
 
 
 def test_a_fit_is_saved_no_more_often_than_it_may_cost(tmp_path, monkeypatch):
     monkeypatch.setattr(fit_file, 'EVERY_S', 1000.0)
-    killed(PLAIN, tmp_path, stop_at=200)
+    killed(BRIEF, tmp_path, stop_at=110)
     assert not list(tmp_path.iterdir())

@@ -26,6 +26,21 @@ import pytest
 from seam import Bench
 
 
+ON_ONE_EXECUTOR = {
+    'test_collecting', 'test_hostile_messages', 'test_hostile_processes',
+    'test_policy_loading', 'test_realtime', 'test_replay'}
+"""Tests of these last long, and depend little on the executor: the other one is a drill."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Make drills of the long tests on the executor that is not the default."""
+    for item in items:
+        if item.path.stem in ON_ONE_EXECUTOR and hasattr(item, 'callspec') and (
+                'single' in item.callspec.params.values()):
+            item.add_marker(pytest.mark.drill)
+
+
 @pytest.fixture(scope='session')
 def lasting():
     """Yield the simulations and kinematics of this session, by name; closed at its end."""

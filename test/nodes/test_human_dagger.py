@@ -82,7 +82,8 @@ class Person:
             self.pad.hold(START, self._said % PRESS_EVERY == 0)
 
 
-@pytest.mark.parametrize('demonstrator', ['expert', 'person'])
+@pytest.mark.parametrize('demonstrator', [
+    pytest.param('expert', marks=pytest.mark.drill), 'person'])
 def test_a_person_corrects_a_policy_and_it_learns_what_the_person_did_alone(
         tmp_path, demonstrator):
     (tmp_path / 'config.yaml').write_text(CONFIG.format(demonstrator=demonstrator))

@@ -28,22 +28,27 @@ CURVES = {'BC': (0.3, 0.6, 0.9), 'corrections, round 2': (0.1, 0.1, 0.2)}
 
 
 @pytest.fixture(scope='module')
-def page() -> Page:
-    """Return the parsed report of a made-up run with a filmstrip of twenty frames."""
+def html() -> str:
+    """Return the report of a made-up run with a filmstrip of twenty frames."""
     frames = [np.full((12, 16, 3), 10 * step, np.uint8) for step in range(20)]
     strip = Filmstrip('BC <fails>', 'Seed 1000003', frames, every=4)
-    return Page(report_html(made_up.summary(), CURVES, [strip], ['Rounds < 2 & "so".']))
+    return report_html(made_up.summary(), CURVES, [strip], ['Rounds < 2 & "so".'])
+
+
+@pytest.fixture(scope='module')
+def page(html) -> Page:
+    """Return the parsed report."""
+    return Page(html)
 
 
 def test_every_tag_is_closed(page):
     assert page.open == []
 
 
-def test_nothing_outside_the_file_is_referred_to(page):
+def test_nothing_outside_the_file_is_referred_to(page, html):
     assert page.sources
     assert all(source.startswith('data:image/') for source in page.sources)
-    style = report_html(made_up.summary())
-    assert not re.search(r'url\(|@import|<script|<link', style)
+    assert not re.search(r'url\(|@import|<script|<link', html)
 
 
 def test_three_figures_and_eight_frames_are_embedded(page):

@@ -19,16 +19,26 @@ from il_ros.tasks.registry import TASKS
 import pytest
 
 
+class Environments(dict):
+    """The environments that were asked for."""
+
+    def __missing__(self, task: str) -> Environment:
+        self[task] = Environment(task, render_mode='rgb_array')
+        return self[task]
+
+
 @pytest.fixture(scope='session')
 def environments():
     """Yield the environments by task; no episode may depend on the one before."""
-    made = {task: Environment(task, render_mode='rgb_array') for task in TASKS}
+    made = Environments()
     yield made
     for environment in made.values():
         environment.close()
 
 
-@pytest.fixture(params=TASKS)
+@pytest.fixture(params=[
+    task if task in ('push', 'pick_place') else pytest.param(task, marks=pytest.mark.drill)
+    for task in TASKS])
 def environment(request, environments):
     """Return the environment of each task in turn."""
     return environments[request.param]

@@ -31,6 +31,7 @@ SOURCES = sorted(
                                           else Path(place).rglob('*.py')))
 
 
+@pytest.mark.lint
 def test_the_code_passes_ament_flake8():
     pytest.importorskip('ament_flake8.main', reason='needs ament_flake8: make lint')
     # flake8 forks its workers, which the threads of a process that met DDS do not survive.
@@ -40,6 +41,7 @@ def test_the_code_passes_ament_flake8():
     assert done.returncode == 0, '\n'.join(found) or done.stderr
 
 
+@pytest.mark.lint
 def test_the_docstrings_pass_ament_pep257(capsys):
     main = pytest.importorskip('ament_pep257.main', reason='needs ament_pep257: make lint').main
     code = main(argv=PLACES)

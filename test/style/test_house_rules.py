@@ -15,6 +15,7 @@
 """Rules of this project that no linter knows: what is never called, how long a file may be."""
 
 import ast
+import functools
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,16 +42,22 @@ def dotted(node: ast.AST) -> str:
     return '.'.join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ''
 
 
+@functools.cache
+def nodes_in(source: str) -> list[ast.AST]:
+    """Return the calls, imports and functions of ``source``; each file is parsed once."""
+    looked_at = ast.Call | ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, looked_at)]
+
+
 def calls_in(source: str) -> set[str]:
     """Return the dotted names that ``source`` calls."""
-    tree = ast.parse(source)
-    return {dotted(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return {dotted(node.func) for node in nodes_in(source) if isinstance(node, ast.Call)}
 
 
 def modules_in(source: str) -> set[str]:
     """Return the top-level modules that ``source`` imports, anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_in(source):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition('.')[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -77,7 +84,7 @@ def test_no_file_is_longer_than_one_can_read_at_a_sitting():
 
 def long_functions(source: str) -> dict[str, int]:
     """Return the functions of ``source`` that are longer than a page, with their lines."""
-    lines = {node.name: node.end_lineno - node.lineno + 1 for node in ast.walk(ast.parse(source))
+    lines = {node.name: node.end_lineno - node.lineno + 1 for node in nodes_in(source)
              if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
     return {name: length for name, length in lines.items() if length > LONGEST_FUNCTION}
 

@@ -12,8 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whole runs over the real graph, made once and looked at by many tests."""
+"""Whole runs over the real graph, made once and looked at by many tests; none changes them."""
 
+import fcntl
+import os
 from pathlib import Path
 
 from command_line import dagger_words, il_ros
@@ -23,14 +25,18 @@ import pytest
 @pytest.fixture(scope='session')
 def whole_run(tmp_path_factory):
     """Return a function from a task to the folder of an unbroken small run."""
-    folders = {}
+    base = tmp_path_factory.getbasetemp()
+    # All processes of one pytest-xdist share the run: whoever comes first makes it.
+    shared = base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base
 
     def make(task: str) -> Path:
-        if task not in folders:
-            folder = tmp_path_factory.mktemp(task)
-            code, out, err = il_ros(*dagger_words(task, folder, 'whole'))
-            assert code == 0, err
-            (folder / 'printed').write_text(out)
-            folders[task] = folder / 'runs' / 'whole'
-        return folders[task]
+        folder = shared / f'whole-{task}'
+        folder.mkdir(exist_ok=True)
+        with (folder / 'lock').open('w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / 'printed').exists():
+                code, out, err = il_ros(*dagger_words(task, folder, 'whole'))
+                assert code == 0, err
+                (folder / 'printed').write_text(out)
+        return folder / 'runs' / 'whole'
     return make

@@ -19,6 +19,7 @@ from pathlib import Path
 import signal
 
 from command_line import finish, il_ros, start
+from follower import save_follower
 import pytest
 
 EPISODES = ('--episodes', '300', '--horizon', '100', '--first-seed', '500000',
@@ -41,11 +42,12 @@ def is_gone(pid: int) -> bool:
 
 @pytest.mark.parametrize('how, code', [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
 def test_whoever_ends_it_finds_whole_files_and_no_process(
-        whole_run, tmp_path, wait_until, how, code):
-    policy = whole_run('push') / 'checkpoints' / 'round_00'
-    words = ['compounding', '--policy', f'BC={policy}', '--output', str(tmp_path), *EPISODES]
+        tmp_path, wait_until, how, code):
+    follower = save_follower(tmp_path / 'follower')
+    output = tmp_path / 'out'
+    words = ['compounding', '--policy', f'BC={follower}', '--output', str(output), *EPISODES]
     process = start(words)
-    assert wait_until(None, lambda: [*tmp_path.glob('rollouts/*/*.npz')], timeout_s=60.0)
+    assert wait_until(None, lambda: [*output.glob('rollouts/*/*.npz')], timeout_s=60.0)
     workers = children_of(process.pid)
     assert len(workers) == 2
     # As a terminal does it.
@@ -53,10 +55,11 @@ def test_whoever_ends_it_finds_whole_files_and_no_process(
     found, _, err = finish(process)
     assert found == code and 'Traceback' not in err
     assert wait_until(None, lambda: all(map(is_gone, workers)), timeout_s=20.0)
-    assert not [*tmp_path.glob('compounding.*')]
-    assert not [*tmp_path.glob('rollouts/*/*.tmp')] or how == signal.SIGKILL
+    assert not [*output.glob('compounding.*')]
+    assert not [*output.glob('rollouts/*/*.tmp')] or how == signal.SIGKILL
 
 
+@pytest.mark.drill
 def test_the_policy_of_a_finished_run_is_measured(whole_run, tmp_path):
     folder = whole_run('push') / 'checkpoints'
     code, out, err = il_ros(

@@ -16,7 +16,7 @@
 
 import json
 
-from command_line import config_for, il_ros
+from command_line import config_for
 from il_ros.cli.parser import main
 from il_ros.interactive import run_state
 from il_ros.runs.shard import receipts_in
@@ -57,9 +57,8 @@ def test_demonstrations_become_a_policy_that_can_be_evaluated(tmp_path, capfd):
     assert main(['record', '--task', 'reach', '--run', 'mine', '--episodes', '3', '--runs',
                  runs]) == 0
     assert f'next: il_ros train --run mine --runs {runs}' in capfd.readouterr().out
-    code, out, err = il_ros('train', '--run', 'mine', '--runs', runs, '--config',
-                            str(config_for('reach', tmp_path)))
-    assert code == 0, err
+    assert main(['train', '--run', 'mine', '--runs', runs, '--config',
+                 str(config_for('reach', tmp_path))]) == 0
     report = evaluate(tmp_path, tmp_path / 'mine' / 'checkpoints' / 'bc')
     assert report['success']['n'] == len(report['episodes']) == 3
     assert {e['seed'] for e in report['episodes']} == {1_000_000, 1_000_001, 1_000_002}

@@ -80,7 +80,7 @@ def own_contract(folder: Path) -> str:
 
 
 @pytest.mark.parametrize('words', [
-    (), ('--contract', 'reach_image', '--runs', 'my runs'),
+    pytest.param((), marks=pytest.mark.drill), ('--contract', 'reach_image', '--runs', 'my runs'),
     ('--contract', 'mine.yaml', '--options', BUMPS, '--continuing', '--runs', 'elsewhere')])
 def test_from_recording_to_judging_each_command_tells_the_next_one(follow, tmp_path, words):
     own_contract(follow.folder)

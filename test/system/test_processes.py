@@ -31,6 +31,7 @@ NODES = {
     'simulator': ('task:=reach',), 'observer': ('contract:=reach',), 'expert': ('task:=reach',),
     'supervisor': (), 'policy': (), 'recorder': ('runs:=RUNS',), 'collector': ('return_s:=1.0',),
     'trainer': ('runs:=RUNS',), 'coordinator': ('runs:=RUNS',)}
+WITHOUT_LEARNING = [name for name in NODES if name not in ('policy', 'trainer', 'coordinator')]
 LEAVE_S = 8.0
 """On an idle machine a second; the machine of a test run is not idle."""
 
@@ -46,9 +47,10 @@ def start_node(name: str, runs) -> subprocess.Popen:
 
 
 @pytest.fixture
-def graph(tmp_path):
+def graph(request, tmp_path):
     """Yield the processes of a graph, by the node's name; none is left afterwards."""
-    processes = {name: start_node(name, tmp_path / 'runs') for name in NODES}
+    names = getattr(request, 'param', NODES)
+    processes = {name: start_node(name, tmp_path / 'runs') for name in names}
     yield processes
     for process in processes.values():
         if process.poll() is None:
@@ -84,6 +86,7 @@ def test_nine_processes_record_and_end_in_order_on_a_signal(graph, tmp_path, wai
     assert kept and all(path.with_suffix('.json').exists() for path in kept)
 
 
+@pytest.mark.parametrize('graph', [WITHOUT_LEARNING], indirect=True, ids=['recording'])
 def test_a_killed_supervisor_ends_its_episode_and_the_command_that_waits_for_it(
         graph, tmp_path, wait_until):
     runs = tmp_path / 'runs'
@@ -105,7 +108,7 @@ def test_a_killed_supervisor_ends_its_episode_and_the_command_that_waits_for_it(
 @pytest.mark.parametrize('name, setting, sentence', [
     ('simulator', 'task:=moon', "no task 'moon'"),
     ('policy', 'checkpoint:=/no/where', '/no/where'),
-    ('recorder', 'shards:=2', 'no parameter shards')])
+    pytest.param('recorder', 'shards:=2', 'no parameter shards', marks=pytest.mark.drill)])
 def test_a_node_that_cannot_start_says_why_in_one_sentence(name, setting, sentence):
     code = f'import sys; from il_ros.graph import executables; sys.exit(executables.{name}())'
     done = subprocess.run([sys.executable, '-c', code, '--ros-args', '-p', setting],

@@ -162,8 +162,8 @@ def test_a_run_of_the_same_name_is_refused_and_stays_as_it_is(whole_run, capfd):
     assert (run / 'run.json').read_bytes() == before
 
 
-def test_a_finished_run_that_is_resumed_changes_nothing(whole_run):
-    run = whole_run('reach')
+def test_a_finished_run_that_is_resumed_changes_nothing(whole_run, tmp_path):
+    run = shutil.copytree(whole_run('reach'), tmp_path / 'runs' / 'whole')
     before = contents(run)
     assert main(['dagger', '--resume', '--run', 'whole', '--runs', str(run.parent)]) == 0
     assert contents(run) == before

@@ -158,10 +158,13 @@ def test_the_second_node_of_a_part_does_not_come_up_unless_the_first_was_killed(
 
 
 COMMANDS = (('record',), ('dagger',), ('demo',), ('evaluate', '--policy', 'expert'))
+SOME = [2, pytest.param(len(COMMANDS), marks=pytest.mark.drill)]
 
 
 @pytest.mark.system
-def test_commands_that_come_second_are_refused_and_the_first_one_goes_on(tmp_path, wait_until):
+@pytest.mark.parametrize('count', SOME)
+def test_commands_that_come_second_are_refused_and_the_first_one_goes_on(
+        tmp_path, wait_until, count):
     def receipts() -> list:
         return list(receipts_in(tmp_path / 'a' / 'episodes'))
 
@@ -169,7 +172,7 @@ def test_commands_that_come_second_are_refused_and_the_first_one_goes_on(tmp_pat
     first = start(['record', *common, '--run', 'a', '--episodes', '20000', '--horizon', '100'])
     try:
         assert wait_until(None, receipts, 60.0)
-        for words in COMMANDS:
+        for words in COMMANDS[:count]:
             code, _, err = finish(start([*words, *common, '--run', 'b']))
             assert code == 1
             assert 'already has a node for /joint_command: ' in err and 'Traceback' not in err

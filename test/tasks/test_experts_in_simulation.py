@@ -25,6 +25,7 @@ import pytest
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'measure_experts.py'
 RESETS, TAKEOVERS = 30, 20
+SHARES = [0.3, pytest.param(1.0, marks=pytest.mark.drill)]
 
 
 @pytest.fixture(scope='module')
@@ -46,16 +47,18 @@ def driven(request):
     environment.close()
 
 
-def shortened(episodes: int, driven) -> int:
+def shortened(episodes: float, driven) -> int:
     """Return how many episodes the tests of a task take: a third of them where they are long."""
-    return episodes // 3 if driven[0].simulation.task.horizon > 200 else episodes
+    return round(episodes / 3 if driven[0].simulation.task.horizon > 200 else episodes)
 
 
-def test_the_expert_succeeds_from_reset(tool, driven):
-    score = tool.from_reset(*driven, shortened(RESETS, driven))
+@pytest.mark.parametrize('share', SHARES)
+def test_the_expert_succeeds_from_reset(tool, driven, share):
+    score = tool.from_reset(*driven, shortened(RESETS * share, driven))
     assert score.successes >= score.episodes - 1, score
 
 
-def test_the_expert_succeeds_from_where_held_random_actions_led(tool, driven):
-    score = tool.after_held_actions(*driven, shortened(TAKEOVERS, driven))
+@pytest.mark.parametrize('share', SHARES)
+def test_the_expert_succeeds_from_where_held_random_actions_led(tool, driven, share):
+    score = tool.after_held_actions(*driven, shortened(TAKEOVERS * share, driven))
     assert score.successes >= score.episodes - 1, score

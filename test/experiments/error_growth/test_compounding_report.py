@@ -128,17 +128,30 @@ def test_windows_are_named_where_only_the_first_compounds_by_both_intervals():
     assert ' below 1.3 by its upper bound, in none of ' in read(same)[-1]
 
 
-def test_the_page_is_whole_self_contained_and_shows_four_figures(summary):
-    text = report.report_html(summary)
-    page = Page(text)
+@pytest.fixture(scope='module')
+def html(summary) -> str:
+    """Return the page; its figures take a while."""
+    return report.report_html(summary)
+
+
+@pytest.fixture
+def not_drawn(monkeypatch):
+    """Let figures be empty where only the text counts."""
+    for name in ('growth', 'exponents', 'goals', 'after_first_mistake'):
+        monkeypatch.setattr(report.plots, name, lambda *_: '<svg/>')
+
+
+def test_the_page_is_whole_self_contained_and_shows_four_figures(html):
+    page = Page(html)
     assert page.open == []
     assert len(page.sources) == 4
     assert all(source.startswith('data:image/svg+xml') for source in page.sources)
-    assert not re.search(r'url\(|@import|<script|<link', text)
+    assert not re.search(r'url\(|@import|<script|<link', html)
     assert 'DAgger <1>' in ' '.join(page.text)
 
 
-def test_the_drift_is_drawn_and_said_where_a_training_set_was_found_and_missed_where_not():
+def test_the_drift_is_drawn_and_said_where_a_training_set_was_found_and_missed_where_not(
+        not_drawn):
     far = Drift(np.full((5, HORIZON), 0.5) + np.arange(HORIZON), 260, 0.25)
     policies = [dataclasses.replace(measured('BC', Chain(0.004)), drift=far),
                 dataclasses.replace(measured('other', Chain(0.004)), no_drift='no data set')]
@@ -168,10 +181,10 @@ def test_four_policies_are_drawn_in_two_figures(summary, monkeypatch):
     assert drawn[:2] == [0, 3]
 
 
-def test_a_bound_of_epsilon_is_not_shown_without_what_it_takes_for_granted(summary):
+def test_a_bound_of_epsilon_is_not_shown_without_what_it_takes_for_granted(summary, html):
     assert '< 0.003' in policies_table(summary).text()
     assert 'as if steps were' in policies_table(summary).text()
-    text = ' '.join(Page(report.report_html(summary)).text)
+    text = ' '.join(Page(html).text)
     assert 'too narrow' in text and 'if steps were independent' in text
 
 
@@ -214,7 +227,7 @@ def test_a_policy_is_compared_with_the_first_of_its_training_seed(seeds):
         (totals[1] / totals[0] + totals[3] / totals[2]) / 2, abs=1e-5)
 
 
-def test_what_is_published_has_the_command_and_a_row_for_every_length(seeds):
+def test_what_is_published_has_the_command_and_a_row_for_every_length(seeds, not_drawn):
     about = {'command': 'il_ros compounding', 'commits': ['ab'], 'versions': {'python': '3.11'},
              'conditions': 'the same episodes'}
     text = report.readme('endless', about, seeds, report.figures_of(seeds))

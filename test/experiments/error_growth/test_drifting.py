@@ -20,6 +20,7 @@ from pathlib import Path
 import h5py
 from il_ros.cli import parser
 from il_ros.dataset.dataset import DATASET, SCHEMA_VERSION
+from il_ros.experiments.error_growth import plots
 from il_ros.experiments.error_growth.training_states import drift, NoTrainingSetError
 from il_ros.experiments.error_growth.training_states import training_states
 from il_ros.experiments.rollouts import Conditions, Rollout, RolloutRunner
@@ -96,7 +97,9 @@ def test_the_distance_is_zero_on_the_training_set_and_in_its_own_inputs_elsewher
 
 
 def test_the_command_tells_the_drift_of_those_whose_training_set_is_found(
-        trained, follower, tmp_path, capsys):
+        trained, follower, tmp_path, capsys, monkeypatch):
+    for name in ('growth', 'exponents', 'goals', 'after_first_mistake'):
+        monkeypatch.setattr(plots, name, lambda *_: '<svg/>')
     words = ['compounding', *SMALL, '--policy', f'known={trained}', '--policy',
              f'unknown={follower}', '--output', str(tmp_path / 'out')]
     assert parser.main([*words, '--drift-episodes', '3']) == 0
