@@ -35,17 +35,19 @@ NODES = ('simulator', 'observer', 'policy', 'expert', 'teleop', 'supervisor', 'r
 COMMANDS = """\
 # Commands
 
-`il_ros VERB`. In a ROS 2 workspace the command is `ros2 run il_ros il_ros VERB`. This page is made from the parser; `il_ros VERB --help` prints the same.
+`il_ros VERB`; in a ROS 2 workspace `ros2 run il_ros il_ros VERB`. This page is made from the
+parser; `il_ros VERB --help` prints the same.
 
-Exit codes: 0 success, 1 an error (one sentence on standard error), 2 a wrong command line, 130 after Ctrl-C. `il_ros dataset` has
-[more](../how-to/recordings.md).
+Exit codes: 0 success, 1 an error (one sentence on standard error), 2 a wrong command line, 130
+after Ctrl-C. `il_ros dataset` has [more](../how-to/recordings.md).
 """
 PARAMETERS = """\
 # Parameters
 
-Every parameter has a description, a unit and a range; a value outside is refused. `ros2 param describe` shows them in a running graph. To tune, copy
-`config/params.yaml` and give it to a launch file (`params_file:=PATH`); its keys are `/**/NODE`, so that they apply in every namespace. A parameter is set at the start unless
-its line says otherwise. This page is made from the nodes.
+Every parameter has a description, and numbers have a unit and a range; a value outside is
+refused. Parameters are set when a node starts. `ros2 param describe` shows them in a running
+graph. To tune, copy `config/params.yaml` and give it to a launch file (`params_file:=PATH`); its
+keys are `/**/NODE`, so that they apply in every namespace. This page is made from the nodes.
 """
 
 
@@ -129,8 +131,7 @@ def parameters() -> str:
         for field in dataclasses.fields(_class_of(name)):
             descriptor = field.metadata['descriptor']
             rows.append((f'`{field.name}`', f'`{json.dumps(field.default)}`', _range(descriptor),
-                         descriptor.description + (
-                             '' if descriptor.read_only else ' (may change while running)')))
+                         descriptor.description))
         text += f'\n## {name}\n\n' + table(('Parameter', 'Default', 'Range', 'Meaning'), rows)
     return text
 
