@@ -39,7 +39,8 @@ COMMANDS = """\
 parser; `il_ros VERB --help` prints the same.
 
 Exit codes: 0 success, 1 an error (one sentence on standard error), 2 a wrong command line, 130
-after Ctrl-C. `il_ros dataset` has [more](../how-to/recordings.md).
+after Ctrl-C, 141 if the reader of a pipe has gone. `il_ros dataset` has
+[more](../how-to/recordings.md).
 """
 PARAMETERS = """\
 # Parameters

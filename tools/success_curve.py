@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 POINTS = ROOT / 'docs' / 'results' / 'push' / 'points.csv'
 FIGURE = ROOT / 'docs' / 'results' / 'success.svg'
 MOST_LABELS = 1250
-METHODS = (('BC', '#c0504d', 'o', 'behavioural cloning (BC): more demonstrations'),
-           ('corrections', '#1f5fa8', 's', 'DAgger family: the expert corrects the policy'))
+METHODS = (('BC', '#c0504d', 'o', 'BC: more demonstrations'),
+           ('corrections', '#1f5fa8', 's', 'corrections (DAgger family)'))
 
 
 def curves(method: str) -> dict[str, list[tuple[float, ...]]]:

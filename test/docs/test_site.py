@@ -102,11 +102,6 @@ def test_the_readme_is_short():
     assert len((ROOT / 'README.md').read_text().splitlines()) <= LONGEST_README
 
 
-def test_the_site_has_the_version_of_the_package():
-    settings = (ROOT / 'docs' / 'conf.py').read_text()
-    assert "'package.xml'" in settings
-
-
 def test_what_builds_the_site_is_pinned():
     for name in ('docs', 'constraints-docs'):
         lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
