@@ -143,6 +143,14 @@ def test_the_quality_of_service_of_every_end_is_the_one_that_the_table_names(gra
             assert is_profile(found, getattr(qos, profile)), (topic, node)
 
 
+def test_the_profiles_of_the_page_have_the_depth_and_durability_of_the_code():
+    qos = pytest.importorskip('il_ros.ros.qos', reason='needs rclpy: make test')
+    for name, depth, besides in table('topics', 'Name', 'Depth', 'Besides'):
+        profile = getattr(qos, names_in(name)[0])
+        assert profile.depth == int(depth), name
+        assert ('transient local' in besides) == (profile.durability.name == 'TRANSIENT_LOCAL')
+
+
 def arrows(kind: str) -> list[tuple[str, str, str]]:
     """Return the diagram's arrows ``-->`` or ``-.->``: from, what, to."""
     diagram = page('nodes').partition('```mermaid')[2].partition('```')[0]
