@@ -11,7 +11,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport PYTHONHOME PYTHONPATH RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test drills test-exports test-launch lint bench bench-peer colcon clean
+.PHONY: help setup demo study test drills test-exports test-launch lint bench bench-peer colcon docs clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,6 +55,11 @@ bench-peer: setup  ## Measure the DAgger of the imitation library beside ours, i
 colcon:  ## Build and test both packages in a colcon workspace, with .venv-colcon
 	@$(PYTHON) tools/environment.py --venv .venv-colcon --requirements run build test colcon --without-package
 	@tools/colcon_workspace $(ARGS)
+
+docs:  ## Build the documentation site: build/docs/index.html, with .venv-docs
+	@$(PYTHON) tools/environment.py --venv .venv-docs --requirements docs --without-package
+	@.venv-docs/bin/python -m sphinx -W --keep-going -q docs build/docs $(ARGS)
+	@echo 'The documentation is in build/docs/index.html'
 
 clean:  ## Remove what was built, but neither environments nor runs
 	rm -rf build install log il_ros.egg-info

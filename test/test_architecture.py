@@ -23,8 +23,8 @@ from test_boundaries import ROOMS_ALLOWED
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHITECTURE = (ROOT / 'docs' / 'architecture.md').read_text()
-DOCUMENTS = {path.name: path.read_text()
-             for path in [*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')]}
+DOCUMENTS = {str(path.relative_to(ROOT)): path.read_text()
+             for path in [*ROOT.glob('*.md'), *(ROOT / 'docs').rglob('*.md')]}
 
 
 def rows(heading: str) -> list[list[str]]:

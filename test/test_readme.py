@@ -12,28 +12,35 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The README's tables and diagram, held against the nodes themselves, built but not spun."""
+"""The tables and the diagram of the reference pages, compared with the nodes and the code."""
 
 import ast
 import collections
 import importlib
+import importlib.util
 from pathlib import Path
 import re
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / 'README.md').read_text()
+REFERENCE = ROOT / 'docs' / 'reference'
 NODES = ('simulator', 'observer', 'policy', 'expert', 'teleop', 'supervisor', 'recorder',
          'collector', 'trainer', 'coordinator')
 OFF_BY_DEFAULT = {'simulator': {'camera': True, 'publish_clock': True},
                   'observer': {'contract': 'push_image'}}
 
 
-def table(*headings: str) -> list[list[str]]:
-    """Return the cells of the README's table with these headings, row by row."""
-    start = README.index('| ' + ' | '.join(headings) + ' |')
-    lines = README[start:].partition('\n\n')[0].splitlines()[2:]
+def page(name: str) -> str:
+    """Return the text of a reference page."""
+    return (REFERENCE / f'{name}.md').read_text()
+
+
+def table(name: str, *headings: str) -> list[list[str]]:
+    """Return the cells of a page's table with these headings, row by row."""
+    text = page(name)
+    start = text.index('| ' + ' | '.join(headings) + ' |')
+    lines = text[start:].partition('\n\n')[0].splitlines()[2:]
     return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
 
 
@@ -51,10 +58,12 @@ class Sides:
         self.written = {p.topic_name: (p.msg_type, p.qos_profile) for p in node.publishers}
         self.read = {s.topic_name: (s.msg_type, s.qos_profile) for s in node.subscriptions}
         served = {s.srv_name for s in node.services}
+        self.types = {s.srv_name: s.srv_type for s in node.services}
         self.services = {name for name in served if '/' not in name.strip('/')
                          and not name.startswith(f'/{node.get_name()}')}
-        self.actions = {name.strip('/') for name, _ in get_action_server_names_and_types_by_node(
-            node, node.get_name(), node.get_namespace())}
+        found = get_action_server_names_and_types_by_node(
+            node, node.get_name(), node.get_namespace())
+        self.actions = {name.strip('/'): kinds[0] for name, kinds in found}
         self.asked = {client.srv_name for client in node.clients} | {
             one._action_name for one in node.waitables if isinstance(one, ActionClient)}
 
@@ -96,16 +105,17 @@ def ends_of(graph: dict, side: str) -> dict[str, dict[str, tuple]]:
 
 def test_the_table_of_nodes_has_every_node_with_what_it_serves(graph):
     rows = {names_in(row[0])[0]: row for row in table(
-        'Node', 'What it does', 'Serves', 'Main parameters')}
+        'nodes', 'Node', 'What it does', 'Serves', 'Main parameters')}
     assert list(rows) == list(NODES)
     for name, (_, _, served, parameters) in rows.items():
         sides = graph[name]
-        assert set(names_in(served)) == sides.services | sides.actions, name
+        assert set(names_in(served)) == sides.services | set(sides.actions), name
         assert not set(names_in(parameters)) - sides.parameters, name
 
 
 def test_the_table_of_topics_has_every_topic_with_its_type_and_its_ends(graph):
-    rows = {names_in(row[0])[0]: row for row in table('Topic', 'Type', 'From', 'To', 'QoS')}
+    rows = {names_in(row[0])[0]: row for row in table(
+        'topics', 'Topic', 'Type', 'From', 'To', 'QoS')}
     written, read = ends_of(graph, 'written'), ends_of(graph, 'read')
     assert set(rows) == set(written) | set(read)
     for topic, (_, kind, writers, readers, _) in rows.items():
@@ -125,7 +135,7 @@ def is_profile(found, profile) -> bool:
 def test_the_quality_of_service_of_every_end_is_the_one_that_the_table_names(graph):
     from il_ros.ros import qos
     written, read = ends_of(graph, 'written'), ends_of(graph, 'read')
-    for row in table('Topic', 'Type', 'From', 'To', 'QoS'):
+    for row in table('topics', 'Topic', 'Type', 'From', 'To', 'QoS'):
         topic, (usual, *others) = names_in(row[0])[0], row[4].split(';')
         exceptions = {other.partition(':')[0].strip(): names_in(other)[0] for other in others}
         for node, (_, found) in {**written[topic], **read[topic]}.items():
@@ -133,9 +143,17 @@ def test_the_quality_of_service_of_every_end_is_the_one_that_the_table_names(gra
             assert is_profile(found, getattr(qos, profile)), (topic, node)
 
 
+def test_the_profiles_of_the_page_have_the_depth_and_durability_of_the_code():
+    qos = pytest.importorskip('il_ros.ros.qos', reason='needs rclpy: make test')
+    for name, depth, besides in table('topics', 'Name', 'Depth', 'Besides'):
+        profile = getattr(qos, names_in(name)[0])
+        assert profile.depth == int(depth), name
+        assert ('transient local' in besides) == (profile.durability.name == 'TRANSIENT_LOCAL')
+
+
 def arrows(kind: str) -> list[tuple[str, str, str]]:
     """Return the diagram's arrows ``-->`` or ``-.->``: from, what, to."""
-    diagram = README.partition('```mermaid')[2].partition('```')[0]
+    diagram = page('nodes').partition('```mermaid')[2].partition('```')[0]
     found = re.findall(rf'(\w+) {re.escape(kind)}\|([^|]+)\| (\w+)', diagram)
     return [(one, what, other) for one, labels, other in found for what in labels.split(', ')]
 
@@ -156,9 +174,24 @@ def test_every_topic_with_two_ends_is_in_the_diagram(graph):
 
 def test_every_dotted_arrow_is_a_service_or_action_and_none_is_left_out(graph):
     served = {name: one for one, sides in graph.items()
-              for name in sides.services | sides.actions}
+              for name in sides.services | set(sides.actions)}
     assert set(arrows('-.->')) == {(one, name.strip('/'), served[name.strip('/')])
                                    for one, sides in graph.items() for name in sides.asked}
+
+
+def test_the_table_of_services_has_every_service_and_action_with_its_type_and_server(graph):
+    said = {names_in(row[0])[0]: (row[1], names_in(row[2])[0], names_in(row[3])[0])
+            for row in table('services', 'Name', 'Kind', 'Type', 'Served by', 'What it does',
+                             'Codes')}
+    found = {}
+    for node, sides in graph.items():
+        for name in sides.services:
+            kind = sides.types[name]
+            package = kind.__module__.partition('.')[0]
+            found[name] = ('service', f'{package}/{kind.__name__}', node)
+        for name, kind in sides.actions.items():
+            found[name] = ('action', kind.replace('/action/', '/'), node)
+    assert said == found
 
 
 def launch_arguments(name: str) -> set[str]:
@@ -178,7 +211,7 @@ def launch_arguments(name: str) -> set[str]:
 
 
 def test_the_table_of_launch_files_names_arguments_that_they_have():
-    rows = table('File', 'Starts', 'Its own arguments')
+    rows = table('launch-files', 'File', 'Starts', 'Its own arguments')
     assert {names_in(row[0])[0] for row in rows} == {
         path.name for path in (ROOT / 'launch').glob('*.launch.py')}
     for file, _, arguments in rows:
@@ -186,7 +219,8 @@ def test_the_table_of_launch_files_names_arguments_that_they_have():
 
 
 def test_a_launch_command_gives_only_arguments_that_the_file_has():
-    commands = re.findall(r'ros2 launch il_ros (\S+)(.*)', README)
+    commands = [found for path in [ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md')]
+                for found in re.findall(r'ros2 launch il_ros (\S+)([^`\n]*)', path.read_text())]
     assert commands
     for name, words in commands:
         given = {word.partition(':=')[0] for word in words.split() if ':=' in word}
@@ -195,11 +229,41 @@ def test_a_launch_command_gives_only_arguments_that_the_file_has():
 
 def test_the_strategies_are_those_of_the_code():
     from il_ros.interactive.strategies import STRATEGIES
-    rows = table('`--strategy`', 'Who drives a rollout', 'What becomes a label')
+    rows = table('strategies', '`--strategy`', 'Who drives a rollout', 'What becomes a label')
     assert [names_in(row[0])[0] for row in rows] == list(STRATEGIES)
 
 
 def test_the_environments_are_those_that_are_registered():
     from il_ros.sim.registration import environment_name
     from il_ros.tasks.registry import TASKS
-    assert set(re.findall(r'il_ros/\w+-v\d', README)) == set(map(environment_name, TASKS))
+    assert set(re.findall(r'il_ros/\w+-v\d', page('tasks'))) == set(map(environment_name, TASKS))
+
+
+def test_the_tasks_are_those_of_the_code_with_their_horizons():
+    from il_ros.tasks.registry import make_task, TASKS
+    rows = table('tasks', 'Task', 'Horizon', 'Success', 'Lost')
+    assert {names_in(row[0])[0]: int(row[1]) for row in rows} == {
+        name: make_task(name).horizon for name in TASKS}
+
+
+def generated():
+    """Import tools/reference_pages.py, which belongs to no package."""
+    spec = importlib.util.spec_from_file_location(
+        'reference_pages', ROOT / 'tools' / 'reference_pages.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize('name', ['commands', 'parameters'])
+def test_a_page_that_is_made_from_the_code_is_current(name):
+    if name == 'parameters':
+        pytest.importorskip('rclpy', reason='needs rclpy: make test')
+    assert getattr(generated(), name)() == page(name), (
+        f'docs/reference/{name}.md is out of date: run python tools/reference_pages.py')
+
+
+def test_the_page_of_the_interface_has_every_public_name():
+    import il_ros
+    shown = re.findall(r'^\.\. auto\w+:: (\w+)$', page('api'), re.MULTILINE)
+    assert sorted(shown) == sorted(il_ros.__all__)

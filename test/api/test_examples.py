@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The examples of the docstrings and of the README run, and give what they say."""
+"""The examples of the docstrings and of the documents run, and give what they say."""
 
 import dataclasses
 import doctest
@@ -25,7 +25,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / 'test' / 'system' / 'recorded' / 'earlier_run.tar.xz'
-BLOCKS = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)
+PAGES = ('README.md', 'docs/tutorials/python.md', 'docs/tutorials/own-policy.md')
+BLOCKS = [(page, block) for page in PAGES for block in re.findall(
+    r'```python\n(.*?)```', (ROOT / page).read_text(), re.DOTALL)]
 
 
 @pytest.fixture(scope='module')
@@ -58,11 +60,12 @@ def test_an_example_gives_what_it_says(example, runs, monkeypatch):
 
 def test_the_readme_shows_the_whole_way():
     assert any(all(f'il_ros.{name}(' in block for name in (
-        'make_env', 'demonstrate', 'train', 'evaluate', 'open_run')) for block in BLOCKS)
+        'make_env', 'demonstrate', 'train', 'evaluate', 'open_run'))
+        for page, block in BLOCKS if page == 'README.md')
 
 
-@pytest.mark.parametrize('block', BLOCKS)
-def test_the_python_of_the_readme_runs(block, runs, monkeypatch, capsys):
+@pytest.mark.parametrize('page, block', BLOCKS)
+def test_the_python_of_the_documents_runs(page, block, runs, monkeypatch, capsys):
     """In few steps: what it prints after all of them stands in the comment."""
     monkeypatch.chdir(runs)
     settings = il_ros.TrainConfig.of
@@ -70,4 +73,4 @@ def test_the_python_of_the_readme_runs(block, runs, monkeypatch, capsys):
         settings(*words), steps=20, warmup_steps=2))
     exec(block.replace('range(10)', 'range(2)').replace('episodes=200', 'episodes=2'), {})
     if 'evaluate' in block:
-        assert re.fullmatch(r'\d of 2: \d+\.\d % \(\d+ to \d+\)\n', capsys.readouterr().out)
+        assert re.fullmatch(r'\d of [23]: \d+\.\d % \(\d+ to \d+\)\n', capsys.readouterr().out)

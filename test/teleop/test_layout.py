@@ -22,7 +22,7 @@ from il_ros.episodes.wire.schema import RECORDED
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYOUT = json.loads((ROOT / 'config' / 'foxglove' / 'il_ros.json').read_text())
-README = (ROOT / 'README.md').read_text()
+TOPICS = (ROOT / 'docs' / 'reference' / 'topics.md').read_text()
 
 
 def panels(part) -> list[str]:
@@ -48,7 +48,7 @@ def test_every_panel_that_is_laid_out_is_configured_and_none_is_left_over():
 
 
 def test_every_topic_of_the_layout_is_one_of_the_graph():
-    known = set(re.findall(r'^\| `([\w/]+)` \|', README, re.MULTILINE)) | {'/diagnostics'}
+    known = set(re.findall(r'^\| `([\w/]+)` \|', TOPICS, re.MULTILINE)) | {'/diagnostics'}
     live = {re.match(r'[/\w]+', text)[0] for text in strings(LAYOUT['configById'])
             if text.startswith('/')}
     assert {'/executed', '/teleop/action', '/episode', '/diagnostics'} <= live
