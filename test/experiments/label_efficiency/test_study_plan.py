@@ -107,7 +107,7 @@ def test_a_study_goes_on_as_it_began_and_remembers_its_commits(tmp_path):
     assert [one['name'] for one in written['ways']] == ['gated'] and 'methods' not in written
     assert not mixed(('a',))
     assert begin(folder, plan, 'b') == ('a', 'b')
-    assert 'made with 2 versions of the code (a, b)' in mixed(('a', 'b'))[0]
+    assert 'run with 2 versions of the code (a, b)' in mixed(('a', 'b'))[0]
     with pytest.raises(StudyError, match=r'a study with rounds 6 \(given: '):
         begin(folder, dataclasses.replace(plan, rounds=7), 'b')
     (tmp_path / 'other' / 'episodes').mkdir(parents=True)
