@@ -129,5 +129,3 @@ def _of_task(task: type[Task], privileged: bool) -> list[dict[str, Any]]:
         entries += part.entries(index)
         index += entries[-1]['topic'] == 'object_poses'
     return [{**entry, 'privileged': True} if privileged else entry for entry in entries]
-
-
