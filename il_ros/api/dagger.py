@@ -107,7 +107,7 @@ def _way(over: str) -> Callable:
 
 def _folder_of(run: Path | str) -> Path:
     path = Path(run)
-    return RUNS / path if isinstance(run, str) and len(path.parts) == 1 else path.absolute()
+    return RUNS / path if isinstance(run, str) and len(path.parts) == 1 else path
 
 
 def _as_json(options: Mapping[str, Any] | None) -> str:

@@ -23,6 +23,7 @@ from il_ros.contract.episode_spec import ABORTED
 from il_ros.dataset.dataset import DATASET, HELD_OUT
 from il_ros.episodes.episode import Episode
 from il_ros.episodes.receipts import Receipt
+from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.errors import ImitationError, JobError
 from il_ros.learning import checkpoint
 from il_ros.learning.references import is_finished
@@ -83,8 +84,10 @@ class LocalBackend:
 
         :param contract: a file, or a task's name, with _image for images; '': the task's own
         :param options: canonical JSON of the episodes' options; '': none
+        :raises SchemaError: if the definitions of the messages are not installed
         :raises ImitationError: if there is no such task, contract or expert
         """
+        recorded_schemas()  # refused now, not at the first episode
         self._player = Player(task, contract, options)
         self._worker = WorkerClient()
         self._shard: Shard | None = None

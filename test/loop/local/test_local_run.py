@@ -16,12 +16,18 @@
 
 import dataclasses
 import importlib.util
+from pathlib import Path
+import sys
 
 import il_ros
+from il_ros.api import dagger as api
+from il_ros.episodes.wire.schema import find_schema
 from il_ros.loop.local.backend import LocalBackend
 from il_ros.loop.local.player import Player
 from il_ros.runs.shard import receipts_in, Shard
 import pytest
+
+pytest.importorskip('il_ros_interfaces', reason='needs il_ros_interfaces: make test')
 
 FEW = il_ros.TrainConfig(inputs=('goal_position - tool_position',), hidden=(32,), steps=60,
                          warmup_steps=5)
@@ -96,6 +102,27 @@ def test_without_ros_the_graph_is_refused_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(il_ros.ImitationError, match="needs rclpy; .* or use over='process'"):
         il_ros.dagger('reach', run=tmp_path / 'first', over='graph', **SMALL)
+
+
+def test_without_the_definitions_of_the_messages_nothing_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setenv('AMENT_PREFIX_PATH', '')
+    monkeypatch.setattr(sys, 'prefix', str(tmp_path))
+    find_schema.cache_clear()
+    with pytest.raises(il_ros.ImitationError, match='definition of .* is missing'):
+        il_ros.dagger('reach', run=tmp_path / 'first', **SMALL)
+    assert not (tmp_path / 'first' / 'run.json').exists()
+
+
+def test_a_name_alone_lies_under_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(api, '_in_process', lambda goal, folder, *_: None)
+    assert il_ros.dagger('reach', run='first', **SMALL).folder == Path('runs', 'first')
+    assert il_ros.dagger('reach', run='mine/first', **SMALL).folder == Path('mine', 'first')
+    temporary = il_ros.dagger('reach', **SMALL)
+    folder = temporary.folder
+    assert folder.is_dir()
+    del temporary
+    assert not folder.exists()
 
 
 def test_a_folder_that_another_process_records_into_is_refused(whole, tmp_path):

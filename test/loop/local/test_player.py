@@ -27,6 +27,8 @@ from il_ros.loop.local.player import Player
 import numpy as np
 import pytest
 
+pytest.importorskip('il_ros_interfaces', reason='needs il_ros_interfaces: make test')
+
 
 def spec(name: str, driver: int = EXPERT, **fields) -> EpisodeSpec:
     """Return the specification of a short episode."""
