@@ -34,7 +34,8 @@ TYPE_CHECKING = False
 """As in ``typing``, which costs a third of ``il_ros --help``; type checkers take it for true."""
 
 if TYPE_CHECKING:
-    from il_ros.api.demonstration_set import Demonstration, DemonstrationSet  # noqa: I300
+    from il_ros.api.dagger import dagger  # noqa: I300
+    from il_ros.api.demonstration_set import Demonstration, DemonstrationSet
     from il_ros.api.demonstrations import demonstrate
     from il_ros.api.environments import make_env
     from il_ros.api.evaluation import evaluate, Evaluation
@@ -54,9 +55,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     'Contract', 'Demonstration', 'DemonstrationSet', 'Environment', 'Episode', 'Evaluation',
-    'Expert', 'ImitationError', 'Policy', 'Run', 'Strategy', 'Task', 'TrainConfig', 'demonstrate',
-    'evaluate', 'load_policy', 'make_env', 'make_expert', 'open_run', 'read_episode',
-    'save_policy', 'train']
+    'Expert', 'ImitationError', 'Policy', 'Run', 'Strategy', 'Task', 'TrainConfig', 'dagger',
+    'demonstrate', 'evaluate', 'load_policy', 'make_env', 'make_expert', 'open_run',
+    'read_episode', 'save_policy', 'train']
 
 _WHERE = {
     'Contract': 'il_ros.contract.contract',
@@ -72,6 +73,7 @@ _WHERE = {
     'Strategy': 'il_ros.interactive.strategy',
     'Task': 'il_ros.tasks.base',
     'TrainConfig': 'il_ros.learning.config',
+    'dagger': 'il_ros.api.dagger',
     'demonstrate': 'il_ros.api.demonstrations',
     'evaluate': 'il_ros.api.evaluation',
     'load_policy': 'il_ros.api.runs',

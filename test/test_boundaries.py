@@ -50,8 +50,9 @@ FORBIDDEN = {
     'evaluation': ROS | HEAVY | FILES,
     'reports': ROS | HEAVY | FILES,
     'teleop': ROS | HEAVY | FILES | PLOTS,
+    'loop': ROS | HEAVY | FILES | PLOTS,
     'experiments': ROS | HEAVY | FILES,
-    'api': ROS | HEAVY | FILES | PLOTS,
+    'api': ROS | HEAVY | FILES,
     'ros': HEAVY | FILES | PLOTS,
     'ros/conversion': CLIENT | HEAVY | FILES | PLOTS,
     'ros/recording': CLIENT | HEAVY | FILES | PLOTS,
@@ -77,24 +78,27 @@ ROOMS_ALLOWED = {
     'evaluation': {'contract', 'interactive'},
     'learning': {'contract', 'dataset', 'evaluation', 'files', 'processes'},
     'reports': {'contract', 'dataset', 'episodes', 'evaluation', 'files', 'interactive'},
+    'loop': {
+        'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
+        'learning', 'reports', 'robots', 'runs', 'sim', 'tasks'},
     'experiments': {
         'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
         'learning', 'processes', 'reports', 'runs', 'sim', 'tasks'},
-    'api': {
-        'contract', 'dataset', 'evaluation', 'files', 'interactive', 'learning', 'runs', 'sim',
-        'tasks'},
     'ros': {
-        'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
-        'learning', 'reports', 'runs', 'sim', 'tasks', 'teleop'},
+        'contract', 'driving', 'episodes', 'evaluation', 'files', 'interactive', 'learning',
+        'loop', 'runs', 'sim', 'tasks', 'teleop'},
     'nodes': {
-        'contract', 'dataset', 'driving', 'episodes', 'interactive', 'learning', 'robots', 'ros',
-        'runs', 'sim', 'tasks', 'teleop'},
+        'contract', 'dataset', 'driving', 'episodes', 'interactive', 'learning', 'loop', 'robots',
+        'ros', 'runs', 'sim', 'tasks', 'teleop'},
     'graph': {
         'contract', 'driving', 'episodes', 'interactive', 'nodes', 'ros', 'runs', 'tasks'},
+    'api': {
+        'contract', 'dataset', 'driving', 'evaluation', 'files', 'graph', 'interactive',
+        'learning', 'loop', 'reports', 'ros', 'runs', 'sim', 'tasks'},
     'cli': {
         'api', 'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'experiments',
-        'files', 'graph', 'interactive', 'learning', 'nodes', 'reports', 'ros', 'runs', 'sim',
-        'tasks'},
+        'files', 'graph', 'interactive', 'learning', 'loop', 'nodes', 'reports', 'ros', 'runs',
+        'sim', 'tasks'},
 }
 """Rooms of ours that a room may import beside itself: those above it in this list."""
 

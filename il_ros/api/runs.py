@@ -12,22 +12,30 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Runs and checkpoints on disk: what the graph recorded and trained, for notebooks."""
+"""Runs and checkpoints on disk: what was recorded and trained, for notebooks."""
 
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+import tempfile
+from typing import Any, TYPE_CHECKING
 
-from il_ros.files.regular import read_text
+from il_ros.files.atomic import write_atomically
+from il_ros.files.regular import read_bytes, read_text
 from il_ros.interactive.run_state import RunFileError
 from il_ros.learning import checkpoint
 from il_ros.learning.places import is_run, newest_checkpoint
 from il_ros.learning.policy import Policy
 from il_ros.learning.references import CHECKPOINTS
+from il_ros.reports.plots import success_figure
+from il_ros.reports.run_report import rounds_table
+from il_ros.reports.table import Table
 from il_ros.runs.inventory import episodes_of, find_run
 
-SUMMARY = 'summary.json'
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUMMARY, REPORT = 'summary.json', 'report.html'
 RUNS = Path('runs')
 """Where runs are looked for by name, as the command line does."""
 
@@ -82,6 +90,9 @@ class Run:
     """A run on disk; every access reads what is there now."""
 
     folder: Path
+    _temporary: tempfile.TemporaryDirectory | None = dataclasses.field(
+        default=None, repr=False, compare=False)
+    """Is removed with this object; None: the folder stays."""
 
     def episodes(self) -> list[Path]:
         """Return the files of all finished episodes, by shard and name; see `read_episode`."""
@@ -102,6 +113,48 @@ class Run:
         except (OSError, ValueError, RecursionError) as error:
             raise RunFileError(f'{path} cannot be read: {error}') from error
 
+    def table(self) -> Table:
+        """
+        Return labels, driving and success of each policy with its 95 % interval; ``print`` it.
+
+        :raises RunFileError: if the run has not come to its end
+        """
+        return rounds_table(self._whole_summary())
+
+    def success_curve(self) -> 'Figure':
+        """
+        Return the figure of success against labels, with 95 % intervals.
+
+        :raises RunFileError: if the run has not come to its end
+        """
+        return success_figure(self._whole_summary())
+
+    def report(self, path: Path | str | None = None) -> Path:
+        """
+        Return the page with tables, figures and pictures; it needs no other file.
+
+        :param path: where to copy it first; None: it stays where it is, in the run
+        :raises RunFileError: if the run has not come to its end
+        :raises EpisodeWriteError: naming the copy that cannot be written
+        """
+        self._whole_summary()
+        page = self.folder / REPORT
+        if path is None:
+            return page
+        try:
+            content = read_bytes(page)
+        except OSError as error:
+            raise RunFileError(f'{page} cannot be read: {error}') from error
+        write_atomically(Path(path), content)
+        return Path(path)
+
+    def _whole_summary(self) -> dict[str, Any]:
+        summary = self.summary
+        if summary is None:
+            raise RunFileError(f'{self.folder} has no {SUMMARY}: the run has not come to its end; '
+                               'resume it')
+        return summary
+
     def policy(self, round_: int | None = None) -> Policy:
         """
         Return a policy of the run.
@@ -117,7 +170,7 @@ class Run:
 
 def open_run(path: Path | str) -> Run:
     """
-    Open a run that the graph recorded.
+    Open a run on disk.
 
     >>> import il_ros
     >>> run = il_ros.open_run('runs/first')

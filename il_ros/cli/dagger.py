@@ -27,10 +27,12 @@ from il_ros.files.folders import require_writable
 from il_ros.files.regular import read_text
 from il_ros.graph.client import Client, run_command
 from il_ros.graph.run_folders import refuse_other_kind, runs_of
+from il_ros.interactive.goal import Goal
 from il_ros.interactive.rounds import PHASES
+from il_ros.loop.run_settings import check_goal
 from il_ros.progress import Progress
 from il_ros.reports.run_report import rounds_table, timing_table
-from il_ros.ros.dagger.run_settings import check_goal
+from il_ros.ros.dagger.messages import request_of
 from il_ros.runs.kept_contract import keep_contract
 from il_ros_interfaces.action import RunDagger
 
@@ -71,17 +73,16 @@ def demo(words: argparse.Namespace) -> int:
     return dagger(words, replace=words.run == DEMO_RUN and not words.resume)
 
 
-def goal_of(words: argparse.Namespace) -> RunDagger.Goal:
+def goal_of(words: argparse.Namespace) -> Goal:
     """Return what the coordinator is asked for."""
-    return RunDagger.Goal(
+    return Goal(
         run=words.run, task=words.task, strategy=words.strategy, config=words.config or '',
         demonstrations=words.demonstrations, rounds=words.rounds,
         episodes_per_round=words.episodes_per_round, horizon=words.horizon,
         continuing=words.continuing, options=words.options,
         evaluation_episodes=words.evaluation_episodes,
         final_evaluation_episodes=words.final_evaluation_episodes,
-        evaluation_first_seed=words.first_seed, baseline=not words.no_baseline, seed=words.seed,
-        resume=words.resume)
+        evaluation_first_seed=words.first_seed, baseline=not words.no_baseline, seed=words.seed)
 
 
 def _refuse_existing(words: argparse.Namespace, folder: Path):
@@ -100,7 +101,7 @@ def _asked(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
     elif not words.task:
         raise CommandError('--task is missing; name one, or --resume a run')
     _check_teleop(words)
-    check_goal(goal_of(words), run=folder)
+    check_goal(goal_of(words), words.resume, run=folder)
     if words.attach:
         return words
     require_writable(folder, CommandError)
@@ -119,7 +120,7 @@ def _check_teleop(words: argparse.Namespace):
 
 async def _dagger(client: Client, words: argparse.Namespace, folder: Path):
     with StageProgress(words.rounds, hidden=bool(words.teleop)) as progress:
-        await client.dagger(goal_of(words), progress.update)
+        await client.dagger(request_of(goal_of(words), words.resume), progress.update)
     if not (folder / 'summary.json').exists():
         raise CommandError(f'{folder} has no summary.json; the graph that runs keeps its runs '
                            'elsewhere, give --runs its folder')

@@ -178,38 +178,51 @@ def run_client(command: Callable[[Client], Awaitable],
     :param attach: the command's own nodes join those that run in this ROS domain
     :raises OutputError: if standard output takes no more; the graph is taken down before
     """
-    failures: list[ImitationError | OSError] = []
-    finished = []
     try:
-        alone = compose is not None and not attach
-        domain = own_domain() if alone else contextlib.nullcontext()
-        with domain, Runtime(LOGGING) as runtime:
-            if compose is not None:
-                compose(runtime)
-            client = runtime.add_slow(Client)
-
-            async def guarded():
-                try:
-                    await command(client)
-                    finished.append(True)
-                except (ImitationError, OSError) as error:
-                    failures.append(error)
-                finally:
-                    runtime.request_stop()
-
-            runtime.slow.create_task(guarded)
-            runtime.spin()
+        finished = carry_out(command, compose, attach)
+    except OutputError:
+        raise
     except (ImitationError, OSError) as error:
-        failures.append(error)
-    if failures:
-        if isinstance(failures[0], OutputError):
-            raise failures[0]
-        print(f'il_ros: {sentence_of(failures[0])}', file=sys.stderr)
+        print(f'il_ros: {sentence_of(error)}', file=sys.stderr)
         return 1
     if not finished:
         print('il_ros: interrupted; what has a receipt is kept', file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def carry_out(command: Callable[[Client], Awaitable],
+              compose: Callable[[Runtime], None] | None, attach: bool = False) -> bool:
+    """
+    Run a command beside nodes of its own, as ``run_client``; the graph is then taken down.
+
+    :returns: False: it was interrupted
+    :raises ImitationError: what the command or one of the nodes refused
+    :raises OSError: what the operating system refused them
+    """
+    failures: list[ImitationError | OSError] = []
+    finished = []
+    alone = compose is not None and not attach
+    domain = own_domain() if alone else contextlib.nullcontext()
+    with domain, Runtime(LOGGING) as runtime:
+        if compose is not None:
+            compose(runtime)
+        client = runtime.add_slow(Client)
+
+        async def guarded():
+            try:
+                await command(client)
+                finished.append(True)
+            except (ImitationError, OSError) as error:
+                failures.append(error)
+            finally:
+                runtime.request_stop()
+
+        runtime.slow.create_task(guarded)
+        runtime.spin()
+    if failures:
+        raise failures[0]
+    return bool(finished)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,12 @@
 
 import functools
 import io
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Mapping, Sequence, TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Drawing = TypeVar('Drawing')
 
 LOOP, CLONING, EXPERT = '#0072b2', '#d55e00', '#5f6b76'
 """Colours that stay apart for colour-blind readers (Okabe and Ito)."""
@@ -27,10 +32,10 @@ _STYLE = {'font.size': 10, 'axes.spines.top': False, 'axes.spines.right': False,
           'axes.titlesize': 11, 'axes.titleweight': 'bold', 'axes.titlelocation': 'left'}
 
 
-def styled(draw: Callable[..., str]) -> Callable[..., str]:
+def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
     """Decorate a drawing function to use the style of the reports."""
     @functools.wraps(draw)
-    def drawn(*args) -> str:
+    def drawn(*args) -> Drawing:
         from matplotlib import rc_context
         with rc_context(_STYLE):
             return draw(*args)
@@ -39,6 +44,12 @@ def styled(draw: Callable[..., str]) -> Callable[..., str]:
 
 @styled
 def success_against_labels(summary: dict) -> str:
+    """Draw ``success_figure`` as SVG."""
+    return as_svg(success_figure(summary))
+
+
+@styled
+def success_figure(summary: dict) -> 'Figure':
     """Draw success with 95 % intervals against labels: the rounds, BC twice, the expert."""
     figure, (axes,) = panels(1, width_in=7.2, height_in=4.0)
     loop = [policy for policy in summary['rounds'] if policy['success']]
@@ -52,7 +63,7 @@ def success_against_labels(summary: dict) -> str:
              ylim=(-2, 104))
     axes.set_xlim(left=0)
     axes.legend(loc='lower right')
-    return as_svg(figure)
+    return figure
 
 
 def _success_line(axes, policies: Sequence[dict], colour: str, label: str, marker: str):

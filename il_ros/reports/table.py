@@ -41,6 +41,10 @@ class Table:
         """Return the sentences below the table."""
         return [*(f'{name}: {text}.' for name, text in self.explanations.items()), *self.notes]
 
+    def __str__(self) -> str:
+        """Return the table for a terminal."""
+        return self.text()
+
     def text(self) -> str:
         """Return the table for a terminal."""
         lines = [self.headings, *self.rows]

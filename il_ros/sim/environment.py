@@ -24,6 +24,7 @@ from il_ros.contract.observation import VALUES
 from il_ros.robots.actions.tool_velocity import Actuator, TRACKING_LIMIT_RAD
 from il_ros.sim.observation import ImageObserver, Observer, refuse_missing_objects
 from il_ros.sim.simulation import Simulation
+from il_ros.sim.state import State
 from il_ros.tasks.contracts import find_contract
 import numpy as np
 
@@ -78,7 +79,7 @@ class Environment(gymnasium.Env):
             seed = int(self.np_random.integers(2**32))
         self.state = self.simulation.reset(seed, **(options or {}))
         self._actuator.start(self.state.joint_position)
-        return self._observe(), self._info(0)
+        return self.observe(self.state), self._info(0)
 
     def step(self, action: np.ndarray):
         """
@@ -92,7 +93,7 @@ class Environment(gymnasium.Env):
         error_rad, _ = self._actuator.tracking_error(self.state.joint_position)
         if error_rad > TRACKING_LIMIT_RAD and self.state.end == spec.NOT_ENDED:
             self.state = dataclasses.replace(self.state, end=spec.TERMINATED, cause=spec.FAULT)
-        return (self._observe(), float(self.state.success),
+        return (self.observe(self.state), float(self.state.success),
                 self.state.end == spec.TERMINATED, self.state.end == spec.TRUNCATED,
                 self._info(sent.limits))
 
@@ -103,11 +104,12 @@ class Environment(gymnasium.Env):
         self.observation_space = gymnasium.spaces.Dict(
             {VALUES: self.observation_space, **boxes})
 
-    def _observe(self) -> np.ndarray | dict[str, np.ndarray]:
-        values = self._observer.observe(self.state)
+    def observe(self, state: State) -> np.ndarray | dict[str, np.ndarray]:
+        """Return the observation of the simulation's present state."""
+        values = self._observer.observe(state)
         if self._images is None:
             return values
-        return {VALUES: values, **self._images.observe(self.state.step)}
+        return {VALUES: values, **self._images.observe(state.step)}
 
     def render(self) -> np.ndarray | None:
         """Return a picture, shape ``(height, width, 3)``, uint8; None without a render mode."""

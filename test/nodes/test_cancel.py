@@ -150,13 +150,13 @@ class Run:
     def begin(self, act: str, reached: str, contract: bool = True):
         """Start a run at a stage and return its handle, once somebody was asked."""
         stage = Stage(f'r01-{act}', act, 'loop', 1, 0)
-        self._patch.setattr('il_ros.nodes.coordinator.rounds.next_stage', lambda _, fitting=None: (
+        self._patch.setattr('il_ros.loop.run.rounds.next_stage', lambda _, fitting=None: (
             None if fitting or act == 'results' else stage))
         node = self.bench.add(CoordinatorNode, runs=str(self.runs), **NO_DEADLINE)
         if contract:
             self.bench.talk(Contract, 'contract', qos.LATCHED).publish(
                 contract_to_message(CONTRACT))
-            assert self.bench.until(lambda: node._runner._contract is not None)
+            assert self.bench.until(lambda: node._backend._contract is not None)
         client = ActionClient(self.bench.probe, RunDagger, 'run_dagger')
         assert self.bench.until(client.server_is_ready)
         handle = self.bench.send(client, RunDagger.Goal(
@@ -175,7 +175,7 @@ class Run:
 def run(others, tmp_path, monkeypatch) -> Run:
     """Return a run that is to be started."""
     made = Run(others, tmp_path, monkeypatch)
-    made.patch('ros.dagger.stages.stage_work.checkpoint_for', lambda *_: None)
+    made.patch('loop.stages.stage_work.checkpoint_for', lambda *_: None)
     return made
 
 
@@ -193,8 +193,8 @@ def test_a_run_is_cancelled_while_nobody_publishes_a_contract(run):
 @pytest.mark.parametrize('act', ['collect', 'evaluate'])
 @pytest.mark.parametrize('there', [False, True])
 def test_a_run_is_cancelled_while_its_collector_is_absent_or_does_not_answer(run, act, there):
-    run.patch('ros.dagger.stages.stage_work.episode_specs', lambda *_: (episode(),))
-    run.patch('ros.dagger.stages.stage_work.gate_threshold', lambda *_: -1.0)
+    run.patch('loop.stages.stage_work.episode_specs', lambda *_: (episode(),))
+    run.patch('loop.stages.stage_work.gate_threshold', lambda *_: -1.0)
     run.others.serve(['collect_episodes'] if there else [])
     handle = run.begin(act, 'collect_episodes' if there else '')
     assert is_cancelled(run, handle) < LIMIT_S
@@ -202,7 +202,7 @@ def test_a_run_is_cancelled_while_its_collector_is_absent_or_does_not_answer(run
 
 @pytest.mark.parametrize('there', [False, True])
 def test_a_run_is_cancelled_while_its_trainer_is_absent_or_does_not_answer(run, there):
-    run.patch('ros.dagger.stages.stage_work.train_job',
+    run.patch('loop.stages.stage_work.train_job',
               lambda *_: TrainJob('round_1', 0, 'checkpoints/x'))
     run.others.serve(['train_policy'] if there else [])
     handle = run.begin('train', 'train_policy' if there else '')
@@ -211,7 +211,7 @@ def test_a_run_is_cancelled_while_its_trainer_is_absent_or_does_not_answer(run, 
 
 @pytest.mark.parametrize('silent', [True, False])
 def test_a_run_is_cancelled_while_a_policy_is_being_loaded(run, silent):
-    run.patch('ros.dagger.stages.stage_work.checkpoint_for', lambda *_: Trained(
+    run.patch('loop.stages.stage_work.checkpoint_for', lambda *_: Trained(
         'checkpoints/x', '00', 1, 1, 0.0, 0.0, 0, 0, 0.0))
     run.others.serve(['load_policy'], ['load_policy'] if silent else [])
     assert is_cancelled(run, run.begin('load', 'load_policy')) < LIMIT_S
@@ -221,8 +221,8 @@ def test_a_run_is_cancelled_while_it_aggregates(run):
     def aggregate(*_, check):
         run.others.asked.append('aggregate')
         slowly(check=check)
-    run.patch('ros.dagger.stages.dataset_keys', lambda *_: {})
-    run.patch('ros.dagger.stages.aggregate', aggregate)
+    run.patch('loop.stages.dataset_keys', lambda *_: {})
+    run.patch('loop.stages.aggregate', aggregate)
     assert is_cancelled(run, run.begin('aggregate', 'aggregate')) < LIMIT_S
 
 
@@ -230,5 +230,5 @@ def test_a_run_is_cancelled_while_it_writes_its_results(run):
     def write(_folder, _state, _replay, _wall_s, check):
         run.others.asked.append('results')
         slowly(check=check)
-    run.patch('nodes.coordinator.write_results', write)
+    run.patch('loop.run.write_results', write)
     assert is_cancelled(run, run.begin('results', 'results')) < LIMIT_S

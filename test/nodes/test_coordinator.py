@@ -192,12 +192,12 @@ def test_a_cancel_before_the_first_stage_is_not_lost(slow_bench, tmp_path):
     hall = Hall(slow_bench, tmp_path)
     hall.collect()
     node = slow_bench._nodes[1]
-    assert slow_bench.until(lambda: node._runner._contract is not None)
-    node._runner._contract = None
+    assert slow_bench.until(lambda: node._backend._contract is not None)
+    node._backend._contract = None
     handle = hall.send()
     canceled = handle.cancel_goal_async()
     assert slow_bench.until(canceled.done)
-    node._runner._contract = CONTRACT
+    node._backend._contract = CONTRACT
     status, result = hall.bench.outcome(handle)
     assert (status, result.error_code) == (GoalStatus.STATUS_CANCELED, Result.CANCELED)
     assert hall.asked == []

@@ -13,12 +13,14 @@
 # limitations under the License.
 
 
-"""Messages again from the fields that ``cdr.groups`` gave, one text among them replaced."""
+"""Messages as bytes: of their fields, or again of what ``cdr.groups`` gave with another text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+import functools
+from typing import Any
 
 from il_ros.episodes.wire.cdr import BODY, groups, LITTLE_ENDIAN
-from il_ros.episodes.wire.schema import fields_of, PRIMITIVES, Schema, split
+from il_ros.episodes.wire.schema import Field, fields_of, PRIMITIVES, Schema, split
 import numpy as np
 
 
@@ -32,7 +34,7 @@ def with_text(schema: Schema, raws: Sequence[bytes], field: str, text: str) -> l
     :raises CdrError: if a message is too short or not little-endian
     :raises SchemaError: if the schema cannot be understood
     """
-    definitions = {name: fields_of(name, body) for name, body in split(schema).items()}
+    definitions = _definitions(schema)
     changed: list[bytes] = [b''] * len(raws)
     for members, rows in groups(schema, raws):
         for index, row in zip(members, rows, strict=True):
@@ -41,61 +43,112 @@ def with_text(schema: Schema, raws: Sequence[bytes], field: str, text: str) -> l
     return changed
 
 
-class _Encoder:
-    """One message in the making."""
+def encode(schema: Schema, message: Mapping[str, Any]) -> bytes:
+    """
+    Return a message as it goes over the wire.
+
+    :param message: a value for each field: numbers, texts, arrays, and mappings for messages
+    :raises KeyError: if a field is missing
+    :raises SchemaError: if the schema cannot be understood
+    """
+    definitions = _definitions(schema)
+    writer = _Writer(definitions)
+    writer.write(next(iter(definitions)), message)
+    return bytes(writer.raw)
+
+
+@functools.lru_cache(maxsize=16)
+def _definitions(schema: Schema) -> dict[str, list[Field]]:
+    return {name: fields_of(name, body) for name, body in split(schema).items()}
+
+
+class _Bytes:
+    """A message in the making, by the rules of ``cdr``."""
+
+    def __init__(self):
+        self.raw = bytearray(LITTLE_ENDIAN + b'\0\0')
+
+    def numbers(self, kind: str, values, counted: bool = False):
+        """Write numbers of one type, their count in front if the field is a sequence."""
+        array = np.asarray(values, PRIMITIVES[kind])
+        if counted:
+            self.count(array.size)
+        if array.size:
+            self.pad(array.itemsize)
+        self.raw += array.tobytes()
+
+    def text(self, text: bytes):
+        """Write a string."""
+        self.count(len(text) + 1)
+        self.raw += text + b'\0'
+
+    def count(self, number: int):
+        """Write how many entries follow."""
+        self.pad(4)
+        self.raw += number.to_bytes(4, 'little')
+
+    def pad(self, alignment: int):
+        """Write zeros up to the next multiple of a size."""
+        self.raw += bytes((BODY - len(self.raw)) % alignment)
+
+
+class _Writer(_Bytes):
+    """Writes the fields of mappings."""
+
+    def __init__(self, definitions: dict[str, list[Field]]):
+        super().__init__()
+        self._definitions = definitions
+
+    def write(self, type_name: str, message: Mapping[str, Any]):
+        """Write a message, or one inside another."""
+        for field in self._definitions[type_name]:
+            value = message[field.name]
+            if field.type_name in PRIMITIVES:
+                self.numbers(field.type_name, value, field.size < 0)
+                continue
+            if field.size < 0:
+                self.count(len(value))
+            for item in value if field.size else (value,):
+                if field.type_name == 'string':
+                    self.text(item.encode())
+                else:
+                    self.write(field.type_name, item)
+
+
+class _Encoder(_Bytes):
+    """Writes the fields of a row again."""
 
     def __init__(self, definitions: dict, row: np.void, replaced: dict[str, bytes]):
+        super().__init__()
         self._definitions, self._row, self._replaced = definitions, row, replaced
         self._names = row.dtype.names or ()
-        self._raw = bytearray(LITTLE_ENDIAN + b'\0\0')
 
     def message(self, top: str) -> bytes:
         """Return the serialised message of type ``top``."""
         self._write(top, '')
-        return bytes(self._raw)
+        return bytes(self.raw)
 
     def _write(self, type_name: str, prefix: str):
         for field in self._definitions[type_name]:
             path = prefix + field.name
-            if field.size == 0:
+            if field.type_name in PRIMITIVES:
+                self.numbers(field.type_name, self._row[path], field.size < 0)
+            elif field.size == 0:
                 self._single(field.type_name, path)
-            elif field.type_name in PRIMITIVES:
-                self._array(field.type_name, path, field.size < 0)
             else:
                 self._sequence(field.type_name, path, field.size)
 
     def _single(self, kind: str, path: str):
-        if kind in PRIMITIVES:
-            values = np.asarray(self._row[path], PRIMITIVES[kind])
-            self._pad(values.itemsize)
-            self._raw += values.tobytes()
-        elif kind == 'string':
-            text = self._replaced.get(path, bytes(self._row[path])) + b'\0'
-            self._count(len(text))
-            self._raw += text
+        if kind == 'string':
+            self.text(self._replaced.get(path, bytes(self._row[path])))
         else:
             self._write(kind, f'{path}.')
-
-    def _array(self, kind: str, path: str, counted: bool):
-        values = np.asarray(self._row[path], PRIMITIVES[kind])
-        if counted:
-            self._count(values.size)
-        if values.size:
-            self._pad(values.itemsize)
-        self._raw += values.tobytes()
 
     def _sequence(self, kind: str, path: str, size: int):
         begins = f'{path}.'
         count = len({name[len(begins):].partition('.')[0] for name in self._names
                      if name.startswith(begins)})
         if size < 0:
-            self._count(count)
+            self.count(count)
         for index in range(count):
             self._single(kind, f'{path}.{index}')
-
-    def _count(self, number: int):
-        self._pad(4)
-        self._raw += np.uint32(number).astype('<u4').tobytes()
-
-    def _pad(self, alignment: int):
-        self._raw += bytes((BODY - len(self._raw)) % alignment)

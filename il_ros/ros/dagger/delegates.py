@@ -15,17 +15,15 @@
 """Whom a coordinator hands work to: one action each, one goal at a time, canceled at any time."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+import dataclasses
 import time
 
-from il_ros.contract.finite import is_finite
 from il_ros.errors import ImitationError
-from il_ros.interactive.outcomes import Trained
-from il_ros.interactive.rounds import Stage
-from il_ros.interactive.stage_work import TrainJob
-from il_ros.learning import checkpoint
+from il_ros.learning.training_worker.protocol import JobDone
+from il_ros.loop.backend import FitOrder, Tell
+from il_ros.loop.failures import CANCELED, RunError
 from il_ros.ros.calls import CallError, LostError, Waiter
-from il_ros_interfaces.action import RunDagger, TrainPolicy
+from il_ros_interfaces.action import TrainPolicy
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from rclpy.task import Future
@@ -34,20 +32,9 @@ SETTLE_S = 6.0
 """How long a server may be busy with a goal that was given up: it ends what it cancels."""
 
 RETRY_S = 0.2
-Result = RunDagger.Result
-Tell = Callable[[float, float], None]
-"""Is given the progress of a stage, [0, 1], and the running loss (-1: none)."""
 
-Again = Callable[[Stage, Callable[[], Awaitable]], Awaitable]
+Again = Callable[[str, Callable[[], Awaitable]], Awaitable]
 """Does the work of a stage, and once more where a node is lost that it needs."""
-
-
-class RunError(ImitationError):
-    """A stage that failed; the code is one of ``RunDagger.Result``."""
-
-    def __init__(self, code: int, message: str):
-        super().__init__(message)
-        self.code = code
 
 
 class Delegate:
@@ -92,7 +79,7 @@ class Delegate:
 
     async def _ask(self, goal, on_feedback):
         if self._canceled:
-            raise RunError(Result.CANCELED, 'canceled')
+            raise RunError(CANCELED, 'canceled')
         try:
             _, result = await self._waiter.run_action(
                 self._client, goal, self._call_s, on_feedback, self._on_start)
@@ -116,28 +103,28 @@ class Delegate:
         :raises RunError: with the result's sentence and code
         """
         if result.error_code == self._canceled_code and self._canceled:
-            raise RunError(Result.CANCELED, 'canceled')
+            raise RunError(CANCELED, 'canceled')
         if result.error_code:
             raise RunError(self._code, f'{result.error_msg} (code {result.error_code})')
 
 
-class Fit:
+class RemoteFit:
     """A fit that runs beside other stages of its run, in the trainer's own process."""
 
-    def __init__(self, node: Node, trainer: Delegate, stage: Stage, job: TrainJob,
-                 goal: TrainPolicy.Goal, tell: Tell, again: Again):
+    def __init__(self, node: Node, trainer: Delegate, order: FitOrder, tell: Tell, again: Again):
         """Begin it at once; ``outcome`` waits for it."""
-        self.stage, self._again = stage, again
-        self._trainer, self._job, self._tell = trainer, job, tell
+        self._order, self._again = order, again
+        self._trainer, self._tell = trainer, tell
         self._done = Future()
-        self._started = time.monotonic()
-        node.executor.create_task(self._run(goal))
+        node.executor.create_task(self._run(TrainPolicy.Goal(
+            run=order.run, filter_key=order.filter_key, config=str(order.config), seed=order.seed,
+            output=str(order.output))))
 
     async def _run(self, goal: TrainPolicy.Goal):
         # What a task raises would end the executor's spin: it goes to whoever waits instead.
         try:
             result = await self._again(
-                self.stage, lambda: self._trainer.ask(goal, self._on_feedback))
+                self._order.stage, lambda: self._trainer.ask(goal, self._on_feedback))
             self._trainer.check(result)
         except ImitationError as error:
             self._done.set_exception(error)
@@ -148,36 +135,18 @@ class Fit:
         step = message.feedback
         self._tell(step.step / max(step.steps, 1), step.train_loss)
 
-    async def outcome(self) -> Trained:
+    async def outcome(self) -> JobDone:
         """
-        Return what came of it.
+        Wait for its end.
 
         :raises RunError: with the code of what failed, and its sentence
-        :raises LearningError: if the checkpoint is not what the trainer says it is
         """
-        waiting = time.monotonic()
         # The trainer's own server is watched by the call; a fit takes what it takes.
         result = await self._done
-        now = time.monotonic()
-        for name in ('train_loss', 'held_out_loss'):
-            if not is_finite(getattr(result, name)):
-                raise RunError(Result.TRAIN_FAILED, f'train_policy answered {name} '
-                                                    f'{getattr(result, name)}; expected a finite '
-                                                    'number')
-        info = checkpoint.load(Path(result.path), result.sha256).info
-        return Trained(
-            path=self._job.output, sha256=result.sha256, policy_id=result.policy_id,
-            labels=result.labels, train_loss=result.train_loss,
-            held_out_loss=result.held_out_loss, epsilon_mistakes=result.epsilon_mistakes,
-            epsilon_states=result.epsilon_states, seconds=now - waiting,
-            fit_seconds=now - self._started,
-            error_covariance=tuple(info.get('error_covariance', ())),
-            synthetic=info.get('synthetic', 0))
+        return JobDone(0, **{field.name: getattr(result, field.name)
+                             for field in dataclasses.fields(JobDone) if field.name != 'number'})
 
     async def abandon(self):
         """Cancel it and wait until it has stopped."""
         self._trainer.cancel()
-        try:
-            await self._done
-        except ImitationError:
-            pass  # the run has failed of something else
+        await self._done

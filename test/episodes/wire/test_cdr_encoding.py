@@ -16,9 +16,11 @@
 """Messages are written again with another text, or without what stands between their fields."""
 
 from il_ros.episodes.wire.cdr import canonical, CdrError, groups
-from il_ros.episodes.wire.encoding import with_text
+from il_ros.episodes.wire.encoding import encode, with_text
+from mcap_ros2._dynamic import serialize_dynamic
+import numpy as np
 import pytest
-from recordings import executed, observation, SCHEMAS, spec, status
+from recordings import action, executed, header, observation, SCHEMAS, spec, status
 
 MESSAGES = {
     'observation': observation(spec(), 3, 9), 'executed': executed(spec(), 4),
@@ -68,3 +70,39 @@ def episode_id(name: str, raw: bytes) -> str:
     """Return the episode that a message belongs to."""
     _, rows = next(iter(groups(SCHEMAS[name], [raw])))
     return rows['episode_id'][0].decode()
+
+
+IMAGE = {'header': header(2), 'height': 1, 'width': 2, 'encoding': 'rgb8', 'is_bigendian': 0,
+         'step': 6, 'data': np.arange(6, dtype=np.uint8)}
+FIELDS = {
+    'observation': {
+        'header': header(3), 'contract_id': 2**64 - 1, 'step': 3, 'phase': 1,
+        'episode_id': 'rollout-r01-000007', 'values': np.array([0.1, -2.0], np.float32),
+        'images': [IMAGE, IMAGE]},
+    'executed': {
+        'header': header(4), 'step': 4, 'driver': 2, 'chosen': 1, 'limits': 64, 'beta': 0.3,
+        'gate': -1.0, 'episode_id': 'x', 'values': np.array([0.5], np.float32), 'noise': (),
+        'command': {'header': header(4), 'name': ['a', 'second'], 'position': [0.1, 0.2],
+                    'velocity': [], 'effort': []},
+        'candidates': [action(1, (0.1,)), action(2, ())]},
+    'episode': {
+        'header': header(9), 'episode_id': 'x', 'task': 'push', 'seed': 2**32 - 1, 'step': 9,
+        'horizon': 9, 'phase': 2, 'end': 1, 'cause': 1, 'success': True, 'goals_reached': 0,
+        'reason': 'über'}}
+
+
+@pytest.mark.parametrize('name', FIELDS)
+def test_a_message_is_encoded_as_another_implementation_does(name):
+    schema = SCHEMAS[name]
+    plain = {field: value.tolist() if isinstance(value, np.ndarray) else value
+             for field, value in FIELDS[name].items()}
+    if plain.get('images'):
+        plain['images'] = [{**image, 'data': bytes(image['data'])} for image in plain['images']]
+    theirs = serialize_dynamic(schema.name, schema.text)[schema.name](plain)
+    assert encode(schema, FIELDS[name]) == theirs
+
+
+def test_a_message_that_lacks_a_field_is_refused():
+    with pytest.raises(KeyError, match='phase'):
+        encode(SCHEMAS['episode'], {
+            name: value for name, value in FIELDS['episode'].items() if name != 'phase'})

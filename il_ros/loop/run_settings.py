@@ -25,43 +25,35 @@ from il_ros.interactive.goal import Goal
 from il_ros.interactive.strategies import load_strategy, settings_path
 from il_ros.interactive.strategy import Strategy
 from il_ros.learning.config import NoTrainingError, TrainConfig, training_path
+from il_ros.loop.failures import BAD_GOAL, RunError
 from il_ros.plugins import PluginError
-from il_ros.ros.dagger.delegates import Result, RunError
-from il_ros_interfaces.action import RunDagger
 import yaml
 
+
+SETTINGS = 'settings.yaml'
+"""File of a run with settings that were given as an object."""
 
 TRAINING = 'training.yaml'
 """File of a run with the training's settings that it began with."""
 
 
-def goal_of(request: RunDagger.Goal) -> Goal:
+def check_goal(goal: Goal, resume: bool = False, contract: str = '',
+               run: Path | None = None) -> tuple[Strategy, Path]:
     """
-    Return the pure goal of a request.
+    Return the strategy and the training's file of a run.
 
-    :raises GoalError: naming the field that is out of range
-    """
-    return Goal(**{field.name: getattr(request, field.name)
-                   for field in dataclasses.fields(Goal)})
-
-
-def check_goal(request: RunDagger.Goal, contract: str = '',
-               run: Path | None = None) -> tuple[Goal, Strategy, Path]:
-    """
-    Return the pure goal, the strategy and the training's file.
-
+    :param resume: it may be there already
     :param contract: name of the graph's, which may have a training of its own
     :param run: folder of the run: one that is resumed has its settings, if their file is gone
     :raises ImitationError: with what is wrong, before anything is done
     """
-    goal = goal_of(request)
-    if request.resume and run is not None and _has_settings(run, goal):
+    if resume and run is not None and _has_settings(run, goal):
         strategy, training_file = run_state.load(run).strategy, run / TRAINING
     else:
         strategy_file, training_file = config_files(goal, contract)
         strategy = load_strategy(goal.strategy, strategy_file)
     training_of(training_file, {**strategy.learner, **strategy.augmentation})
-    return goal, strategy, training_file
+    return strategy, training_file
 
 
 def _has_settings(run: Path, goal: Goal) -> bool:
@@ -81,15 +73,15 @@ def config_files(goal: Goal, contract: str = '') -> tuple[Path | None, Path]:
     """
     if goal.config:
         if not Path(goal.config).is_file():
-            raise RunError(Result.BAD_GOAL, f'config is {goal.config!r}; there is no such file')
+            raise RunError(BAD_GOAL, f'config is {goal.config!r}; there is no such file')
         return Path(goal.config), Path(goal.config)
     strategy_file = settings_path(goal.strategy)
     try:
         return strategy_file, training_path(contract, goal.task)
     except PluginError as error:
-        raise RunError(Result.BAD_GOAL, str(error)) from error
+        raise RunError(BAD_GOAL, str(error)) from error
     except NoTrainingError as error:
-        raise RunError(Result.BAD_GOAL, f'{error}; give a file of your own (config)') from error
+        raise RunError(BAD_GOAL, f'{error}; give a file of your own (config)') from error
 
 
 def keep_training(folder: Path, training_file: Path, strategy: Strategy) -> dict[bool, Path]:
@@ -115,14 +107,33 @@ def _as_yaml(config: TrainConfig) -> bytes:
     return yaml.safe_dump(fields, sort_keys=False).encode()
 
 
-def _keep(copy: Path, wanted: bytes, training_file: Path) -> Path:
+def _keep(copy: Path, wanted: bytes, given: Path | str) -> Path:
     if not copy.exists():
         write_atomically(copy, wanted)
     elif read_bytes(copy) != wanted:
         raise run_state.RunDiffersError(
-            f'{training_file} is not what the run began with, which is {copy}; resume it with '
+            f'{given} is not what the run began with, which is {copy}; resume it with '
             'its own')
     return copy
+
+
+def keep_settings(folder: Path, strategy: str, training: TrainConfig) -> Path:
+    """
+    Write the settings of a run that were given as an object, and return the file.
+
+    :param folder: of the run; made if it is absent
+    :raises StrategyError: if there is no such strategy
+    :raises RunDiffersError: if the run has others
+    """
+    settings = load_strategy(strategy, settings_path(strategy)).settings
+    document = json.loads(json.dumps(
+        {'strategy': settings, 'training': dataclasses.asdict(training)}))
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = yaml.safe_dump(document, sort_keys=False).encode()
+    if not (folder / run_state.FILE_NAME).exists():
+        write_atomically(folder / SETTINGS, wanted)
+        return folder / SETTINGS
+    return _keep(folder / SETTINGS, wanted, 'config')
 
 
 def training_of(training_file: Path, overrides: dict) -> TrainConfig:

@@ -14,11 +14,13 @@
 
 """Settings of a run: checked before anything is done, and kept for those who resume it."""
 
-from pathlib import Path
+import dataclasses
 
 from il_ros.errors import ImitationError
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
+from il_ros.loop.failures import BAD_GOAL, RunError
+from il_ros.loop.run_settings import check_goal, keep_training
 import pytest
 
 TEXT = """
@@ -28,40 +30,40 @@ training: {inputs: [goal_position - tool_position], steps: 7, warmup_steps: 1}
 
 
 def test_a_run_is_resumed_with_its_own_settings_when_their_file_is_gone(tmp_path):
-    pytest.importorskip('il_ros_interfaces.action', reason='needs il_ros_interfaces: make test')
-    from il_ros.ros.dagger.delegates import RunError
-    from il_ros.ros.dagger.run_settings import check_goal, keep_training
-    from il_ros_interfaces.action import RunDagger
     config = tmp_path / 'mine.yaml'
     config.write_text(TEXT)
-    request = RunDagger.Goal(
-        run='r', task='reach', strategy='gated', config=str(config), demonstrations=1, rounds=0,
-        evaluation_first_seed=1_000_000, resume=True)
-    goal, strategy, training = check_goal(request, run=tmp_path / 'r')
-    assert isinstance(goal, Goal) and training == config
+    goal = Goal(run='r', task='reach', strategy='gated', config=str(config), demonstrations=1,
+                rounds=0)
+    strategy, training = check_goal(goal, True, run=tmp_path / 'r')
+    assert training == config
     run_state.begin(tmp_path / 'r', goal, strategy.settings)
     keep_training(tmp_path / 'r', training, strategy)
     config.unlink()
-    found_goal, found, training = check_goal(request, run=tmp_path / 'r')
-    assert (found_goal, found.settings) == (goal, strategy.settings)
-    run_state.begin(tmp_path / 'r', found_goal, found.settings, resume=True)
+    found, training = check_goal(goal, True, run=tmp_path / 'r')
+    assert found.settings == strategy.settings
+    run_state.begin(tmp_path / 'r', goal, found.settings, resume=True)
     assert keep_training(tmp_path / 'r', training, found)[False].read_text() == TEXT
-    for other in ({'resume': False}, {'config': str(Path(config).with_name('other.yaml'))}):
-        for name, value in other.items():
-            setattr(request, name, value)
+    other = dataclasses.replace(goal, config=str(config.with_name('other.yaml')))
+    for asked, resume in ((goal, False), (other, True)):
         with pytest.raises(RunError, match='there is no such file'):
-            check_goal(request, run=tmp_path / 'r')
+            check_goal(asked, resume, run=tmp_path / 'r')
 
 
 @pytest.mark.parametrize('name, value, sentence', [
     ('strategy', 'nope', "^strategy 'nope' is unknown; expected one of dagger, gated, [a-z, ]+$"),
     ('task', 'nope', "^there is no task 'nope'; there are reach, push, [a-z_, ]+$")])
 def test_what_is_unknown_is_named_with_what_there_is_of_its_kind(name, value, sentence):
-    pytest.importorskip('il_ros_interfaces.action', reason='needs il_ros_interfaces: make test')
-    from il_ros.ros.dagger.run_settings import check_goal
-    from il_ros_interfaces.action import RunDagger
-    fields = {'run': 'r', 'task': 'reach', 'strategy': 'gated', 'demonstrations': 1, 'rounds': 0,
-              'evaluation_first_seed': 1_000_000, name: value}
+    fields = {'run': 'r', 'task': 'reach', 'strategy': 'gated', 'demonstrations': 1, 'rounds': 0}
     with pytest.raises(ImitationError, match=sentence) as refused:
-        check_goal(RunDagger.Goal(**fields))
-    assert refused.value.code == RunDagger.Result.BAD_GOAL
+        check_goal(Goal(**{**fields, name: value}))
+    assert refused.value.code == BAD_GOAL
+
+
+def test_the_codes_are_those_of_the_action():
+    from il_ros.loop import failures
+    interfaces = pytest.importorskip('il_ros_interfaces.action',
+                                     reason='needs il_ros_interfaces: make test')
+    codes = {name: value for name, value in vars(failures).items() if isinstance(value, int)}
+    assert len(codes) == 8
+    for name, value in codes.items():
+        assert getattr(interfaces.RunDagger.Result, name) == value

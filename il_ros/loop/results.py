@@ -22,13 +22,12 @@ from il_ros.episodes.episode import Episode
 from il_ros.episodes.reader import read_episode
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import EpisodeFileError, ImitationError
-from il_ros.evaluation.summary import round_results, summarise, summary_json
+from il_ros.evaluation.summary import summarise, summary_json
 from il_ros.files.atomic import write_atomically
 from il_ros.interactive.run_state import RunState
 from il_ros.reports.reading import conditions_of
 from il_ros.reports.run_report import curves_of, Filmstrip, report_html
 from il_ros.runs.shard import receipts_in
-from il_ros_interfaces.msg import RoundSummary
 
 FRAMES = 10
 
@@ -97,23 +96,3 @@ def _filmstrip(episode: Episode, title: str, caption: str) -> Filmstrip:
     from il_ros.sim.replay import replay_frames
     every = max(1, -(-episode.steps // (FRAMES - 1)))
     return Filmstrip(title, caption, replay_frames(episode, every), every)
-
-
-def round_summaries(state: RunState) -> list[RoundSummary]:
-    """Return the rounds of a run as messages."""
-    messages = []
-    for result in round_results(state):
-        cost, policy = result.cost, result.policy
-        message = RoundSummary(
-            round=cost.round, labels=cost.labels, queries=cost.queries, watched=cost.watched,
-            expert_driven_steps=cost.expert_driven_steps,
-            policy_driven_steps=cost.policy_driven_steps, takeovers=cost.takeovers,
-            objects_lost=cost.objects_lost, mistakes_per_step=policy.mistakes_per_step,
-            loss_held_out=policy.loss_held_out)
-        if policy.success is not None:
-            message.evaluation_episodes, message.successes = policy.success.n, policy.success.k
-            message.success_low, message.success_high = policy.success.low, policy.success.high
-        if policy.trained is not None:
-            message.policy_id = policy.trained.policy_id
-        messages.append(message)
-    return messages

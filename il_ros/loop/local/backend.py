@@ -1,0 +1,197 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The back end of a run in this process: no ROS, the same episodes, fits and numbers."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+import time
+
+from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import ABORTED
+from il_ros.dataset.dataset import DATASET, HELD_OUT
+from il_ros.episodes.episode import Episode
+from il_ros.episodes.receipts import Receipt
+from il_ros.episodes.wire.schema import recorded_schemas
+from il_ros.errors import ImitationError, JobError
+from il_ros.learning import checkpoint
+from il_ros.learning.references import is_finished
+from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
+from il_ros.learning.training_worker.worker_client import WorkerClient
+from il_ros.loop.backend import Check, Episodes, FitOrder, Labels, Result, Tell
+from il_ros.loop.failures import COLLECT_FAILED, LABEL_FAILED, LOAD_FAILED, RunError
+from il_ros.loop.failures import TRAIN_FAILED
+from il_ros.loop.local.player import Player
+from il_ros.runs.shard import Shard
+from il_ros.tasks.relabel import relabel
+import numpy as np
+
+SHARD = 'main'
+"""Folder of the episodes, as the recorder calls it."""
+
+LISTEN_S = 0.2
+
+
+class LocalFit:
+    """A fit in the worker process, beside what goes on in this one."""
+
+    def __init__(self, worker: WorkerClient, tell: Tell):
+        """Follow the job that the worker was given."""
+        self._worker, self._tell = worker, tell
+
+    async def outcome(self) -> JobDone:
+        """
+        Wait for its end.
+
+        :raises RunError: with the worker's sentence
+        """
+        while True:
+            for event in self._worker.poll(LISTEN_S):
+                if isinstance(event, JobProgress):
+                    self._tell(event.step / max(event.steps, 1), event.train_loss)
+                elif isinstance(event, JobDone):
+                    return event
+                elif isinstance(event, JobFailed):
+                    raise RunError(TRAIN_FAILED, f'{event.message} (code {event.code})')
+
+    async def abandon(self):
+        """Cancel it and wait until it has stopped."""
+        self._worker.cancel()
+        await self.outcome()
+
+
+class LocalBackend:
+    """
+    A simulated arm, its expert, a policy and a training worker; see ``loop/backend.py``.
+
+    Everything but a fit is done when a call returns. ``close`` ends the worker.
+    """
+
+    def __init__(self, task: str, contract: str = '', options: str = ''):
+        """
+        Build the simulation.
+
+        :param contract: a file, or a task's name, with _image for images; '': the task's own
+        :param options: canonical JSON of the episodes' options; '': none
+        :raises SchemaError: if the definitions of the messages are not installed
+        :raises ImitationError: if there is no such task, contract or expert
+        """
+        recorded_schemas()  # refused now, not at the first episode
+        self._player = Player(task, contract, options)
+        self._worker = WorkerClient()
+        self._shard: Shard | None = None
+
+    def __enter__(self) -> 'LocalBackend':
+        """Use it until the end of a block; the worker gets ready meanwhile."""
+        self._worker.start()
+        return self
+
+    def __exit__(self, *_):
+        """End the worker, release the folder and give PyBullet's memory back."""
+        self._worker.close(0.0)
+        if self._shard is not None:
+            self._shard.close()
+        self._player.close()
+
+    def check(self):
+        """Go on: Ctrl-C alone ends a run in this process."""
+
+    async def pause(self):
+        """Go on: there is nobody else to run."""
+
+    async def beside(self, work: Callable[[Check], Result]) -> Result:
+        """Do it at once."""
+        return work(self.check)
+
+    async def contract(self) -> Contract:
+        """Return the contract of the episodes."""
+        return self._player.contract
+
+    async def carry_out(self, _stage: str, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Do the work of a stage: nothing can be lost that it needs."""
+        return await work()
+
+    async def load(self, path: Path, sha256: str):
+        """
+        Let a checkpoint be the policy.
+
+        :raises RunError: if it is not what it was, or its answers cannot be used
+        """
+        if self._player.sha256 == sha256:
+            return
+        try:
+            policy = checkpoint.load(path, sha256)
+            checkpoint.check(policy, self._player.contract)
+            self._player.take(policy)
+        except ImitationError as error:
+            raise RunError(LOAD_FAILED, f'policy refused: {error}') from error
+
+    async def collect(self, episodes: Episodes, keep: Callable[[Receipt], None],
+                      finished: Callable[[int], None]):
+        """
+        Run and record episodes.
+
+        :raises RunError: if one has to be given up
+        """
+        threshold = episodes.gate_threshold
+        folder = self._take_shard(episodes.folder / 'episodes' / SHARD)
+        for count, spec in enumerate(episodes.specs, 1):
+            receipt = self._player.play(spec, folder, threshold)
+            keep(receipt)
+            if receipt.end == ABORTED:
+                raise RunError(COLLECT_FAILED, f'{spec.episode_id}: {receipt.error_msg}')
+            if receipt.gate_threshold >= 0.0:
+                threshold = receipt.gate_threshold
+            finished(count)
+
+    def _take_shard(self, folder: Path) -> Path:
+        if self._shard is None:
+            self._shard = Shard(folder)
+        return self._shard.folder
+
+    async def label(self, episode: Episode, steps: np.ndarray) -> Labels:
+        """
+        Ask the expert what it would have done in these steps.
+
+        :raises RunError: if it fails, or answers outside the contract's bounds
+        """
+        started, expert, name = time.monotonic(), self._player.expert, episode.spec.episode_id
+        try:
+            actions, valid = relabel(expert, episode.observations[steps])
+        except ImitationError as error:
+            raise RunError(LABEL_FAILED, f'{name}: {error}') from error
+        valid &= np.isfinite(actions).all(axis=1)
+        actions[~valid] = 0.0
+        accepted = self._player.contract.accepts(actions)
+        if not accepted.all():
+            row = int(np.argmin(accepted))
+            raise RunError(LABEL_FAILED, (
+                f'{name}: the {expert.name} answers step {steps[row]} outside the bounds: '
+                f'{self._player.contract.complaint(actions[row])}'))
+        return Labels(actions, valid, expert.name, time.monotonic() - started)
+
+    def start_fit(self, order: FitOrder, tell: Tell) -> LocalFit:
+        """
+        Begin a fit in the worker process.
+
+        :raises LearningError: if another fit is under way, or a result speaks of its checkpoint
+        """
+        if is_finished(order.output):
+            raise JobError(f'output is {order.output}, a checkpoint that its run is done with '
+                           'and speaks of; expected another folder')
+        self._worker.submit(Job(
+            dataset=str(order.folder / DATASET), filter_key=order.filter_key,
+            config=str(order.config), output=str(order.output), seed=order.seed,
+            held_out_key=HELD_OUT, replace=True))
+        return LocalFit(self._worker, tell)

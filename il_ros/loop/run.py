@@ -1,0 +1,194 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The loop of a run, from demonstrations to report, over any back end.
+
+It goes through the stages of ``interactive/rounds.py``; ``run.json`` is written after each, so
+that a killed run goes on where it was. It alone writes ``run.json``, ``dataset.hdf5`` and the
+results.
+"""
+
+from collections.abc import Callable
+import dataclasses
+from pathlib import Path
+import time
+
+from il_ros.errors import ImitationError
+from il_ros.interactive import rounds, run_state
+from il_ros.interactive.goal import Goal
+from il_ros.interactive.ledger import ledger
+from il_ros.interactive.rounds import Stage
+from il_ros.interactive.run_state import RunState
+from il_ros.learning.config import TrainConfig
+from il_ros.learning.inputs import image_features, Inputs
+from il_ros.loop.backend import Backend
+from il_ros.loop.results import write_results
+from il_ros.loop.run_settings import check_goal, keep_training
+from il_ros.loop.stages import Fit, StageRunner
+from il_ros.runs.run_kind import RunKeeper, RunKind
+
+REPORT_S = 0.5
+
+
+@dataclasses.dataclass
+class Progress:
+    """Where a run stands; the fields of ``RunDagger.Feedback``."""
+
+    round: int = 0  # noqa: A003
+    stage: int = 0
+    """As in ``rounds.PHASES``."""
+
+    progress: float = 0.0
+    """Of the stage, [0, 1]."""
+
+    labels: int = 0
+    success_rate: float = -1.0
+    """Of the last evaluation; -1: none yet."""
+
+    loss: float = -1.0
+    """Of the running fit; -1: none."""
+
+
+def _silent(_):
+    """Report to nobody."""
+
+
+class Loop:
+    """
+    One run over a back end.
+
+    :ivar state: how far the run is; None: it has not begun
+    """
+
+    def __init__(self, backend: Backend, folder: Path, replay: bool = True,
+                 report: Callable[[Progress], None] = _silent,
+                 log: Callable[[str], None] = _silent):
+        """
+        Describe the run.
+
+        :param folder: of the run; its name is that of the run
+        :param replay: replay two episodes in the simulator for the report's pictures
+        :param report: is given the progress, at most twice a second and at each new stage
+        :param log: is given a sentence for each finished stage
+        """
+        self.state: RunState | None = None
+        self._backend, self._folder, self._replay = backend, folder, replay
+        self._reporter, self._log = _Reporter(report), log
+
+    async def run(self, goal: Goal, resume: bool = False) -> RunState:
+        """
+        Go through all stages that are not finished, and write the results.
+
+        :param resume: go on with an existing run of the same goal
+        :raises ImitationError: what is wrong with the goal, or what failed; a run that has begun
+            can be resumed
+        """
+        started = time.monotonic()
+        check_goal(goal, resume, run=self._folder)
+        contract = await self._backend.contract()
+        strategy, training_file = check_goal(goal, resume, contract.name, self._folder)
+        # Refused now, not after the demonstrations.
+        config = TrainConfig.load(training_file)
+        Inputs(contract, config.inputs)
+        image_features(contract, config.images)
+        state = run_state.begin(self._folder, goal, strategy.settings, resume)
+        RunKeeper().admit(self._folder, RunKind(goal.task, goal.options, contract))
+        self.state, earlier_s = state, run_state.seconds(state)
+        runner = StageRunner(self._backend, self._folder,
+                             keep_training(self._folder, training_file, strategy),
+                             self._reporter.tell)
+        await self._carry_out(runner)
+        await self._backend.beside(lambda check: write_results(
+            self._folder, self.state, self._replay,
+            lambda: earlier_s + time.monotonic() - started, check))
+        return self.state
+
+    async def _carry_out(self, runner: StageRunner):
+        """Go through the stages that are not finished; a fit goes on beside those it can."""
+        fits: list[Fit] = []
+        try:
+            await self._stages(runner, fits)
+        except (ImitationError, OSError):
+            for fit in fits:
+                await fit.abandon()
+            raise
+
+    async def _stages(self, runner: StageRunner, fits: list[Fit]):
+        """
+        Carry out one stage after the other.
+
+        :param fits: the one that is under way, if any: whoever waits ends it when this fails
+        """
+        while True:
+            state = self.state
+            stage = rounds.next_stage(state, fits[0].stage if fits else None)
+            if stage is None and not fits:
+                return
+            self._reporter.begin(state, stage or fits[0].stage)
+            if stage is None:
+                stage, outcome = fits[0].stage, await fits[0].outcome()
+                fits.clear()
+            elif stage.act == 'train':
+                await runner.refresh_dataset(state)
+                fits.append(runner.start_fit(state, stage, self._reporter.tell_fit))
+                continue
+            else:
+                outcome = await runner.execute(state, stage)
+            self._log(f'{state.goal.run}: {stage.name} is finished')
+            self.state = state.after(stage, outcome)
+            run_state.save(self._folder, self.state)
+
+
+class _Reporter:
+    """Progress of a run, at most twice a second and at each new stage."""
+
+    def __init__(self, report: Callable[[Progress], None]):
+        self._report = report
+        self._progress = Progress()
+        self._said = 0.0
+        self._fit_alone = False
+
+    def begin(self, state: RunState, stage: Stage):
+        progress = self._progress
+        progress.round, progress.stage, progress.progress = stage.round, stage.reported, 0.0
+        self._fit_alone = stage.act == 'train'
+        if not self._fit_alone:
+            progress.loss = -1.0
+        rows = ledger(state)
+        progress.labels = rows[-1].labels if rows else 0
+        evaluated = [outcome for name, outcome in state.finished.items()
+                     if name.endswith('-evaluate')]
+        if evaluated:
+            progress.success_rate = evaluated[-1].successes / evaluated[-1].episodes
+        self._say()
+
+    def tell(self, progress: float, _loss: float):
+        self._progress.progress = float(progress)
+        self._tick()
+
+    def tell_fit(self, progress: float, loss: float):
+        """Take in where a fit beside the stage stands; its progress counts when it is alone."""
+        self._progress.loss = float(loss)
+        if self._fit_alone:
+            self._progress.progress = float(progress)
+        self._tick()
+
+    def _tick(self):
+        if time.monotonic() - self._said >= REPORT_S:
+            self._say()
+
+    def _say(self):
+        self._said = time.monotonic()
+        self._report(self._progress)

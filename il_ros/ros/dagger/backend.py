@@ -1,0 +1,227 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The back end of a run over ROS: collector, trainer, policy and labelling service are asked."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+import time
+
+from il_ros.contract.contract import Contract
+from il_ros.episodes.episode import Episode
+from il_ros.episodes.receipts import Receipt
+from il_ros.loop.backend import Check, Episodes, FitOrder, Labels, Result, Tell
+from il_ros.loop.failures import CANCELED, COLLECT_FAILED, LABEL_FAILED, LOAD_FAILED, RunError
+from il_ros.loop.failures import TRAIN_FAILED
+from il_ros.ros import qos
+from il_ros.ros.calls import CallError, LostError, Waiter
+from il_ros.ros.conversion.labels import BadAnswerError
+from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
+from il_ros.ros.dagger.delegates import Delegate, RemoteFit
+from il_ros.ros.labelling import ask_labels
+from il_ros.ros.listening import listen, listen_to_contract
+from il_ros.ros.presence.peers import Peers
+from il_ros_interfaces.action import CollectEpisodes, TrainPolicy
+from il_ros_interfaces.msg import PolicyStatus
+from il_ros_interfaces.srv import LabelObservations, LoadPolicy
+import numpy as np
+from rclpy.node import Node
+
+COLLECTING = ('collector', 'recorder', 'policy')
+"""After the loss of one of them the collector may fail where the same goal, asked again, does not:
+it is another one, an episode is recorded already, a checkpoint has to be loaded."""
+
+FAILURES = {'collector': COLLECT_FAILED, 'recorder': COLLECT_FAILED, 'trainer': TRAIN_FAILED,
+            'policy': LOAD_FAILED, 'expert': LABEL_FAILED}
+"""What a failure is called when a node is lost and does not come back."""
+
+
+class RosBackend:
+    """
+    The clients of a coordinator, always with a deadline; see ``loop/backend.py``.
+
+    :param call_s: deadline of each call, s
+    """
+
+    def __init__(self, node: Node, waiter: Waiter, call_s: float):
+        self._node, self._waiter, self._call_s = node, waiter, call_s
+        group = waiter.group
+        self._peers = Peers(node, waiter, self._on_lost)
+        self._collector = Delegate(node, waiter, CollectEpisodes, 'collect_episodes',
+                                   COLLECT_FAILED, call_s)
+        self._trainer = Delegate(node, waiter, TrainPolicy, 'train_policy', TRAIN_FAILED, call_s)
+        self._label = node.create_client(
+            LabelObservations, 'label_observations', callback_group=group)
+        self._load = node.create_client(LoadPolicy, 'load_policy', callback_group=group)
+        self._status: PolicyStatus | None = None
+        listen(node, PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
+               callback_group=group)
+        self._contract: Contract | None = None
+        listen_to_contract(node, self._on_contract, callback_group=group)
+        self._losses: Mapping[str, int] = {}
+        self._canceled = False
+
+    def begin(self):
+        """Forget an earlier cancel."""
+        self._canceled = False
+        self._waiter.go_on()
+        self._collector.begin()
+        self._trainer.begin()
+
+    def cancel(self):
+        """Stop what is under way, whatever it waits for, and begin nothing else."""
+        self._canceled = True
+        self._collector.cancel()
+        self._trainer.cancel()
+        self._waiter.stop(RunError(CANCELED, 'canceled'))
+
+    def check(self):
+        """
+        End a cancelled run.
+
+        :raises RunError: CANCELED
+        """
+        if self._canceled:
+            raise RunError(CANCELED, 'canceled')
+
+    async def pause(self):
+        """Let others run, and end a cancelled run."""
+        await self._waiter.pause(0.0)
+
+    async def beside(self, work: Callable[[Check], Result]) -> Result:
+        """Do what takes long in a thread of its own."""
+        return await self._waiter.beside(work)
+
+    def _on_contract(self, contract: Contract):
+        self._contract = contract
+
+    def _on_status(self, status: PolicyStatus):
+        self._status = status
+
+    def _on_lost(self, part: str):
+        if part == 'policy':
+            self._status = None  # one that is started again has no checkpoint, or another one
+
+    async def contract(self) -> Contract:
+        """
+        Return the contract of the graph.
+
+        :raises RunError: if nobody publishes one
+        """
+        until = time.monotonic() + self._call_s
+        while self._contract is None:
+            if time.monotonic() > until:
+                raise RunError(COLLECT_FAILED, f'no contract within {self._call_s} s; is '
+                                               'the observer running?')
+            await self._waiter.pause(0.02)
+        return self._contract
+
+    async def carry_out(self, stage: str, work: Callable[[], Awaitable[Result]]) -> Result:
+        """
+        Do the work of a stage; once more where a node was lost that it needs.
+
+        :raises RunError: if that node does not come back, or is lost again and again
+        """
+        self._losses = self._peers.losses(COLLECTING)
+        return await self._again(stage, work)
+
+    async def _again(self, stage: str, work: Callable[[], Awaitable[Result]]) -> Result:
+        try:
+            return await self._peers.again(stage, self._call_s, work)
+        except LostError as error:
+            raise RunError(FAILURES[error.part], f'{stage}: {error}') from error
+
+    def start_fit(self, order: FitOrder, tell: Tell) -> RemoteFit:
+        """Begin a fit at the trainer; other stages can be carried out meanwhile."""
+        return RemoteFit(self._node, self._trainer, order, tell, self._again)
+
+    async def collect(self, episodes: Episodes, keep: Callable[[Receipt], None],
+                      finished: Callable[[int], None]):
+        """
+        Have episodes run and recorded by the collector.
+
+        :raises RunError: if that fails
+        :raises LostError: if that fails, and one of ``COLLECTING`` was lost in this stage
+        """
+        goal = CollectEpisodes.Goal(
+            episodes=[spec_to_message(spec) for spec in episodes.specs],
+            gate_threshold=episodes.gate_threshold)
+        result = await self._collector.ask(
+            goal, lambda message: finished(message.feedback.finished))
+        if result.error_code and not self._canceled:
+            await self._peers.look_again()
+        lost = self._peers.lost_since(self._losses)
+        if 'policy' not in lost or self._status is not None and self._status.sha256:
+            self._require_policy(episodes)
+        for message in result.episodes:
+            keep(receipt_from_message(message))
+        if result.error_code and lost and not self._canceled:
+            raise LostError(lost[0], result.error_msg)
+        self._collector.check(result)
+
+    def _require_policy(self, episodes: Episodes):
+        """Refuse episodes in which the policy node may not have run the right checkpoint."""
+        needed, status = episodes.policy, self._status
+        if needed is not None and (
+                status is None or status.state != status.READY or status.sha256 != needed.sha256):
+            raise RunError(LOAD_FAILED, 'the policy node lost its checkpoint meanwhile'
+                                        f'{": " if status and status.error_msg else ""}'
+                                        f'{status.error_msg if status else ""}')
+
+    async def load(self, path: Path, sha256: str):
+        """
+        Let the policy node run a checkpoint.
+
+        :raises RunError: with the policy node's sentence
+        """
+        status = self._status
+        if status is not None and status.state == status.READY and status.sha256 == sha256:
+            return
+        try:
+            response = await self._waiter.call(
+                self._load, LoadPolicy.Request(path=str(path), sha256=sha256), self._call_s)
+            if response.error_code:
+                raise CallError(response.error_msg)
+            await self._loaded(response.ticket)
+        except LostError:
+            raise
+        except CallError as error:
+            raise RunError(LOAD_FAILED, str(error)) from error
+
+    async def _loaded(self, ticket: int):
+        until, before = time.monotonic() + self._call_s, self._peers.losses(('policy',))
+        while time.monotonic() < until:
+            if self._peers.lost_since(before):
+                raise LostError('policy', 'policy ended while it loaded')
+            status = self._status
+            if status is not None and status.ticket >= ticket and status.state != status.LOADING:
+                if status.state == status.READY:
+                    return
+                raise CallError(f'policy refused: {status.error_msg}')
+            await self._waiter.pause(0.02)
+        raise CallError(f'the policy did not report load {ticket} within {self._call_s} s')
+
+    async def label(self, episode: Episode, steps: np.ndarray) -> Labels:
+        """
+        Ask the labelling service what the expert would have done in these steps.
+
+        :raises RunError: if nobody answers, or not as asked
+        """
+        try:
+            return Labels(*await ask_labels(
+                self._waiter, self._label, self._call_s, episode, steps, self.check))
+        except LostError:
+            raise
+        except (CallError, BadAnswerError) as error:
+            raise RunError(LABEL_FAILED, f'{episode.spec.episode_id}: {error}') from error

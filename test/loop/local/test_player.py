@@ -1,0 +1,87 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Episodes that go wrong in this process end as they do in the graph."""
+
+import dataclasses
+
+from il_ros.contract.episode_spec import DrivePlan, EpisodeSpec, EXPERT, FAULT, HOLD, POLICY
+from il_ros.contract.episode_spec import REFUSED_MISSING, ROLLOUT, TERMINATED
+from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import DROPS
+from il_ros.errors import ImitationError
+from il_ros.loop.failures import COLLECT_FAILED, RunError
+from il_ros.loop.local import player as players
+from il_ros.loop.local.player import Player
+import numpy as np
+import pytest
+
+pytest.importorskip('il_ros_interfaces', reason='needs il_ros_interfaces: make test')
+
+
+def spec(name: str, driver: int = EXPERT, **fields) -> EpisodeSpec:
+    """Return the specification of a short episode."""
+    return EpisodeSpec(name, 'run', 'reach', ROLLOUT, 1, 7, 6, plan=DrivePlan(driver), **fields)
+
+
+@pytest.fixture(scope='module')
+def player():
+    """Yield a player without a policy."""
+    made = Player('reach')
+    yield made
+    made.close()
+
+
+def test_without_an_answer_the_arm_holds_and_the_episode_goes_on(player, tmp_path, monkeypatch):
+    def refuse(_):
+        raise ImitationError('no idea')
+    receipt = player.play(spec('rollout-1', POLICY), tmp_path, -1.0)
+    monkeypatch.setattr(player.expert, 'act', refuse, raising=False)
+    other = player.play(spec('rollout-2'), tmp_path, -1.0)
+    for name, one in (('rollout-1', receipt), ('rollout-2', other)):
+        episode = read_episode(tmp_path / f'{name}.mcap')
+        assert one.steps == 6 and one.flags == 0
+        assert set(episode.driver) == {HOLD}
+        assert (episode.limits & REFUSED_MISSING).all()
+
+
+def test_a_driver_that_goes_on_with_what_cannot_be_used_is_named_and_nothing_is_kept(
+        player, tmp_path, monkeypatch):
+    monkeypatch.setattr(player.expert, 'act', lambda _: np.full(3, np.nan), raising=False)
+    with pytest.raises(RunError, match='rollout-3: 5 actions in a row') as refused:
+        player.play(spec('rollout-3'), tmp_path, -1.0)
+    assert refused.value.code == COLLECT_FAILED
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    assert player.play(spec('rollout-3'), tmp_path, -1.0).flags == 0
+
+
+def test_an_arm_that_does_not_follow_ends_its_episode_with_a_fault(
+        player, tmp_path, monkeypatch):
+    monkeypatch.setattr(players, 'TRACKING_LIMIT_RAD', 1e-6)
+    receipt = player.play(spec('rollout-4'), tmp_path, -1.0)
+    assert (receipt.end, receipt.cause, receipt.success) == (TERMINATED, FAULT, False)
+    assert 'is the arm blocked?' in receipt.error_msg
+    assert receipt.flags == DROPS
+    monkeypatch.undo()
+    assert player.play(spec('rollout-5'), tmp_path, -1.0).flags == 0
+
+
+@pytest.mark.parametrize('fields, sentence', [
+    ({'options': '{"no_such":1}'}, 'rollout-6: .*no_such'),
+    ({'plan': DrivePlan(POLICY, gate='discrepancy', threshold=-1.0)}, 'plan.threshold')])
+def test_a_specification_that_cannot_be_run_is_named(player, tmp_path, fields, sentence):
+    with pytest.raises(RunError, match=sentence):
+        player.play(dataclasses.replace(spec('rollout-6'), **fields), tmp_path, -1.0)
+    assert list(tmp_path.iterdir()) == []

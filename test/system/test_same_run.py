@@ -1,0 +1,81 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A run over ROS and the same run in one process: the same episodes, checkpoints and numbers."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from command_line import config_for
+import il_ros
+from il_ros.runs.shard import receipts_in
+import pytest
+
+pytestmark = pytest.mark.system
+
+SMALL = {'demonstrations': 2, 'rounds': 1, 'episodes_per_round': 2, 'horizon': 40}
+TIMES = {'seconds', 'fit_seconds', 'expert_seconds', 'timing', 'wall_s', 'control_steps_per_s'}
+
+
+def untimed(document):
+    """Return a JSON document without wall times."""
+    if isinstance(document, dict):
+        return {key: untimed(value) for key, value in document.items() if key not in TIMES}
+    return [untimed(one) for one in document] if isinstance(document, list) else document
+
+
+def said(run: Path, name: str):
+    """Return what a document of a run says, without wall times."""
+    return untimed(json.loads((run / name).read_text()))
+
+
+def receipts(run: Path) -> dict:
+    """Return the receipts by episode, without the hash of the file, which has the time in it."""
+    return {receipt.spec.episode_id: dataclasses.replace(receipt, sha256='')
+            for _, receipt in receipts_in(run / 'episodes')}
+
+
+def files(run: Path) -> set:
+    """Return the names of all files of a run."""
+    return {str(path.relative_to(run)) for path in run.rglob('*') if path.is_file()}
+
+
+def are_the_same(one: Path, other: Path):
+    """Compare two runs: specifications, contents, checkpoints, states, summaries, files."""
+    assert receipts(one) == receipts(other)
+    assert said(one, 'run.json') == said(other, 'run.json')
+    assert said(one, 'summary.json') == said(other, 'summary.json')
+    assert files(one) == files(other)
+
+
+def test_a_run_of_the_command_is_that_of_one_process(whole_run, tmp_path):
+    whole = whole_run('reach')
+    run = il_ros.dagger(
+        'reach', 'corrections', run=tmp_path / 'whole', evaluation_episodes=2,
+        final_evaluation_episodes=3, config=config_for('reach', whole.parents[1]), **SMALL)
+    are_the_same(run.folder, whole)
+    assert sum(receipt.spec.purpose == 'evaluation' for receipt in receipts(whole).values()) == 12
+
+
+def test_labels_that_are_added_later_are_the_same_in_both(tmp_path):
+    settings = {'config': config_for('reach', tmp_path), 'evaluation_episodes': 0,
+                'final_evaluation_episodes': 2, 'baseline': False, **SMALL}
+    reports = []
+    runs = [il_ros.dagger('reach', 'dagger', run=tmp_path / over / 'first', over=over,
+                          progress=reports.append, **settings) for over in ('graph', 'process')]
+    are_the_same(*(run.folder for run in runs))
+    assert any(entry['type'] == 'labelled' and entry['labels'] > 0
+               for entry in said(runs[0].folder, 'run.json')['finished'])
+    assert reports and reports[-1].labels > 0
