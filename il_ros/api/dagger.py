@@ -22,6 +22,7 @@ from pathlib import Path
 import tempfile
 from typing import Any
 
+from il_ros import plugins
 from il_ros.api.runs import Run, RUNS
 from il_ros.contract.episode_spec import TELEOP
 from il_ros.driving.driving import required_drivers
@@ -79,6 +80,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param progress: called at most twice a second and at each new stage
     :raises ImitationError: with what is wrong or what failed
     """
+    plugins.trust(task, strategy)
     carry_out = _way(over)
     temporary = None if run is not None else tempfile.TemporaryDirectory(prefix='il_ros-')
     folder = _folder_of(run if temporary is None else Path(temporary.name, 'run'))

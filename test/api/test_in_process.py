@@ -215,3 +215,11 @@ def test_shifted_states_are_learnt_from_and_counted_apart_from_the_labels(data, 
     assert shifted.info['labels'] == len(data)
     assert shifted.info['synthetic'] == 2 * len(data)
     assert policy.info['synthetic'] == 0
+
+
+@pytest.mark.parametrize('asked', [
+    {'task': 'absent_module:Task'}, {'task': 'reach', 'strategy': 'absent_module:Strategy'}])
+def test_what_a_call_names_as_module_and_object_may_be_imported(asked, tmp_path, monkeypatch):
+    monkeypatch.setenv('IL_ROS_PLUGINS', '')
+    with pytest.raises(il_ros.ImitationError, match='put its folder on PYTHONPATH'):
+        il_ros.dagger(**asked, run=tmp_path / 'run')

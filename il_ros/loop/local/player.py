@@ -24,7 +24,6 @@ import contextlib
 from pathlib import Path
 import time
 
-from il_ros import plugins
 from il_ros.contract.episode_spec import ENDED, EpisodeSpec, EXPERT, FAULT, POLICY
 from il_ros.contract.episode_spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, TERMINATED
 from il_ros.contract.observation import parts_of
@@ -69,7 +68,6 @@ class Player:
         :param options: canonical JSON of the episodes' options; '': none
         :raises ImitationError: if there is no such task, contract or expert
         """
-        plugins.trust(task)
         self._environment = Environment(task, contract=contract)
         self.contract = self._environment.contract
         self.expert = make_expert(task, self.contract, options)
