@@ -11,7 +11,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport PYTHONHOME PYTHONPATH RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test drills test-exports test-launch lint bench bench-peer colcon docs clean
+.PHONY: help setup demo study test drills mutants test-exports test-launch lint bench bench-peer colcon docs clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,6 +41,9 @@ test-launch:  ## Run the launch files under launch_ros: an installed ROS, or LAU
 
 lint: setup  ## Run ament's linters, and the style and import-boundary tests
 	@$(V)/bin/python -m pytest -m 'not drill' test/style test/test_boundaries.py $(ARGS)
+
+mutants: setup  ## Change a room's code at random; see what its tests miss: make mutants ROOM=driving
+	@$(V)/bin/python tools/mutants.py $(ROOM) $(ARGS)
 
 study: setup  ## Compare strategies and BC label by label on push (hours): runs/study/study.html
 	@$(V)/bin/il_ros study $(ARGS)
