@@ -45,6 +45,11 @@ def evaluate(task: str, policy: Path, runs: Path, *words: str) -> str:
     return _line('evaluate', '--task', task, '--policy', str(policy), *_under(runs), *words)
 
 
+def teach(task: str, strategy: str, run: Path) -> str:
+    """Return the command line of a run in which a person drives."""
+    return _line('dagger', '--task', task, '--strategy', strategy, *_named(run), '--teleop', 'joy')
+
+
 def repair(run: Path) -> str:
     """Return the command line that repairs a run's folder."""
     return _line('dataset', 'repair', str(run))

@@ -22,7 +22,7 @@ from pathlib import Path
 import tempfile
 from typing import Any
 
-from il_ros import plugins
+from il_ros import hints, plugins
 from il_ros.api.runs import Run, RUNS
 from il_ros.contract.episode_spec import TELEOP
 from il_ros.driving.driving import required_drivers
@@ -135,8 +135,7 @@ def _configured(folder: Path, goal: Goal, config: TrainConfig | Path | str | Non
     plans = (strategy.plan(0, goal.seed), *([strategy.plan(1, goal.seed)] if goal.rounds else []))
     if any(TELEOP in required_drivers(plan) for plan in plans):
         raise GoalError(f'strategy {goal.strategy} needs a person, who drives through ROS: run '
-                        f'il_ros dagger --task {goal.task} --strategy {goal.strategy} --teleop '
-                        'joy')
+                        f'{hints.teach(goal.task, goal.strategy, folder)}')
     return goal
 
 

@@ -16,6 +16,7 @@
 
 import dataclasses
 import math
+import weakref
 
 from il_ros.errors import RobotError
 from il_ros.robots.bullet import pybullet
@@ -60,6 +61,7 @@ class Kinematics:
         self._client = pybullet.connect(pybullet.DIRECT)
         self._body = pybullet.loadURDF(robot.urdf, useFixedBase=True,
                                        physicsClientId=self._client)
+        self._disconnect = weakref.finalize(self, pybullet.disconnect, self._client)
         joints, self._tool = find_joints(self._body, robot, self._client)
         self._arm = joints[robot.arm]
         self._arm_joints = robot.arm_joints
@@ -124,9 +126,8 @@ class Kinematics:
 
     def close(self):
         """Give PyBullet's memory back; the object is of no use afterwards."""
-        if self._client >= 0:
-            pybullet.disconnect(self._client)
-            self._client = -1
+        self._disconnect()
+        self._client = -1
 
     def _forward(self, arm: list[float]):
         pybullet.resetJointStatesMultiDof(self._body, self._arm, [(q,) for q in arm],

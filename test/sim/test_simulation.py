@@ -13,9 +13,11 @@
 # limitations under the License.
 
 import dataclasses
+import gc
 
 from il_ros.contract.episode_spec import LOST, NOT_ENDED, SUCCESS, TERMINATED, TRUNCATED
 from il_ros.errors import SimulationError, TargetError, UnknownTaskError
+from il_ros.robots.bullet import pybullet
 from il_ros.sim.simulation import Simulation
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
@@ -191,3 +193,12 @@ def test_a_peg_goes_into_its_hole_but_not_beside_it(environments, offset_m):
     assert insert.state.success == (offset_m == 0.0)
     assert (min(heights) < 0.01) == (offset_m == 0.0)
     assert min(heights) < 0.042 and (offset_m == 0.0 or min(heights) > 0.036)
+
+
+def test_a_simulation_that_nobody_closed_gives_its_world_back():
+    simulation = Simulation('reach')
+    client = simulation._world.client
+    assert pybullet.isConnected(client)
+    del simulation
+    gc.collect()
+    assert not pybullet.isConnected(client)
