@@ -23,7 +23,7 @@ import shutil
 
 from command_line import config_for
 from il_ros import hints
-from il_ros.cli.parser import main, VERBS
+from il_ros.cli.parser import main, make_parser, VERBS
 from il_ros.episodes.label_file import labels_path
 from il_ros.runs.inventory import episodes_of
 from il_ros.tasks.contracts import contract_text
@@ -151,7 +151,14 @@ def test_every_hint_was_followed():
             if inspect.isfunction(value) and not name.startswith('_')}
     if not Followed.names:
         pytest.skip('the tests that follow the hints did not run; make test runs them')
-    assert made == Followed.names
+    assert made == Followed.names | {'teach'}
+
+
+def test_the_hint_that_needs_a_person_is_understood():
+    words = make_parser().parse_args(shlex.split(
+        hints.teach('push', 'human', Path('elsewhere', 'mine')))[1:])
+    assert (words.call, words.task, words.strategy, words.run, words.runs, words.teleop) == (
+        'dagger', 'push', 'human', 'mine', 'elsewhere', 'joy')
 
 
 def texts_of(path: Path) -> list[str]:
