@@ -187,10 +187,12 @@ def trust(*names: str):
     """
     Let ``find`` import these, here and in child processes; names without a colon need no trust.
 
-    For what a user has asked for: words of a command line, parameters of a node, calls.
+    For what a user has asked for: words of a command line, parameters of a node, calls. The name
+    of a contract by images (``module:Task_image``) means its task.
     """
     known = os.environ.get(TRUSTED, '').split()
-    new = [name for name in names if ':' in name and len(name.split()) == 1]
+    new = [name.removesuffix('_image') for name in names
+           if ':' in name and len(name.split()) == 1]
     if new:
         os.environ[TRUSTED] = ' '.join(dict.fromkeys((*known, *new)))
 

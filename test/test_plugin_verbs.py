@@ -135,3 +135,11 @@ def test_a_contract_is_printed_as_a_file_that_can_be_used(capsys, tmp_path):
     assert find_contract(str(tmp_path / 'push_image.yaml')) == find_contract('push_image')
     assert main(['contract', 'moon']) == 1
     assert "no contract 'moon'" in capsys.readouterr().err
+
+
+def test_a_contract_by_images_of_a_task_that_is_named_by_its_module(glide, capsys, monkeypatch):
+    assert glide() == 0
+    monkeypatch.setenv('IL_ROS_PLUGINS', '')
+    capsys.readouterr()
+    assert main(['contract', 'gliders:Glide_image']) == 0
+    assert 'name: camera' in capsys.readouterr().out

@@ -80,7 +80,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param progress: called at most twice a second and at each new stage
     :raises ImitationError: with what is wrong or what failed
     """
-    plugins.trust(task, strategy)
+    plugins.trust(task, strategy, contract or '')
     carry_out = _way(over)
     temporary = None if run is not None else tempfile.TemporaryDirectory(prefix='il_ros-')
     folder = _folder_of(run if temporary is None else Path(temporary.name, 'run'))

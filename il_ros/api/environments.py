@@ -52,7 +52,7 @@ def make_env(task: str, *, contract: str | None = None,
     :raises ContractError: if there is no such contract, or it cannot be used
     :raises SimulationError: naming a feature that the simulation does not offer
     """
-    plugins.trust(task)
+    plugins.trust(task, contract or '')
     make_task(task)  # before the contract, which has the task's name
     return Environment(task, render_mode, contract=contract or '')
 

@@ -130,7 +130,7 @@ def _run(args: Sequence[str] | None) -> int:
 
 def _trust_plugins(words: argparse.Namespace):
     """Let the plug-ins be imported that the words name as ``module:Object``."""
-    asked = [getattr(words, 'task', None), getattr(words, 'strategy', None),
+    asked = [*(getattr(words, option, None) for option in ('task', 'strategy', 'contract')),
              words.name if words.call == 'check' else None, *(getattr(words, 'tasks', None) or ())]
     found = [name for name in asked if name and ':' in name]
     if found:
@@ -147,7 +147,7 @@ def _place(words: argparse.Namespace):
 
 
 def _loaded(target: str) -> Callable:
-    """Return the function that ``module:name`` means, in this room unless it says another."""
+    """Import and return the function that ``module:name`` means."""
     module, _, name = target.partition(':')
     return getattr(importlib.import_module(module), name)
 

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 import dataclasses
 import sys
 
+from il_ros import plugins
 from il_ros.contract.contract import Contract
 from il_ros.contract.contract_file import RATE_HZ
 from il_ros.errors import ImitationError, StreamError
@@ -157,6 +158,7 @@ def main(args: Sequence[str] | None = None) -> int:
                              "the task's)")
     parser.add_argument('--gui', action='store_true', help="Open PyBullet's window")
     words, ros = parser.parse_known_args(args)
+    plugins.trust(words.task, words.contract)
     try:
         with Runtime([sys.argv[0], *ros]) as runtime:
             build(runtime, GraphOptions(words.task, words.runs, words.mode, gui=words.gui,

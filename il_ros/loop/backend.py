@@ -15,7 +15,7 @@
 """
 Back ends of a run: who runs its episodes, labels states, fits policies and loads them.
 
-The loop (``loop.py``) awaits every call. A back end that answers at once, in this process, is
+The loop (``run.py``) awaits every call. A back end that answers at once, in this process, is
 driven to its end by ``finish``; no event loop is needed.
 """
 

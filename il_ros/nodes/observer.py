@@ -19,6 +19,7 @@ from functools import partial
 import time
 
 from geometry_msgs.msg import PoseArray, PoseStamped
+from il_ros import plugins
 from il_ros.contract.contract import Contract, IMAGE
 from il_ros.contract.contract_file import from_joints, Source
 from il_ros.episodes.watch import ClockWatch, seconds
@@ -70,6 +71,7 @@ class ObserverNode(Node):
     def __init__(self, **kwargs):
         super().__init__('observer', **kwargs)
         self.parameters = declare(self, ObserverParameters)
+        plugins.trust(self.parameters.contract)
         contract, sources = find_contract(self.parameters.contract)
         if self.parameters.rate_hz:
             contract = dataclasses.replace(contract, rate=self.parameters.rate_hz)

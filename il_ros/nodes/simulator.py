@@ -99,7 +99,7 @@ class SimulatorNode(Node):
     def __init__(self, **kwargs):
         super().__init__('simulator', **kwargs)
         self.parameters = declare(self, SimulatorParameters)
-        plugins.trust(self.parameters.task)
+        plugins.trust(self.parameters.task, self.parameters.contract)
         self._realtime = self.parameters.mode == 'realtime'
         self._simulation = Simulation(
             self.parameters.task, rate_hz=self.parameters.rate_hz,

@@ -76,11 +76,10 @@ def contract_text(name: str) -> str:
                      width=99)
 
 
-def contract_document(name: str, robot: RobotModel | None = None) -> dict[str, Any]:
+def contract_document(name: str) -> dict[str, Any]:
     """
-    Compose a contract, laid out as its file would be, with its ``name``.
+    Compose a contract of the Panda, laid out as its file would be, with its ``name``.
 
-    :param robot: None: the Panda
     :raises ContractError: if there is no such task
     """
     try:
@@ -92,7 +91,7 @@ def contract_document(name: str, robot: RobotModel | None = None) -> dict[str, A
             task, height_width = task_class(name.removesuffix(IMAGE_SUFFIX)), CAMERA_PX
         except UnknownTaskError:
             raise ContractError(f'there is no contract {name!r}: {error}') from error
-    robot = robot or plugins.find('robots', 'panda').load()
+    robot = plugins.find('robots', 'panda').load()
     own = getattr(task, 'name', name)
     return {'name': own + IMAGE_SUFFIX if height_width else own, 'rate': RATE_HZ,
             'frame_id': robot.base_frame, 'action_space': task.actions.space,

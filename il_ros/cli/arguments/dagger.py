@@ -18,7 +18,7 @@ import argparse
 import functools
 
 from il_ros.cli.arguments.option_types import FLAG, Given, names_of
-from il_ros.cli.arguments.shared import add_episodes, add_task, POSITIVE, RUN, WHOLE
+from il_ros.cli.arguments.shared import add_budget, add_episodes, add_task, POSITIVE, RUN, WHOLE
 from il_ros.cli.arguments.teleop import add_teleop
 
 STRATEGIES = (
@@ -48,12 +48,7 @@ def _add(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
         help=STRATEGIES).completer = names_of('strategies')
     add('--config', default='', metavar='FILE',
         help="YAML with the keys strategy and training (default: the package's own)")
-    add('--demonstrations', type=POSITIVE, default=10, metavar='N',
-        help='Number of demonstrations to begin with (default: %(default)s)')
-    add('--rounds', type=WHOLE, default=6, metavar='N',
-        help='Number of rounds of rollouts, labels and training (default: %(default)s)')
-    add('--episodes-per-round', type=POSITIVE, default=10, metavar='N',
-        help='Number of rollouts in each round (default: %(default)s)')
+    add_budget(add, WHOLE)
     add('--seed', type=WHOLE, default=0, metavar='N',
         help='Seed of everything that is drawn (default: %(default)s)')
     _add_evaluation(parser)

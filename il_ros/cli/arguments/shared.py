@@ -15,6 +15,7 @@
 """Arguments that several verbs have."""
 
 import argparse
+from collections.abc import Callable
 
 from il_ros.cli.arguments.option_types import FLAG, Given, names_of, number, whole_number
 
@@ -39,6 +40,21 @@ def add_runs(parser: argparse.ArgumentParser, what: str = 'Folder of the runs'):
     """Add ``--runs``."""
     parser.add_argument('--runs', default='runs', metavar='DIR',
                         help=f'{what} (default: %(default)s)')
+
+
+def add_budget(add: Callable, rounds: Callable):
+    """
+    Add what is collected: demonstrations, rounds, rollouts in each.
+
+    :param add: ``add_argument`` of a parser
+    :param rounds: type of ``--rounds``
+    """
+    add('--demonstrations', type=POSITIVE, default=10, metavar='N',
+        help='Number of demonstrations to begin with (default: %(default)s)')
+    add('--rounds', type=rounds, default=6, metavar='N',
+        help='Number of rounds of rollouts, labels and training (default: %(default)s)')
+    add('--episodes-per-round', type=POSITIVE, default=10, metavar='N',
+        help='Number of rollouts in each round (default: %(default)s)')
 
 
 def add_episodes(parser: argparse.ArgumentParser):

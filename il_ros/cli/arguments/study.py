@@ -17,7 +17,7 @@
 import argparse
 
 from il_ros.cli.arguments.option_types import names_of
-from il_ros.cli.arguments.shared import add_runs, POSITIVE, WHOLE
+from il_ros.cli.arguments.shared import add_budget, add_runs, POSITIVE, WHOLE
 
 DESCRIPTION = """\
 Which way of asking an expert buys the most success per label, per step that it drives and per
@@ -74,12 +74,7 @@ def add_study(parser: argparse.ArgumentParser):
 
 def _add_sizes(parser: argparse.ArgumentParser):
     add = parser.add_argument
-    add('--demonstrations', type=POSITIVE, default=10, metavar='N',
-        help='Number of demonstrations to begin with (default: %(default)s)')
-    add('--rounds', type=POSITIVE, default=6, metavar='N',
-        help='Number of rounds, fixed beforehand (default: %(default)s)')
-    add('--episodes-per-round', type=POSITIVE, default=10, metavar='N',
-        help='Number of rollouts in each round (default: %(default)s)')
+    add_budget(add, POSITIVE)
     add('--episodes', type=POSITIVE, default=200, metavar='N',
         help='Number of held-out episodes of each policy (default: %(default)s)')
     add('--first-seed', type=POSITIVE, metavar='N',

@@ -81,7 +81,6 @@ class Method:
         if is_named and not last:
             raise StudyError(f'--strategies has {text!r}; expected a strategy, or '
                              'NAME=STRATEGY:CONFIG.yaml')
-        plugins.trust(method.strategy)
         if not re.fullmatch(r'[a-z0-9][a-z0-9_]{0,31}', method.name) or method.name == CLONES:
             raise StudyError(f'--strategies has the name {method.name!r}; expected '
                              f'[a-z0-9][a-z0-9_]*, at most 32 characters, not {CLONES!r}')
@@ -215,6 +214,7 @@ def plan_of(words: argparse.Namespace) -> Plan:
     """
     config = words.config or ''
     methods = [Method.read(text, config) for text in words.strategies]
+    plugins.trust(*(method.strategy for method in methods))
     limit = QUICK if words.quick else {}
 
     def cut(name: str, values: Sequence) -> tuple:
