@@ -32,15 +32,11 @@ from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal, GoalError
 from il_ros.learning.config import TrainConfig
 from il_ros.loop.backend import finish
-from il_ros.loop.run import Loop, Progress
+from il_ros.loop.run import Loop, Progress, silent
 from il_ros.loop.run_settings import check_goal, keep_settings
 from il_ros.runs.kept_contract import keep_contract
 
 PROCESS, GRAPH = 'process', 'graph'
-
-
-def _silent(_: Progress):
-    """Report to nobody."""
 
 
 def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_per_round: int = 10,
@@ -91,7 +87,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
         evaluation_episodes=evaluation_episodes,
         final_evaluation_episodes=final_evaluation_episodes, baseline=baseline, seed=seed)
     carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume,
-              progress or _silent)
+              progress or silent)
     return Run(folder, temporary)
 
 

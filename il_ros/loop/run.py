@@ -61,7 +61,7 @@ class Progress:
     """Of the running fit; -1: none."""
 
 
-def _silent(_):
+def silent(_):
     """Report to nobody."""
 
 
@@ -73,8 +73,8 @@ class Loop:
     """
 
     def __init__(self, backend: Backend, folder: Path, replay: bool = True,
-                 report: Callable[[Progress], None] = _silent,
-                 log: Callable[[str], None] = _silent):
+                 report: Callable[[Progress], None] = silent,
+                 log: Callable[[str], None] = silent):
         """
         Describe the run.
 
