@@ -104,7 +104,12 @@ def test_nothing_is_wrong_with_ours(kind, name, capsys):
     ('strategies', 'from il_ros.interactive.strategy import Strategy as Thing',
      'NotImplementedError'),
     ('policies', 'class Thing:\n    pass', 'it does not define document, which a net needs'),
-    ('robots', 'Thing = 3', 'its urdf is None; expected the path of a file'),
+    ('robots', 'Thing = 3', 'things:Thing is 3; expected an instance of'),
+    ('robots', 'import dataclasses\nfrom il_ros.robots.panda import PANDA\n'
+     'Thing = dataclasses.replace(PANDA, urdf="nowhere.urdf")',
+     "its urdf is 'nowhere.urdf'; expected the path of a file"),
+    ('robots', 'import dataclasses\nfrom il_ros.robots.panda import PANDA\n'
+     'Thing = dataclasses.replace(PANDA, tool_link="flange")', 'has no link flange'),
     ('robots', 'import absent_library', 'cannot be imported')])
 def test_what_is_wrong_with_another_plug_in_is_a_sentence(package, capsys, kind, source, finding):
     package('things', {kind: {'thing': 'things:Thing'}}, things=source)

@@ -26,6 +26,8 @@ from il_ros.interactive.strategies import load_strategy, settings_path
 from il_ros.learning.nets.cnn import Cnn
 from il_ros.learning.nets.mlp import Mlp
 from il_ros.plugins import Plugin
+from il_ros.robots.kinematics import Kinematics
+from il_ros.robots.model import find_robot
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert import Expert
 import numpy as np
@@ -82,9 +84,11 @@ def _policy(plugin: Plugin) -> Iterator[str]:
 
 
 def _robot(plugin: Plugin) -> Iterator[str]:
-    urdf = getattr(plugin.load(), 'urdf', None)
-    if not isinstance(urdf, str) or not Path(urdf).is_file():
-        yield f'its urdf is {urdf!r}; expected the path of a file'
+    robot = find_robot(plugin.name)
+    if not Path(robot.urdf).is_file():
+        yield f'its urdf is {robot.urdf!r}; expected the path of a file'
+        return
+    Kinematics(robot).close()  # refuses joints and links that the URDF lacks
 
 
 _CHECKS = {'tasks': task_findings, 'experts': _expert, 'strategies': _strategy,

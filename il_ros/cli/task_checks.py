@@ -24,7 +24,7 @@ from il_ros.learning.inputs import image_features, Inputs
 from il_ros.plugins import Plugin, table
 from il_ros.sim.environment import Environment
 from il_ros.sim.simulation import Simulation
-from il_ros.tasks.base import Scene, Task, Verdict
+from il_ros.tasks.base import OPEN, Scene, Task, Verdict
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import make_task
@@ -97,8 +97,8 @@ def _scene(scene: Scene, simulation: Simulation) -> Iterator[str]:
                            f'{robot.workspace_upper.tolist()}')
         elif (np.abs(np.linalg.norm(value, axis=-1) - 1.0) > 1e-3).any():
             yield f'{field} are {value.round(3).tolist()}; expected unit quaternions, x y z w'
-    if not 0.0 <= scene.opening_m <= robot.open_width:
-        yield f'opening_m is {scene.opening_m}; expected 0 to {robot.open_width}'
+    if scene.opening_m != OPEN and not 0.0 <= scene.opening_m <= robot.open_width:
+        yield f'opening_m is {scene.opening_m}; expected 0 to {robot.open_width}, or OPEN'
 
 
 def _states(name: str, simulation: Simulation) -> list[str]:

@@ -20,7 +20,7 @@ from il_ros.contract import episode_spec as spec
 from il_ros.errors import SimulationError, TargetError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
-from il_ros.robots.panda import PANDA, TOOL_DOWN
+from il_ros.robots.panda import PANDA
 from il_ros.sim.bumps import bumps_of
 from il_ros.sim.camera import picture
 from il_ros.sim.camera_scene import CameraScene
@@ -168,9 +168,9 @@ class Simulation:
         return self._world.read()
 
     def _joints_of(self, scene: Scene) -> np.ndarray:
-        solution = self.kinematics.settled(scene.tool_position, TOOL_DOWN)
+        solution = self.kinematics.settled(scene.tool_position, self.robot.tool_down)
         q = solution.q
-        q[self.robot.fingers] = scene.opening_m / 2
+        q[self.robot.fingers] = min(scene.opening_m, self.robot.open_width) / 2
         return q
 
     def _as_state(self, reading: Reading, verdict: Verdict, step: int, horizon: int,

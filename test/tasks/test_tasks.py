@@ -33,7 +33,7 @@ SEEDS = range(300)
 
 def _reading(scene: Scene, **changes) -> Reading:
     joints = PANDA.home.copy()
-    joints[PANDA.fingers] = scene.opening_m / 2
+    joints[PANDA.fingers] = min(scene.opening_m, PANDA.open_width) / 2
     reading = Reading(joints, np.zeros(9), scene.tool_position, np.array([1.0, 0.0, 0.0, 0.0]),
                       scene.object_positions, scene.object_orientations)
     return dataclasses.replace(reading, **changes)

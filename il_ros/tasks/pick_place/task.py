@@ -17,9 +17,8 @@
 import math
 
 from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
-from il_ros.robots.panda import PANDA
 from il_ros.tasks import cubes
-from il_ros.tasks.base import near, Scene, Task, uniform, UPRIGHT, Verdict
+from il_ros.tasks.base import near, OPEN, Scene, Task, uniform, UPRIGHT, Verdict
 import numpy as np
 
 _TOOL_LOWER_M = (0.40, -0.20, 0.12)
@@ -74,5 +73,5 @@ class PickPlace(Task):
         goal = near(rng, cube, _LEAST_WAY_M, _FARTHEST_WAY_M, _CUBE_LOWER_M, _CUBE_UPPER_M)
         in_the_air = rng.random() < 0.5
         height = _AIR_LOWER_M + rng.random() * (_AIR_UPPER_M - _AIR_LOWER_M)
-        return Scene(tool, PANDA.open_width, np.array([[*cube, cubes.RESTING_M]]), UPRIGHT[None],
+        return Scene(tool, OPEN, np.array([[*cube, cubes.RESTING_M]]), UPRIGHT[None],
                      np.array([*goal, height if in_the_air else cubes.RESTING_M]))
