@@ -91,7 +91,8 @@ def test_what_is_wrong_with_a_task_is_a_sentence(glide, capsys, body, finding):
 
 
 @pytest.mark.parametrize('kind, name', [
-    ('experts', 'stack'), ('strategies', 'novelty'), ('policies', 'cnn'), ('robots', 'panda')])
+    ('experts', 'stack'), ('strategies', 'novelty'), ('policies', 'cnn'), ('policies', 'mlp'),
+    ('robots', 'panda')])
 def test_nothing_is_wrong_with_ours(kind, name, capsys):
     assert main(['check', kind, name]) == 0
     assert 'nothing is wrong' in capsys.readouterr().out
@@ -103,7 +104,15 @@ def test_nothing_is_wrong_with_ours(kind, name, capsys):
      "its task is 'reach'; expected 'thing'"),
     ('strategies', 'from il_ros.interactive.strategy import Strategy as Thing',
      'NotImplementedError'),
-    ('policies', 'class Thing:\n    pass', 'it does not define document, which a net needs'),
+    ('policies', 'class Thing:\n    pass', 'expected a subclass of il_ros.learning.nets.net.Net'),
+    ('policies', 'from il_ros.learning.nets.mlp import Mlp as Thing', "its kind is 'mlp'; exp"),
+    ('policies', 'from il_ros.learning.nets.mlp import Mlp\n'
+     'class Thing(Mlp):\n    kind = "thing"\n'
+     '    def forward(self, inputs):\n        return 2 * super().forward(inputs)',
+     'forward of from_network differs from the network that was trained'),
+    ('policies', 'from il_ros.learning.nets.mlp import Mlp\n'
+     'class Thing(Mlp):\n    kind = "thing"\n'
+     '    def tensors(self):\n        return {}', 'layers.0.bias is missing'),
     ('robots', 'Thing = 3', 'things:Thing is 3; expected an instance of'),
     ('robots', 'import dataclasses\nfrom il_ros.robots.panda import PANDA\n'
      'Thing = dataclasses.replace(PANDA, urdf="nowhere.urdf")',

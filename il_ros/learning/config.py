@@ -23,12 +23,12 @@ from il_ros.files.yaml_file import read_yaml, YamlFileError
 from il_ros.learning.heads import BINNINGS, MOST_BINS
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.nets.cnn import LARGEST_STRIDE, MOST_LAYERS
+from il_ros.learning.nets.net import net_class
 from il_ros.learning.shift import Shift
 
 LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
 SCHEDULES = ('cosine', 'constant')
 _LISTS = ('inputs', 'hidden', 'images', 'channels', 'strides')
-ARCHITECTURES = ('mlp', 'cnn')
 
 
 class NoTrainingError(TrainConfigError):
@@ -47,7 +47,7 @@ class TrainConfig:
     """Expressions of `inputs.py`."""
 
     architecture: str = 'mlp'
-    """``cnn``: with an encoder for each image, see `cnn.py`."""
+    """``cnn``: with an encoder for each image, see `cnn.py`; or one of an installed package."""
 
     images: tuple[str, ...] = ()
     """``cnn``: the names of the image features that the policy sees."""
@@ -112,8 +112,7 @@ class TrainConfig:
     def __post_init__(self):
         _expect(self.inputs and all(isinstance(text, str) for text in self.inputs), 'inputs',
                 self.inputs, "a list of names as 'goal_position - object_position'")
-        for key, value, choices in (('architecture', self.architecture, ARCHITECTURES),
-                                    ('loss', self.loss, LOSSES),
+        for key, value, choices in (('loss', self.loss, LOSSES),
                                     ('binning', self.binning, BINNINGS),
                                     ('schedule', self.schedule, SCHEDULES)):
             _expect(value in choices, key, value, f'one of {list(choices)}')
@@ -145,10 +144,16 @@ class TrainConfig:
                 self.temporal_ensembling, 'true or false')
 
     def _expect_images(self):
+        try:
+            kind = net_class(self.architecture)
+        except plugins.PluginError as error:
+            raise TrainConfigError(str(error)) from error
+        _expect(self.ensemble == 1 or kind.makes_ensembles, 'ensemble', self.ensemble,
+                f'1 with the architecture {self.architecture}')
         _expect(all(isinstance(name, str) for name in self.images)
                 and len(set(self.images)) == len(self.images)
-                and bool(self.images) == (self.architecture == 'cnn'), 'images',
-                self.images, 'names of image features, with the architecture cnn alone')
+                and bool(self.images) == kind.takes_images, 'images', self.images,
+                'names of image features, with an architecture for images (cnn) alone')
         _expect(0 < len(self.channels) <= MOST_LAYERS and all(
             _whole(count, 1, 1024) for count in self.channels), 'channels', self.channels,
             f'1 to {MOST_LAYERS} numbers of channels from 1 to 1024')

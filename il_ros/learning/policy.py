@@ -24,8 +24,7 @@ from il_ros.errors import InputsError, LearningError, NotFiniteError, PolicyErro
 from il_ros.learning.heads import Head, Mean
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import image_features, Inputs
-from il_ros.learning.nets.cnn import Cnn
-from il_ros.learning.nets.mlp import Mlp
+from il_ros.learning.nets.net import Net
 from il_ros.learning.normaliser import Normaliser
 import numpy as np
 
@@ -51,7 +50,7 @@ class Policy:
     """
 
     def __init__(self, contract: Contract, inputs: Inputs, normaliser: Normaliser,
-                 action_normaliser: Normaliser, net: Mlp | Cnn, info: Mapping | None = None,
+                 action_normaliser: Normaliser, net: Net, info: Mapping | None = None,
                  sha256: str = '', head: Head | None = None, horizons: Horizons = Horizons()):
         """
         Put the parts together.
@@ -103,7 +102,7 @@ class Policy:
         self._shapes = {feature.name: feature.shape
                         for feature in image_features(self.contract, self.images)}
         for name, shape in self._shapes.items():
-            if not self.net.encoders[name].fits(shape):
+            if not self.net.fits(name, shape):
                 raise LearningError(f'the net cannot see the image {name} of shape {shape}; '
                                     'its kernels need another one')
 
