@@ -30,9 +30,9 @@ took.
   il_ros study                                    the documented default (make study)
   il_ros study --tasks push stack --strategies gated --run mine --workers 2
   il_ros study --validation --run choosing        while you still choose settings: other resets
-  il_ros study --strategies corrections often=novelty:often.yaml --named often
+  il_ros study --strategies corrections often=novelty:often.yaml --primary often
 
-Name the strategy that your claim is about beforehand (--named), or choose it with --validation.
+Name the strategy that your claim is about beforehand (--primary), or choose it with --validation.
 """
 
 EPILOG = """\
@@ -56,8 +56,9 @@ def add_study(parser: argparse.ArgumentParser):
     add('--strategies', nargs='+', default=list(STRATEGIES), metavar='STRATEGY',
         help='Strategies to compare: name, module:Object or NAME=STRATEGY:CONFIG.yaml (default: '
              f'{" ".join(STRATEGIES)})').completer = names_of('strategies')
-    add('--named', metavar='NAME',
-        help='Strategy that the verdict is about, named beforehand (default: the first)')
+    add('--primary', metavar='NAME',
+        help='Strategy that the conclusion is about, chosen beforehand (default: the first)')
+    add('--named', dest='primary', default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     add('--seeds', nargs='+', type=WHOLE, default=[0, 1, 2], metavar='SEED',
         help='Seeds of the training; intervals need three or more (default: 0 1 2)')
     _add_sizes(parser)
@@ -81,9 +82,11 @@ def _add_sizes(parser: argparse.ArgumentParser):
         help='Seed of the first held-out episode (default: 1000000; with --validation 505000)')
     add('--validation', action='store_true',
         help='Evaluate on seeds from 500000 up: choose settings on these, never on the others')
-    add('--stretch', type=POSITIVE, default=4, metavar='N',
+    add('--bc-label-factor', type=POSITIVE, default=4, metavar='N',
         help="Largest number of labels of BC, as a multiple of the strategies' last rounds "
              '(default: %(default)s)')
+    add('--stretch', dest='bc_label_factor', type=POSITIVE, default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS)
     add('--config', metavar='FILE',
         help="YAML with the keys strategy and training, for all (default: the package's own)")
     add('--horizon', type=WHOLE, default=0, metavar='N',

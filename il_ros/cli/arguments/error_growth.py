@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arguments of ``il_ros compounding``."""
+"""Arguments of ``il_ros error-growth``."""
 
 import argparse
 
@@ -24,7 +24,7 @@ behavioural cloning and by epsilon T for DAgger; this measures J(T) on endless e
 each success brings a new goal. No ROS is needed, and all policies get the same seeds.
 
   il_ros dagger --task push --run endless --continuing --horizon 100
-  il_ros compounding --task push --policy BC=runs/endless/checkpoints/baseline \\
+  il_ros error-growth --task push --policy BC=runs/endless/checkpoints/baseline \\
       --policy corrections=runs/endless/checkpoints/round_06
 
 Train on what you measure: policies that learned from episodes with one goal do badly here.
@@ -37,8 +37,8 @@ policy. The episodes are kept under --output: a run that was ended goes on where
 """
 
 
-def add_compounding(parser: argparse.ArgumentParser):
-    """Add the arguments of ``il_ros compounding``."""
+def add_error_growth(parser: argparse.ArgumentParser):
+    """Add the arguments of ``il_ros error-growth``."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     add = parser.add_argument
     add_task(parser, default='push')
