@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Plug-ins: tasks, experts, robots, policies and strategies by name, ours and those of others.
+Plug-ins: tasks, experts, robots, policies and strategies, built in or of other packages.
 
 A package adds one by an entry point (``il_ros.tasks``, ``il_ros.experts``, ...) in its
 ``setup.py``; ``module:Object`` is understood wherever a name is. Names travel as text, in

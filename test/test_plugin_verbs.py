@@ -22,7 +22,7 @@ TASK = """
 import dataclasses
 import numpy as np
 from il_ros.contract.layout import ObjectPose
-from il_ros.tasks.base import Verdict
+from il_ros.tasks.base import TaskResult
 from il_ros.tasks.reach.expert import ReachExpert
 from il_ros.tasks.reach.task import Reach
 
@@ -65,11 +65,12 @@ def test_nothing_is_wrong_with_a_task_that_is_right(glide, capsys, name):
     ('features = (*Reach.features, ObjectPose("cup"))',
      'feature cup_position wants object 0; the task glide has 0'),
     ('features = ()', "contract glide has no feature 'goal_position'"),
-    ('expert = type("Turn", (ReachExpert,), {"drives": ("angular_z",)})',
-     "the reach expert drives ['angular_z'], the contract glide wants"),
-    ('def judge(self, reading, goal):\n    return True', 'judge gives True; expected a Verdict'),
-    ('def judge(self, reading, goal):\n    return Verdict(success=True)', 'success=True'),
-    ('def judge(self, reading, goal):\n    return reading.colour',
+    ('expert = type("Turn", (ReachExpert,), {"action_names": ("angular_z",)})',
+     "the reach expert commands ['angular_z']; the contract glide has"),
+    ('def evaluate(self, reading, goal):\n    return True',
+     'evaluate gives True; expected a TaskResult'),
+    ('def evaluate(self, reading, goal):\n    return TaskResult(success=True)', 'success=True'),
+    ('def evaluate(self, reading, goal):\n    return reading.colour',
      "AttributeError: 'Reading' object has no attribute 'colour', raised in"),
     ('def sample(self, rng):\n    return 3', 'sample, seed 0: it gives 3; expected a Scene'),
     ('def sample(self, rng):\n    return super().sample(np.random.default_rng())',

@@ -144,7 +144,7 @@ def test_what_is_no_class_of_the_kind_is_refused(package):
     with pytest.raises(plugins.PluginError, match=r"'number' of the package odd: odd:number is 3; "
                                                   r'expected a subclass of il_ros\.tasks\.base'):
         plugins.find('tasks', 'number').load_class(Task)
-    with pytest.raises(plugins.PluginError, match='does not define judge, resample, sample'):
+    with pytest.raises(plugins.PluginError, match='does not define evaluate, resample, sample'):
         plugins.find('tasks', 'bare').load_class(Task)
 
 

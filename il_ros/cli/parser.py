@@ -66,8 +66,8 @@ VERBS = {
     'study': Verb('Compare strategies and BC at the same labels, over tasks and seeds',
                   _ARGUMENTS + 'study:add_study',
                   'il_ros.experiments.label_efficiency.command:study'),
-    'dataset': Verb('Look after recordings: info, verify, repair, merge, split, replay, plot, '
-                    'relabel, export',
+    'dataset': Verb('Inspect and manage recordings: info, verify, repair, merge, split, replay, '
+                    'plot, relabel, export',
                     _ARGUMENTS + 'dataset:add_dataset', 'il_ros.cli.dataset_verbs:dataset'),
     'list': Verb('List the tasks, experts, robots, policies or strategies that are installed',
                  _ARGUMENTS + 'plugins:add_list', 'il_ros.cli.plugin_verbs:run'),

@@ -24,7 +24,7 @@ from il_ros.learning.inputs import image_features, Inputs
 from il_ros.plugins import Plugin, table
 from il_ros.sim.environment import Environment
 from il_ros.sim.simulation import Simulation
-from il_ros.tasks.base import OPEN, Scene, Task, Verdict
+from il_ros.tasks.base import OPEN, Scene, Task, TaskResult
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import make_task
@@ -108,11 +108,11 @@ def _states(name: str, simulation: Simulation) -> list[str]:
         reading = Reading(
             state.joint_position, state.joint_velocity, state.tool_position,
             state.tool_orientation, state.object_positions, state.object_orientations)
-        verdict = task.judge(reading, state.goal_position)
-        if not isinstance(verdict, Verdict):
-            return [f'judge gives {verdict!r}; expected a Verdict']
-        if verdict.success or verdict.lost:
-            return [f'judge, seed {seed}: the start is {verdict} already']
+        result = task.evaluate(reading, state.goal_position)
+        if not isinstance(result, TaskResult):
+            return [f'evaluate gives {result!r}; expected a TaskResult']
+        if result.success or result.lost:
+            return [f'evaluate, seed {seed}: the start is {result} already']
         scene = task.resample(np.random.default_rng(seed), reading)
         found = [f'resample, seed {seed}: {one}' for one in _scene(scene, simulation)]
         if found:

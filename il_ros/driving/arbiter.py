@@ -113,7 +113,7 @@ class Arbiter:
 
     def overtake(self, stamp_ns: int, idle: bool = False):
         """
-        Take in that another episode, or none, is on air at a stamp.
+        Take in that another episode, or none, is current at a stamp.
 
         If it is later than what was seen of this one, its end was missed: the task was restarted.
 
@@ -207,4 +207,4 @@ class Arbiter:
     def _led(self, choice: Choice) -> tuple[np.ndarray, bool]:
         if self._blending is None:
             return choice.disturbed, False
-        return self._blending.lead(choice.chosen, choice.disturbed)
+        return self._blending.limit_rate(choice.chosen, choice.disturbed)

@@ -21,7 +21,7 @@ from typing import Mapping, NamedTuple
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, POLICY, TELEOP
 from il_ros.contract.finite import is_finite
-from il_ros.driving.gates import Disagreement, FARTHEST, make_gate, UNKNOWN
+from il_ros.driving.gates import Disagreement, make_gate, MAX_DISAGREEMENT, UNKNOWN
 from il_ros.errors import ImitationError
 import numpy as np
 
@@ -201,7 +201,7 @@ class Driving:
         if not self._novelty or self._signal is not None:
             return False
         lost = policy is None or len(policy) == 0 or not uncertainty >= 0.0
-        self._signal = FARTHEST if lost else uncertainty
+        self._signal = MAX_DISAGREEMENT if lost else uncertainty
         if EXPERT in self.required:
             return False
         self._decided = True
@@ -218,7 +218,7 @@ class Driving:
         """
         gate = UNKNOWN
         if self._novelty:
-            gate = self._heed()
+            gate = self._apply_novelty_gate()
         elif self._human:
             self.driving = TELEOP if self.engaged else POLICY
         elif self._gate is not None:
@@ -236,7 +236,7 @@ class Driving:
             return Choice(self.driving, None, self._beta, gate, True)
         return Choice(self.driving, action, self._beta, gate, False, noise)
 
-    def _heed(self) -> float:
+    def _apply_novelty_gate(self) -> float:
         """Let the novelty gate decide, unless it did when the policy answered."""
         signal = UNKNOWN if self._signal is None else self._signal
         if not self._decided:
@@ -253,11 +253,11 @@ class Driving:
         if not expert:
             signal, gate = UNKNOWN, UNKNOWN
         elif not policy:
-            signal, gate = FARTHEST, UNKNOWN
+            signal, gate = MAX_DISAGREEMENT, UNKNOWN
         else:
             signal = gate = self._disagreement(policy, expert)
             if gate < 0.0 and all(map(math.isfinite, expert)):
-                signal = FARTHEST
+                signal = MAX_DISAGREEMENT
         self.driving = EXPERT if self._gate.step(signal) else POLICY
         return gate
 

@@ -47,7 +47,7 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.parameter import Parameter
 
 RCLError = rclpy_implementation.RCLError
-PATIENCE_S = 86_400.0
+OPERATOR_TIMEOUT_S = 86_400.0
 """A person decides when an episode ends."""
 
 
@@ -73,7 +73,7 @@ class GraphOptions:
     mapping: str = ''
     """What buttons or keys mean; empty: the device's usual mapping."""
     streams: str = ''
-    """Topics of others that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
+    """Additional topics that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
     require_streams: bool = False
     """Refuse an episode in which one of them brings nothing."""
 
@@ -118,26 +118,26 @@ def build(runtime: Runtime, options: GraphOptions):
         *((TeleopNode,) if options.teleop else ()))])
     if options.teleop:
         # First of all, while nothing is running yet: keyboard or mapping may be refused.
-        runtime.add_hot(TeleopNode, parameter_overrides=overrides(
+        runtime.add_loop_node(TeleopNode, parameter_overrides=overrides(
             {'device': options.teleop, 'mode': options.mode, 'mapping': options.mapping}))
-        runtime.add_hot(ViewNode)
+        runtime.add_loop_node(ViewNode)
     for kind, values in hot:
         if kind is PolicyNode and not options.policy:
             continue
         try:
-            runtime.add_hot(kind, parameter_overrides=overrides(values))
+            runtime.add_loop_node(kind, parameter_overrides=overrides(values))
         except RCLError as error:
             if not options.streams:
                 raise
             # One process cannot know a topic by two types.
             raise StreamError(f'--stream {options.streams}: the graph itself has a topic of that '
                               'name with another type; give the type that it has') from error
-    runtime.add_slow(CollectorNode, parameter_overrides=overrides(
-        {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop
+    runtime.add_background_node(CollectorNode, parameter_overrides=overrides(
+        {'operator_start': True, 'episode_deadline_s': OPERATOR_TIMEOUT_S} if options.teleop
         else {'stop_on_fault': False}))
-    if options.training:
-        runtime.add_slow(TrainerNode, parameter_overrides=overrides({'runs': options.runs}))
-        runtime.add_slow(CoordinatorNode, parameter_overrides=overrides({'runs': options.runs}))
+    for kind in slow[1:]:
+        runtime.add_background_node(
+            kind, parameter_overrides=overrides({'runs': options.runs}))
 
 
 def overrides(values: dict) -> list[Parameter]:

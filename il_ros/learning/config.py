@@ -68,7 +68,7 @@ class TrainConfig:
     """On normalised actions: squared error, Huber's, or the likelihood of `heads.py`."""
 
     huber_delta: float = 1.0
-    """``huber``: the error, in sds of the labels, from which on the loss is linear."""
+    """``huber``: error beyond which the loss is linear, in standard deviations of the labels."""
 
     components: int = 5
     """``mixture``: the number of Gaussians."""

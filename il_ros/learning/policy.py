@@ -168,7 +168,8 @@ class Policy:
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._seen(inputs, values.ndim - 1), *self._pictures(images))
+            out = self.net.forward(self._normalised_inputs(inputs, values.ndim - 1),
+                                   *self._image_inputs(images))
             actions = self._decoded(out)
             checksum = float(inputs.sum()) + float(out.sum()) + float(actions.sum())
         if not math.isfinite(checksum):
@@ -198,7 +199,7 @@ class Policy:
         Euclidean norm of the members' standard deviations, each divided by half of its range;
         members on different sides of the gripper's middle count as ``GRIPPER_DISAGREEMENT``, and
         the larger of the two is the result. Nothing is clipped here: far from the data all
-        members may lie beyond the same bound, and be of very different minds. It is a doubt
+        members may lie beyond the same bound, and disagree strongly. It is a doubt
         (EnsembleDAgger: Menda et al., IROS 2019, section III), not an error. ``UNKNOWN`` without
         an ensemble.
 
@@ -219,8 +220,8 @@ class Policy:
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._seen(inputs, values.ndim - 2),
-                                   *self._pictures(images, (len(values),)))
+            out = self.net.forward(self._normalised_inputs(inputs, values.ndim - 2),
+                                   *self._image_inputs(images, (len(values),)))
             actions = self._decoded(out)
             if self.net.members > 1:
                 actions, out = actions.mean(axis=0), out.sum(axis=0)
@@ -233,7 +234,7 @@ class Policy:
             raise PolicyError(f'observation {row}: {self._complaint(inputs[row])}')
         return self.bounded(actions)
 
-    def _seen(self, inputs: np.ndarray, windows: bool) -> np.ndarray:
+    def _normalised_inputs(self, inputs: np.ndarray, windows: bool) -> np.ndarray:
         """Return what the net sees: normalised, the observations of a window side by side."""
         rows, history = self.normaliser.apply(inputs), self.horizons.history
         if not windows:
@@ -243,7 +244,7 @@ class Policy:
                               f'history of {history}')
         return rows.reshape(*rows.shape[:-2], -1)
 
-    def _pictures(self, images: Images, count: tuple[int, ...] = ()) -> list[np.ndarray]:
+    def _image_inputs(self, images: Images, count: tuple[int, ...] = ()) -> list[np.ndarray]:
         """Return the images in the order of the net."""
         for name, shape in self._shapes.items():
             image = images.get(name)

@@ -108,7 +108,7 @@ class PolicyNode(ManagedNode):
         self.create_timer(CHECK_S, self._loader.check,
                           clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._diagnostics = diagnostics.Diagnostics(self, self._report)
-        self._say(PolicyStatus.EMPTY)
+        self._publish_status(PolicyStatus.EMPTY)
         self.autostart()
 
     @property
@@ -123,7 +123,7 @@ class PolicyNode(ManagedNode):
                 self._read_first, self.parameters.checkpoint, self.parameters.load_timeout_s,
                 lambda: runtime.stopping(self.context))
             self._take(candidate, self.parameters.checkpoint)
-            self._say(PolicyStatus.READY)
+            self._publish_status(PolicyStatus.READY)
 
     def shut_down(self):
         """Give up a load that is under way."""
@@ -160,7 +160,7 @@ class PolicyNode(ManagedNode):
             return
         self._executed_ns = stamp_ns
         if self._runner is not None and message.driver != POLICY:
-            self._runner.overruled()
+            self._runner.discard_plan()
         self._driver.resume()
 
     def _act(self, observation: Observation, values: np.ndarray) -> np.ndarray | None:
@@ -196,7 +196,7 @@ class PolicyNode(ManagedNode):
         else:
             self._ticket += 1
             response.ticket = self._ticket
-            self._say(PolicyStatus.LOADING)
+            self._publish_status(PolicyStatus.LOADING)
             self._loader.go()
         return response
 
@@ -222,7 +222,7 @@ class PolicyNode(ManagedNode):
         if self._contract is not checked and not self._fits(self._contract):
             return
         self._problem = ''
-        self._say(PolicyStatus.READY)
+        self._publish_status(PolicyStatus.READY)
 
     def _try_out(self, candidate: Policy, contract: Contract | None):
         if contract is not None:
@@ -239,9 +239,9 @@ class PolicyNode(ManagedNode):
     def _refuse(self, error: ImitationError):
         self._problem = str(error)
         self.get_logger().error(f'policy refused: {error}')
-        self._say(PolicyStatus.REFUSED, error.code or PolicyStatus.DAMAGED, str(error))
+        self._publish_status(PolicyStatus.REFUSED, error.code or PolicyStatus.DAMAGED, str(error))
 
-    def _say(self, state: int, error_code: int = 0, error_msg: str = ''):
+    def _publish_status(self, state: int, error_code: int = 0, error_msg: str = ''):
         policy = self._policy
         status = PolicyStatus(
             state=state, ticket=self._ticket, error_code=error_code, error_msg=error_msg)

@@ -130,7 +130,7 @@ class Runtime:
             if executor is not None:
                 executor.wake()
 
-    def add_hot(self, build: Callable[..., Node], **arguments) -> Node:
+    def add_loop_node(self, build: Callable[..., Node], **arguments) -> Node:
         """
         Build a node for the hot executor and return it.
 
@@ -142,7 +142,7 @@ class Runtime:
             self.hot = make_executor(node.parameters.executor, self.context)
         return self._add(self.hot, node, part_of(build))
 
-    def add_slow(self, build: Callable[..., Node], **arguments) -> Node:
+    def add_background_node(self, build: Callable[..., Node], **arguments) -> Node:
         """
         Build a node for the slow thread and return it.
 
@@ -257,7 +257,7 @@ def run(build: Callable[..., Node], args: Sequence[str] | None = None, slow: boo
     runtime = None
     try:
         with Runtime(args, executor=None) as runtime:
-            (runtime.add_slow if slow else runtime.add_hot)(build)
+            (runtime.add_background_node if slow else runtime.add_loop_node)(build)
             runtime.spin()
     except OutputError:
         raise  # the command line says it

@@ -44,8 +44,8 @@ class Scene:
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
-    """The task's word on one state."""
+class TaskResult:
+    """The result of a task for one state."""
 
     success: bool = False
     lost: bool = False
@@ -102,7 +102,7 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def judge(self, reading: Reading, goal: np.ndarray) -> Verdict:
+    def evaluate(self, reading: Reading, goal: np.ndarray) -> TaskResult:
         """Say whether the goal is reached or the object is lost; called once a control step."""
 
 

@@ -30,13 +30,13 @@ class Noting:
         assert not self.asked
         self.claimed += names
 
-    def add_hot(self, kind, parameter_overrides):
+    def add_loop_node(self, kind, parameter_overrides):
         """Note a node and its parameters."""
         self.asked[kind.__name__] = {p.name: p.value for p in parameter_overrides}
 
-    def add_slow(self, kind, parameter_overrides=()):
+    def add_background_node(self, kind, parameter_overrides=()):
         """Note a node of the slow thread."""
-        self.add_hot(kind, parameter_overrides)
+        self.add_loop_node(kind, parameter_overrides)
 
 
 @pytest.mark.parametrize('given, expected', [('', 'push'), ('push_image', 'push_image')])
@@ -50,7 +50,7 @@ def test_camera_and_observer_get_the_contract_by_default_the_tasks(given, expect
 
 
 @pytest.mark.parametrize('contract, sentence', [
-    ('moon', "no contract 'moon'"), ('push_image', 'the reach expert drives')])
+    ('moon', "no contract 'moon'"), ('push_image', 'the reach expert commands')])
 def test_a_contract_that_does_not_fit_is_refused_before_any_node_is_built(contract, sentence):
     runtime = Noting()
     with pytest.raises(ImitationError, match=sentence):

@@ -18,7 +18,7 @@ import math
 
 from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
 from il_ros.tasks import cubes
-from il_ros.tasks.base import near, OPEN, Scene, Task, uniform, UPRIGHT, Verdict
+from il_ros.tasks.base import near, OPEN, Scene, Task, TaskResult, uniform, UPRIGHT
 import numpy as np
 
 _TOOL_LOWER_M = (0.40, -0.20, 0.12)
@@ -60,13 +60,13 @@ class PickPlace(Task):
         cube = near(rng, hand[:2], _CLEAR_OF_HAND_M, math.inf, _CUBE_LOWER_M, _CUBE_UPPER_M)
         return self._scene(rng, hand, cube)
 
-    def judge(self, reading, goal):
+    def evaluate(self, reading, goal):
         cube = reading.object_positions[0].tolist()
         lost = cubes.is_lost(cube)
         there = not lost and math.dist(cube, goal.tolist()) < self.goal_radius_m
         if float(goal[2]) > cubes.RESTING_M:
-            return Verdict(there, lost)
-        return Verdict(self._rest.lasts(reading, there), lost)
+            return TaskResult(there, lost)
+        return TaskResult(self._rest.lasts(reading, there), lost)
 
     def _scene(self, rng, tool, cube) -> Scene:
         self._rest = cubes.Rest()
