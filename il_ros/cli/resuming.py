@@ -17,6 +17,7 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
+import sys
 
 from il_ros.cli.arguments.option_types import given
 from il_ros.contract.contract import ContractError
@@ -48,6 +49,7 @@ def resumed_run(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
     :raises RunFileError: if ``run.json`` cannot be read
     """
     if not (folder / run_state.FILE_NAME).exists():
+        run_state.refuse_old_name(folder)
         return _begun(words, folder)
     goal = run_state.load(folder).goal
     stands = {option: getattr(goal, field) for option, field in OF_GOAL.items()}
@@ -136,6 +138,9 @@ def _begun(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
     if not words.task:
         raise CommandError(f'there is no run {words.run!r} in {folder.parent} to resume; give '
                            '--task to begin one')
+    # Without the prefix of an error: whoever starts commands takes that for their failure.
+    print(f'There is no run {words.run!r} in {folder.parent} to resume; it begins now.',
+          file=sys.stderr)
     return words
 
 
