@@ -47,7 +47,8 @@ def task_findings(plugin: Plugin) -> Iterator[str]:
     if not found and (name in table('experts') or kind.expert is not None):
         with contextlib.closing(Environment(name)) as environment:
             yield from _episodes(name, environment)
-    _check_training(name, contract)
+    for one in (contract, find_contract(f'{name}_image')[0]):
+        _check_training(name, one)
 
 
 def _attributes(kind: type[Task], name: str) -> Iterator[str]:
@@ -121,9 +122,9 @@ def _states(name: str, simulation: Simulation) -> list[str]:
 
 
 def _check_training(name: str, contract: Contract):
-    """Refuse a training file that does not fit the contract; there need not be one."""
+    """Refuse a training file that does not fit its contract; there need not be one."""
     try:
-        path = training_path('', name)
+        path = training_path(contract.name, name)
     except NoTrainingError:
         return
     config = TrainConfig.load(path)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from il_ros import plugins
 from il_ros.errors import TrainConfigError
+from il_ros.files.share import share_path
 from il_ros.files.yaml_file import read_yaml, YamlFileError
 from il_ros.learning.heads import BINNINGS, MOST_BINS
 from il_ros.learning.horizons import Horizons
@@ -29,6 +30,9 @@ from il_ros.learning.shift import Shift
 LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
 SCHEDULES = ('cosine', 'constant')
 _LISTS = ('inputs', 'hidden', 'images', 'channels', 'strides')
+
+
+IMAGE_TRAINING = 'training_image.yaml'
 
 
 class NoTrainingError(TrainConfigError):
@@ -239,15 +243,16 @@ def training_path(contract: str, task: str) -> Path:
     """
     Return the training YAML that a task brings along, beside its class's module.
 
-    :param contract: its name; one by images has ``training_image.yaml`` where the task has that
+    :param contract: its name; one by images has ``training_image.yaml``, the task's or that of
+        the package for all tasks
     :raises NoTrainingError: if the task has none
     """
-    names = ('training_image.yaml', 'training.yaml') if contract.endswith('_image') else (
-        'training.yaml',)
-    for name in names:
-        found = plugins.file_beside('tasks', task, name)
-        if found is not None:
-            return found
+    if contract.endswith('_image'):
+        own = plugins.file_beside('tasks', task, IMAGE_TRAINING)
+        return own or share_path('config', IMAGE_TRAINING)
+    found = plugins.file_beside('tasks', task, 'training.yaml')
+    if found is not None:
+        return found
     raise NoTrainingError(f'the task {task!r} has no training.yaml beside its module')
 
 
