@@ -21,7 +21,6 @@ import sys
 
 from il_ros.cli.arguments.option_types import given
 from il_ros.contract.contract import ContractError
-from il_ros.contract.contract_file import RATE_HZ
 from il_ros.contract.episode_spec import DEMONSTRATION, episode_id, TELEOP
 from il_ros.contract.options import read_options
 from il_ros.episodes.receipts import is_unfinished, Receipt
@@ -126,7 +125,7 @@ def with_contract(words: argparse.Namespace, folder: Path) -> argparse.Namespace
     if found is None or found[0].contract is None:
         return words
     kind = found[0]
-    contract = contract_file_of(folder, kind.contract, kind.task, RATE_HZ)
+    contract = contract_file_of(folder, kind.contract, kind.task)
     if contract is None:
         raise ContractError(f'{folder} was recorded with the contract {kind.contract.name}, of '
                             'which there is no file; give it with --contract')

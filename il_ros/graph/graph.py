@@ -25,8 +25,7 @@ import dataclasses
 import sys
 
 from il_ros import plugins
-from il_ros.contract.contract import Contract
-from il_ros.contract.contract_file import RATE_HZ
+from il_ros.contract.contract import Contract, ContractError
 from il_ros.errors import ImitationError, StreamError
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.coordinator import CoordinatorNode
@@ -58,7 +57,8 @@ class GraphOptions:
     task: str = 'push'
     runs: str = 'runs'
     mode: str = 'lockstep'
-    rate_hz: float = RATE_HZ
+    rate_hz: float = 0.0
+    """Control rate; 0: that of the contract."""
     gui: bool = False
     contract: str = ''
     """A contract file, or a task's name, with _image for images; empty: the task's own."""
@@ -82,10 +82,14 @@ def contract_of(options: GraphOptions) -> Contract:
     """
     Return the contract that a graph publishes.
 
-    :raises ContractError: if there is none of that name
+    :raises ContractError: if there is none of that name, or no node takes its rate
     """
     contract, _ = find_contract(options.contract or options.task)
-    return dataclasses.replace(contract, rate=options.rate_hz)
+    contract = dataclasses.replace(contract, rate=options.rate_hz or contract.rate)
+    if not 1.0 <= contract.rate <= 200.0:
+        raise ContractError(f'{options.contract or options.task}: rate is {contract.rate:g} Hz; '
+                            'expected 1 to 200')
+    return contract
 
 
 def build(runtime: Runtime, options: GraphOptions):
@@ -97,9 +101,9 @@ def build(runtime: Runtime, options: GraphOptions):
     """
     make_task(options.task)
     realtime = options.mode == 'realtime'
-    contract = options.contract or options.task
+    contract, published = options.contract or options.task, contract_of(options)
     # Refused now, if at all.
-    make_expert(options.task, contract_of(options), options.options)
+    make_expert(options.task, published, options.options)
     hot = (
         (SupervisorNode, {'mode': options.mode, 'estop_file': ''}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
@@ -108,10 +112,10 @@ def build(runtime: Runtime, options: GraphOptions):
         (RecorderNode, {'runs': options.runs, 'write_behind': realtime,
                         'streams': options.streams,
                         'require_streams': options.require_streams}),
-        (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,
+        (ObserverNode, {'contract': contract, 'rate_hz': published.rate,
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
-                         'rate_hz': options.rate_hz, 'contract': contract}))
+                         'rate_hz': published.rate, 'contract': contract}))
     slow = (CollectorNode, *((TrainerNode, CoordinatorNode) if options.training else ()))
     runtime.claims.take([part_of(kind) for kind in (
         *(kind for kind, _ in hot if options.policy or kind is not PolicyNode), *slow,
