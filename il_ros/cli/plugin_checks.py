@@ -34,7 +34,7 @@ import numpy as np
 
 def findings_of(plugin: Plugin) -> list[str]:
     """Return what is wrong with a plug-in; the list is empty if nothing is."""
-    found = []
+    found: list[str] = []
     try:
         found.extend(_CHECKS[plugin.kind](plugin))
     except ImitationError as error:

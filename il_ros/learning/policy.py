@@ -168,7 +168,7 @@ class Policy:
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._normalised_inputs(inputs, values.ndim - 1),
+            out = self.net.forward(self._normalised_inputs(inputs, values.ndim > 1),
                                    *self._image_inputs(images))
             actions = self._decoded(out)
             checksum = float(inputs.sum()) + float(out.sum()) + float(actions.sum())
@@ -220,7 +220,7 @@ class Policy:
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._normalised_inputs(inputs, values.ndim - 2),
+            out = self.net.forward(self._normalised_inputs(inputs, values.ndim > 2),
                                    *self._image_inputs(images, (len(values),)))
             actions = self._decoded(out)
             if self.net.members > 1:

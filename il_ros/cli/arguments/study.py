@@ -16,7 +16,7 @@
 
 import argparse
 
-from il_ros.cli.arguments.option_types import names_of
+from il_ros.cli.arguments.option_types import completed
 from il_ros.cli.arguments.shared import add_budget, add_runs, POSITIVE, WHOLE
 
 DESCRIPTION = """\
@@ -50,11 +50,11 @@ def add_study(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros study``."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     add = parser.add_argument
-    add('--tasks', nargs='+', default=['push'], metavar='TASK',
-        help='Names of the tasks (default: push)').completer = names_of('tasks')
-    add('--strategies', nargs='+', default=list(STRATEGIES), metavar='STRATEGY',
-        help='Strategies to compare: name, module:Object or NAME=STRATEGY:CONFIG.yaml (default: '
-             f'{" ".join(STRATEGIES)})').completer = names_of('strategies')
+    completed(add('--tasks', nargs='+', default=['push'], metavar='TASK',
+                  help='Names of the tasks (default: push)'), 'tasks')
+    completed(add('--strategies', nargs='+', default=list(STRATEGIES), metavar='STRATEGY',
+                  help='Strategies to compare: name, module:Object or NAME=STRATEGY:CONFIG.yaml '
+                       f'(default: {" ".join(STRATEGIES)})'), 'strategies')
     add('--primary', metavar='NAME',
         help='Strategy that the conclusion is about, chosen beforehand (default: the first)')
     add('--named', dest='primary', default=argparse.SUPPRESS, help=argparse.SUPPRESS)
@@ -90,4 +90,4 @@ def _add_sizes(parser: argparse.ArgumentParser):
         help="YAML with the keys strategy and training, for all (default: the package's own)")
     add('--horizon', type=WHOLE, default=0, metavar='N',
         help="Largest number of steps of an episode; 0: the task's own (default: %(default)s)")
-    add('--options', default='', metavar='JSON', help='Options of the task, as in il_ros record --help')
+    add('--options', default='', metavar='JSON', help='Options of the task, as of record')
