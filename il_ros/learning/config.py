@@ -19,19 +19,20 @@ from pathlib import Path
 
 from il_ros import plugins
 from il_ros.errors import TrainConfigError
+from il_ros.files.share import share_path
 from il_ros.files.yaml_file import read_yaml, YamlFileError
 from il_ros.learning.heads import BINNINGS, MOST_BINS
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.nets.cnn import LARGEST_STRIDE, MOST_LAYERS
+from il_ros.learning.nets.net import net_class
 from il_ros.learning.shift import Shift
 
 LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
 SCHEDULES = ('cosine', 'constant')
 _LISTS = ('inputs', 'hidden', 'images', 'channels', 'strides')
+IMAGE_TRAINING = 'training_image.yaml'
 NOT_SUCCESS = ('The losses are on states of the data set, over normalised actions; they are not '
                'success: a policy with a small loss can fail on the states that it drives to.')
-
-ARCHITECTURES = ('mlp', 'cnn')
 
 
 class NoTrainingError(TrainConfigError):
@@ -50,7 +51,7 @@ class TrainConfig:
     """Expressions of `inputs.py`."""
 
     architecture: str = 'mlp'
-    """``cnn``: with an encoder for each image, see `cnn.py`."""
+    """``cnn``: with an encoder for each image, see `cnn.py`; or one of an installed package."""
 
     images: tuple[str, ...] = ()
     """``cnn``: the names of the image features that the policy sees."""
@@ -71,7 +72,7 @@ class TrainConfig:
     """On normalised actions: squared error, Huber's, or the likelihood of `heads.py`."""
 
     huber_delta: float = 1.0
-    """``huber``: the error, in sds of the labels, from which on the loss is linear."""
+    """``huber``: error beyond which the loss is linear, in standard deviations of the labels."""
 
     components: int = 5
     """``mixture``: the number of Gaussians."""
@@ -115,8 +116,7 @@ class TrainConfig:
     def __post_init__(self):
         _expect(self.inputs and all(isinstance(text, str) for text in self.inputs), 'inputs',
                 self.inputs, "a list of names as 'goal_position - object_position'")
-        for key, value, choices in (('architecture', self.architecture, ARCHITECTURES),
-                                    ('loss', self.loss, LOSSES),
+        for key, value, choices in (('loss', self.loss, LOSSES),
                                     ('binning', self.binning, BINNINGS),
                                     ('schedule', self.schedule, SCHEDULES)):
             _expect(value in choices, key, value, f'one of {list(choices)}')
@@ -148,10 +148,16 @@ class TrainConfig:
                 self.temporal_ensembling, 'true or false')
 
     def _expect_images(self):
+        try:
+            kind = net_class(self.architecture)
+        except plugins.PluginError as error:
+            raise TrainConfigError(str(error)) from error
+        _expect(self.ensemble == 1 or kind.makes_ensembles, 'ensemble', self.ensemble,
+                f'1 with the architecture {self.architecture}')
         _expect(all(isinstance(name, str) for name in self.images)
                 and len(set(self.images)) == len(self.images)
-                and bool(self.images) == (self.architecture == 'cnn'), 'images',
-                self.images, 'names of image features, with the architecture cnn alone')
+                and bool(self.images) == kind.takes_images, 'images', self.images,
+                'names of image features, with an architecture for images (cnn) alone')
         _expect(0 < len(self.channels) <= MOST_LAYERS and all(
             _whole(count, 1, 1024) for count in self.channels), 'channels', self.channels,
             f'1 to {MOST_LAYERS} numbers of channels from 1 to 1024')
@@ -237,15 +243,16 @@ def training_path(contract: str, task: str) -> Path:
     """
     Return the training YAML that a task brings along, beside its class's module.
 
-    :param contract: its name; one by images has ``training_image.yaml`` where the task has that
+    :param contract: its name; one by images has ``training_image.yaml``, the task's or that of
+        the package for all tasks
     :raises NoTrainingError: if the task has none
     """
-    names = ('training_image.yaml', 'training.yaml') if contract.endswith('_image') else (
-        'training.yaml',)
-    for name in names:
-        found = plugins.file_beside('tasks', task, name)
-        if found is not None:
-            return found
+    if contract.endswith('_image'):
+        own = plugins.file_beside('tasks', task, IMAGE_TRAINING)
+        return own or share_path('config', IMAGE_TRAINING)
+    found = plugins.file_beside('tasks', task, 'training.yaml')
+    if found is not None:
+        return found
     raise NoTrainingError(f'the task {task!r} has no training.yaml beside its module')
 
 
