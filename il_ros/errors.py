@@ -30,6 +30,14 @@ class CommandError(ImitationError):
     """A command line that cannot be carried out."""
 
 
+class DecodeError(ImitationError):
+    """Bytes that are not what is understood here; rclpy may still understand them."""
+
+
+class BadMessageError(DecodeError):
+    """Bytes that are no message of their type, or one that nobody can use; names the field."""
+
+
 class EpisodeFileError(ImitationError):
     """A file that is damaged, cut short, or no episode of this project; the sentence names it."""
 

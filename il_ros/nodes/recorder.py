@@ -35,10 +35,9 @@ from il_ros.episodes.receipts import CLOCK_JUMP, INCOMPLETE, Receipt
 from il_ros.episodes.saving import Saver
 from il_ros.episodes.watch import EpisodeWatch
 from il_ros.episodes.wire import keys
-from il_ros.episodes.wire.decoder import BadMessageError
 from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.episodes.writer import EpisodeWriter
-from il_ros.errors import ImitationError, NoSuchEpisodeError, SilentStreamError
+from il_ros.errors import DecodeError, ImitationError, NoSuchEpisodeError, SilentStreamError
 from il_ros.ros import diagnostics, qos, runtime
 from il_ros.ros.conversion.checks import check_drive
 from il_ros.ros.conversion.messages import receipt_to_message, spec_from_message
@@ -122,7 +121,7 @@ class RecorderNode(ManagedNode):
             return
         try:
             flags = now.hear(topic, key, raw, time.monotonic_ns(), time.time_ns())
-        except BadMessageError:
+        except DecodeError:
             raise  # refused and said; the episode goes on
         except ImitationError as error:
             self._fail(error)

@@ -23,8 +23,8 @@ raw subscriptions, decoded without rclpy's slow conversion.
 from collections.abc import Callable
 
 from il_ros.contract.contract import Contract
-from il_ros.episodes.wire.decoder import BadMessageError, DecodeError, Decoder
-from il_ros.errors import ImitationError
+from il_ros.episodes.wire.decoder import Decoder
+from il_ros.errors import BadMessageError, DecodeError, ImitationError
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_from_message
 from il_ros.ros.refusals import refusals_of

@@ -25,6 +25,7 @@ import os
 from pathlib import Path
 import re
 import sys
+from typing import NamedTuple
 
 from il_ros.errors import SchemaError
 
@@ -47,6 +48,12 @@ PRIMITIVES = {
     'int64': '<i8', 'uint64': '<u8', 'float32': '<f4', 'float64': '<f8'}
 """Fixed-size types, as numpy formats."""
 
+CODES = {
+    'bool': '?', 'byte': 'B', 'char': 'B', 'int8': 'b', 'uint8': 'B', 'int16': 'h',
+    'uint16': 'H', 'int32': 'i', 'uint32': 'I', 'int64': 'q', 'uint64': 'Q', 'float32': 'f',
+    'float64': 'd'}
+"""The same, as codes of ``struct``."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Schema:
@@ -56,8 +63,7 @@ class Schema:
     text: str
 
 
-@dataclasses.dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One field of a definition."""
 
     type_name: str
@@ -66,6 +72,10 @@ class Field:
     name: str
     size: int
     """0: a single value; -1: a sequence; else an array of that many."""
+
+
+Definitions = dict[str, list[Field]]
+"""The fields of each message (``package/Type``) in a type, its own first."""
 
 
 def recorded_schemas(topics: dict[str, str] = RECORDED) -> dict[str, Schema]:
@@ -150,6 +160,22 @@ def fields_of(top: str, text: str) -> list[Field]:
         bounded = brackets and ('<=' in brackets or not size)
         fields.append(Field(kind, name, -1 if bounded else int(size or 0)))
     return fields
+
+
+@functools.lru_cache(maxsize=64)
+def definitions_of(schema: Schema) -> Definitions:
+    """
+    Return the fields of all messages in a schema.
+
+    :raises SchemaError: if it cannot be understood
+    """
+    definitions = {name: fields_of(name, text) for name, text in split(schema).items()}
+    for name, fields in definitions.items():
+        for field in fields:
+            if '/' in field.type_name and field.type_name not in definitions:
+                raise SchemaError(
+                    f'{name} uses {field.type_name}, which its schema does not define')
+    return definitions
 
 
 def parse(top: str, texts: dict[str, str]) -> list[str]:
