@@ -29,8 +29,9 @@ from il_ros.errors import ImitationError
 from il_ros.interactive import rounds, run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
-from il_ros.interactive.rounds import Stage
+from il_ros.interactive.outcomes import Collected
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import Stage
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.inputs import image_features, Inputs
 from il_ros.loop.backend import Backend
@@ -48,7 +49,7 @@ class Progress:
 
     round: int = 0  # noqa: A003
     stage: int = 0
-    """As in ``rounds.PHASES``."""
+    """As in ``stage.PHASES``."""
 
     progress: float = 0.0
     """Of the stage, [0, 1]."""
@@ -168,8 +169,7 @@ class _Reporter:
             progress.loss = -1.0
         rows = ledger(state)
         progress.labels = rows[-1].labels if rows else 0
-        evaluated = [outcome for name, outcome in state.finished.items()
-                     if name.endswith('-evaluate')]
+        evaluated = state.all_of(Collected, 'evaluate')
         if evaluated:
             progress.success_rate = evaluated[-1].successes / evaluated[-1].episodes
         self._say()

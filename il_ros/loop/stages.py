@@ -37,8 +37,8 @@ from il_ros.interactive import stage_work
 from il_ros.interactive.dataset_keys import dataset_keys, last_aggregate
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Outcome
 from il_ros.interactive.outcomes import Trained
-from il_ros.interactive.rounds import Stage
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import Stage
 from il_ros.learning import checkpoint
 from il_ros.loop.backend import Backend, Episodes, FitOrder, Fitting, Tell
 from il_ros.loop.failures import RUN_DIFFERS, RunError, TRAIN_FAILED
