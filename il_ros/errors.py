@@ -26,6 +26,14 @@ class ImitationError(Exception):
     code = 0
 
 
+class CodedError(ImitationError):
+    """An error whose code is known where it is raised."""
+
+    def __init__(self, code: int, message: str):
+        super().__init__(message)
+        self.code = code
+
+
 class CommandError(ImitationError):
     """A command line that cannot be carried out."""
 

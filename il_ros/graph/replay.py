@@ -38,13 +38,13 @@ from il_ros.interactive.strategy import evaluation_plan
 from il_ros.progress import each
 from il_ros.ros import runtime
 from il_ros.ros.driver import Driver
-from il_ros.ros.parameters import bounded, choice, declare
+from il_ros.ros.node import GraphNode
+from il_ros.ros.parameters import bounded, choice
 from il_ros.ros.runtime import Runtime
 from il_ros.runs.kept_contract import keep_contract, needed_contract
 from il_ros_interfaces.msg import Observation
 from il_ros_interfaces.srv import EndEpisode
 import numpy as np
-from rclpy.node import Node
 
 PREFIX = 'replay-'
 """Of the ids of replayed episodes."""
@@ -61,12 +61,11 @@ class ReplayParameters:
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
-class ReplayNode(Node):
+class ReplayNode(GraphNode):
     """Publishes ``policy/action``: what was executed in a recorded episode."""
 
     def __init__(self, **kwargs):
-        super().__init__(REPLAY, **kwargs)
-        self.parameters = declare(self, ReplayParameters)
+        super().__init__(REPLAY, ReplayParameters, **kwargs)
         self._playing: tuple[str, Playback] | None = None
         self._driver = Driver(self, POLICY, 'policy/action', self._act,
                               realtime=self.parameters.mode == 'realtime')

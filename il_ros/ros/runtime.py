@@ -247,17 +247,16 @@ def spin_until(executor: Executor, stop: Future):
         executor.spin_until_future_complete(stop, timeout_sec=SPIN_TIMEOUT_S)
 
 
-def run(build: Callable[..., Node], args: Sequence[str] | None = None, slow: bool = False) -> int:
+def run(build: type[Node], args: Sequence[str] | None = None) -> int:
     """
     Run one node in this process until a signal, and return the exit code.
 
-    :param build: the node's class
-    :param slow: the node serves actions: give it the SingleThreadedExecutor
+    :param build: the node's class; one with ``is_slow`` gets the SingleThreadedExecutor
     """
     runtime = None
     try:
         with Runtime(args, executor=None) as runtime:
-            (runtime.add_slow if slow else runtime.add_hot)(build)
+            (runtime.add_slow if getattr(build, 'is_slow', False) else runtime.add_hot)(build)
             runtime.spin()
     except OutputError:
         raise  # the command line says it

@@ -139,7 +139,7 @@ def test_a_stream_that_does_not_come_is_named_in_the_diagnostics(bench, monkeypa
     observer = bench.add(ObserverNode, contract='push')
     Robot(bench).say(1000, ('episode', 'joint_states', 'tool_pose', 'goal_pose'))
     assert bench.until(lambda: observer._pairing.missing() == ['object_poses'])
-    observer._diagnostics.publish()
+    observer.diagnostics.publish()
     assert bench.until(lambda: reports)
     last = reports[-1].status[0]
     assert (last.level, last.message) == (DiagnosticStatus.WARN, 'late: object_poses')
