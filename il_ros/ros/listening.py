@@ -91,7 +91,7 @@ def listen_to_contract(node: Node, callback: Callable[[Contract], None],
 def every(node: Node, period_s: float, callback: Callable[[], None],
           group: CallbackGroup | None = None) -> Timer:
     """Call a function again and again, by a clock that never stops: a watchdog needs it."""
-    return node.create_timer(period_s, callback, group,
+    return node.create_timer(period_s, callback, callback_group=group,
                              clock=Clock(clock_type=ClockType.STEADY_TIME))
 
 
