@@ -56,6 +56,8 @@ class RefusedError(ImitationError):
 class Client(Node):
     """The graph's client of one command."""
 
+    is_slow = True
+
     def __init__(self, **kwargs):
         super().__init__('il_ros_command', **kwargs)
         self.waiter = Waiter(self)
@@ -74,10 +76,7 @@ class Client(Node):
         """
         goal = CollectEpisodes.Goal(
             episodes=[spec_to_message(spec) for spec in specs], gate_threshold=-1.0)
-        _, result = await self.waiter.run_action(
-            self._collect, goal, CALL_S, lambda message: on_feedback(message.feedback))
-        if result.error_code:
-            raise RefusedError(result.error_msg)
+        result = await self._run(self._collect, goal, on_feedback)
         # The last attempt of each episode; those before were taken back.
         last = {message.spec.episode_id: message for message in result.episodes}
         return [receipt_from_message(message) for message in last.values()]
@@ -89,8 +88,11 @@ class Client(Node):
 
         :raises RefusedError: with the coordinator's sentence
         """
+        return await self._run(self._dagger, goal, on_feedback)
+
+    async def _run(self, action: ActionClient, goal, on_feedback: Callable):
         _, result = await self.waiter.run_action(
-            self._dagger, goal, CALL_S, lambda message: on_feedback(message.feedback))
+            action, goal, CALL_S, lambda message: on_feedback(message.feedback))
         if result.error_code:
             raise RefusedError(result.error_msg)
         return result
@@ -181,7 +183,7 @@ def carry_out(command: Callable[[Client], Awaitable],
     with domain, Runtime(LOGGING) as runtime:
         if compose is not None:
             compose(runtime)
-        client = runtime.add_slow(Client)
+        client = runtime.add(Client)
 
         async def guarded():
             try:

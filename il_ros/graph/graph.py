@@ -100,44 +100,34 @@ def build(runtime: Runtime, options: GraphOptions):
     contract = options.contract or options.task
     # Refused now, if at all.
     make_expert(options.task, contract_of(options), options.options)
-    hot = (
+    runs = {'runs': options.runs}
+    parts = [
         (SupervisorNode, {'mode': options.mode, 'estop_file': ''}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
-        (PolicyNode, {'mode': options.mode}),
-        (RecorderNode, {'runs': options.runs, 'write_behind': realtime,
-                        'streams': options.streams,
+        *([(PolicyNode, {'mode': options.mode})] if options.policy else []),
+        (RecorderNode, {**runs, 'write_behind': realtime, 'streams': options.streams,
                         'require_streams': options.require_streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
-                         'rate_hz': options.rate_hz, 'contract': contract}))
-    slow = (CollectorNode, *((TrainerNode, CoordinatorNode) if options.training else ()))
-    runtime.claims.take([part_of(kind) for kind in (
-        *(kind for kind, _ in hot if options.policy or kind is not PolicyNode), *slow,
-        *((TeleopNode,) if options.teleop else ()))])
-    if options.teleop:
-        # First of all, while nothing is running yet: keyboard or mapping may be refused.
-        runtime.add_hot(TeleopNode, parameter_overrides=overrides(
-            {'device': options.teleop, 'mode': options.mode, 'mapping': options.mapping}))
-        runtime.add_hot(ViewNode)
-    for kind, values in hot:
-        if kind is PolicyNode and not options.policy:
-            continue
+                         'rate_hz': options.rate_hz, 'contract': contract}),
+        (CollectorNode, {'operator_start': True, 'episode_deadline_s': PATIENCE_S}
+         if options.teleop else {'stop_on_fault': False}),
+        *([(TrainerNode, runs), (CoordinatorNode, runs)] if options.training else [])]
+    # First of all, while nothing is running yet: keyboard or mapping may be refused.
+    first = [(TeleopNode, {'device': options.teleop, 'mode': options.mode,
+                           'mapping': options.mapping}), (ViewNode, {})] if options.teleop else []
+    runtime.claims.take([part_of(kind) for kind, _ in (*parts, *first)])
+    for kind, values in (*first, *parts):
         try:
-            runtime.add_hot(kind, parameter_overrides=overrides(values))
+            runtime.add(kind, parameter_overrides=overrides(values))
         except RCLError as error:
             if not options.streams:
                 raise
             # One process cannot know a topic by two types.
             raise StreamError(f'--stream {options.streams}: the graph itself has a topic of that '
                               'name with another type; give the type that it has') from error
-    runtime.add_slow(CollectorNode, parameter_overrides=overrides(
-        {'operator_start': True, 'episode_deadline_s': PATIENCE_S} if options.teleop
-        else {'stop_on_fault': False}))
-    if options.training:
-        runtime.add_slow(TrainerNode, parameter_overrides=overrides({'runs': options.runs}))
-        runtime.add_slow(CoordinatorNode, parameter_overrides=overrides({'runs': options.runs}))
 
 
 def overrides(values: dict) -> list[Parameter]:

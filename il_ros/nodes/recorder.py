@@ -211,11 +211,7 @@ class RecorderNode(ManagedNode):
             error_msg=str(error))))
 
     def _on_open(self, request, response):
-        try:
-            self._open(spec_from_message(request.spec))
-        except ImitationError as error:
-            response.error_code = error.code or response.BAD_SPEC
-            response.error_msg = str(error)
+        self._open(spec_from_message(request.spec))
         return response
 
     def _open(self, spec: EpisodeSpec):
@@ -268,10 +264,7 @@ class RecorderNode(ManagedNode):
                          settings.stream_queue_mb if self._streams.schemas else 0)
 
     def _on_discard(self, request, response):
-        try:
-            self._discard(request.episode_id, request.first_step, request.last_step)
-        except ImitationError as error:
-            response.error_code, response.error_msg = error.code, str(error)
+        self._discard(request.episode_id, request.first_step, request.last_step)
         return response
 
     def _discard(self, episode_id: str, first_step: int, last_step: int):

@@ -130,28 +130,18 @@ class Runtime:
             if executor is not None:
                 executor.wake()
 
-    def add_hot(self, build: Callable[..., Node], **arguments) -> Node:
+    def add(self, build: Callable[..., Node], **arguments) -> Node:
         """
-        Build a node for the hot executor and return it.
+        Build a node and return it; one with ``is_slow`` gets its place in the slow thread.
 
         :raises OccupiedError: if another node plays its part in this domain
         """
-        self.claims.take([part_of(build)])
+        part = part_of(build)
+        self.claims.take([part])
         node = build(context=self.context, **arguments)
-        if self.hot is None:
+        if self.hot is None and not is_slow(build):
             self.hot = make_executor(node.parameters.executor, self.context)
-        return self._add(self.hot, node, part_of(build))
-
-    def add_slow(self, build: Callable[..., Node], **arguments) -> Node:
-        """
-        Build a node for the slow thread and return it.
-
-        :raises OccupiedError: if another node plays its part in this domain
-        """
-        self.claims.take([part_of(build)])
-        return self._add(self.slow, build(context=self.context, **arguments), part_of(build))
-
-    def _add(self, executor: Executor, node: Node, part: str) -> Node:
+        executor = self.slow if is_slow(build) else self.hot
         executor.add_node(node)
         if not self._nodes:
             node.get_logger().info(f'{reach()} (ROS domain {self.context.get_domain_id()})')
@@ -214,6 +204,11 @@ class Runtime:
         self._old_handlers.clear()
 
 
+def is_slow(build: Callable[..., Node]) -> bool:
+    """Tell whether a node's class serves actions or awaits."""
+    return getattr(build, 'is_slow', False)
+
+
 def part_of(build: Callable[..., Node]) -> str:
     """Return the part that a node's class plays in a graph, by its name."""
     return build.__name__.removesuffix('Node').lower()
@@ -251,12 +246,12 @@ def run(build: type[Node], args: Sequence[str] | None = None) -> int:
     """
     Run one node in this process until a signal, and return the exit code.
 
-    :param build: the node's class; one with ``is_slow`` gets the SingleThreadedExecutor
+    :param build: the node's class
     """
     runtime = None
     try:
         with Runtime(args, executor=None) as runtime:
-            (runtime.add_slow if getattr(build, 'is_slow', False) else runtime.add_hot)(build)
+            runtime.add(build)
             runtime.spin()
     except OutputError:
         raise  # the command line says it

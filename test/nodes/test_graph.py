@@ -30,13 +30,9 @@ class Noting:
         assert not self.asked
         self.claimed += names
 
-    def add_hot(self, kind, parameter_overrides):
+    def add(self, kind, parameter_overrides):
         """Note a node and its parameters."""
         self.asked[kind.__name__] = {p.name: p.value for p in parameter_overrides}
-
-    def add_slow(self, kind, parameter_overrides=()):
-        """Note a node of the slow thread."""
-        self.add_hot(kind, parameter_overrides)
 
 
 @pytest.mark.parametrize('given, expected', [('', 'push'), ('push_image', 'push_image')])

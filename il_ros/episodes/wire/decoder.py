@@ -35,7 +35,7 @@ from il_ros.errors import BadMessageError, DecodeError
 _IDL_NAMES = {'boolean': 'bool', 'float': 'float32', 'double': 'float64'}
 """Primitives that the classes of messages call otherwise than their definitions."""
 
-_FORM = re.compile(r'(sequence<)?([\w/]+)>?')
+_FORM = re.compile(r'(sequence<(?!boolean))?([\w/]+)>?')
 _KNOWN = 4
 """Layouts of a type that are remembered."""
 
@@ -81,8 +81,6 @@ class Decoder:
                 return functools.partial(_text, at)
             if place.code == CODES[place.kind]:
                 return at
-            if place.kind == 'bool':
-                return functools.partial(_flags, at)
             return functools.partial(_numbers, CODES[place.kind], at)
 
         def fill(name: str, fields: dict[str, Any]) -> Build:
@@ -145,10 +143,6 @@ def _fill(kind: type, plain: tuple[tuple[str, int], ...], built: tuple[tuple[str
 
 def _text(at: int, values: tuple) -> str:
     return values[at].decode()
-
-
-def _flags(at: int, values: tuple) -> list[bool]:
-    return list(map(bool, values[at]))
 
 
 def _numbers(code: str, at: int, values: tuple) -> array.array:
