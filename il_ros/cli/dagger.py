@@ -143,7 +143,7 @@ class StageProgress:
         self._rounds = rounds
         self._hidden = hidden
         self._progress = Progress(hidden=True)
-        self._stage = None
+        self._stage: tuple[int, int] | None = None
 
     def __enter__(self):
         return self

@@ -22,6 +22,7 @@ import dataclasses
 import functools
 import json
 import re
+from typing import Any
 
 from il_ros.contract.finite import is_finite
 from il_ros.contract.options import OptionsError, read_options
@@ -196,7 +197,7 @@ class EpisodeSpec:
 
 
 @functools.lru_cache(maxsize=64)
-def _plan(fields: tuple[tuple[str, object], ...]) -> DrivePlan:
+def _plan(fields: tuple[tuple[str, Any], ...]) -> DrivePlan:
     """Return a plan; the episodes of a run mostly share theirs."""
     return DrivePlan(**dict(fields))
 

@@ -29,4 +29,4 @@ def is_finite(value) -> bool:
     truth values, as YAML and JSON have them.
     """
     return (isinstance(value, numbers.Real) and not isinstance(value, bool)
-            and -FLOAT32_MAX <= value <= FLOAT32_MAX)
+            and -FLOAT32_MAX <= float(value) <= FLOAT32_MAX)

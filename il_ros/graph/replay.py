@@ -41,9 +41,9 @@ from il_ros.ros.driver import Driver
 from il_ros.ros.node import GraphNode
 from il_ros.ros.parameters import bounded, choice
 from il_ros.ros.runtime import Runtime
+from il_ros.ros.supervision.ending import EpisodeEnd
 from il_ros.runs.kept_contract import keep_contract, needed_contract
 from il_ros_interfaces.msg import Observation
-from il_ros_interfaces.srv import EndEpisode
 import numpy as np
 
 PREFIX = 'replay-'
@@ -69,7 +69,7 @@ class ReplayNode(GraphNode):
         self._playing: tuple[str, Playback] | None = None
         self._driver = Driver(self, POLICY, 'policy/action', self._act,
                               realtime=self.parameters.mode == 'realtime')
-        self._end = self.create_client(EndEpisode, 'end_episode')
+        self._end = EpisodeEnd(self)
 
     @property
     def is_connected(self) -> bool:
@@ -95,8 +95,7 @@ class ReplayNode(GraphNode):
         action = playback.act(observation.step, values, self._driver.contract,
                               alone=self.count_publishers('policy/action') == 1)
         if playback.refusal and not refused_before:
-            self._end.call_async(EndEpisode.Request(
-                episode_id=episode_id, end=ABORTED, cause=FAULT, reason=playback.refusal))
+            self._end.ask(episode_id, ABORTED, FAULT, playback.refusal)
         return action
 
 

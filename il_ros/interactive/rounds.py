@@ -128,7 +128,8 @@ def baseline_batches(state: RunState) -> list[tuple[int, int]]:
     """
     goal, target, first = state.goal, ledger(state)[-1].labels, state.goal.demonstrations
     outcome = state.outcome(Collected, stage_name('collect', 0))
-    batches, episodes, labels = [], 0, 0
+    batches: list[tuple[int, int]] = []
+    episodes, labels = 0, 0
     while True:
         episodes, labels = episodes + outcome.episodes, labels + outcome.labels
         room = len(goal.demonstration_seeds(first, target))

@@ -33,9 +33,9 @@ from il_ros.ros.listening import listen
 from il_ros.ros.node import ReportingNode
 from il_ros.ros.parameters import bounded, choice, text
 from il_ros.ros.refusals import refusals_of
+from il_ros.ros.supervision.ending import EpisodeEnd
 from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Contract as ContractMessage, EpisodeStatus, Observation
-from il_ros_interfaces.srv import EndEpisode
 from sensor_msgs.msg import Image, JointState
 
 _TYPES = {'joint_states': JointState, 'object_poses': PoseArray}
@@ -87,7 +87,7 @@ class ObserverNode(ReportingNode):
         self._message.header.frame_id = contract.action_frame_id
         self._last_ns = -1
         self._ended = ''
-        self._end = self.create_client(EndEpisode, 'end_episode')
+        self._end = EpisodeEnd(self)
         self._refusals = refusals_of(self)
         self._published = self._rejected = self._repeated = self._in_a_row = 0
         self._complete_at = time.monotonic()
@@ -189,8 +189,7 @@ class ObserverNode(ReportingNode):
     def _end_episode(self, status: EpisodeStatus, cause: int, reason: str):
         if status.phase == status.RUNNING and status.episode_id != self._ended:
             self._ended = status.episode_id
-            self._end.call_async(EndEpisode.Request(
-                episode_id=status.episode_id, end=status.ABORTED, cause=cause, reason=reason))
+            self._end.ask(status.episode_id, status.ABORTED, cause, reason)
 
     def report(self) -> tuple[bytes, str, dict]:
         """Return how many observations came out of what was heard, and what is missing."""

@@ -82,8 +82,9 @@ def _cloning(summary: dict) -> str:
 
 
 def _last_round(summary: dict) -> str:
-    last, success = _last(summary), _interval(_last(summary))
-    if success is None:
+    last = _last(summary)
+    success = _interval(last)
+    if last is None or success is None:
         return ''
     text = (f'After {counted(last["round"], "round")} of {summary["strategy"]} and '
             f'{counted(last["labels"], "label")} the policy succeeds in {_rate(success)}.')
@@ -124,9 +125,9 @@ def _comparison(summary: dict) -> str:
 
 
 def _costs(summary: dict) -> str:
-    if not summary['rounds']:
-        return ''
     last = _last(summary)
+    if last is None:
+        return ''
     total = {key: sum(one[key] for one in summary['rounds']) for key in (
         'expert_driven_steps', 'policy_driven_steps', 'takeovers', 'objects_lost')}
     minutes = summary['expert_seconds'] / 60.0
@@ -143,7 +144,7 @@ def _costs(summary: dict) -> str:
 
 def _trust(summary: dict) -> str:
     policies = [summary['bc'], *summary['rounds']]
-    evaluated = [(_interval(policy), policy) for policy in policies if _interval(policy)]
+    evaluated = [(interval, policy) for policy in policies if (interval := _interval(policy))]
     text = ('The number of rounds was fixed beforehand, all policies ran the same held-out '
             'episodes, and the result is the last checkpoint, not the best.')
     if len(evaluated) < 2:
@@ -173,7 +174,8 @@ def _held_out(state: RunState) -> str:
 
 def _thresholds(state: RunState) -> str:
     last = state.goal.rounds
-    names = {0: 'BC', last: f'round {last}', BASELINE_PART: 'BC with the same labels'}
+    names: dict[int | str, str] = {0: 'BC', last: f'round {last}',
+                                   BASELINE_PART: 'BC with the same labels'}
     entries = []
     for of, name in names.items():
         measured = state.find(Measured, stage_name('measure', of))

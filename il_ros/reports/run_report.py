@@ -76,8 +76,8 @@ def _png(frame: np.ndarray) -> bytes:
 def curves_of(state: RunState) -> dict[str, tuple[float, ...]]:
     """Return how mistakes add up, by name: BC, the last round, BC with the same labels."""
     last = state.goal.rounds
-    names = {0: 'BC', last: f'{state.goal.strategy}, round {last}',
-             BASELINE_PART: 'BC, same labels'}
+    names: dict[int | str, str] = {0: 'BC', last: f'{state.goal.strategy}, round {last}',
+                                   BASELINE_PART: 'BC, same labels'}
     measured = {name: state.find(Measured, stage_name('measure', of))
                 for of, name in names.items()}
     return {name: one.curve for name, one in measured.items() if one is not None and one.curve}

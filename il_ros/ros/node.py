@@ -40,7 +40,7 @@ class GraphNode(Node):
 
     def __init__(self, name: str, parameters: type, **kwargs):
         super().__init__(name, **kwargs)
-        self.parameters = declare(self, parameters)
+        self.parameters: Any = declare(self, parameters)
 
 
 class ReportingNode(GraphNode):

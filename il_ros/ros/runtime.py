@@ -25,6 +25,7 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 import weakref
 
 from il_ros.errors import ImitationError
@@ -130,7 +131,7 @@ class Runtime:
             if executor is not None:
                 executor.wake()
 
-    def add(self, build: Callable[..., Node], **arguments) -> Node:
+    def add(self, build: Callable[..., Any], **arguments) -> Any:
         """
         Build a node and return it; one with ``is_slow`` gets its place in the slow thread.
 

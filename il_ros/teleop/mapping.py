@@ -122,8 +122,8 @@ def load_key_mapping(name: str) -> KeyMapping:
     axes = {}
     for action, entry in reader.mapping('axes').items():
         reader.only(f'axes.{action}', entry, {'positive', 'negative'})
-        axes[action] = tuple(reader.keys(f'axes.{action}.{side}', entry.get(side))
-                             for side in ('positive', 'negative'))
+        axes[action] = (reader.keys(f'axes.{action}.positive', entry.get('positive')),
+                        reader.keys(f'axes.{action}.negative', entry.get('negative')))
     entries = dict(reader.commands())
     if 'gripper' in reader.document:
         entries[GRIPPER] = reader.document['gripper']

@@ -173,7 +173,7 @@ def test_in_realtime_a_jump_of_the_clock_ends_the_episode_and_the_next_is_observ
     bench.probe.create_service(EndEpisode, 'end_episode', on_end)
     observer = bench.add(ObserverNode, contract='push', pairing='as_of', clock_jump_s=0.5)
     robot = Robot(bench)
-    assert bench.until(observer._end.service_is_ready)
+    assert bench.until(observer._end.client.service_is_ready)
     begun_ns = time.monotonic_ns()
 
     def beat(shift_ns: int = 0, rate: int = 1, **changes):

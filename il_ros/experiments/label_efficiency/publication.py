@@ -70,7 +70,7 @@ def _question(plan: Plan, task: str, runs: Sequence[StudyRun], evaluator: Evalua
     names = learners_of(plan, runs)
     against = {run.method.name: names[task, run.learner] for run in runs if run.task == task}
     targets = {method.name: method.load().plan(1, 0).target_rate for method in plan.methods}
-    return Question(task, evaluator.found(EXPERT).wins, against, plan.named,
+    return Question(task, evaluator.result(EXPERT).wins, against, plan.named,
                     {name: target for name, target in targets.items() if target > 0.0})
 
 

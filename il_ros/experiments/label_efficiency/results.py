@@ -26,7 +26,7 @@ from il_ros.experiments.label_efficiency.evaluation import Driver, EvaluationRes
 from il_ros.experiments.label_efficiency.evaluation import EXPERT
 from il_ros.experiments.label_efficiency.plan import CLONES, Method, Plan, run_name
 from il_ros.experiments.label_efficiency.points import BC, Point
-from il_ros.experiments.label_efficiency.training import done, Fit
+from il_ros.experiments.label_efficiency.training import Fit, result_of
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Collected, Trained
 from il_ros.interactive.run_state import RunState
@@ -104,7 +104,8 @@ def clones_of(plan: Plan, folder: Path, runs: Sequence[StudyRun]) -> list[Cloned
     Every fit has the settings and the seed of the runs that it is compared with, and the same
     held-out demonstrations.
     """
-    names, groups = learners_of(plan, runs), {}
+    names = learners_of(plan, runs)
+    groups: dict[tuple, list[StudyRun]] = {}
     for run in runs:
         groups.setdefault((run.task, run.seed, run.learner), []).append(run)
     found = []
@@ -144,7 +145,7 @@ def drivers_of(task: str, runs: Sequence[StudyRun], clones: Sequence[Cloned]) ->
 
 def clone_driver(fit: Fit) -> Driver:
     """Return the policy of a finished fit."""
-    result = done(fit)
+    result = result_of(fit)
     return Driver(result.path, result.sha256)
 
 
@@ -154,13 +155,13 @@ def points_of(task: str, runs: Sequence[StudyRun], clones: Sequence[Cloned], eva
     points = []
     for run in runs:
         if run.task == task:
-            results = [evaluator.found(run.driver(round_))
+            results = [evaluator.result(run.driver(round_))
                        for round_ in range(run.state.goal.rounds + 1)]
             points += of_rounds(run, results, rate_hz)
     for one in clones:
         if one.task == task:
-            points += [of_clone(task, one.name, one.seed, one.demonstrations[:count], done(fit),
-                                evaluator.found(clone_driver(fit)), rate_hz)
+            points += [of_clone(task, one.name, one.seed, one.demonstrations[:count],
+                                result_of(fit), evaluator.result(clone_driver(fit)), rate_hz)
                        for count, fit in zip(one.counts, one.fits)]
     return points
 
