@@ -101,7 +101,7 @@ def build(runtime: Runtime, options: GraphOptions):
     # Refused now, if at all.
     make_expert(options.task, contract_of(options), options.options)
     runs = {'runs': options.runs}
-    parts = [
+    parts: list[tuple[type, dict]] = [
         (SupervisorNode, {'mode': options.mode, 'estop_file': ''}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),

@@ -140,9 +140,10 @@ class Runtime:
         part = part_of(build)
         self.claims.take([part])
         node = build(context=self.context, **arguments)
-        if self.hot is None and not is_slow(build):
-            self.hot = make_executor(node.parameters.executor, self.context)
-        executor = self.slow if is_slow(build) else self.hot
+        executor: Executor = self.slow
+        if not is_slow(build):
+            executor = self.hot = self.hot or make_executor(
+                node.parameters.executor, self.context)
         executor.add_node(node)
         if not self._nodes:
             node.get_logger().info(f'{reach()} (ROS domain {self.context.get_domain_id()})')

@@ -114,7 +114,7 @@ def _definitions(kind: type) -> tuple[dict[str, type], Definitions]:
 def _field(name: str, form: str) -> Field:
     match = _FORM.fullmatch(form)
     kind = _IDL_NAMES.get(match[2], match[2]) if match else ''
-    if kind not in CODES and kind != 'string' and '/' not in kind:
+    if match is None or kind not in CODES and kind != 'string' and '/' not in kind:
         raise DecodeError(f'fields of type {form} are not known here')
     return Field(kind, name, -1 if match[1] else 0)
 

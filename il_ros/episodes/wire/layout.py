@@ -99,12 +99,11 @@ class Layout:
     def _walk(self, kind: str, path: str, size: int = 0):
         count = self._length() if size < 0 else size
         if kind in PRIMITIVES:
-            item, form, code = _ITEM_SIZE[kind], PRIMITIVES[kind], CODES[kind]
+            item, form = _ITEM_SIZE[kind], PRIMITIVES[kind]
             length = count * item if size else item
             offset = self._take(length, item if length else 1)
-            if size:
-                form, code = (form, (count,)), f'{length}s'
-            self.fields[path] = Place(offset, length, kind, form, code)
+            forms = ((form, (count,)), f'{length}s') if size else (form, CODES[kind])
+            self.fields[path] = Place(offset, length, kind, *forms)
         elif size:
             if count > len(self._raw):
                 raise self._end()

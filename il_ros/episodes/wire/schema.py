@@ -113,7 +113,7 @@ def extract(schema: Schema, type_name: str) -> Schema:
 
 def _gathered(type_name: str, text_of: Callable[[str], str]) -> Schema:
     """Return the definition of a message, and those of all messages in it, behind each other."""
-    names, parts = [type_name.replace('/msg/', '/')], []
+    names, parts = [type_name.replace('/msg/', '/')], list[str]()
     for name in names:
         text = text_of(name).rstrip('\n')
         parts.append(f'MSG: {name}\n{text}' if parts else text)
