@@ -131,7 +131,7 @@ class Client(Node):
         """
         if not self._policy.runs(sha256):
             raise RefusedError('the policy node no longer runs the checkpoint'
-                               f'{self._policy.complaint}')
+                               f'{self._policy.reason}')
 
 
 def run_command(command: Callable[[Client], Awaitable], options: GraphOptions | None) -> int:

@@ -73,7 +73,7 @@ class ExpertNode(ReportingNode):
             self._expert = self._make(self.parameters.task, contract)
             self.problem = ''
         except ImitationError as error:
-            self.complain(error)
+            self.report_problem(error)
 
     def _act(self, _: Observation, values: np.ndarray) -> np.ndarray | None:
         if self._expert is None:
@@ -81,7 +81,7 @@ class ExpertNode(ReportingNode):
         try:
             return self._ask(self._expert.act, values)
         except ImitationError as error:
-            self.complain(error, throttle_s=5.0)
+            self.report_problem(error, throttle_s=5.0)
             return None
 
     def _ask(self, question: Callable, *arguments):

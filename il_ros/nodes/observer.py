@@ -150,7 +150,8 @@ class ObserverNode(ReportingNode):
             dropped = self._pairing.dropped
             self._pairing = self._new_pairing()
             self._pairing.dropped = dropped
-            self.complain(f'the clock of {self.parameters.beat} jumped by {seconds(jump_ns)}')
+            self.report_problem(
+                f'the clock of {self.parameters.beat} jumped by {seconds(jump_ns)}')
             self._end_episode(self._status, EpisodeStatus.CLOCK_JUMP, self.problem)
 
     def _observe(self, stamp_ns: int, messages: dict):

@@ -178,7 +178,7 @@ class PolicyNode(ManagedNode):
             answer.uncertainty = runner.uncertainty
             return action
         except ImitationError as error:
-            self.complain(error, throttle_s=5.0)
+            self.report_problem(error, throttle_s=5.0)
             return None
 
     def _on_load(self, request, response):

@@ -204,7 +204,7 @@ class RecorderNode(ManagedNode):
             self._recording = None
 
     def _acknowledge_failure(self, spec: EpisodeSpec, error: ImitationError):
-        self.complain(error)
+        self.report_problem(error)
         self.diagnostics.publish()
         self._receipts.publish(receipt_to_message(Receipt(
             spec=spec, error_code=error.code or OpenEpisode.Response.DISK_FULL,

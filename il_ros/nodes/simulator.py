@@ -204,7 +204,7 @@ class SimulatorNode(ReportingNode):
 
     def _refuse(self, error: ImitationError):
         self.refused_commands += 1
-        self.complain(f'command refused: {error}', throttle_s=1.0)
+        self.report_problem(f'command refused: {error}', throttle_s=1.0)
 
     def _on_beat(self):
         now_ns = self._now_ns()
@@ -237,7 +237,7 @@ class SimulatorNode(ReportingNode):
             return
         reason = self._silence.look(time.monotonic(), self._commands.is_obeyed)
         if reason:
-            self.complain(f'episode {status.episode_id} ends: {reason}')
+            self.report_problem(f'episode {status.episode_id} ends: {reason}')
             self.session.finish(
                 status.episode_id, ABORTED, FAULT, False, reason, self._stamp_now())
             self._publish_changed()

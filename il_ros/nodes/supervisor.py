@@ -303,7 +303,7 @@ class SupervisorNode(ManagedNode):
     def _watch_realtime(self, now: float):
         unseen_s = now - self._observed_at
         if unseen_s > self.parameters.observation_timeout_s:
-            self.complain(f'no observation for {unseen_s:.1f} s; holding', throttle_s=1.0)
+            self.report_problem(f'no observation for {unseen_s:.1f} s; holding', throttle_s=1.0)
             self._hold_now()
         if now - self._measured_at > self.parameters.silence_s:
             self._end(FAULT, f'no usable joint_states for {self.parameters.silence_s} s')
@@ -323,7 +323,7 @@ class SupervisorNode(ManagedNode):
         if self._ending:
             return
         self._ending = True
-        self.complain(f'episode {self._arbiter.episode_id} ends: {reason}', throttle_s=1.0)
+        self.report_problem(f'episode {self._arbiter.episode_id} ends: {reason}', throttle_s=1.0)
         self._end_episode.ask(self._arbiter.episode_id, end, cause, reason)
 
     def _on_end_answered(self, episode_id: str, is_unknown: bool):

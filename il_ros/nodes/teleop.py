@@ -109,7 +109,7 @@ class TeleopNode(ReportingNode):
             self.problem = ''
         except ImitationError as error:
             self._steering = None
-            self.complain(error)
+            self.report_problem(error)
 
     def _on_episode(self):
         if self._steering is not None:

@@ -55,8 +55,8 @@ class PolicyClient:
         return status is not None and status.state == status.READY and status.sha256 == sha256
 
     @property
-    def complaint(self) -> str:
-        """Return what it complains of, as the end of a sentence; empty: nothing."""
+    def reason(self) -> str:
+        """Return its error message, as the end of a sentence; empty: there is none."""
         return f': {self.status.error_msg}' if self.status and self.status.error_msg else ''
 
     async def load(self, path: Path, deadline_s: float, sha256: str = '') -> str:

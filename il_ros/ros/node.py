@@ -58,7 +58,7 @@ class ReportingNode(GraphNode):
         self.problem = ''
         self.diagnostics = Diagnostics(self, self.report)
 
-    def complain(self, problem: object, throttle_s: float | None = None):
+    def report_problem(self, problem: object, throttle_s: float | None = None):
         """Show a problem, and log it; not again within ``throttle_s``."""
         self.problem = str(problem)
         if throttle_s is None:
@@ -66,15 +66,15 @@ class ReportingNode(GraphNode):
         else:
             self.get_logger().error(self.problem, throttle_duration_sec=throttle_s)
 
-    def state(self, calm: str, values: dict, problem: str = '') -> tuple[bytes, str, dict]:
+    def state(self, summary: str, values: dict, problem: str = '') -> tuple[bytes, str, dict]:
         """
         Return a report.
 
-        :param calm: what is said when there is no problem
+        :param summary: what is said when there is no problem
         :param problem: what is said in place of the node's own
         """
         problem = problem or self.problem
-        return (ERROR, problem, values) if problem else (OK, calm, values)
+        return (ERROR, problem, values) if problem else (OK, summary, values)
 
 
 class ManagedNode(ReportingNode, LifecycleNode):

@@ -169,7 +169,7 @@ class RosBackend:
         needed = episodes.policy
         if needed is not None and not self._policy.runs(needed.sha256):
             raise RunError(LOAD_FAILED, 'the policy node lost its checkpoint meanwhile'
-                                        f'{self._policy.complaint}')
+                                        f'{self._policy.reason}')
 
     async def load(self, path: Path, sha256: str):
         """
