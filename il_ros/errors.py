@@ -26,8 +26,24 @@ class ImitationError(Exception):
     code = 0
 
 
+class CodedError(ImitationError):
+    """An error whose code is known where it is raised."""
+
+    def __init__(self, code: int, message: str):
+        super().__init__(message)
+        self.code = code
+
+
 class CommandError(ImitationError):
     """A command line that cannot be carried out."""
+
+
+class DecodeError(ImitationError):
+    """Bytes that are not what is understood here; rclpy may still understand them."""
+
+
+class BadMessageError(DecodeError):
+    """Bytes that are no message of their type, or one that nobody can use; names the field."""
 
 
 class EpisodeFileError(ImitationError):

@@ -24,6 +24,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
+from il_ros.graph import executables
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,21 +111,28 @@ def defines(module: str, name: str) -> bool:
     """Whether the source of ``module`` defines ``name`` at its top."""
     path = ROOT.joinpath(*module.split('.')).with_suffix('.py')
     body = ast.parse(path.read_text()).body if path.is_file() else []
-    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
-    values = {target.id for node in body if isinstance(node, ast.Assign)
-              for target in node.targets if isinstance(target, ast.Name)}
-    return name in functions | values
+    functions = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    return name in functions
 
 
 def test_every_executable_has_its_function():
-    assert not [target for target in entry_points().values()
-                if not defines(*target.split(':'))]
+    targets = {tuple(target.split(':')) for target in entry_points().values()}
+    made = {('il_ros.graph.executables', name) for name in executables.EXECUTABLES}
+    assert made <= targets
+    assert all(callable(getattr(executables, name)) for _, name in made)
+    assert [target for target in targets - made if not defines(*target)] == []
+
+
+def test_a_function_that_is_no_executable_is_not_made_up():
+    with pytest.raises(AttributeError, match="no attribute 'simulators'"):
+        executables.simulators
 
 
 def test_every_node_executable_has_a_module_of_its_name():
     nodes = set(entry_points()) - {'il_ros', 'graph'}
     assert defines('il_ros.graph.graph', 'main')
-    assert not [name for name in nodes if not defines(f'il_ros.nodes.{name}', 'main')]
+    assert not [name for name in nodes
+                if not defines(f'il_ros.nodes.{name}', f'{name.capitalize()}Node')]
 
 
 def test_the_marker_and_the_manifest_are_installed():

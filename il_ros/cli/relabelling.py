@@ -30,7 +30,7 @@ from il_ros.graph.graph import overrides
 from il_ros.graph.run_folders import server_of
 from il_ros.nodes.expert import ExpertNode
 from il_ros.progress import each
-from il_ros.ros.labelling import ask_labels
+from il_ros.ros.driver_clients import ask_labels
 from il_ros.ros.runtime import Runtime
 from il_ros.runs.inventory import EPISODES, episodes_of
 from il_ros.runs.shard import receipts_in
@@ -98,7 +98,7 @@ def relabel(folder: Path, own_expert: bool, replace: bool, call_s: float,
     ledger, started = Ledger(), time.monotonic()
 
     def with_expert(runtime: Runtime):
-        runtime.add_loop_node(ExpertNode, parameter_overrides=overrides(
+        runtime.add(ExpertNode, parameter_overrides=overrides(
             {'task': read_episode(paths[0]).spec.task}))
 
     async def command(client: Client):

@@ -24,15 +24,14 @@ from collections.abc import Iterator
 import dataclasses
 import io
 from pathlib import Path
-import struct
 
 from il_ros.contract.episode_spec import EXPERT
 from il_ros.episodes.episode import Answers, Episode
 from il_ros.episodes.mcap import McapFile, read_mcap
-from il_ros.episodes.track import NS
-from il_ros.episodes.wire.cdr import BODY, CdrError, groups, LITTLE_ENDIAN
+from il_ros.episodes.wire.cdr import groups, NS, stamps_of
+from il_ros.episodes.wire.encoding import encode
 from il_ros.episodes.wire.schema import ACTION, EXECUTED, extract, Schema
-from il_ros.errors import EpisodeFileError, LabelError, SchemaError
+from il_ros.errors import DecodeError, EpisodeFileError, LabelError, SchemaError
 from il_ros.files.atomic import write_atomically
 from mcap.writer import CompressionType, Writer
 import numpy as np
@@ -93,7 +92,7 @@ def write_labels(episode_path: Path, episode: Episode, steps: np.ndarray, action
     schema = _action_schema(episode_path)
     number = writer.register_schema(schema.name, 'ros2msg', schema.text.encode())
     channel = writer.register_channel(TOPIC, 'cdr', number)
-    for step, raw in zip(steps, _messages(episode, steps, actions, valid), strict=True):
+    for step, raw in zip(steps, _messages(schema, episode, steps, actions, valid), strict=True):
         stamp_ns = max(int(episode.stamps_ns[step]), 0)
         writer.add_message(channel, labelled_at_ns, raw, stamp_ns)
     writer.finish()
@@ -119,7 +118,7 @@ def read_labels(episode_path: Path, episode: Episode) -> StoredLabels | None:
         answers, asked = _answers(file, episode)
         return StoredLabels(answers, asked, entries['labeller'], float(entries['seconds']),
                             entries.get(_USED) == 'true')
-    except (CdrError, SchemaError, KeyError, ValueError) as error:
+    except (DecodeError, SchemaError, KeyError, ValueError) as error:
         raise EpisodeFileError(f'{path} holds no labels: {error}') from error
 
 
@@ -146,7 +145,7 @@ def _answers(file: McapFile, episode: Episode) -> tuple[Answers, np.ndarray]:
     schema, raws = file.messages(ACTION)
     stamps_ns = episode.stamps_ns[:-1]
     for _, rows in groups(schema, raws) if schema and raws else ():
-        stamps = rows['header.stamp.sec'].astype(np.int64) * NS + rows['header.stamp.nanosec']
+        stamps = stamps_of(rows)
         steps = np.minimum(np.searchsorted(stamps_ns, stamps), episode.steps - 1)
         if (stamps_ns[steps] != stamps).any():
             raise ValueError('a stamp in it is that of no observation of the episode')
@@ -195,21 +194,12 @@ def _action_schema(episode_path: Path) -> Schema:
     raise EpisodeFileError(f'{episode_path} has no channel of {EXECUTED}')
 
 
-def _messages(episode: Episode, steps: np.ndarray, actions: np.ndarray,
+def _messages(schema: Schema, episode: Episode, steps: np.ndarray, actions: np.ndarray,
               valid: np.ndarray) -> Iterator[bytes]:
-    frame = episode.contract.action_frame_id.encode() + b'\0'
     for step, action, usable in zip(steps, actions, valid, strict=True):
         seconds, nanoseconds = divmod(int(episode.stamps_ns[step]), NS)
-        raw = bytearray(LITTLE_ENDIAN + b'\0\0')
-        raw += struct.pack('<iII', seconds, nanoseconds, len(frame)) + frame
-        _pad(raw, 8)
-        raw += struct.pack('<QB?', episode.contract.id, EXPERT, True)
-        _pad(raw, 8)
-        values = action.astype('<f4').tobytes() if usable else b''
-        raw += struct.pack('<QI', 0, len(values) // 4) + values
-        raw += struct.pack('<f', NOT_ESTIMATED)
-        yield bytes(raw)
-
-
-def _pad(raw: bytearray, alignment: int):
-    raw += bytes((BODY - len(raw)) % alignment)
+        yield encode(schema, {
+            'header': {'stamp': {'sec': seconds, 'nanosec': nanoseconds},
+                       'frame_id': episode.contract.action_frame_id},
+            'contract_id': episode.contract.id, 'source': EXPERT, 'engaged': True,
+            'policy_id': 0, 'values': action if usable else (), 'uncertainty': NOT_ESTIMATED})

@@ -25,9 +25,9 @@ import io
 
 from il_ros.episodes.mcap import Channel, McapFile
 from il_ros.episodes.streams import stream_channels
-from il_ros.episodes.wire.cdr import CdrError, groups
+from il_ros.episodes.wire.cdr import groups, stamps_of
 from il_ros.episodes.wire.schema import Schema
-from il_ros.errors import EpisodeFileError, SchemaError, StreamError
+from il_ros.errors import DecodeError, EpisodeFileError, SchemaError, StreamError
 import numpy as np
 from PIL import Image
 
@@ -78,7 +78,7 @@ def _pictures(file: McapFile, channel: Channel) -> Iterator[Picture]:
     for begin, end in channel.spots:
         try:
             stamp_ns, pixels = decoded(channel.schema, file.data[begin:end])
-        except (CdrError, SchemaError, KeyError, ValueError) as error:
+        except (DecodeError, SchemaError, KeyError, ValueError) as error:
             raise EpisodeFileError(
                 f'{file.path}: an image of {channel.topic} is damaged: {error}') from error
         except StreamError as error:
@@ -92,12 +92,12 @@ def decoded(schema: Schema, raw: bytes) -> tuple[int, np.ndarray]:
 
     :param schema: of ``sensor_msgs/msg/Image`` or ``CompressedImage``
     :raises StreamError: if its encoding or format is none that is known here
-    :raises CdrError: if the message is too short
+    :raises DecodeError: if the message is too short
     :raises ValueError: if it has another size than it says, or is no whole JPEG or PNG
     """
     _, rows = next(groups(schema, [raw]))
     row = rows[0]
-    stamp_ns = int(row['header.stamp.sec']) * 10**9 + int(row['header.stamp.nanosec'])
+    stamp_ns = int(stamps_of(row))
     if schema.name == COMPRESSED_IMAGE:
         return stamp_ns, _decompressed(row['data'].tobytes())
     encoding = row['encoding'].decode()

@@ -22,9 +22,8 @@ from il_ros.contract.episode_spec import ENDED, EpisodeSpec, EXPERT, POLICY, Spe
 from il_ros.episodes.episode import Answers, Episode
 from il_ros.episodes.mcap import McapFile, read_mcap
 from il_ros.episodes.track import Track
-from il_ros.episodes.wire.cdr import CdrError
 from il_ros.episodes.wire.schema import EXECUTED, OBSERVATION, STATUS
-from il_ros.errors import EpisodeFileError, SchemaError
+from il_ros.errors import DecodeError, EpisodeFileError, SchemaError
 import numpy as np
 
 METADATA = 'il_ros'
@@ -72,7 +71,7 @@ def decode(file: McapFile) -> Episode:
     try:
         spec, contract = head(file)
         return _Assembly(file, spec, contract).episode()
-    except (CdrError, SchemaError, SpecError, ContractError, ValueError) as error:
+    except (DecodeError, SchemaError, SpecError, ContractError, ValueError) as error:
         raise EpisodeFileError(f'{file.path} is no whole episode: {error}') from error
     except KeyError as error:
         raise EpisodeFileError(

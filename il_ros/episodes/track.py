@@ -15,12 +15,9 @@
 """The messages of one topic of an episode, as columns in the order of their stamps."""
 
 from il_ros.episodes.episode import Answers
-from il_ros.episodes.wire.cdr import groups
+from il_ros.episodes.wire.cdr import groups, stamps_of
 from il_ros.episodes.wire.schema import Schema
 import numpy as np
-
-NS = 1_000_000_000
-"""Nanoseconds in a second."""
 
 
 class Track:
@@ -35,8 +32,7 @@ class Track:
             if strangers.any():
                 raise ValueError(f'a message of {schema.name} belongs to the episode '
                                  f'{rows["episode_id"][strangers][0].decode(errors="replace")!r}')
-            self.stamps[members] = (rows['header.stamp.sec'].astype(np.int64) * NS
-                                    + rows['header.stamp.nanosec'])
+            self.stamps[members] = stamps_of(rows)
             self.steps[members] = rows['step']
         self.stamps, self._first = np.unique(self.stamps, return_index=True)
         self.steps = self.steps[self._first]

@@ -26,7 +26,7 @@ from collections import deque
 from collections.abc import Mapping
 import math
 
-from il_ros.episodes.track import NS
+from il_ros.episodes.wire.cdr import NS
 from il_ros.episodes.wire.keys import Key
 
 WINDOW_S = 2.0

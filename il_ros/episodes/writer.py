@@ -26,7 +26,6 @@ import hashlib
 import os
 from pathlib import Path
 import shutil
-import struct
 from typing import cast, IO
 
 from il_ros.contract.contract import Contract
@@ -38,10 +37,10 @@ from il_ros.episodes.reader import decode, METADATA
 from il_ros.episodes.receipts import DROPS, is_unfinished, read_receipt, Receipt, receipt_of
 from il_ros.episodes.receipts import receipt_path, write_receipt
 from il_ros.episodes.streams import METADATA as STREAMS, stream_counts, StreamCount, to_metadata
-from il_ros.episodes.track import NS
-from il_ros.episodes.wire.cdr import CdrError, groups
-from il_ros.episodes.wire.schema import fields_of, RECORDED, Schema, split, STATUS
-from il_ros.errors import EpisodeExistsError, EpisodeFileError, EpisodeWriteError
+from il_ros.episodes.wire import keys
+from il_ros.episodes.wire.cdr import groups
+from il_ros.episodes.wire.schema import definitions_of, RECORDED, Schema, STATUS
+from il_ros.errors import DecodeError, EpisodeExistsError, EpisodeFileError, EpisodeWriteError
 from il_ros.files.atomic import sync_folder
 from mcap.writer import CompressionType, Writer
 
@@ -59,8 +58,6 @@ OUTCOME = f'{METADATA}.outcome'
 
 PROFILE = 'ros2'
 LIBRARY = 'il_ros'
-_STAMP = struct.Struct('<iI')
-_CDR_BODY = 4
 
 
 class EpisodeWriter:
@@ -132,9 +129,8 @@ class EpisodeWriter:
         """
         channel = self._channels[topic]
         stamp_ns = log_time_ns
-        if channel.stamped and len(raw) >= _CDR_BODY + _STAMP.size:
-            seconds, nanoseconds = _STAMP.unpack_from(raw, _CDR_BODY)
-            stamp_ns = seconds * NS + nanoseconds
+        if channel.stamped and len(raw) >= keys.STAMPED_BYTES:
+            stamp_ns = keys.stamp_ns(raw)
             if topic in RECORDED:
                 if stamp_ns in channel.stamps:
                     self.repeats += 1
@@ -225,7 +221,7 @@ class EpisodeWriter:
             return {}
         try:
             _, rows = next(iter(groups(schema, [self._last_status])))
-        except CdrError:
+        except DecodeError:
             return {}
         return {name: str(int(rows[name][0]))
                 for name in ('step', 'end', 'cause', 'success', 'goals_reached')}
@@ -251,8 +247,7 @@ class EpisodeWriter:
 
 @functools.cache
 def _begins_with_stamp(schema: Schema) -> bool:
-    top, text = next(iter(split(schema).items()))
-    return fields_of(top, text)[0].type_name == 'std_msgs/Header'
+    return next(iter(definitions_of(schema).values()))[0].type_name == 'std_msgs/Header'
 
 
 class _ChannelState:

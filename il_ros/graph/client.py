@@ -32,15 +32,12 @@ from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
 from il_ros.graph.graph import build, GraphOptions
 from il_ros.output import OutputError, sentence_of
-from il_ros.ros import qos
 from il_ros.ros.calls import Waiter
 from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
-from il_ros.ros.listening import listen
+from il_ros.ros.driver_clients import PolicyClient
 from il_ros.ros.presence.peers import Peers
 from il_ros.ros.runtime import Runtime
 from il_ros_interfaces.action import CollectEpisodes, RunDagger
-from il_ros_interfaces.msg import PolicyStatus
-from il_ros_interfaces.srv import LoadPolicy
 from rclpy.action import ActionClient
 from rclpy.node import Node
 
@@ -59,21 +56,16 @@ class RefusedError(ImitationError):
 class Client(Node):
     """The graph's client of one command."""
 
+    is_slow = True
+
     def __init__(self, **kwargs):
         super().__init__('il_ros_command', **kwargs)
         self.waiter = Waiter(self)
-        self._peers = Peers(self, self.waiter)
         group = self.waiter.group
         self._collect = ActionClient(
             self, CollectEpisodes, 'collect_episodes', callback_group=group)
         self._dagger = ActionClient(self, RunDagger, 'run_dagger', callback_group=group)
-        self._load = self.create_client(LoadPolicy, 'load_policy', callback_group=group)
-        self._status: PolicyStatus | None = None
-        listen(self, PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
-               callback_group=group)
-
-    def _on_status(self, status: PolicyStatus):
-        self._status = status
+        self._policy = PolicyClient(self, self.waiter, Peers(self, self.waiter))
 
     async def collect(self, specs: list[EpisodeSpec],
                       on_feedback: Callable[[CollectEpisodes.Feedback], None]) -> list[Receipt]:
@@ -84,10 +76,7 @@ class Client(Node):
         """
         goal = CollectEpisodes.Goal(
             episodes=[spec_to_message(spec) for spec in specs], gate_threshold=-1.0)
-        _, result = await self.waiter.run_action(
-            self._collect, goal, CALL_S, lambda message: on_feedback(message.feedback))
-        if result.error_code:
-            raise RefusedError(result.error_msg)
+        result = await self._run(self._collect, goal, on_feedback)
         # The last attempt of each episode; those before were discarded.
         last = {message.spec.episode_id: message for message in result.episodes}
         return [receipt_from_message(message) for message in last.values()]
@@ -99,8 +88,11 @@ class Client(Node):
 
         :raises RefusedError: with the coordinator's sentence
         """
+        return await self._run(self._dagger, goal, on_feedback)
+
+    async def _run(self, action: ActionClient, goal, on_feedback: Callable):
         _, result = await self.waiter.run_action(
-            self._dagger, goal, CALL_S, lambda message: on_feedback(message.feedback))
+            action, goal, CALL_S, lambda message: on_feedback(message.feedback))
         if result.error_code:
             raise RefusedError(result.error_msg)
         return result
@@ -127,24 +119,9 @@ class Client(Node):
         """
         Let the policy node load a checkpoint, and return its SHA-256.
 
-        :raises RefusedError: with the policy node's sentence
+        :raises CallError: with the policy node's sentence
         """
-        response = await self.waiter.call(
-            self._load, LoadPolicy.Request(path=str(folder.resolve())), CALL_S)
-        if response.error_code:
-            raise RefusedError(response.error_msg)
-        until = time.monotonic() + CALL_S
-        while True:
-            if time.monotonic() > until:
-                raise RefusedError(f'the policy did not report its load within {CALL_S} s')
-            status = self._status
-            if status is not None and status.ticket >= response.ticket and (
-                    status.state != status.LOADING):
-                break
-            await self.waiter.pause(0.02)
-        if status.state != status.READY:
-            raise RefusedError(status.error_msg)
-        return status.sha256
+        return await self._policy.load(folder.resolve(), CALL_S)
 
     def require_policy(self, sha256: str):
         """
@@ -152,10 +129,9 @@ class Client(Node):
 
         :raises RefusedError: if it was refused meanwhile, or runs another one
         """
-        status = self._status
-        if status is None or status.state != status.READY or status.sha256 != sha256:
+        if not self._policy.runs(sha256):
             raise RefusedError('the policy node no longer runs the checkpoint'
-                               + (f': {status.error_msg}' if status and status.error_msg else ''))
+                               f'{self._policy.reason}')
 
 
 def run_command(command: Callable[[Client], Awaitable], options: GraphOptions | None) -> int:
@@ -207,7 +183,7 @@ def carry_out(command: Callable[[Client], Awaitable],
     with domain, Runtime(LOGGING) as runtime:
         if compose is not None:
             compose(runtime)
-        client = runtime.add_background_node(Client)
+        client = runtime.add(Client)
 
         async def guarded():
             try:

@@ -19,11 +19,15 @@ A node's module imports the typed interfaces at its top. Where they are not buil
 this module, which imports nothing of the kind, says so in one sentence.
 """
 
+from collections.abc import Callable
 import functools
 import importlib
 import os
 import signal
 import threading
+
+EXECUTABLES = ('simulator', 'observer', 'policy', 'expert', 'supervisor', 'recorder', 'teleop',
+               'collector', 'trainer', 'coordinator', 'graph')
 
 
 def require_interfaces() -> None:
@@ -47,11 +51,16 @@ def _leave(*_):
     os._exit(0)
 
 
-def _run(module: str, args=None) -> int:
-    """Import ``il_ros.<module>`` and run its ``main``; a signal is no error at any moment."""
+def _run(name: str, args=None) -> int:
+    """Run a node, or the whole graph, until a signal, which is no error at any moment."""
     _on_signals(_leave)
     require_interfaces()
-    code = importlib.import_module(f'il_ros.{module}').main(args)
+    if name == 'graph':
+        code = importlib.import_module('il_ros.graph.graph').main(args)
+    else:
+        module = importlib.import_module(f'il_ros.nodes.{name}')
+        code = importlib.import_module('il_ros.ros.runtime').run(
+            getattr(module, f'{name.capitalize()}Node'), args)
     # The interpreter that ends would put its own handler back, but leaves this as it is.
     _on_signals(signal.SIG_IGN)
     return code
@@ -63,14 +72,7 @@ def _on_signals(handler):
             signal.signal(number, handler)
 
 
-simulator = functools.partial(_run, 'nodes.simulator')
-observer = functools.partial(_run, 'nodes.observer')
-policy = functools.partial(_run, 'nodes.policy')
-expert = functools.partial(_run, 'nodes.expert')
-supervisor = functools.partial(_run, 'nodes.supervisor')
-recorder = functools.partial(_run, 'nodes.recorder')
-teleop = functools.partial(_run, 'nodes.teleop')
-collector = functools.partial(_run, 'nodes.collector')
-trainer = functools.partial(_run, 'nodes.trainer')
-coordinator = functools.partial(_run, 'nodes.coordinator')
-graph = functools.partial(_run, 'graph.graph')
+def __getattr__(name: str) -> Callable[..., int]:
+    if name not in EXECUTABLES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return functools.partial(_run, name)

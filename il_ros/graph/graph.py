@@ -104,44 +104,34 @@ def build(runtime: Runtime, options: GraphOptions):
     contract, published = options.contract or options.task, contract_of(options)
     # Refused now, if at all.
     make_expert(options.task, published, options.options)
-    hot = (
+    runs = {'runs': options.runs}
+    parts: list[tuple[type, dict]] = [
         (SupervisorNode, {'mode': options.mode, 'estop_file': ''}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
-        (PolicyNode, {'mode': options.mode}),
-        (RecorderNode, {'runs': options.runs, 'write_behind': realtime,
-                        'streams': options.streams,
+        *([(PolicyNode, {'mode': options.mode})] if options.policy else []),
+        (RecorderNode, {**runs, 'write_behind': realtime, 'streams': options.streams,
                         'require_streams': options.require_streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': published.rate,
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
-                         'rate_hz': published.rate, 'contract': contract}))
-    slow = (CollectorNode, *((TrainerNode, CoordinatorNode) if options.training else ()))
-    runtime.claims.take([part_of(kind) for kind in (
-        *(kind for kind, _ in hot if options.policy or kind is not PolicyNode), *slow,
-        *((TeleopNode,) if options.teleop else ()))])
-    if options.teleop:
-        # First of all, while nothing is running yet: keyboard or mapping may be refused.
-        runtime.add_loop_node(TeleopNode, parameter_overrides=overrides(
-            {'device': options.teleop, 'mode': options.mode, 'mapping': options.mapping}))
-        runtime.add_loop_node(ViewNode)
-    for kind, values in hot:
-        if kind is PolicyNode and not options.policy:
-            continue
+                         'rate_hz': published.rate, 'contract': contract}),
+        (CollectorNode, {'operator_start': True, 'episode_deadline_s': OPERATOR_TIMEOUT_S}
+         if options.teleop else {'stop_on_fault': False}),
+        *([(TrainerNode, runs), (CoordinatorNode, runs)] if options.training else [])]
+    # First of all, while nothing is running yet: keyboard or mapping may be refused.
+    first = [(TeleopNode, {'device': options.teleop, 'mode': options.mode,
+                           'mapping': options.mapping}), (ViewNode, {})] if options.teleop else []
+    runtime.claims.take([part_of(kind) for kind, _ in (*parts, *first)])
+    for kind, values in (*first, *parts):
         try:
-            runtime.add_loop_node(kind, parameter_overrides=overrides(values))
+            runtime.add(kind, parameter_overrides=overrides(values))
         except RCLError as error:
             if not options.streams:
                 raise
             # One process cannot know a topic by two types.
             raise StreamError(f'--stream {options.streams}: the graph itself has a topic of that '
                               'name with another type; give the type that it has') from error
-    runtime.add_background_node(CollectorNode, parameter_overrides=overrides(
-        {'operator_start': True, 'episode_deadline_s': OPERATOR_TIMEOUT_S} if options.teleop
-        else {'stop_on_fault': False}))
-    for kind in slow[1:]:
-        runtime.add_background_node(
-            kind, parameter_overrides=overrides({'runs': options.runs}))
 
 
 def overrides(values: dict) -> list[Parameter]:

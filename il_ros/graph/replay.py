@@ -38,13 +38,13 @@ from il_ros.interactive.strategy import evaluation_plan
 from il_ros.progress import each
 from il_ros.ros import runtime
 from il_ros.ros.driver import Driver
-from il_ros.ros.parameters import bounded, choice, declare
+from il_ros.ros.node import GraphNode
+from il_ros.ros.parameters import bounded, choice
 from il_ros.ros.runtime import Runtime
+from il_ros.ros.supervision.ending import EpisodeEnd
 from il_ros.runs.kept_contract import keep_contract, needed_contract
 from il_ros_interfaces.msg import Observation
-from il_ros_interfaces.srv import EndEpisode
 import numpy as np
-from rclpy.node import Node
 
 PREFIX = 'replay-'
 """Of the ids of replayed episodes."""
@@ -61,16 +61,15 @@ class ReplayParameters:
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
-class ReplayNode(Node):
+class ReplayNode(GraphNode):
     """Publishes ``policy/action``: what was executed in a recorded episode."""
 
     def __init__(self, **kwargs):
-        super().__init__(REPLAY, **kwargs)
-        self.parameters = declare(self, ReplayParameters)
+        super().__init__(REPLAY, ReplayParameters, **kwargs)
         self._playing: tuple[str, Playback] | None = None
         self._driver = Driver(self, POLICY, 'policy/action', self._act,
                               realtime=self.parameters.mode == 'realtime')
-        self._end = self.create_client(EndEpisode, 'end_episode')
+        self._end = EpisodeEnd(self)
 
     @property
     def is_connected(self) -> bool:
@@ -96,8 +95,7 @@ class ReplayNode(Node):
         action = playback.act(observation.step, values, self._driver.contract,
                               alone=self.count_publishers('policy/action') == 1)
         if playback.refusal and not refused_before:
-            self._end.call_async(EndEpisode.Request(
-                episode_id=episode_id, end=ABORTED, cause=FAULT, reason=playback.refusal))
+            self._end.ask(episode_id, ABORTED, FAULT, playback.refusal)
         return action
 
 
@@ -155,7 +153,7 @@ def replay(task: Replay) -> int:
     pairs: list[Pair] = []
 
     def compose(runtime: Runtime):
-        nodes.append(runtime.add_loop_node(ReplayNode, parameter_overrides=overrides(
+        nodes.append(runtime.add(ReplayNode, parameter_overrides=overrides(
             {'mode': 'realtime' if task.arm else 'lockstep', 'tolerance': task.tolerance})))
         if not task.arm:
             build(runtime, options_of(recorded[0], task.runs, contract))

@@ -14,15 +14,11 @@
 
 """How a run fails: the error codes of ``RunDagger``, for code that works without ROS."""
 
-from il_ros.errors import ImitationError
+from il_ros.errors import CodedError
 
 BAD_GOAL, RUN_EXISTS, RUN_DIFFERS, COLLECT_FAILED, LABEL_FAILED = range(801, 806)
 TRAIN_FAILED, LOAD_FAILED, CANCELED = range(806, 809)
 
 
-class RunError(ImitationError):
+class RunError(CodedError):
     """A run that cannot begin or go on; the code is one of ``RunDagger.Result``."""
-
-    def __init__(self, code: int, message: str):
-        super().__init__(message)
-        self.code = code

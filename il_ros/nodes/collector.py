@@ -21,19 +21,18 @@ import time
 from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, FAULT, OPERATOR
 from il_ros.episodes.receipts import is_unfinished
 from il_ros.errors import ImitationError
-from il_ros.ros import qos, runtime
-from il_ros.ros.calls import CallError, LostError, server_of, Waiter
+from il_ros.ros import qos
+from il_ros.ros.calls import CallError, LostError, server_of
 from il_ros.ros.conversion.messages import receipt_from_message
 from il_ros.ros.listening import listen
-from il_ros.ros.parameters import bounded, declare, flag
+from il_ros.ros.node import ActionNode
+from il_ros.ros.parameters import bounded, flag
 from il_ros.ros.presence.episode_needs import check, code_of, CollectError, GoneError
 from il_ros.ros.presence.episode_needs import may_be_driven_by_hand, parts_of
 from il_ros.ros.presence.peers import ATTEMPTS, Peers
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import RecordedEpisode
 from il_ros_interfaces.srv import EndEpisode, OpenEpisode, ResetTask, SetDriver
-from rclpy.action import ActionServer, CancelResponse
-from rclpy.node import Node
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
@@ -73,31 +72,28 @@ class CollectorParameters:
     start_deadline_s: float = bounded(3600.0, 1.0, 86400.0, 'how long it waits for that [s]')
 
 
-class CollectorNode(Node):
+class CollectorNode(ActionNode):
     """Serves ``collect_episodes``: open, arm, reset, wait for the receipt, next."""
 
+    otherwise = Result.TASK_FAILED
+
     def __init__(self, **kwargs):
-        super().__init__('collector', **kwargs)
-        self.parameters = declare(self, CollectorParameters)
-        self._waiter = Waiter(self)
-        self._peers = Peers(self, self._waiter)
+        super().__init__('collector', CollectorParameters, CollectEpisodes, 'collect_episodes',
+                         'another goal is being collected; wait for it or cancel it', **kwargs)
+        self._peers = Peers(self, self.waiter)
         self._open = self._client(OpenEpisode, 'open_episode')
         self._arm = self._client(SetDriver, 'set_driver')
         self._reset = self._client(ResetTask, 'reset_task')
         self._end = self._client(EndEpisode, 'end_episode')
         self._awaited: dict[str, Future] = {}
-        self._running = None
         self._started: Future | None = None
         self.create_service(Trigger, 'start_episode', self._on_start,
-                            callback_group=self._waiter.group)
+                            callback_group=self.waiter.group)
         listen(self, RecordedEpisode, 'recorded', self._on_recorded, qos.RECEIPTS,
-               callback_group=self._waiter.group)
-        self._server = ActionServer(
-            self, CollectEpisodes, 'collect_episodes', self._execute,
-            callback_group=self._waiter.group, cancel_callback=self._on_cancel)
+               callback_group=self.waiter.group)
 
     def _client(self, kind: type, name: str):
-        return self.create_client(kind, name, callback_group=self._waiter.group)
+        return self.create_client(kind, name, callback_group=self.waiter.group)
 
     def _on_recorded(self, receipt: RecordedEpisode):
         future = self._awaited.get(receipt.spec.episode_id)
@@ -112,37 +108,22 @@ class CollectorNode(Node):
             response.message = 'no episode is waiting to be started'
         return response
 
-    def _on_cancel(self, goal):
-        if goal is self._running:
-            self._waiter.stop(CollectError(Result.CANCELED, 'canceled'))
-        return CancelResponse.ACCEPT
+    def begin(self, goal):
+        """Let waits take their time again."""
+        self.waiter.go_on()
 
-    async def _execute(self, goal):
-        result = Result()
-        if self._running is not None:
-            goal.abort()
-            result.error_code = Result.BUSY
-            result.error_msg = 'another goal is being collected; wait for it or cancel it'
-            return result
-        self._running = goal
-        self._waiter.go_on()
-        try:
-            if goal.is_cancel_requested:
-                raise CollectError(Result.CANCELED, 'canceled')
-            await self._collect(goal, result)
-            goal.succeed()
-        except ImitationError as error:
-            result.error_code, result.error_msg = error.code or Result.TASK_FAILED, str(error)
-            if result.error_code == Result.CANCELED and goal.is_cancel_requested:
-                goal.canceled()
-            else:
-                self.get_logger().error(f'collecting failed: {error}')
-                goal.abort()
-        finally:
-            self._running = None
-        return result
+    def cancel(self):
+        """End every wait."""
+        self.waiter.stop(CollectError(Result.CANCELED, 'canceled'))
 
-    async def _collect(self, goal, result: Result):
+    def aborted(self, error: ImitationError | OSError):
+        """Log it."""
+        self.get_logger().error(f'collecting failed: {error}')
+
+    async def work(self, goal, result: Result):
+        """Run and record the episodes of a goal."""
+        if goal.is_cancel_requested:
+            raise CollectError(Result.CANCELED, 'canceled')
         check(goal.request)
         started = said = time.monotonic()
         threshold = goal.request.gate_threshold
@@ -231,7 +212,7 @@ class CollectorNode(Node):
         self._started = Future()
         self.get_logger().info(f'{spec.episode_id} waits to be started')
         try:
-            await self._waiter.wait(self._started, deadline_s, CollectError(
+            await self.waiter.wait(self._started, deadline_s, CollectError(
                 Result.TASK_FAILED,
                 f'{spec.episode_id}: nobody called start_episode within {deadline_s} s'))
         finally:
@@ -282,7 +263,7 @@ class CollectorNode(Node):
         # A task that is started again says that this episode is over.
         await self._present(spec, (lost,))
         try:
-            result.episodes.append(await self._waiter.wait(receipt, GIVEN_UP_S, due))
+            result.episodes.append(await self.waiter.wait(receipt, GIVEN_UP_S, due))
         except CallError as error:
             if error is not due:
                 raise
@@ -290,20 +271,20 @@ class CollectorNode(Node):
     async def _ask(self, client, request, result: Result):
         until, busy = time.monotonic() + self.parameters.settle_s, False
         while True:
-            response = await self._waiter.call(client, request, self.parameters.call_deadline_s)
+            response = await self.waiter.call(client, request, self.parameters.call_deadline_s)
             if response.error_code not in NOT_YET or time.monotonic() > until:
                 return response
             if not busy and self._end.service_is_ready():
                 busy = True
                 # An earlier collector may have left it running.
                 await self._give_up(request.spec, 'collector', result)
-            await self._waiter.pause(RETRY_S)
+            await self.waiter.pause(RETRY_S)
 
     async def _receipt(self, spec, future: Future) -> RecordedEpisode:
         deadline_s = self.parameters.episode_deadline_s
         for part in ('recorder', 'supervisor', 'simulator'):
-            self._waiter.guard(part, future)
-        receipt = await self._waiter.wait(future, deadline_s, CollectError(
+            self.waiter.guard(part, future)
+        receipt = await self.waiter.wait(future, deadline_s, CollectError(
             Result.TASK_FAILED,
             f'{spec.episode_id}: no receipt within {deadline_s} s of its reset'))
         if receipt.error_code:
@@ -320,18 +301,13 @@ class CollectorNode(Node):
         """
         deadline_s = self.parameters.call_deadline_s
         if canceled:
-            self._waiter.go_on()
+            self.waiter.go_on()
             deadline_s = min(deadline_s, CANCEL_CALL_S)
         request = EndEpisode.Request(
             episode_id=spec.episode_id, end=ABORTED, cause=OPERATOR, reason=reason)
         try:
-            response = await self._waiter.call(self._end, request, deadline_s)
+            response = await self.waiter.call(self._end, request, deadline_s)
         except CallError as error:
             self.get_logger().error(str(error))
             return False
         return not response.error_code
-
-
-def main(args=None) -> int:
-    """Run the collector until it is asked to stop."""
-    return runtime.run(CollectorNode, args, slow=True)

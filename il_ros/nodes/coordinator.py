@@ -24,14 +24,11 @@ from pathlib import Path
 from il_ros.errors import ImitationError
 from il_ros.loop.failures import BAD_GOAL
 from il_ros.loop.run import Loop
-from il_ros.ros import runtime
-from il_ros.ros.calls import Waiter
 from il_ros.ros.dagger.backend import RosBackend
 from il_ros.ros.dagger.messages import feedback_of, goal_of, round_summaries
-from il_ros.ros.parameters import bounded, declare, flag, text
+from il_ros.ros.node import ActionNode
+from il_ros.ros.parameters import bounded, flag, text
 from il_ros_interfaces.action import RunDagger
-from rclpy.action import ActionServer, CancelResponse
-from rclpy.node import Node
 
 Result = RunDagger.Result
 
@@ -45,60 +42,37 @@ class CoordinatorParameters:
     replay: bool = flag(True, "replay two episodes in the simulator for the report's pictures")
 
 
-class CoordinatorNode(Node):
+class CoordinatorNode(ActionNode):
     """Serves ``run_dagger``."""
 
     def __init__(self, **kwargs):
-        super().__init__('coordinator', **kwargs)
-        self.parameters = declare(self, CoordinatorParameters)
-        self._waiter = Waiter(self)
-        self._backend = RosBackend(self, self._waiter, self.parameters.call_deadline_s)
-        self._running = None
-        self._server = ActionServer(
-            self, RunDagger, 'run_dagger', self._execute, callback_group=self._waiter.group,
-            cancel_callback=self._on_cancel)
+        super().__init__('coordinator', CoordinatorParameters, RunDagger, 'run_dagger',
+                         'another run is under way; wait for it or cancel it', **kwargs)
+        self._backend = RosBackend(self, self.waiter, self.parameters.call_deadline_s)
 
-    def _on_cancel(self, goal):
-        if goal is self._running:
-            self._backend.cancel()
-        return CancelResponse.ACCEPT
-
-    async def _execute(self, handle):
-        result = Result()
-        if self._running is not None:
-            result.error_code = Result.BUSY
-            result.error_msg = 'another run is under way; wait for it or cancel it'
-            handle.abort()
-            return result
-        self._running = handle
+    def begin(self, goal):
+        """Forget an earlier cancel, but not one of this goal."""
         self._backend.begin()
-        if handle.is_cancel_requested:
+        if goal.is_cancel_requested:
             self._backend.cancel()
-        try:
-            await self._run(handle, result)
-            handle.succeed()
-        except (ImitationError, OSError) as error:
-            code = getattr(error, 'code', 0)
-            code = code if 800 <= code < 900 else BAD_GOAL
-            result.error_code, result.error_msg = code, str(error)
-            canceled = code == Result.CANCELED and handle.is_cancel_requested
-            (handle.canceled if canceled else handle.abort)()
-        finally:
-            self._running = None
-        return result
 
-    async def _run(self, handle, result: Result):
-        folder = Path(self.parameters.runs) / handle.request.run
+    def cancel(self):
+        """Stop what is under way."""
+        self._backend.cancel()
+
+    def code_of(self, error: ImitationError | OSError) -> int:
+        """Return the code of a run, whatever failed in it."""
+        code = getattr(error, 'code', 0)
+        return code if 800 <= code < 900 else BAD_GOAL
+
+    async def work(self, goal, result: Result):
+        """Run DAgger, or go on with a run."""
+        folder = Path(self.parameters.runs) / goal.request.run
         loop = Loop(self._backend, folder, self.parameters.replay,
-                    lambda progress: handle.publish_feedback(feedback_of(progress)),
+                    lambda progress: goal.publish_feedback(feedback_of(progress)),
                     self.get_logger().info)
         try:
-            await loop.run(goal_of(handle.request), handle.request.resume)
+            await loop.run(goal_of(goal.request), goal.request.resume)
         finally:
             if loop.state is not None:
                 result.rounds = round_summaries(loop.state)
-
-
-def main(args=None) -> int:
-    """Run the coordinator until it is asked to stop."""
-    return runtime.run(CoordinatorNode, args, slow=True)

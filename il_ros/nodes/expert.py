@@ -23,10 +23,11 @@ from il_ros import plugins
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import EXPERT
 from il_ros.errors import ImitationError
-from il_ros.ros import diagnostics, runtime
+from il_ros.ros import runtime
 from il_ros.ros.conversion.labels import fill_response, read_request
 from il_ros.ros.driver import Driver
-from il_ros.ros.parameters import choice, declare, text
+from il_ros.ros.node import ReportingNode
+from il_ros.ros.parameters import choice, text
 from il_ros.ros.serving import serve
 from il_ros.tasks.expert import Expert
 from il_ros.tasks.expert_registry import make_expert
@@ -34,7 +35,6 @@ from il_ros.tasks.relabel import relabel
 from il_ros_interfaces.msg import Observation
 from il_ros_interfaces.srv import LabelObservations
 import numpy as np
-from rclpy.node import Node
 
 
 class ExpertFailedError(ImitationError):
@@ -54,30 +54,26 @@ class ExpertParameters:
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
-class ExpertNode(Node):
+class ExpertNode(ReportingNode):
     """Serves ``label_observations`` and publishes ``expert/action``."""
 
     def __init__(self, **kwargs):
-        super().__init__('expert', **kwargs)
-        self.parameters = declare(self, ExpertParameters)
+        super().__init__('expert', ExpertParameters, **kwargs)
         plugins.trust(self.parameters.task)
         self._expert: Expert | None = None
         self._labelled = 0
-        self._problem = ''
         self._driver = Driver(self, EXPERT, 'expert/action', self._act, self._on_contract,
                               realtime=self.parameters.mode == 'realtime')
         serve(self, LabelObservations, 'label_observations', self._on_label,
               LabelObservations.Response.BAD_OBSERVATION)
-        self._diagnostics = diagnostics.Diagnostics(self, self._report)
 
     def _on_contract(self, contract: Contract):
         self._expert = None
         try:
             self._expert = self._make(self.parameters.task, contract)
-            self._problem = ''
+            self.problem = ''
         except ImitationError as error:
-            self._problem = str(error)
-            self.get_logger().error(self._problem)
+            self.report_problem(error)
 
     def _act(self, _: Observation, values: np.ndarray) -> np.ndarray | None:
         if self._expert is None:
@@ -85,8 +81,7 @@ class ExpertNode(Node):
         try:
             return self._ask(self._expert.act, values)
         except ImitationError as error:
-            self._problem = str(error)
-            self.get_logger().error(self._problem, throttle_duration_sec=5.0)
+            self.report_problem(error, throttle_s=5.0)
             return None
 
     def _ask(self, question: Callable, *arguments):
@@ -122,15 +117,9 @@ class ExpertNode(Node):
     def _make(self, task: str, contract: Contract) -> Expert:
         return make_expert(task, contract, self.parameters.options)
 
-    def _report(self):
+    def report(self) -> tuple[bytes, str, dict]:
+        """Return who answers, and how often."""
         values = {'answered': self._driver.answered, 'unanswered': self._driver.unanswered,
                   'labelled': self._labelled}
-        if self._problem:
-            return diagnostics.ERROR, self._problem, values
         name = self._expert.name if self._expert else f'expert of {self.parameters.task}'
-        return diagnostics.OK, name, values
-
-
-def main(args=None) -> int:
-    """Run the expert until it is asked to stop."""
-    return runtime.run(ExpertNode, args)
+        return self.state(name, values)

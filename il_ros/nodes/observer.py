@@ -30,12 +30,12 @@ from il_ros.ros.conversion.images import ImageReader
 from il_ros.ros.conversion.messages import contract_to_message, float32s, NS, to_ns, to_stamp
 from il_ros.ros.conversion.pairing import AsOfPairing, ExactPairing, OccasionalPairing
 from il_ros.ros.listening import listen
-from il_ros.ros.parameters import bounded, choice, declare, text
+from il_ros.ros.node import ReportingNode
+from il_ros.ros.parameters import bounded, choice, text
 from il_ros.ros.refusals import refusals_of
+from il_ros.ros.supervision.ending import EpisodeEnd
 from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import Contract as ContractMessage, EpisodeStatus, Observation
-from il_ros_interfaces.srv import EndEpisode
-from rclpy.node import Node
 from sensor_msgs.msg import Image, JointState
 
 _TYPES = {'joint_states': JointState, 'object_poses': PoseArray}
@@ -65,12 +65,11 @@ class ObserverParameters:
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
-class ObserverNode(Node):
+class ObserverNode(ReportingNode):
     """Publishes the contract, latched, and one observation a control step."""
 
     def __init__(self, **kwargs):
-        super().__init__('observer', **kwargs)
-        self.parameters = declare(self, ObserverParameters)
+        super().__init__('observer', ObserverParameters, **kwargs)
         plugins.trust(self.parameters.contract)
         contract, sources = find_contract(self.parameters.contract)
         if self.parameters.rate_hz:
@@ -88,16 +87,14 @@ class ObserverNode(Node):
         self._message.header.frame_id = contract.action_frame_id
         self._last_ns = -1
         self._ended = ''
-        self._end = self.create_client(EndEpisode, 'end_episode')
+        self._end = EpisodeEnd(self)
         self._refusals = refusals_of(self)
         self._published = self._rejected = self._repeated = self._in_a_row = 0
-        self._problem = ''
         self._complete_at = time.monotonic()
         self._contract_publisher = self.create_publisher(ContractMessage, 'contract', qos.LATCHED)
         self._contract_publisher.publish(contract_to_message(contract))
         self._observations = self.create_publisher(Observation, 'observation', qos.STREAM)
         self._subscribe()
-        self._diagnostics = diagnostics.Diagnostics(self, self._report)
 
     def _tool(self, sources: tuple[Source, ...]) -> ToolOfJoints | None:
         if not any(source.kinematic for source in sources):
@@ -153,9 +150,9 @@ class ObserverNode(Node):
             dropped = self._pairing.dropped
             self._pairing = self._new_pairing()
             self._pairing.dropped = dropped
-            self._problem = f'the clock of {self.parameters.beat} jumped by {seconds(jump_ns)}'
-            self.get_logger().error(self._problem)
-            self._end_episode(self._status, EpisodeStatus.CLOCK_JUMP, self._problem)
+            self.report_problem(
+                f'the clock of {self.parameters.beat} jumped by {seconds(jump_ns)}')
+            self._end_episode(self._status, EpisodeStatus.CLOCK_JUMP, self.problem)
 
     def _observe(self, stamp_ns: int, messages: dict):
         message = self._message
@@ -169,7 +166,7 @@ class ObserverNode(Node):
             except ObservationError as error:
                 self._reject(messages['episode'], f'no observation: {error}')
                 return
-            self._problem, self._in_a_row = '', 0
+            self.problem, self._in_a_row = '', 0
             status = messages['episode']
             message.header.stamp = to_stamp(stamp_ns)
             message.step = status.step
@@ -182,7 +179,7 @@ class ObserverNode(Node):
     def _reject(self, status: EpisodeStatus, reason: str):
         """Say why there is no observation; end an episode that nobody can see any more, once."""
         self._refusals.add('observation', reason)
-        self._problem = reason
+        self.problem = reason
         self._rejected += 1
         self._in_a_row += 1
         if self.parameters.pairing == 'as_of' and (
@@ -193,26 +190,19 @@ class ObserverNode(Node):
     def _end_episode(self, status: EpisodeStatus, cause: int, reason: str):
         if status.phase == status.RUNNING and status.episode_id != self._ended:
             self._ended = status.episode_id
-            self._end.call_async(EndEpisode.Request(
-                episode_id=status.episode_id, end=status.ABORTED, cause=cause, reason=reason))
+            self._end.ask(status.episode_id, status.ABORTED, cause, reason)
 
-    def _report(self):
+    def report(self) -> tuple[bytes, str, dict]:
+        """Return how many observations came out of what was heard, and what is missing."""
         values = {'published': self._published, 'rejected': self._rejected,
                   'repeated': self._repeated, 'incomplete': self._pairing.dropped}
         missing = self._pairing.missing()
         if missing and time.monotonic() - self._complete_at > LATE_S:
             return diagnostics.WARN, f'late: {", ".join(missing)}', values
-        if self._problem:
-            return diagnostics.ERROR, self._problem, values
-        return diagnostics.OK, 'observing', values
+        return self.state('observing', values)
 
 
 def _image_readers(contract: Contract,
                    sources: tuple[Source, ...]) -> list[tuple[str, ImageReader]]:
     return [(source.topic, ImageReader(feature, source))
             for feature, source in zip(contract.features, sources) if feature.kind == IMAGE]
-
-
-def main(args=None) -> int:
-    """Run the observer until it is asked to stop."""
-    return runtime.run(ObserverNode, args)

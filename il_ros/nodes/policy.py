@@ -38,19 +38,18 @@ from il_ros.learning.dry_run import dry_run
 from il_ros.learning.places import find_policy
 from il_ros.learning.policy import Images, Policy, UNKNOWN
 from il_ros.learning.runner import Runner
-from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros import qos, runtime
 from il_ros.ros.conversion.images import images_of
 from il_ros.ros.conversion.messages import to_ns
 from il_ros.ros.driver import Driver
-from il_ros.ros.listening import listen
-from il_ros.ros.managed import ManagedNode
+from il_ros.ros.listening import every, listen
+from il_ros.ros.node import ManagedNode
 from il_ros.ros.parameters import bounded, choice, flag, text
 from il_ros.ros.policy_loading import Loader, read_in_time
 from il_ros.ros.serving import serve
 from il_ros_interfaces.msg import Executed, Observation, PolicyStatus
 from il_ros_interfaces.srv import LoadPolicy
 import numpy as np
-from rclpy.clock import Clock, ClockType
 from rclpy.subscription import Subscription
 
 Answer = TypeVar('Answer')
@@ -101,16 +100,13 @@ class PolicyNode(ManagedNode):
         self._recent: deque[tuple[np.ndarray, Images]] = deque(maxlen=DRY_RUN_OBSERVATIONS)
         self._loader = Loader(self._read, self._on_loaded, self.parameters.load_timeout_s)
         self._ticket = 0
-        self._problem = ''
         # Not a lifecycle publisher: what runs must be known while the node is inactive, too.
         self._status = self.create_publisher(PolicyStatus, 'policy_status', qos.LATCHED)
         self._driver = Driver(self, POLICY, 'policy/action', self._act, self._on_contract,
                               realtime=self.parameters.mode == 'realtime',
                               is_ready=self._is_ready)
         serve(self, LoadPolicy, 'load_policy', self._on_load, LoadPolicy.Response.NOT_FOUND)
-        self.create_timer(CHECK_S, self._loader.check,
-                          clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._diagnostics = diagnostics.Diagnostics(self, self._report)
+        every(self, CHECK_S, self._loader.check)
         self._publish_status(PolicyStatus.EMPTY)
         self.autostart()
 
@@ -185,8 +181,7 @@ class PolicyNode(ManagedNode):
             answer.uncertainty = runner.uncertainty
             return action
         except ImitationError as error:
-            self._problem = str(error)
-            self.get_logger().error(self._problem, throttle_duration_sec=5.0)
+            self.report_problem(error, throttle_s=5.0)
             return None
 
     def _on_load(self, request, response):
@@ -225,7 +220,7 @@ class PolicyNode(ManagedNode):
         self._take(candidate, path)
         if self._contract is not checked and not self._fits(self._contract):
             return
-        self._problem = ''
+        self.problem = ''
         self._publish_status(PolicyStatus.READY)
 
     def _try_out(self, candidate: Policy, contract: Contract | None):
@@ -241,7 +236,7 @@ class PolicyNode(ManagedNode):
         self._runner = Runner(policy)
 
     def _refuse(self, error: ImitationError):
-        self._problem = str(error)
+        self.problem = str(error)
         self.get_logger().error(f'policy refused: {error}')
         self._publish_status(PolicyStatus.REFUSED, error.code or PolicyStatus.DAMAGED, str(error))
 
@@ -255,13 +250,12 @@ class PolicyNode(ManagedNode):
             status.path = self._path
         self._status.publish(status)
 
-    def _report(self):
+    def report(self) -> tuple[bytes, str, dict]:
+        """Return which policy answers, and how often."""
         policy = self._policy
         values = {'answered': self._driver.answered, 'unanswered': self._driver.unanswered,
                   'policy': policy.sha256[:16] if policy else ''}
-        if self._problem:
-            return diagnostics.ERROR, self._problem, values
-        return diagnostics.OK, 'ready' if policy else 'no policy loaded', values
+        return self.state('ready' if policy else 'no policy loaded', values)
 
 
 def _ask(question: Callable[..., Answer], *arguments) -> Answer:
@@ -272,8 +266,3 @@ def _ask(question: Callable[..., Answer], *arguments) -> Answer:
     except Exception as error:  # noqa: B902 - the one place where a policy's code is called
         raise PolicyFailedError(
             f'the policy failed: {type(error).__name__}: {error}') from error
-
-
-def main(args=None) -> int:
-    """Run the policy until it is asked to stop."""
-    return runtime.run(PolicyNode, args)

@@ -35,15 +35,14 @@ from il_ros.episodes.receipts import CLOCK_JUMP, INCOMPLETE, Receipt
 from il_ros.episodes.saving import Saver
 from il_ros.episodes.watch import EpisodeWatch
 from il_ros.episodes.wire import keys
-from il_ros.episodes.wire.decoder import BadMessageError
 from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.episodes.writer import EpisodeWriter
-from il_ros.errors import ImitationError, NoSuchEpisodeError, SilentStreamError
-from il_ros.ros import diagnostics, qos, runtime
+from il_ros.errors import DecodeError, ImitationError, NoSuchEpisodeError, SilentStreamError
+from il_ros.ros import diagnostics, qos
 from il_ros.ros.conversion.checks import check_drive
 from il_ros.ros.conversion.messages import receipt_to_message, spec_from_message
-from il_ros.ros.listening import listen, listen_raw, listen_to_contract
-from il_ros.ros.managed import ManagedNode
+from il_ros.ros.listening import every, listen, listen_raw, listen_to_contract
+from il_ros.ros.node import ManagedNode
 from il_ros.ros.recording import recording
 from il_ros.ros.recording.parameters import RecorderParameters, RUNS_FOLDER
 from il_ros.ros.recording.parameters import RUNS_FOLDER_DESCRIPTION
@@ -54,7 +53,6 @@ from il_ros.runs.run_kind import RunKeeper, RunKind
 from il_ros.runs.shard import Shard
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Executed, Observation, RecordedEpisode
 from il_ros_interfaces.srv import Discard, OpenEpisode
-from rclpy.clock import Clock, ClockType
 
 _KINDS = {recording.OBSERVATION: (Observation, keys.observation_key, qos.RECORD),
           recording.EXECUTED: (Executed, keys.executed_key, qos.RECORD),
@@ -77,17 +75,16 @@ class RecorderNode(ManagedNode):
         self._kinds = RunKeeper()
         self._saver = Saver()
         self._recorded = self._dropped = 0
-        self._problem = self._silent = ''
+        self._silent = ''
         self._receipts = self.create_publisher(RecordedEpisode, 'recorded', qos.RECEIPTS)
         listen_to_contract(self, self._on_contract)
         listen(self, Drive, 'drive', self._on_drive, qos.LATCHED)
         serve(self, OpenEpisode, 'open_episode', self._on_open, OpenEpisode.Response.BAD_SPEC)
         serve(self, Discard, 'discard', self._on_discard, Discard.Response.NO_SUCH_EPISODE)
-        self.create_timer(LOOK_S, self._on_look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        every(self, LOOK_S, self._on_look)
         self._heard = {
             topic: listen_raw(self, kind, topic, partial(self._on_raw, topic, key_of), profile)
             for topic, (kind, key_of, profile) in _KINDS.items()}
-        self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self.autostart()
 
     def deactivate(self):
@@ -122,7 +119,7 @@ class RecorderNode(ManagedNode):
             return
         try:
             flags = now.hear(topic, key, raw, time.monotonic_ns(), time.time_ns())
-        except BadMessageError:
+        except DecodeError:
             raise  # refused and said; the episode goes on
         except ImitationError as error:
             self._fail(error)
@@ -161,7 +158,7 @@ class RecorderNode(ManagedNode):
         if now is None:
             return  # what came last did not fit on the disk any more
         if flags & CLOCK_JUMP:
-            self._problem = f'{now.spec.episode_id}: {now.reason}'
+            self.problem = f'{now.spec.episode_id}: {now.reason}'
         try:
             self._name_silent_streams(flags)
             now.writer.note_streams(self._streams.counts())
@@ -172,7 +169,7 @@ class RecorderNode(ManagedNode):
         self._saver.save(now.writer, partial(self._on_saved, now.spec), now.discards, flags,
                          now.gate_threshold, now.reason)
         if flags & CLOCK_JUMP:
-            self._diagnostics.publish()
+            self.diagnostics.publish()
 
     def _name_silent_streams(self, flags: int):
         """Say once, at the end of an episode, which streams brought nothing; or refuse that."""
@@ -207,19 +204,14 @@ class RecorderNode(ManagedNode):
             self._recording = None
 
     def _acknowledge_failure(self, spec: EpisodeSpec, error: ImitationError):
-        self._problem = str(error)
-        self.get_logger().error(self._problem)
-        self._diagnostics.publish()
+        self.report_problem(error)
+        self.diagnostics.publish()
         self._receipts.publish(receipt_to_message(Receipt(
             spec=spec, error_code=error.code or OpenEpisode.Response.DISK_FULL,
             error_msg=str(error))))
 
     def _on_open(self, request, response):
-        try:
-            self._open(spec_from_message(request.spec))
-        except ImitationError as error:
-            response.error_code = error.code or response.BAD_SPEC
-            response.error_msg = str(error)
+        self._open(spec_from_message(request.spec))
         return response
 
     def _open(self, spec: EpisodeSpec):
@@ -237,7 +229,7 @@ class RecorderNode(ManagedNode):
         self._take_shard(folder / 'episodes' / self.parameters.shard)
         self._recording = self._begin(spec)
         self._streams.begin()
-        self._problem = ''
+        self.problem = ''
 
     def _require_ready(self):
         if self._saver.saving:
@@ -272,10 +264,7 @@ class RecorderNode(ManagedNode):
                          settings.stream_queue_mb if self._streams.schemas else 0)
 
     def _on_discard(self, request, response):
-        try:
-            self._discard(request.episode_id, request.first_step, request.last_step)
-        except ImitationError as error:
-            response.error_code, response.error_msg = error.code, str(error)
+        self._discard(request.episode_id, request.first_step, request.last_step)
         return response
 
     def _discard(self, episode_id: str, first_step: int, last_step: int):
@@ -289,7 +278,8 @@ class RecorderNode(ManagedNode):
         else:
             discard(self._shard.folder / f'{episode_id}.mcap', first_step, last_step)
 
-    def _report(self):
+    def report(self) -> tuple[bytes, str, dict]:
+        """Return what is recorded, and what of it is missing or silent."""
         # Also called in the saver's thread, while an episode may be closed in this one.
         now, now_s, stale_s = self._recording, time.monotonic(), self.parameters.stale_s
         values = {'recorded': self._recorded, 'dropped': self._dropped,
@@ -297,21 +287,14 @@ class RecorderNode(ManagedNode):
         if now is not None:
             values.update(now.watch.values(now_s), backlog_bytes=now.writer.backlog,
                           **self._streams.values(now_s))
-        if self._problem:
-            return diagnostics.ERROR, self._problem, values
-        if now is None:
-            return diagnostics.OK, 'idle', values
-        trouble = (now.watch.trouble(now_s, stale_s, now.ended)
-                   or self._streams.trouble(now_s, stale_s))
-        return diagnostics.WARN if trouble else diagnostics.OK, trouble or 'recording', values
+        trouble = now is not None and (now.watch.trouble(now_s, stale_s, now.ended)
+                                       or self._streams.trouble(now_s, stale_s))
+        if trouble and not self.problem:
+            return diagnostics.WARN, trouble, values
+        return self.state('idle' if now is None else 'recording', values)
 
 
 class RecorderBusyError(ImitationError):
     """The recorder cannot open another episode now."""
 
     code = OpenEpisode.Response.BUSY
-
-
-def main(args=None) -> int:
-    """Run the recorder until it is asked to stop."""
-    return runtime.run(RecorderNode, args)

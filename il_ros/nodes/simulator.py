@@ -34,8 +34,9 @@ from il_ros.ros.camera import Camera, CameraMode, mode_of
 from il_ros.ros.conversion.messages import NS, spec_from_message, to_ns, to_stamp
 from il_ros.ros.conversion.pairing import Cadence
 from il_ros.ros.conversion.robot_messages import CommandReader, StateMessages
-from il_ros.ros.listening import listen
-from il_ros.ros.parameters import bounded, choice, declare, flag, text
+from il_ros.ros.listening import every, listen
+from il_ros.ros.node import ReportingNode
+from il_ros.ros.parameters import bounded, choice, flag, text
 from il_ros.ros.supervision.joint_command import CommandInput
 from il_ros.sim.realtime_commands import RealtimeCommands
 from il_ros.sim.session import Session
@@ -45,8 +46,6 @@ from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask
 import numpy as np
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
@@ -95,12 +94,11 @@ class StoppedError(ImitationError):
     code = ResetTask.Response.BUSY
 
 
-class SimulatorNode(Node):
+class SimulatorNode(ReportingNode):
     """Serves one simulated arm and one task."""
 
     def __init__(self, **kwargs):
-        super().__init__('simulator', **kwargs)
-        self.parameters = declare(self, SimulatorParameters)
+        super().__init__('simulator', SimulatorParameters, **kwargs)
         plugins.trust(self.parameters.task, self.parameters.contract)
         self._realtime = self.parameters.mode == 'realtime'
         self._rate_hz = self.parameters.rate_hz or find_contract(
@@ -119,14 +117,12 @@ class SimulatorNode(Node):
         self._restart_commands()
         self._published_at = -math.inf
         self._fresh = False
-        self._problem = ''
         self._stopped = False
         self.refused_commands = 0
         self._resting_beats = itertools.count()
         self._cadence = Cadence(round(NS / self._rate_hz))
         self._create_outputs()
         self._create_inputs()
-        self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self._cadence.takes(self.session.stamp_ns)
         self._publish()
 
@@ -163,11 +159,10 @@ class SimulatorNode(Node):
         listen(self, Bool, 'estopped', self._on_estopped, qos.LATCHED)
         self.create_service(ResetTask, 'reset_task', self._on_reset)
         self.create_service(EndEpisode, 'end_episode', self._on_end)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
         if self._realtime:
-            self.create_timer(1.0 / self._rate_hz, self._on_beat, clock=steady)
+            every(self, 1.0 / self._rate_hz, self._on_beat)
         else:
-            self.create_timer(REPUBLISH_S / 2.0, self._on_wait, clock=steady)
+            every(self, REPUBLISH_S / 2.0, self._on_wait)
 
     def shut_down(self):
         """Close the physics client."""
@@ -213,8 +208,7 @@ class SimulatorNode(Node):
 
     def _refuse(self, error: ImitationError):
         self.refused_commands += 1
-        self._problem = f'command refused: {error}'
-        self.get_logger().error(self._problem, throttle_duration_sec=1.0)
+        self.report_problem(f'command refused: {error}', throttle_s=1.0)
 
     def _on_beat(self):
         now_ns = self._now_ns()
@@ -247,8 +241,7 @@ class SimulatorNode(Node):
             return
         reason = self._silence.look(time.monotonic(), self._commands.is_obeyed)
         if reason:
-            self._problem = f'episode {status.episode_id} ends: {reason}'
-            self.get_logger().error(self._problem)
+            self.report_problem(f'episode {status.episode_id} ends: {reason}')
             self.session.finish(
                 status.episode_id, ABORTED, FAULT, False, reason, self._stamp_now())
             self._publish_changed()
@@ -280,7 +273,7 @@ class SimulatorNode(Node):
             self._commands.check()
             if self.session.reset(spec_from_message(request.spec), self._stamp_now()):
                 self._restart_commands()
-                self._problem = ''
+                self.problem = ''
                 self._publish_changed()
         except ImitationError as error:
             response.error_code, response.error_msg = _task_code(error), str(error)
@@ -317,7 +310,8 @@ class SimulatorNode(Node):
     def _stamp_now(self) -> int | None:
         return self._now_ns() if self._realtime else None
 
-    def _report(self):
+    def report(self) -> tuple[bytes, str, dict]:
+        """Return what the task is at, and the commands that did not count."""
         session = self.session
         values = {
             'phase': session.status.phase, 'episode': session.status.episode_id,
@@ -330,17 +324,12 @@ class SimulatorNode(Node):
                 values[f'command_latency_p{percent}_ms'] = round(
                     1e3 * float(np.percentile(latencies, percent)), 3)
         if self._commands.two_writers:
-            return diagnostics.ERROR, 'two writers on joint_command; holding', values
-        if self._problem:
-            return diagnostics.WARN, self._problem, values
-        return diagnostics.OK, self.parameters.mode, values
+            return self.state('', values, 'two writers on joint_command; holding')
+        if self.problem:
+            return diagnostics.WARN, self.problem, values
+        return self.state(self.parameters.mode, values)
 
 
 def _task_code(error: ImitationError) -> int:
     """Return an error code of the task's range for an error of any room."""
     return error.code if 200 <= error.code < 300 else ResetTask.Response.BAD_SPEC
-
-
-def main(args=None) -> int:
-    """Run the simulator until it is asked to stop."""
-    return runtime.run(SimulatorNode, args)

@@ -36,13 +36,13 @@ from il_ros.robots.actions.tool_velocity import Actuator
 from il_ros.robots.joint_watch import JointWatch
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.panda import PANDA
-from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros import qos
 from il_ros.ros.conversion.assembly import JointReader
 from il_ros.ros.conversion.checks import check_phase
 from il_ros.ros.conversion.messages import spec_from_message, to_ns
 from il_ros.ros.conversion.step_messages import drive_message, StepMessages
-from il_ros.ros.listening import listen, listen_to_contract
-from il_ros.ros.managed import ManagedNode
+from il_ros.ros.listening import every, listen, listen_to_contract
+from il_ros.ros.node import ManagedNode
 from il_ros.ros.serving import serve
 from il_ros.ros.supervision.answers import Answers
 from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd
@@ -52,7 +52,6 @@ from il_ros.ros.supervision.parameters import SupervisorParameters
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
 from il_ros_interfaces.srv import SetDriver
 import numpy as np
-from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import JointState
 
 WATCH_S = 0.05
@@ -73,12 +72,10 @@ class SupervisorNode(ManagedNode):
         self._observed_at = self._answered_at = self._measured_at = time.monotonic()
         self._ending = False
         self._in_a_row = 0
-        self._problem = ''
         self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0}
         self._messages = StepMessages(PANDA.joint_names)
         self._create_outputs()
         self._create_inputs()
-        self._diagnostics = diagnostics.Diagnostics(self, self._report)
         self.autostart()
 
     def _create_outputs(self):
@@ -96,7 +93,7 @@ class SupervisorNode(ManagedNode):
             listen(self, Action, topic, partial(self._on_action, source), qos.STREAM)
         serve(self, SetDriver, 'set_driver', self._on_set_driver, SetDriver.Response.BAD_PLAN)
         self._end_episode = EpisodeEnd(self, self._on_end_answered)
-        self.create_timer(WATCH_S, self._on_watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        every(self, WATCH_S, self._on_watch)
 
     def deactivate(self):
         """Hold the arm: the last target once more, and nothing after it."""
@@ -129,7 +126,7 @@ class SupervisorNode(ManagedNode):
             self._arbiter.measure(to_ns(message.header.stamp), positions)
         except ImitationError as error:
             # The last good one stands, and no watch is refreshed.
-            self._problem = f'joint_states refused: {error}'
+            self.problem = f'joint_states refused: {error}'
             raise
         self._measured_at = time.monotonic()
         self._try_act()
@@ -282,7 +279,7 @@ class SupervisorNode(ManagedNode):
             spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending,
             joints=JointWatch(PANDA, 1.0 / self._contract.rate) if self._realtime else None,
             tracking_limit_rad=self.parameters.tracking_limit_rad)
-        self._ending, self._in_a_row, self._problem = False, 0, ''
+        self._ending, self._in_a_row, self.problem = False, 0, ''
         self._measured_at = time.monotonic()
         self._messages.executed.episode_id = spec.episode_id
         self._announce(0)
@@ -306,14 +303,14 @@ class SupervisorNode(ManagedNode):
     def _watch_realtime(self, now: float):
         unseen_s = now - self._observed_at
         if unseen_s > self.parameters.observation_timeout_s:
-            self._report_problem(f'no observation for {unseen_s:.1f} s; holding')
+            self.report_problem(f'no observation for {unseen_s:.1f} s; holding', throttle_s=1.0)
             self._hold_now()
         if now - self._measured_at > self.parameters.silence_s:
             self._end(FAULT, f'no usable joint_states for {self.parameters.silence_s} s')
         problem = self._rate.problem(TOLERANCE_DRIVING)
         if problem:
             self._end(FAULT, problem)
-        self._problem = self._problem or self._rate.problem()
+        self.problem = self.problem or self._rate.problem()
 
     def _end_silent_episode(self, arbiter: Arbiter):
         names = ', '.join(driver_name(self, source) for source in arbiter.missing())
@@ -326,7 +323,7 @@ class SupervisorNode(ManagedNode):
         if self._ending:
             return
         self._ending = True
-        self._report_problem(f'episode {self._arbiter.episode_id} ends: {reason}')
+        self.report_problem(f'episode {self._arbiter.episode_id} ends: {reason}', throttle_s=1.0)
         self._end_episode.ask(self._arbiter.episode_id, end, cause, reason)
 
     def _on_end_answered(self, episode_id: str, is_unknown: bool):
@@ -335,16 +332,7 @@ class SupervisorNode(ManagedNode):
         if is_unknown and arbiter is not None and episode_id == arbiter.episode_id:
             arbiter.overtake(arbiter.stamp_ns, idle=True)
 
-    def _report_problem(self, problem: str):
-        self._problem = problem
-        self.get_logger().error(problem, throttle_duration_sec=1.0)
-
-    def _report(self):
-        if problem := 'emergency stop' if self._estop.pressed else self._problem:
-            return diagnostics.ERROR, problem, self._counts
-        return diagnostics.OK, self.parameters.mode, self._counts
-
-
-def main(args=None) -> int:
-    """Run the supervisor until it is asked to stop."""
-    return runtime.run(SupervisorNode, args)
+    def report(self) -> tuple[bytes, str, dict]:
+        """Return how many steps were driven, held and limited."""
+        return self.state(self.parameters.mode, self._counts,
+                          'emergency stop' if self._estop.pressed else '')

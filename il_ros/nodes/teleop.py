@@ -27,12 +27,13 @@ import time
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import HOLD, TELEOP
 from il_ros.errors import ImitationError
-from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros import qos, runtime
 from il_ros.ros.conversion.checks import check_values
 from il_ros.ros.driver import Driver
-from il_ros.ros.listening import listen
+from il_ros.ros.listening import every, listen
+from il_ros.ros.node import ReportingNode
 from il_ros.ros.operator import Operator
-from il_ros.ros.parameters import bounded, choice, declare, flag, ParameterError, text
+from il_ros.ros.parameters import bounded, choice, flag, ParameterError, text
 from il_ros.ros.refusals import refusals_of
 from il_ros.teleop.joystick import Joystick
 from il_ros.teleop.keyboard import help_of, Keyboard
@@ -41,8 +42,6 @@ from il_ros.teleop.steering import Steering
 from il_ros.teleop.terminal import RawTerminal
 from il_ros_interfaces.msg import Executed, Observation
 import numpy as np
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
 JOY, KEYBOARD = 'joy', 'keyboard'
@@ -73,14 +72,12 @@ class TeleopParameters:
                 'expected realtime (or scripted: true, for a script that drives)')
 
 
-class TeleopNode(Node):
+class TeleopNode(ReportingNode):
     """Publishes ``teleop/action``; a client of ``start_episode``, ``end_episode``, ``discard``."""
 
     def __init__(self, **kwargs):
-        super().__init__('teleop', **kwargs)
-        self.parameters = declare(self, TeleopParameters)
+        super().__init__('teleop', TeleopParameters, **kwargs)
         self._steering: Steering | None = None
-        self._problem = ''
         self._engaged = False
         self._terminal: RawTerminal | None = None
         name = self.parameters.mapping or DEFAULT_MAPPINGS[self.parameters.device]
@@ -93,13 +90,11 @@ class TeleopNode(Node):
             self._gripper = GRIPPER in self._device.mapping.commands.values()
             self._terminal = RawTerminal(self.parameters.terminal)
             print(help_of(self._device.mapping), file=sys.stderr, flush=True)
-            self.create_timer(
-                POLL_S, self._poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._operator = Operator(self, self._on_episode, self._tell)
+            every(self, POLL_S, self._poll)
+        self._operator = Operator(self, self._on_episode, self.diagnostics.publish)
         listen(self, Executed, 'executed', self._on_executed, qos.STREAM)
         self._driver = Driver(self, TELEOP, 'teleop/action', self._act, self._on_contract,
                               realtime=self.parameters.mode == 'realtime')
-        self._diagnostics = diagnostics.Diagnostics(self, self._report)
 
     def shut_down(self):
         """Put the terminal back as it was."""
@@ -111,10 +106,10 @@ class TeleopNode(Node):
         try:
             self._steering = Steering(
                 contract, mapping.axes, self._gripper, mapping.speed, mapping.name)
-            self._problem = ''
+            self.problem = ''
         except ImitationError as error:
-            self._steering, self._problem = None, str(error)
-            self.get_logger().error(self._problem)
+            self._steering = None
+            self.report_problem(error)
 
     def _on_episode(self):
         if self._steering is not None:
@@ -136,7 +131,7 @@ class TeleopNode(Node):
         typed = self._terminal.read()
         if typed is None:
             self._device.release()
-            self._problem = 'the terminal is gone; nobody drives'
+            self.problem = 'the terminal is gone; nobody drives'
         elif typed:
             self._obey(self._device.hear(typed, time.monotonic()))
 
@@ -155,21 +150,11 @@ class TeleopNode(Node):
             return None
         return self._steering.action(self._device.deflections(now_s))
 
-    def _tell(self):
-        self._diagnostics.publish()
-
-    def _report(self):
+    def report(self) -> tuple[bytes, str, dict]:
+        """Return whether a person drives, and with what."""
         speed = self._steering.speed if self._steering is not None else 0.0
         values = {'device': self.parameters.device, 'engaged': self._engaged,
                   'speed': f'{speed:.2f}', 'answered': self._driver.answered,
                   'said': self._operator.said}
-        problem = self._problem or self._device.problem
-        if problem:
-            return diagnostics.ERROR, problem, values
         state = 'a person drives' if self._engaged else 'idle, no person engaged'
-        return diagnostics.OK, state, values
-
-
-def main(args=None) -> int:
-    """Run the teleoperation until it is asked to stop."""
-    return runtime.run(TeleopNode, args)
+        return self.state(state, values, self.problem or self._device.problem)

@@ -19,16 +19,13 @@ from pathlib import Path
 import time
 
 from il_ros.dataset.dataset import DATASET, HELD_OUT
-from il_ros.errors import ImitationError, JobError
+from il_ros.errors import CodedError, JobError
 from il_ros.learning.references import is_finished
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient
-from il_ros.ros import runtime
-from il_ros.ros.calls import Waiter
-from il_ros.ros.parameters import bounded, declare, text
+from il_ros.ros.node import ActionNode
+from il_ros.ros.parameters import bounded, text
 from il_ros_interfaces.action import TrainPolicy
-from rclpy.action import ActionServer, CancelResponse
-from rclpy.node import Node
 
 FEEDBACK_S = 0.5
 WORKER_END_S = 3.0
@@ -49,43 +46,36 @@ class TrainerParameters:
         600.0, 1.0, 86400.0, 'the same of a fit that takes no step for so long [s]')
 
 
-class TrainerNode(Node):
+class TrainerNode(ActionNode):
     """Serves ``train_policy``."""
 
+    otherwise = Result.BAD_GOAL
+
     def __init__(self, **kwargs):
-        super().__init__('trainer', **kwargs)
-        self.parameters = declare(self, TrainerParameters)
-        self._waiter = Waiter(self)
+        super().__init__('trainer', TrainerParameters, TrainPolicy, 'train_policy',
+                         'another policy is being trained; wait for it or cancel it', **kwargs)
         self._worker = WorkerClient(self.parameters.nice, self.get_logger().info,
                                     self.parameters.silence_s, self.parameters.stuck_s)
         self._worker.start()
-        self._busy = False
-        self._server = ActionServer(
-            self, TrainPolicy, 'train_policy', self._execute, callback_group=self._waiter.group,
-            cancel_callback=lambda _: CancelResponse.ACCEPT)
 
     def shut_down(self):
         """End the worker process."""
         # Without a job there is nothing to wait for, least of all that it has loaded torch.
         self._worker.close(WORKER_END_S if self._worker.busy else 0.0)
 
-    async def _execute(self, goal):
-        result = Result(train_loss=-1.0, held_out_loss=-1.0)
-        if self._busy:
-            result.error_code = Result.BUSY
-            result.error_msg = 'another policy is being trained; wait for it or cancel it'
-            goal.abort()
-            return result
-        self._busy = True
-        try:
-            self._worker.submit(self._job(goal.request))
-            self._finish(goal, result, await self._outcome(goal))
-        except ImitationError as error:
-            result.error_code, result.error_msg = error.code or Result.BAD_GOAL, str(error)
-            goal.abort()
-        finally:
-            self._busy = False
-        return result
+    def new_result(self) -> Result:
+        """Return the result without a loss."""
+        return Result(train_loss=-1.0, held_out_loss=-1.0)
+
+    async def work(self, goal, result: Result):
+        """Fit a policy."""
+        self._worker.submit(self._job(goal.request))
+        outcome = await self._outcome(goal)
+        if isinstance(outcome, JobFailed):
+            raise CodedError(outcome.code, outcome.message)
+        for field in result.get_fields_and_field_types():
+            if hasattr(outcome, field):
+                setattr(result, field, getattr(outcome, field))
 
     def _job(self, request) -> Job:
         if is_finished(Path(request.output)):
@@ -110,20 +100,4 @@ class TrainerNode(Node):
                     goal.publish_feedback(TrainPolicy.Feedback(
                         step=event.step, steps=event.steps, train_loss=event.train_loss,
                         held_out_loss=event.held_out_loss))
-            await self._waiter.pause(self.parameters.poll_s)
-
-    def _finish(self, goal, result: Result, outcome: JobDone | JobFailed):
-        if isinstance(outcome, JobFailed):
-            result.error_code, result.error_msg = outcome.code, outcome.message
-            canceled = outcome.code == Result.CANCELED and goal.is_cancel_requested
-            (goal.canceled if canceled else goal.abort)()
-            return
-        for field in result.get_fields_and_field_types():
-            if hasattr(outcome, field):
-                setattr(result, field, getattr(outcome, field))
-        goal.succeed()
-
-
-def main(args=None) -> int:
-    """Run the trainer until it is asked to stop."""
-    return runtime.run(TrainerNode, args, slow=True)
+            await self.waiter.pause(self.parameters.poll_s)

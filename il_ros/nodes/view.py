@@ -21,14 +21,13 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from il_ros.interactive.stage import PHASES
 from il_ros.ros import qos, runtime
-from il_ros.ros.listening import listen, listen_raw
-from il_ros.ros.parameters import bounded, choice, declare
+from il_ros.ros.listening import every, listen, listen_raw
+from il_ros.ros.node import GraphNode
+from il_ros.ros.parameters import bounded, choice
 from il_ros.teleop.live_view import LiveView
 from il_ros.teleop.screen import Screen
 from il_ros_interfaces.action import RunDagger
 from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation, RecordedEpisode
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 
 COUNTED = {'joint_states': (JointState, qos.STREAM), 'observation': (Observation, qos.STREAM),
@@ -47,12 +46,11 @@ class ViewParameters:
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
 
-class ViewNode(Node):
+class ViewNode(GraphNode):
     """Draws who drives, rates, step, success and labels on the standard output."""
 
     def __init__(self, **kwargs):
-        super().__init__('view', **kwargs)
-        self.parameters = declare(self, ViewParameters)
+        super().__init__('view', ViewParameters, **kwargs)
         self._view = LiveView((*COUNTED, EXECUTED), ALWAYS)
         self._screen = Screen(sys.stdout)
         for topic, (kind, profile) in COUNTED.items():
@@ -63,8 +61,7 @@ class ViewNode(Node):
         listen(self, DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.STREAM)
         listen(self, RunDagger.Impl.FeedbackMessage, 'run_dagger/_action/feedback',
                self._on_stage, qos.STREAM)
-        self.create_timer(
-            self.parameters.period_s, self._draw, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        every(self, self.parameters.period_s, self._draw)
 
     def _count(self, topic: str, kind: type, profile):
         def on_raw(_: bytes):
@@ -95,8 +92,3 @@ class ViewNode(Node):
     def shut_down(self):
         """Draw the last picture."""
         self._draw()
-
-
-def main(args=None) -> int:
-    """Run the view until it is asked to stop."""
-    return runtime.run(ViewNode, args)

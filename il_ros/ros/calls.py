@@ -26,8 +26,8 @@ import time
 
 from action_msgs.msg import GoalStatus
 from il_ros.errors import ImitationError
+from il_ros.ros.listening import every
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -86,9 +86,7 @@ class Waiter:
         """Tells whether whoever plays a part of the graph is lost now (``Peers``)."""
         self._stopped: ImitationError | None = None
         self._stopped_s = 0.0
-        self._timer = node.create_timer(
-            READY_CHECK_S, self._check, callback_group=self.group,
-            clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = every(node, READY_CHECK_S, self._check, self.group)
         self._timer.cancel()
 
     def stop(self, error: ImitationError):

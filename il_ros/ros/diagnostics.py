@@ -17,9 +17,9 @@
 from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from il_ros.ros.listening import every
 from il_ros.ros.qos import STREAM
 from il_ros.ros.refusals import refusals_of
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 OK, WARN, ERROR, STALE = (
@@ -33,8 +33,6 @@ class Diagnostics:
     Publishes what ``report`` returns: level, message and values; and the node's refusals.
 
     The level is at least WARN for a period in which a message was refused.
-
-    The timer runs on the steady clock: a watchdog on a clock that can stop watches nothing.
     """
 
     def __init__(self, node: Node, report: Callable[[], tuple[bytes, str, dict]]):
@@ -43,8 +41,7 @@ class Diagnostics:
         self._refusals = refusals_of(node)
         self._refused = 0
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', STREAM)
-        self._timer = node.create_timer(
-            PERIOD_S, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        every(node, PERIOD_S, self.publish)
 
     def publish(self):
         """Publish now."""

@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import RUNNING, TELEOP
-from il_ros.episodes.wire.decoder import BadMessageError
+from il_ros.errors import BadMessageError
 from il_ros.ros import qos
 from il_ros.ros.conversion.checks import check_drive, check_observation
 from il_ros.ros.conversion.messages import float32s, to_ns

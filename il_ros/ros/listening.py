@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Subscriptions of nodes: the one place where they are created, and where messages are refused.
+Subscriptions and timers of nodes: the one place where they are created, and messages are refused.
 
 A message that cannot be decoded, or that its callback refuses by raising an ``ImitationError``, is
 counted and said (``refusals``), and changes nothing else: no message ends a node. All of them are
@@ -23,17 +23,20 @@ raw subscriptions, decoded without rclpy's slow conversion.
 from collections.abc import Callable
 
 from il_ros.contract.contract import Contract
-from il_ros.episodes.wire.decoder import BadMessageError, DecodeError, Decoder
-from il_ros.errors import ImitationError
+from il_ros.episodes.wire.decoder import Decoder
+from il_ros.errors import BadMessageError, DecodeError, ImitationError
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_from_message
 from il_ros.ros.refusals import refusals_of
 from il_ros_interfaces.msg import Contract as ContractMessage
+from rclpy.callback_groups import CallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 
 
 def listen(node: Node, kind: type, topic: str, callback: Callable, profile: QoSProfile,
@@ -83,6 +86,13 @@ def listen_to_contract(node: Node, callback: Callable[[Contract], None],
     def on_contract(message: ContractMessage):
         callback(contract_from_message(message))
     return listen(node, ContractMessage, 'contract', on_contract, qos.LATCHED, **arguments)
+
+
+def every(node: Node, period_s: float, callback: Callable[[], None],
+          group: CallbackGroup | None = None) -> Timer:
+    """Call a function again and again, by a clock that never stops: a watchdog needs it."""
+    return node.create_timer(period_s, callback, callback_group=group,
+                             clock=Clock(clock_type=ClockType.STEADY_TIME))
 
 
 def _decode_slowly(kind: type, raw: bytes):

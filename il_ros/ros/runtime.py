@@ -131,28 +131,19 @@ class Runtime:
             if executor is not None:
                 executor.wake()
 
-    def add_loop_node(self, build: Callable[..., Any], **arguments) -> Any:
+    def add(self, build: Callable[..., Any], **arguments) -> Any:
         """
-        Build a node for the hot executor and return it.
+        Build a node and return it; one with ``is_slow`` gets its place in the slow thread.
 
         :raises OccupiedError: if another node plays its part in this domain
         """
-        self.claims.take([part_of(build)])
+        part = part_of(build)
+        self.claims.take([part])
         node = build(context=self.context, **arguments)
-        if self.hot is None:
-            self.hot = make_executor(node.parameters.executor, self.context)
-        return self._add(self.hot, node, part_of(build))
-
-    def add_background_node(self, build: Callable[..., Any], **arguments) -> Any:
-        """
-        Build a node for the slow thread and return it.
-
-        :raises OccupiedError: if another node plays its part in this domain
-        """
-        self.claims.take([part_of(build)])
-        return self._add(self.slow, build(context=self.context, **arguments), part_of(build))
-
-    def _add(self, executor: Executor, node: Node, part: str) -> Node:
+        executor: Executor = self.slow
+        if not is_slow(build):
+            executor = self.hot = self.hot or make_executor(
+                node.parameters.executor, self.context)
         executor.add_node(node)
         if not self._nodes:
             node.get_logger().info(f'{reach()} (ROS domain {self.context.get_domain_id()})')
@@ -215,6 +206,11 @@ class Runtime:
         self._old_handlers.clear()
 
 
+def is_slow(build: Callable[..., Node]) -> bool:
+    """Tell whether a node's class serves actions or awaits."""
+    return getattr(build, 'is_slow', False)
+
+
 def part_of(build: Callable[..., Node]) -> str:
     """Return the part that a node's class plays in a graph, by its name."""
     return build.__name__.removesuffix('Node').lower()
@@ -248,17 +244,16 @@ def spin_until(executor: Executor, stop: Future):
         executor.spin_until_future_complete(stop, timeout_sec=SPIN_TIMEOUT_S)
 
 
-def run(build: Callable[..., Node], args: Sequence[str] | None = None, slow: bool = False) -> int:
+def run(build: type[Node], args: Sequence[str] | None = None) -> int:
     """
     Run one node in this process until a signal, and return the exit code.
 
     :param build: the node's class
-    :param slow: the node serves actions: give it the SingleThreadedExecutor
     """
     runtime = None
     try:
         with Runtime(args, executor=None) as runtime:
-            (runtime.add_background_node if slow else runtime.add_loop_node)(build)
+            runtime.add(build)
             runtime.spin()
     except OutputError:
         raise  # the command line says it

@@ -34,7 +34,7 @@ from il_ros.episodes.watch import Arrivals
 from il_ros.episodes.wire.schema import find_schema
 from il_ros.errors import StreamError
 from il_ros.ros import qos
-from rclpy.clock import Clock, ClockType
+from il_ros.ros.listening import every
 from rclpy.node import Node
 from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
@@ -73,7 +73,7 @@ class Streams:
                 use_global_arguments=False, enable_rosout=False, start_parameter_services=False)
             self._readers = [_Reader(self._node, stream, kind, sink)
                              for stream, kind in zip(streams, kinds, strict=True)]
-            node.create_timer(POLL_S, self.poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            every(node, POLL_S, self.poll)
 
     def close(self):
         """Stop listening; a second call does nothing."""

@@ -115,7 +115,7 @@ def test_an_episode_stops_before_a_gap_and_says_so(tmp_path, topic, steps, dropp
     (4, ('observation', observation(spec('other'), 1, 12)), "the episode 'other'"),
     (2, ('executed', executed(spec(), 0, values=[1.0])), '1 entries; expected 2'),
     (2, ('executed', executed(spec(), 0, values=[0.0, float('inf')])), 'not finite'),
-    (0, ('episode', status(spec(), 0, 12)[:-8]), 'ends inside a field')])
+    (0, ('episode', status(spec(), 0, 12)[:-8]), 'ends inside goals_reached')])
 def test_messages_that_contradict_the_contract_are_refused(tmp_path, position, message, reason):
     wire = messages(spec())
     wire[position] = message

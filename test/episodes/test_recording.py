@@ -18,9 +18,9 @@ import dataclasses
 
 from il_ros.contract.episode_spec import DrivePlan, IDLE, RUNNING
 from il_ros.episodes.receipts import CLOCK_JUMP, DROPS, INCOMPLETE, verify
-from il_ros.episodes.track import NS
 from il_ros.episodes.watch import EpisodeWatch
 from il_ros.episodes.wire import keys
+from il_ros.episodes.wire.cdr import NS
 from il_ros.episodes.writer import EpisodeWriter
 from il_ros.errors import StepRangeError
 from il_ros.ros.recording.recording import checks_of, EPISODE, EXECUTED, OBSERVATION, Recording

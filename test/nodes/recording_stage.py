@@ -131,7 +131,7 @@ class Reports:
     def now(self) -> tuple[bytes, str, dict[str, str]]:
         """Return level, message and values of this moment."""
         self.heard.clear()
-        self._stage.recorder._diagnostics.publish()
+        self._stage.recorder.diagnostics.publish()
         assert self._stage.bench.until(lambda: self.heard)
         return self.last()
 

@@ -63,7 +63,7 @@ def test_refused_commands_are_counted_and_named_in_the_diagnostics(bench, mode):
     for number in range(1, 26):
         commands.publish(command(simulator.session.stamp_ns, [20.0] * 9))
         assert bench.until(lambda: simulator.refused_commands == number)  # noqa: B023
-    simulator._diagnostics.publish()
+    simulator.diagnostics.publish()
 
     def told():
         return [status for report in reports for status in report.status
@@ -94,7 +94,7 @@ def test_a_second_writer_is_noticed_and_the_arm_rests_until_it_is_gone():
         assert bench.until(lambda: simulator._commands.two_writers, timeout_s=15.0)
         stamp_ns = simulator.session.stamp_ns
         commands[0].publish(command(stamp_ns, PANDA.home))
-        simulator._diagnostics.publish()
+        simulator.diagnostics.publish()
         assert bench.until(lambda: any(
             status.level == DiagnosticStatus.ERROR and 'two writers' in status.message
             for report in reports for status in report.status))

@@ -32,13 +32,9 @@ class Noting:
         assert not self.asked
         self.claimed += names
 
-    def add_loop_node(self, kind, parameter_overrides):
+    def add(self, kind, parameter_overrides):
         """Note a node and its parameters."""
         self.asked[kind.__name__] = {p.name: p.value for p in parameter_overrides}
-
-    def add_background_node(self, kind, parameter_overrides=()):
-        """Note a node of the slow thread."""
-        self.add_loop_node(kind, parameter_overrides)
 
 
 @pytest.mark.parametrize('given, expected', [('', 'push'), ('push_image', 'push_image')])

@@ -134,7 +134,7 @@ def test_a_camera_that_says_nothing_is_named_in_the_diagnostics(bench, monkeypat
     observer = bench.add(ObserverNode, contract='reach_image')
     bench.add(SimulatorNode, task='reach')
     assert bench.until(lambda: observer._pairing.missing() == ['camera/image_raw'])
-    observer._diagnostics.publish()
+    observer.diagnostics.publish()
     assert bench.until(lambda: any(
         'camera/image_raw' in report.status[0].message for report in reports))
     assert reports[-1].status[0].level == DiagnosticStatus.WARN

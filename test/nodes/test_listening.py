@@ -19,7 +19,8 @@ from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray
 import il_ros
-from il_ros.episodes.wire.decoder import BadMessageError, MOST_FIELDS
+from il_ros.episodes.wire.decoder import MOST_FIELDS
+from il_ros.errors import BadMessageError
 from il_ros.ros import diagnostics, qos
 from il_ros.ros.listening import listen
 from il_ros.ros.refusals import MOST_SENTENCES, Refusals, refusals_of

@@ -139,7 +139,7 @@ def test_a_stream_that_does_not_come_is_named_in_the_diagnostics(bench, monkeypa
     observer = bench.add(ObserverNode, contract='push')
     Robot(bench).say(1000, ('episode', 'joint_states', 'tool_pose', 'goal_pose'))
     assert bench.until(lambda: observer._pairing.missing() == ['object_poses'])
-    observer._diagnostics.publish()
+    observer.diagnostics.publish()
     assert bench.until(lambda: reports)
     last = reports[-1].status[0]
     assert (last.level, last.message) == (DiagnosticStatus.WARN, 'late: object_poses')
@@ -173,7 +173,7 @@ def test_in_realtime_a_jump_of_the_clock_ends_the_episode_and_the_next_is_observ
     bench.probe.create_service(EndEpisode, 'end_episode', on_end)
     observer = bench.add(ObserverNode, contract='push', pairing='as_of', clock_jump_s=0.5)
     robot = Robot(bench)
-    assert bench.until(observer._end.service_is_ready)
+    assert bench.until(observer._end.client.service_is_ready)
     begun_ns = time.monotonic_ns()
 
     def beat(shift_ns: int = 0, rate: int = 1, **changes):

@@ -120,7 +120,7 @@ def test_a_stream_that_offers_best_effort_alone_is_named_and_can_be_asked_for(be
     publisher = bench.probe.create_publisher(JointState, STATE[0], qos.FOREIGN_SENSOR)
     asked = f'{STATE[0]}:{JOINTS}:best_effort'
     recording.open()
-    assert bench.until(lambda: f'ask for it with {asked}' in recording.recorder._report()[1])
+    assert bench.until(lambda: f'ask for it with {asked}' in recording.recorder.report()[1])
     other = bench.beside()
     again = other.add(TimedRecorder, runs=str(tmp_path), shard='other', streams=asked)
     assert other.until(publisher.get_subscription_count)
@@ -138,10 +138,10 @@ def test_figures_of_a_stream_are_told_while_the_episode_runs(bench, tmp_path):
     for number in range(3):
         say(bench, state, number)
     assert bench.until(lambda: recording.recorder.heard[STATE[0]] == 3)
-    _, sentence, values = recording.recorder._report()
+    _, sentence, values = recording.recorder.report()
     assert (values[f'{STATE[0]}.recorded'], values[f'{STATE[0]}.dropped']) == ('3', '0')
     assert float(values[f'{STATE[0]}.rate_hz']) > 0
-    assert bench.until(lambda: f'{STATE[0]}: silent' in recording.recorder._report()[1])
+    assert bench.until(lambda: f'{STATE[0]}: silent' in recording.recorder.report()[1])
 
 
 SILENT = {

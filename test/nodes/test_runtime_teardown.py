@@ -32,13 +32,12 @@ def no_collector():
     gc.enable()
 
 
-@pytest.mark.parametrize('kind, name, slow', [
-    (CollectorNode, 'collector', True), (Client, 'il_ros_command', True),
-    (RecorderNode, 'recorder', False)])
+@pytest.mark.parametrize('kind, name', [
+    (CollectorNode, 'collector'), (Client, 'il_ros_command'), (RecorderNode, 'recorder')])
 def test_a_node_is_gone_from_the_graph_when_its_runtime_is_closed(
-        no_collector, kind, name, slow):
+        no_collector, kind, name):
     with Bench('single') as bench:
         with Runtime() as runtime:
-            (runtime.add_background_node if slow else runtime.add_loop_node)(kind)
+            runtime.add(kind)
             assert bench.until(lambda: name in bench.probe.get_node_names())
         assert bench.until(lambda: name not in bench.probe.get_node_names())

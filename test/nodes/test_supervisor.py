@@ -273,8 +273,8 @@ def test_joints_that_cannot_be_read_end_the_episode_with_their_name(bench, spoil
     spoil(joints)
     made.observe(joints=joints)
     made.answer(POLICY, STILL)
-    assert bench.until(lambda: made.supervisor._problem)
-    made.supervisor._diagnostics.publish()
+    assert bench.until(lambda: made.supervisor.problem)
+    made.supervisor.diagnostics.publish()
     assert bench.until(lambda: any(
         s.level == DiagnosticStatus.ERROR and sentence in s.message
         for report in reports for s in report.status))

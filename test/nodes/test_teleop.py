@@ -245,6 +245,6 @@ def test_a_keyboard_without_a_terminal_is_refused_with_a_sentence(slow_bench):
 def test_a_gamepad_that_lacks_a_button_is_named_and_drives_nothing(graph):
     graph.pad.buttons = [0] * 3
     graph.pad.say()
-    assert graph.bench.until(lambda: graph.teleop._report()[1])
-    assert graph.bench.until(lambda: 'wants button' in graph.teleop._report()[1])
-    assert 'this gamepad has 3' in graph.teleop._report()[1]
+    assert graph.bench.until(lambda: graph.teleop.report()[1])
+    assert graph.bench.until(lambda: 'wants button' in graph.teleop.report()[1])
+    assert 'this gamepad has 3' in graph.teleop.report()[1]

@@ -112,9 +112,9 @@ def test_without_a_home_the_look_remains(another, home, monkeypatch):
 
 def test_a_node_that_is_refused_has_published_nothing_and_leaves_the_part_alone(another):
     with Runtime(executor='single') as first:
-        first.add_loop_node(SupervisorNode, parameter_overrides=overrides({'autostart': False}))
+        first.add(SupervisorNode, parameter_overrides=overrides({'autostart': False}))
         with Runtime(executor='single') as second, pytest.raises(OccupiedError):
-            second.add_loop_node(SupervisorNode)
+            second.add(SupervisorNode)
         peek = rclpy.create_node('peek', context=first.context)
         assert peek.count_publishers('joint_command') == 1
         peek.destroy_node()

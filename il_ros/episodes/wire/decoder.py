@@ -18,30 +18,24 @@ Messages out of the bytes of a raw subscription, several times faster than rclpy
 A control step is some fifteen messages taken, and rclpy builds each one field by field through
 constructors that do everything twice. Here a message is walked once; as long as strings and
 sequences keep their lengths, the next one of its type is a single ``struct.unpack`` and the
-genuine message objects are filled through their slots. The rules are those of CDR in its
-little-endian form: four bytes of encapsulation, and each primitive aligned to its own size behind
-them.
+genuine message objects are filled through their slots.
 """
 
 import array
-import collections
 from collections.abc import Callable
 import functools
 import importlib
-import operator
 import re
-import struct
 from typing import Any
 
-from il_ros.errors import ImitationError
+from il_ros.episodes.wire.layout import Layout, Layouts, Selection
+from il_ros.episodes.wire.schema import CODES, Definitions, Field
+from il_ros.errors import BadMessageError, DecodeError
 
-_PRIMITIVES = {
-    'boolean': '?', 'int8': 'b', 'uint8': 'B', 'int16': 'h', 'uint16': 'H', 'int32': 'i',
-    'uint32': 'I', 'int64': 'q', 'uint64': 'Q', 'float': 'f', 'double': 'd'}
-_ENCAPSULATION = b'\x00\x01'
-_BODY = 4
-_UINT32 = struct.Struct('<I')
-_SEQUENCE = re.compile(r'sequence<([\w/]+)>')
+_IDL_NAMES = {'boolean': 'bool', 'float': 'float32', 'double': 'float64'}
+"""Primitives that the classes of messages call otherwise than their definitions."""
+
+_FORM = re.compile(r'(sequence<(?!boolean))?([\w/]+)>?')
 _KNOWN = 4
 """Layouts of a type that are remembered."""
 
@@ -50,14 +44,6 @@ MOST_FIELDS = 10_000
 
 Build = Callable[[tuple], Any]
 """Makes a value, or a whole message, of what was unpacked."""
-
-
-class DecodeError(ImitationError):
-    """Bytes that are not what is understood here; rclpy may still understand them."""
-
-
-class BadMessageError(DecodeError):
-    """Bytes that are no message of their type, or one that nobody can use; names the field."""
 
 
 class Decoder:
@@ -69,7 +55,7 @@ class Decoder:
 
     def __init__(self, kind: type):
         self._kind = kind
-        self._layouts: collections.deque[_Layout] = collections.deque(maxlen=_KNOWN)
+        self._find = Layouts(self._learn, _KNOWN).find
 
     def __call__(self, raw: bytes):
         """
@@ -81,111 +67,60 @@ class Decoder:
         :raises DecodeError: if it is not little-endian CDR, or the type has fields of a kind
             that is not known here
         """
-        for layout in self._layouts:
-            message = layout.decode(raw)
-            if message is not None:
-                return message
-        layout = _Layout(self._kind, raw)
-        self._layouts.appendleft(layout)
-        return layout.decode(raw)
+        build, values = self._find(raw)
+        return build(values)
+
+    def _learn(self, raw: bytes) -> tuple[Selection, Build]:
+        types, definitions = _definitions(self._kind)
+        layout = Layout(definitions, raw, MOST_FIELDS)
+        selection = layout.select(layout.fields)
+
+        def read(path: str) -> int | Build:
+            place, at = layout.fields[path], selection.places[path]
+            if place.kind == 'string':
+                return functools.partial(_text, at)
+            if place.code == CODES[place.kind]:
+                return at
+            return functools.partial(_numbers, CODES[place.kind], at)
+
+        def fill(name: str, fields: dict[str, Any]) -> Build:
+            plain, built = [], []
+            for field, value in fields.items():
+                if isinstance(value, int):
+                    plain.append((f'_{field}', value))
+                elif isinstance(value, list):
+                    built.append((f'_{field}', functools.partial(_listed, tuple(value))))
+                else:
+                    built.append((f'_{field}', value))
+            return functools.partial(_fill, types[name], tuple(plain), tuple(built))
+        return selection, layout.rebuilt(read, fill)
 
 
-class _Layout:
-    """Where each field stands in messages whose strings and sequences have these lengths."""
+@functools.cache
+def _definitions(kind: type) -> tuple[dict[str, type], Definitions]:
+    """Return the classes and the fields of a message and of all that are in it, by type."""
+    types = {f'{kind.__module__.partition(".")[0]}/{kind.__name__}': kind}
+    definitions: Definitions = {}
+    while missing := types.keys() - definitions.keys():
+        for name in missing:
+            forms = types[name].get_fields_and_field_types()
+            definitions[name] = [_field(field, form) for field, form in forms.items()]
+            for field in definitions[name]:
+                if '/' in field.type_name:
+                    types[field.type_name] = _message_type(field.type_name)
+    return types, definitions
 
-    def __init__(self, kind: type, raw: bytes):
-        if raw[:2] != _ENCAPSULATION:
-            raise DecodeError(f'a {kind.__name__} is not in little-endian CDR')
-        self._raw = raw
-        self._formats, self._lengths = ['<2s2x'], {0: _ENCAPSULATION}
-        self._offset, self._count, self._field_name = _BODY, 1, 'its header'
-        self._build = self._message(kind)
-        self._struct = struct.Struct(''.join(self._formats))
-        self._lengths_of = operator.itemgetter(*self._lengths)
-        self._expected = tuple(self._lengths.values())
-        if len(self._lengths) == 1:
-            self._expected = self._expected[0]
-        del self._raw, self._formats, self._lengths
 
-    def decode(self, raw: bytes):
-        """Return the message; None if it has another layout."""
-        if len(raw) < self._struct.size:
-            return None
-        values = self._struct.unpack_from(raw)
-        if self._lengths_of(values) != self._expected:
-            return None
-        return self._build(values)
-
-    def _message(self, kind: type) -> Build:
-        plain, built = [], []
-        for name, form in kind.get_fields_and_field_types().items():
-            self._field_name = name
-            if form in _PRIMITIVES:
-                plain.append((f'_{name}', self._number(_PRIMITIVES[form])))
-            else:
-                built.append((f'_{name}', self._field(form)))
-        return functools.partial(_fill, kind, tuple(plain), tuple(built))
-
-    def _field(self, form: str) -> Build:
-        if form == 'string':
-            return self._string()
-        sequence = _SEQUENCE.fullmatch(form)
-        if sequence is None:
-            return self._message(_message_type(form))
-        item, count = sequence[1], self._length()
-        if item in _PRIMITIVES and item != 'boolean':
-            return self._array(_PRIMITIVES[item], count)
-        return functools.partial(_listed, tuple(self._item(item) for _ in range(count)))
-
-    def _item(self, form: str) -> Build:
-        if form in _PRIMITIVES:
-            return operator.itemgetter(self._number(_PRIMITIVES[form]))
-        return self._field(form)
-
-    def _string(self) -> Build:
-        length = self._length()
-        at = self._take(f'{length - 1}sx' if length else '0s', length)
-        return functools.partial(_text, at)
-
-    def _array(self, code: str, count: int) -> Build:
-        size = struct.calcsize(f'<{code}')
-        if count:
-            self._align(size)
-        return functools.partial(_numbers, code, self._take(f'{count * size}s', count * size))
-
-    def _length(self) -> int:
-        at = self._number('I')
-        self._lengths[at] = _UINT32.unpack_from(self._raw, self._offset - 4)[0]
-        return self._lengths[at]
-
-    def _number(self, code: str) -> int:
-        size = struct.calcsize(f'<{code}')
-        self._align(size)
-        return self._take(code, size)
-
-    def _align(self, size: int):
-        padding = (_BODY - self._offset) % size
-        self._formats.append(f'{padding}x')
-        self._offset += padding
-
-    def _take(self, form: str, size: int) -> int:
-        """Note one more value and return its place among those that are unpacked."""
-        self._offset += size
-        if self._offset > len(self._raw):
-            raise BadMessageError(
-                f'a message of {len(self._raw)} bytes ends inside {self._field_name}')
-        if self._count >= MOST_FIELDS:
-            raise BadMessageError(f'{self._field_name} is too long; expected a message of less '
-                                  f'than {MOST_FIELDS} fields')
-        self._formats.append(form)
-        self._count += 1
-        return self._count - 1
+def _field(name: str, form: str) -> Field:
+    match = _FORM.fullmatch(form)
+    kind = _IDL_NAMES.get(match[2], match[2]) if match else ''
+    if match is None or kind not in CODES and kind != 'string' and '/' not in kind:
+        raise DecodeError(f'fields of type {form} are not known here')
+    return Field(kind, name, -1 if match[1] else 0)
 
 
 def _message_type(form: str) -> type:
-    package, slash, name = form.partition('/')
-    if not slash or '[' in form or '<' in form:
-        raise DecodeError(f'fields of type {form} are not known here')
+    package, _, name = form.partition('/')
     kind = getattr(importlib.import_module(f'{package}.msg'), name, None)
     if kind is None:
         raise DecodeError(f'fields of type {form} are not known here')

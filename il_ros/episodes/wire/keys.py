@@ -12,22 +12,23 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""
-What a raw subscription needs to know of a message, without decoding the whole of it.
+"""What a raw subscription needs to know of a message, without decoding the whole of it."""
 
-The offsets follow from the definitions in ``il_ros_interfaces`` and the rules of CDR (little
-endian, four bytes of encapsulation, every primitive aligned to its size behind them); a test
-holds them against the real serialisation. What is no message raises ``BadMessageError``.
-"""
-
+import operator
 import struct
 from typing import NamedTuple
 
-from il_ros.episodes.wire.decoder import BadMessageError
+from il_ros.episodes.wire.cdr import NS
+from il_ros.episodes.wire.layout import BODY, Layout, Layouts, Selection
+from il_ros.episodes.wire.schema import definitions_of, EXECUTED, find_schema, OBSERVATION, STATUS
+from il_ros.errors import BadMessageError
 
 _STAMP = struct.Struct('<iI')
-_UINT32 = struct.Struct('<I')
-_BODY = 4
+STAMPED_BYTES = BODY + _STAMP.size
+"""What a message has at least that begins with a stamp."""
+
+_KNOWN = 4
+"""Layouts of a type that are remembered."""
 
 
 class Key(NamedTuple):
@@ -42,81 +43,67 @@ class Key(NamedTuple):
 
 def stamp_ns(raw: bytes) -> int:
     """Return the stamp of a message whose first field is its header, in nanoseconds."""
-    seconds, nanoseconds = _STAMP.unpack_from(raw, _BODY)
-    return seconds * 1_000_000_000 + nanoseconds
+    seconds, nanoseconds = _STAMP.unpack_from(raw, BODY)
+    return seconds * NS + nanoseconds
 
 
-_NO_MESSAGE = (struct.error, IndexError, UnicodeDecodeError)
-"""What reading raises of bytes that are no message."""
+class _Fields:
+    """Reads some fields of messages of a type; what stands behind them is not looked at."""
+
+    def __init__(self, type_name: str, *paths: str):
+        self._type_name, self._paths = type_name, paths
+        self._find = Layouts(self._learn, _KNOWN).find
+
+    def __call__(self, raw: bytes):
+        """Return their values, texts as bytes; a single one by itself."""
+        pick, values = self._find(raw)
+        return pick(values)
+
+    def _learn(self, raw: bytes) -> tuple[Selection, operator.itemgetter]:
+        definitions = definitions_of(find_schema(self._type_name))
+        top, fields = next(iter(definitions.items()))
+        wanted = {path.partition('.')[0] for path in self._paths}
+        end = max(place for place, field in enumerate(fields, 1) if field.name in wanted)
+        layout = Layout({**definitions, top: fields[:end]}, raw)
+        selection = layout.select(self._paths)
+        return selection, operator.itemgetter(
+            *(selection.places[path] for path in self._paths))
 
 
-def _bad(raw: bytes, error: Exception) -> BadMessageError:
-    if isinstance(error, UnicodeDecodeError):
-        return BadMessageError(f'episode_id or reason is not UTF-8 text: {error.object[:40]!r}')
-    return BadMessageError(f'a message of {len(raw)} bytes ends inside a field')
-
-
-def _string(raw: bytes, offset: int) -> tuple[bytes, int]:
-    offset = _align(offset, 4)
-    length = _UINT32.unpack_from(raw, offset)[0]
-    start = offset + 4
-    return raw[start:start + length - 1], start + length
-
-
-def _align(offset: int, size: int) -> int:
-    return offset + (_BODY - offset) % size
-
-
-def _uint32(raw: bytes, offset: int) -> tuple[int, int]:
-    offset = _align(offset, 4)
-    return _UINT32.unpack_from(raw, offset)[0], offset + 4
+_WHERE = ('header.stamp.sec', 'header.stamp.nanosec', 'episode_id', 'step')
+_OBSERVATION = _Fields(OBSERVATION, *_WHERE, 'phase')
+_EXECUTED = _Fields(EXECUTED, *_WHERE)
+_STATUS = _Fields(STATUS, *_WHERE, 'phase')
+_REASON = _Fields(STATUS, 'reason')
 
 
 def observation_key(raw: bytes) -> Key:
     """Return where an ``Observation`` belongs."""
-    try:
-        _, offset = _string(raw, _BODY + 8)
-        step, offset = _uint32(raw, _align(offset, 8) + 8)
-        phase = raw[offset]
-        episode_id, _ = _string(raw, offset + 1)
-        return Key(stamp_ns(raw), episode_id.decode(), step, phase)
-    except _NO_MESSAGE as error:
-        raise _bad(raw, error) from error
+    return _key(*_OBSERVATION(raw))
 
 
 def executed_key(raw: bytes) -> Key:
     """Return where an ``Executed`` belongs."""
-    try:
-        _, offset = _string(raw, _BODY + 8)
-        step, offset = _uint32(raw, offset)
-        episode_id, _ = _string(raw, _align(offset + 2, 4) + 12)
-        return Key(stamp_ns(raw), episode_id.decode(), step, -1)
-    except _NO_MESSAGE as error:
-        raise _bad(raw, error) from error
+    return _key(*_EXECUTED(raw))
 
 
 def status_key(raw: bytes) -> Key:
     """Return where an ``EpisodeStatus`` belongs."""
-    try:
-        _, offset = _string(raw, _BODY + 8)
-        episode_id, offset = _string(raw, offset)
-        _, offset = _string(raw, offset)
-        _, offset = _uint32(raw, offset)
-        step, offset = _uint32(raw, offset)
-        _, offset = _uint32(raw, offset)
-        return Key(stamp_ns(raw), episode_id.decode(), step, raw[offset])
-    except _NO_MESSAGE as error:
-        raise _bad(raw, error) from error
+    return _key(*_STATUS(raw))
 
 
 def status_reason(raw: bytes) -> str:
     """Return why an ``EpisodeStatus`` was aborted; empty in every other status."""
+    return _text(_REASON(raw))
+
+
+def _key(seconds: int, nanoseconds: int, episode_id: bytes, step: int, phase: int = -1) -> Key:
+    return Key(seconds * NS + nanoseconds, _text(episode_id), step, phase)
+
+
+def _text(text: bytes) -> str:
     try:
-        _, offset = _string(raw, _BODY + 8)
-        for _ in range(2):
-            _, offset = _string(raw, offset)
-        offset = _align(offset, 4) + 12
-        reason, _ = _string(raw, _align(offset + 4, 4) + 4)
-        return reason.decode()
-    except _NO_MESSAGE as error:
-        raise _bad(raw, error) from error
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise BadMessageError(
+            f'episode_id or reason is not UTF-8 text: {text[:40]!r}') from error

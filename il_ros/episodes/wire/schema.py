@@ -19,12 +19,14 @@ The text of a ``ros2msg`` schema is the definition of the message, then those of
 in it, each behind a line of equal signs and ``MSG: package/Type``.
 """
 
+from collections.abc import Callable
 import dataclasses
 import functools
 import os
 from pathlib import Path
 import re
 import sys
+from typing import NamedTuple
 
 from il_ros.errors import SchemaError
 
@@ -47,6 +49,12 @@ PRIMITIVES = {
     'int64': '<i8', 'uint64': '<u8', 'float32': '<f4', 'float64': '<f8'}
 """Fixed-size types, as numpy formats."""
 
+CODES = {
+    'bool': '?', 'byte': 'B', 'char': 'B', 'int8': 'b', 'uint8': 'B', 'int16': 'h',
+    'uint16': 'H', 'int32': 'i', 'uint32': 'I', 'int64': 'q', 'uint64': 'Q', 'float32': 'f',
+    'float64': 'd'}
+"""The same, as codes of ``struct``."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Schema:
@@ -56,8 +64,7 @@ class Schema:
     text: str
 
 
-@dataclasses.dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One field of a definition."""
 
     type_name: str
@@ -66,6 +73,10 @@ class Field:
     name: str
     size: int
     """0: a single value; -1: a sequence; else an array of that many."""
+
+
+Definitions = dict[str, list[Field]]
+"""The fields of each message (``package/Type``) in a type, its own first."""
 
 
 def recorded_schemas(topics: dict[str, str] = RECORDED) -> dict[str, Schema]:
@@ -85,16 +96,7 @@ def find_schema(type_name: str) -> Schema:
 
     :raises SchemaError: naming the definition that is missing and where it was sought
     """
-    package, _, name = type_name.split('/')
-    top = f'{package}/{name}'
-    texts = {top: _definition(top)}
-    pending = [top]
-    while pending:
-        for field in parse(pending.pop(0), texts):
-            if field not in texts:
-                texts[field] = _definition(field)
-                pending.append(field)
-    return Schema(type_name, _joined(top, texts))
+    return _gathered(type_name, _definition)
 
 
 def extract(schema: Schema, type_name: str) -> Schema:
@@ -103,21 +105,26 @@ def extract(schema: Schema, type_name: str) -> Schema:
 
     :raises SchemaError: if it does not contain it
     """
-    texts = split(schema)
-    package, _, name = type_name.split('/')
-    top = f'{package}/{name}'
-    if top not in texts:
-        raise SchemaError(f'the schema of {schema.name} holds no {type_name}')
-    needed = [top]
-    for known in needed:
-        needed += [other for other in parse(known, texts) if other not in needed]
-    return Schema(type_name, _joined(top, {name: texts[name] for name in needed}))
+    try:
+        return _gathered(type_name, split(schema).__getitem__)
+    except KeyError as error:
+        raise SchemaError(f'the schema of {schema.name} holds no {type_name}') from error
+
+
+def _gathered(type_name: str, text_of: Callable[[str], str]) -> Schema:
+    """Return the definition of a message, and those of all messages in it, behind each other."""
+    names, parts = [type_name.replace('/msg/', '/')], list[str]()
+    for name in names:
+        text = text_of(name).rstrip('\n')
+        parts.append(f'MSG: {name}\n{text}' if parts else text)
+        kinds = dict.fromkeys(field.type_name for field in fields_of(name, text))
+        names += [kind for kind in kinds if '/' in kind and kind not in names]
+    return Schema(type_name, f'\n{SEPARATOR}\n'.join(parts) + '\n')
 
 
 def split(schema: Schema) -> dict[str, str]:
     """Return the definitions in a schema by ``package/Type``; the message's own comes first."""
-    package, _, name = schema.name.partition('/')
-    top = f'{package}/{name.rpartition("/")[2]}'
+    top = schema.name.replace('/msg/', '/')
     texts = {}
     for part in re.split(r'^={3,}\s*$', schema.text, flags=re.MULTILINE):
         head = re.match(r'\s*MSG:\s*(\S+)\s*$', part, flags=re.MULTILINE)
@@ -152,17 +159,20 @@ def fields_of(top: str, text: str) -> list[Field]:
     return fields
 
 
-def parse(top: str, texts: dict[str, str]) -> list[str]:
-    """Return the messages (``package/Type``) that the definition of ``top`` uses."""
-    kinds = [field.type_name for field in fields_of(top, texts[top])]
-    return list(dict.fromkeys(kind for kind in kinds if '/' in kind))
+@functools.lru_cache(maxsize=64)
+def definitions_of(schema: Schema) -> Definitions:
+    """
+    Return the fields of all messages in a schema.
 
-
-def _joined(top: str, texts: dict[str, str]) -> str:
-    parts = [texts[top].rstrip('\n')]
-    parts += [f'MSG: {name}\n{text.rstrip(chr(10))}'
-              for name, text in texts.items() if name != top]
-    return f'\n{SEPARATOR}\n'.join(parts) + '\n'
+    :raises SchemaError: if it cannot be understood
+    """
+    definitions = {name: fields_of(name, text) for name, text in split(schema).items()}
+    for name, fields in definitions.items():
+        for field in fields:
+            if '/' in field.type_name and field.type_name not in definitions:
+                raise SchemaError(
+                    f'{name} uses {field.type_name}, which its schema does not define')
+    return definitions
 
 
 def _definition(name: str) -> str:

@@ -23,7 +23,7 @@ from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import EpisodeSpec, POLICY
 from il_ros.driving.arbiter import Step
 from il_ros.episodes.receipts import Receipt
-from il_ros.episodes.track import NS
+from il_ros.episodes.wire.cdr import NS
 from il_ros.episodes.wire.encoding import encode
 from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.episodes.writer import EpisodeWriter

@@ -38,7 +38,7 @@ class JointReader:
     def __init__(self, joints: tuple[str, ...], field: str):
         self._joints = joints
         self._field = field
-        self._names: list[str] = []
+        self._names: list[str] | None = None
         self._order: list[int] = []
 
     def __call__(self, message) -> list[float]:
@@ -51,7 +51,7 @@ class JointReader:
         if message.name != self._names:
             self._learn_order(message.name)
         values = getattr(message, self._field)
-        if len(values) != len(self._names):
+        if len(values) != len(message.name):
             raise ObservationError(
                 f'joint_states.{self._field} has {len(values)} entries for {len(message.name)} '
                 'names')

@@ -20,7 +20,7 @@ import math
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import ENDED, EPISODE_ID, EXPERT, TELEOP
-from il_ros.episodes.wire.decoder import BadMessageError
+from il_ros.errors import BadMessageError
 from il_ros_interfaces.msg import Drive, EpisodeStatus, Observation
 
 _TOP, _TOP_NEGATIVE = 0x7f, 0xff

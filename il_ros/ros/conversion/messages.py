@@ -22,7 +22,7 @@ from builtin_interfaces.msg import Time
 from il_ros.contract.contract import ActionElement, Contract, ContractError, Feature
 from il_ros.contract.episode_spec import DrivePlan, EpisodeSpec
 from il_ros.episodes.receipts import Receipt
-from il_ros.episodes.track import NS
+from il_ros.episodes.wire.cdr import NS
 from il_ros_interfaces import msg as messages
 import numpy as np
 

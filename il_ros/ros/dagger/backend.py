@@ -24,17 +24,15 @@ from il_ros.episodes.receipts import Receipt
 from il_ros.loop.backend import Check, Episodes, FitOrder, Labels, Result, Tell
 from il_ros.loop.failures import CANCELED, COLLECT_FAILED, LABEL_FAILED, LOAD_FAILED, RunError
 from il_ros.loop.failures import TRAIN_FAILED
-from il_ros.ros import qos
 from il_ros.ros.calls import CallError, LostError, Waiter
 from il_ros.ros.conversion.labels import BadAnswerError
 from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
 from il_ros.ros.dagger.delegates import Delegate, RemoteFit
-from il_ros.ros.labelling import ask_labels
-from il_ros.ros.listening import listen, listen_to_contract
+from il_ros.ros.driver_clients import ask_labels, PolicyClient
+from il_ros.ros.listening import listen_to_contract
 from il_ros.ros.presence.peers import Peers
 from il_ros_interfaces.action import CollectEpisodes, TrainPolicy
-from il_ros_interfaces.msg import PolicyStatus
-from il_ros_interfaces.srv import LabelObservations, LoadPolicy
+from il_ros_interfaces.srv import LabelObservations
 import numpy as np
 from rclpy.node import Node
 
@@ -63,10 +61,7 @@ class RosBackend:
         self._trainer = Delegate(node, waiter, TrainPolicy, 'train_policy', TRAIN_FAILED, call_s)
         self._label = node.create_client(
             LabelObservations, 'label_observations', callback_group=group)
-        self._load = node.create_client(LoadPolicy, 'load_policy', callback_group=group)
-        self._status: PolicyStatus | None = None
-        listen(node, PolicyStatus, 'policy_status', self._on_status, qos.LATCHED,
-               callback_group=group)
+        self._policy = PolicyClient(node, waiter, self._peers)
         self._contract: Contract | None = None
         listen_to_contract(node, self._on_contract, callback_group=group)
         self._losses: Mapping[str, int] = {}
@@ -106,12 +101,10 @@ class RosBackend:
     def _on_contract(self, contract: Contract):
         self._contract = contract
 
-    def _on_status(self, status: PolicyStatus):
-        self._status = status
-
     def _on_lost(self, part: str):
         if part == 'policy':
-            self._status = None  # one that is started again has no checkpoint, or another one
+            # One that is started again has no checkpoint, or another one.
+            self._policy.status = None
 
     async def contract(self) -> Contract:
         """
@@ -162,7 +155,8 @@ class RosBackend:
         if result.error_code and not self._canceled:
             await self._peers.look_again()
         lost = self._peers.lost_since(self._losses)
-        if 'policy' not in lost or self._status is not None and self._status.sha256:
+        status = self._policy.status
+        if 'policy' not in lost or status is not None and status.sha256:
             self._require_policy(episodes)
         for message in result.episodes:
             keep(receipt_from_message(message))
@@ -172,12 +166,10 @@ class RosBackend:
 
     def _require_policy(self, episodes: Episodes):
         """Refuse episodes in which the policy node may not have run the right checkpoint."""
-        needed, status = episodes.policy, self._status
-        if needed is not None and (
-                status is None or status.state != status.READY or status.sha256 != needed.sha256):
+        needed = episodes.policy
+        if needed is not None and not self._policy.runs(needed.sha256):
             raise RunError(LOAD_FAILED, 'the policy node lost its checkpoint meanwhile'
-                                        f'{": " if status and status.error_msg else ""}'
-                                        f'{status.error_msg if status else ""}')
+                                        f'{self._policy.reason}')
 
     async def load(self, path: Path, sha256: str):
         """
@@ -185,32 +177,14 @@ class RosBackend:
 
         :raises RunError: with the policy node's sentence
         """
-        status = self._status
-        if status is not None and status.state == status.READY and status.sha256 == sha256:
+        if self._policy.runs(sha256):
             return
         try:
-            response = await self._waiter.call(
-                self._load, LoadPolicy.Request(path=str(path), sha256=sha256), self._call_s)
-            if response.error_code:
-                raise CallError(response.error_msg)
-            await self._loaded(response.ticket)
+            await self._policy.load(path, self._call_s, sha256)
         except LostError:
             raise
         except CallError as error:
             raise RunError(LOAD_FAILED, str(error)) from error
-
-    async def _loaded(self, ticket: int):
-        until, before = time.monotonic() + self._call_s, self._peers.losses(('policy',))
-        while time.monotonic() < until:
-            if self._peers.lost_since(before):
-                raise LostError('policy', 'policy ended while it loaded')
-            status = self._status
-            if status is not None and status.ticket >= ticket and status.state != status.LOADING:
-                if status.state == status.READY:
-                    return
-                raise CallError(f'policy refused: {status.error_msg}')
-            await self._waiter.pause(0.02)
-        raise CallError(f'the policy did not report load {ticket} within {self._call_s} s')
 
     async def label(self, episode: Episode, steps: np.ndarray) -> Labels:
         """

@@ -17,7 +17,7 @@
 from il_ros.contract.episode_spec import DRIVER_NAMES, EXPERT, TELEOP
 from il_ros.driving.driving import check_gate_threshold, check_plan, HUMAN, NOVELTY
 from il_ros.driving.driving import required_drivers
-from il_ros.errors import ImitationError
+from il_ros.errors import CodedError, ImitationError
 from il_ros.ros.conversion.messages import spec_from_message
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import DrivePlan, EpisodeSpec
@@ -25,12 +25,8 @@ from il_ros_interfaces.msg import DrivePlan, EpisodeSpec
 Result = CollectEpisodes.Result
 
 
-class CollectError(ImitationError):
+class CollectError(CodedError):
     """Collecting came to an end; the code is one of ``CollectEpisodes.Result``."""
-
-    def __init__(self, code: int, message: str):
-        super().__init__(message)
-        self.code = code
 
 
 class GoneError(CollectError):

@@ -25,10 +25,9 @@ from typing import TypeVar
 
 from il_ros.ros import qos
 from il_ros.ros.calls import LostError, Waiter
-from il_ros.ros.listening import listen
+from il_ros.ros.listening import every, listen
 from il_ros.ros.presence import pulse
 from il_ros.ros.presence.peer_watch import Beat, PeerWatch, Process
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import String
 
@@ -60,9 +59,7 @@ class Peers:
         waiter.lost = self._lost
         listen(node, String, pulse.TOPIC, self._on_beat, qos.ALIVE,
                callback_group=waiter.group)
-        self._timer = node.create_timer(
-            LOOK_S, self._on_look, callback_group=waiter.group,
-            clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = every(node, LOOK_S, self._on_look, waiter.group)
         self._timer.cancel()
 
     def losses(self, parts: Collection[str]) -> Mapping[str, int]:

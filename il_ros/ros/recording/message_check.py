@@ -19,15 +19,14 @@ The bytes are looked at as they came over the wire. The first message of a layou
 schema; of the next ones only the lengths, what must be constant, and the numbers are compared.
 """
 
-import collections
 from collections.abc import Callable, Iterable
 import math
-import struct
 
 from il_ros.contract.contract import Contract
-from il_ros.episodes.wire.cdr import CdrError, layout_of
-from il_ros.episodes.wire.decoder import BadMessageError
-from il_ros.episodes.wire.schema import Schema
+from il_ros.episodes.wire.cdr import layout_of
+from il_ros.episodes.wire.layout import Layouts, Selection
+from il_ros.episodes.wire.schema import CODES, Schema
+from il_ros.errors import BadMessageError
 from il_ros.ros.conversion.checks import are_finite
 import numpy as np
 
@@ -39,7 +38,7 @@ _KNOWN = 8
 
 Rule = Callable[[np.void], tuple[tuple[str, ...], tuple[str, ...]]]
 """
-Looks at a message as ``data.cdr`` reads it; raises ``BadMessageError``.
+Looks at a message as ``wire.cdr`` reads it; raises ``BadMessageError``.
 
 Returns the whole numbers that must be the same in each message, and the fields whose numbers,
 float32 or float64, must be finite.
@@ -55,50 +54,27 @@ class MessageCheck:
 
     def __init__(self, schema: Schema, rule: Rule, most_bytes: int = MOST_BYTES):
         self._schema, self._rule, self._most_bytes = schema, rule, most_bytes
-        self._known: collections.deque[tuple] = collections.deque(maxlen=_KNOWN)
+        self._find = Layouts(self._learn, _KNOWN).find
 
     def __call__(self, raw: bytes):
         """
         Check a message.
 
-        :raises BadMessageError: naming the field
+        :raises DecodeError: naming the field
         """
-        for size, lengths_of, expected, numbers in self._known:
-            if len(raw) >= size and lengths_of(raw) == expected:
-                break
-        else:
-            numbers = self._learn(raw)
-        for name, start, stop, code in numbers:
+        for name, start, stop, code in self._find(raw)[0]:
             if not are_finite(raw, start, stop, code):
                 raise BadMessageError(f'{name} has a number that is not finite')
 
-    def _learn(self, raw: bytes) -> tuple[tuple[str, int, int, str], ...]:
+    def _learn(self, raw: bytes) -> tuple[Selection, list[tuple[str, int, int, str]]]:
         """Take in a layout that was not met before, and return where its numbers stand."""
         if len(raw) > self._most_bytes:
             raise BadMessageError(f'{len(raw)} bytes; expected at most {self._most_bytes}')
-        try:
-            layout = layout_of(self._schema, raw)
-        except CdrError as error:
-            raise BadMessageError(str(error)) from error
+        layout = layout_of(self._schema, raw)
         constants, finite = self._rule(np.frombuffer(raw, layout.dtype, 1)[0])
-        fields = layout.dtype.fields
-        numbers = tuple((name, fields[name][1], fields[name][1] + fields[name][0].itemsize,
-                         fields[name][0].base.char) for name in finite)
-        lengths = _reader_of(
-            [(offset, 'I') for offset in layout.guards]
-            + [(fields[name][1], 'Q' if fields[name][0].itemsize == 8 else 'I')
-               for name in constants])
-        self._known.appendleft((layout.size, lengths, lengths(raw), numbers))
-        return numbers
-
-
-def _reader_of(numbers: list[tuple[int, str]]) -> Callable[[bytes], tuple[int, ...]]:
-    """Return what reads whole numbers off a message: their offsets and ``struct`` codes."""
-    form, end = '<', 0
-    for offset, code in sorted(numbers):
-        form += f'{offset - end}x{code}'
-        end = offset + struct.calcsize(f'<{code}')
-    return struct.Struct(form).unpack_from
+        numbers = [(name, place.offset, place.offset + place.size, CODES[place.kind])
+                   for name in finite for place in (layout.fields[name],)]
+        return layout.select((), constants), numbers
 
 
 def observation_rule(contract: Contract) -> Rule:

@@ -24,13 +24,12 @@ from collections.abc import Callable, Mapping
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import ENDED, EpisodeSpec, IDLE
 from il_ros.episodes.receipts import CLOCK_JUMP, DROPS, INCOMPLETE
-from il_ros.episodes.track import NS
 from il_ros.episodes.watch import EpisodeWatch, seconds
 from il_ros.episodes.wire import keys
-from il_ros.episodes.wire.decoder import BadMessageError
+from il_ros.episodes.wire.cdr import NS
 from il_ros.episodes.wire.schema import RECORDED, Schema
 from il_ros.episodes.writer import EpisodeWriter
-from il_ros.errors import StepRangeError
+from il_ros.errors import BadMessageError, StepRangeError
 from il_ros.ros.recording.message_check import executed_rule, image_bytes, MessageCheck, MOST_BYTES
 from il_ros.ros.recording.message_check import observation_rule, status_rule
 

@@ -15,7 +15,7 @@
 """The drivers' answers in one armed episode: checked, kept by step, and told apart by node."""
 
 from il_ros.contract.contract import Contract
-from il_ros.episodes.wire.decoder import BadMessageError
+from il_ros.errors import BadMessageError
 from il_ros.ros.supervision.ending import ACTION_TOPICS
 from il_ros.ros.supervision.neighbours import publishers
 from il_ros_interfaces.msg import Action

@@ -27,16 +27,18 @@ class EpisodeEnd:
     """
     The client of ``end_episode``.
 
+    :ivar client: of the service
     :param on_answer: called with the episode's id, and whether the task runs no such episode
     """
 
-    def __init__(self, node: Node, on_answer: Callable[[str, bool], None]):
+    def __init__(self, node: Node,
+                 on_answer: Callable[[str, bool], None] = lambda *_: None):
         self._on_answer = on_answer
-        self._client = node.create_client(EndEpisode, 'end_episode')
+        self.client = node.create_client(EndEpisode, 'end_episode')
 
     def ask(self, episode_id: str, end: int, cause: int, reason: str):
         """Ask for the end of an episode; nothing waits here."""
-        future = self._client.call_async(EndEpisode.Request(
+        future = self.client.call_async(EndEpisode.Request(
             episode_id=episode_id, end=end, cause=cause, success=False, reason=reason))
         future.add_done_callback(
             lambda done: self._on_answer(episode_id, bool(done.result().error_code)))

@@ -26,8 +26,8 @@ from pathlib import Path
 
 from il_ros.episodes.mcap import Channel, McapFile, read_mcap
 from il_ros.episodes.receipts import verify
-from il_ros.episodes.wire.cdr import canonical, CdrError
-from il_ros.errors import EpisodeFileError, ExportError, SchemaError
+from il_ros.episodes.wire.cdr import canonical
+from il_ros.errors import DecodeError, EpisodeFileError, ExportError, SchemaError
 from il_ros.files.folders import new_folder
 from il_ros.runs.inventory import episodes_of, Progress
 from mcap.writer import CompressionType, Writer
@@ -117,7 +117,7 @@ def _clean(file: McapFile, channel: Channel) -> Iterator[bytes]:
 def _cleaned(file: McapFile, channel: Channel, raws: list[bytes]) -> list[bytes]:
     try:
         return canonical(channel.schema, raws) if raws else []
-    except (CdrError, SchemaError) as error:
+    except (DecodeError, SchemaError) as error:
         raise EpisodeFileError(f'{file.path} is no whole episode: {error}') from error
 
 

@@ -12,8 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from il_ros.episodes.wire.cdr import CdrError, groups
-from il_ros.episodes.wire.schema import EXECUTED, find_schema
+from il_ros.episodes.wire.cdr import canonical, groups
+from il_ros.episodes.wire.schema import EXECUTED, find_schema, Schema, SEPARATOR
+from il_ros.errors import DecodeError
 from mcap_ros2._dynamic import generate_dynamic
 import numpy as np
 import pytest
@@ -62,19 +63,28 @@ def test_bytes_behind_the_last_field_change_nothing():
 def test_a_message_cut_anywhere_is_refused():
     raw = executed(spec(), 3)
     for size in range(len(raw)):
-        with pytest.raises(CdrError):
+        with pytest.raises(DecodeError):
             list(groups(SCHEMAS['executed'], [raw[:size]]))
 
 
 def test_a_claim_of_four_billion_entries_is_refused_at_once():
     raw = executed(spec(), 3, candidates=[])
     assert raw.endswith(b'\0\0\0\0')
-    with pytest.raises(CdrError):
+    with pytest.raises(DecodeError):
         list(groups(SCHEMAS['executed'], [raw[:-4] + b'\xff\xff\xff\xff']))
 
 
+def test_messages_without_any_field_are_rows_too():
+    schema = Schema('tf2_msgs/msg/TFMessage', 'Item[] transforms\n' + SEPARATOR + '\nMSG: '
+                    'tf2_msgs/Item\nfloat32 x\n')
+    raws = [b'\0\1\0\0\0\0\0\0', b'\0\1\0\0\1\0\0\0\0\0\x80\x3f']
+    found = {int(members[0]): rows.dtype.names for members, rows in groups(schema, raws)}
+    assert found == {0: (), 1: ('transforms.0.x',)}
+    assert canonical(schema, [raw + b'\7' for raw in raws]) == raws
+
+
 def test_big_endian_bytes_are_refused():
-    with pytest.raises(CdrError, match='little-endian'):
+    with pytest.raises(DecodeError, match='little-endian'):
         list(groups(SCHEMAS['executed'], [b'\0\0' + executed(spec(), 3)[2:]]))
 
 

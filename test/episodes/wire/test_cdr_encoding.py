@@ -15,8 +15,9 @@
 
 """Messages are written again with another text, or without what stands between their fields."""
 
-from il_ros.episodes.wire.cdr import canonical, CdrError, groups
+from il_ros.episodes.wire.cdr import canonical, groups
 from il_ros.episodes.wire.encoding import encode, with_text
+from il_ros.errors import DecodeError
 from mcap_ros2._dynamic import serialize_dynamic
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_what_is_no_field_is_cleared_and_every_field_stays(name, padding):
         dirty[place] ^= 1
         try:
             said = others(name, bytes(dirty)), episode_id(name, bytes(dirty))
-        except (CdrError, UnicodeDecodeError):
+        except (DecodeError, UnicodeDecodeError):
             continue
         if said == (others(name, clean), episode_id(name, clean)):
             again, = canonical(SCHEMAS[name], [bytes(dirty)])

@@ -19,7 +19,8 @@ import random
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import Point, Pose, PoseArray, PoseStamped, Quaternion
-from il_ros.episodes.wire.decoder import DecodeError, Decoder
+from il_ros.episodes.wire.decoder import Decoder
+from il_ros.errors import DecodeError
 from il_ros_interfaces.msg import Action, Contract, EpisodeStatus, Executed, Feature, Observation
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message

@@ -16,7 +16,9 @@
 
 from hypothesis import given, settings, strategies as st
 from il_ros.episodes.wire import keys
+from il_ros.errors import BadMessageError
 from il_ros_interfaces.msg import Action, EpisodeStatus, Executed, Observation
+import pytest
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, JointState
 
@@ -73,3 +75,20 @@ def test_a_status_is_found_by_stamp_episode_step_and_phase_and_says_its_reason(
     raw = serialize_message(message)
     assert keys.status_key(raw) == (sec * 10 ** 9 + nanosec, episode_id, step, phase)
     assert keys.status_reason(raw) == reason
+
+
+def test_what_stands_behind_a_key_is_not_looked_at_and_what_is_cut_before_is_refused():
+    message = stamped(Observation(step=7, episode_id='mine', values=[0.5] * 9), 1, 2, 'arm')
+    raw = serialize_message(message)
+    end = raw.index(b'mine') + 5
+    for size in (end, end + 1, len(raw)):
+        assert keys.observation_key(raw[:size]) == (1_000_000_002, 'mine', 7, 0)
+    for size in range(4, end):
+        with pytest.raises(BadMessageError, match=f'a message of {size} bytes ends inside'):
+            keys.observation_key(raw[:size])
+
+
+def test_an_episode_that_is_no_text_is_refused():
+    raw = serialize_message(Executed(episode_id='mine')).replace(b'mine', b'\xffine')
+    with pytest.raises(BadMessageError, match='episode_id or reason is not UTF-8'):
+        keys.executed_key(raw)
