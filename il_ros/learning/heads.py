@@ -43,7 +43,6 @@ MOST_BINS = 1024
 """Of an element."""
 
 UNIFORM, QUANTILE = 'uniform', 'quantile'
-BINNINGS = (UNIFORM, QUANTILE)
 
 
 class Head(abc.ABC):

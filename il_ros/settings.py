@@ -1,0 +1,180 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Settings: what a field may hold is declared once, in its annotation, and checked by msgspec.
+
+A class of settings is a frozen dataclass that builds on `Settings`::
+
+    @dataclasses.dataclass(frozen=True)
+    class Shift(Settings, refusal=TrainConfigError, title='shift.'):
+        sd_m: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.012
+        copies: Annotated[int, Meta(ge=1, le=100)] = 1
+
+It can neither be built nor changed into one with a field that its annotation does not allow, and
+the refusal is one sentence: ``shift.copies is 0; expected a whole number in 1..100``.
+"""
+
+from collections.abc import Iterable
+import dataclasses
+import types
+import typing
+from typing import Annotated, Any, cast, ClassVar, Literal, Self
+
+from il_ros.errors import ImitationError
+import msgspec
+from msgspec import Meta
+
+FLOAT32_MAX = (2.0 - 2.0 ** -23) * 2.0 ** 127
+"""No number is larger: a float32 field of a message has to hold it."""
+
+_SHOWN = 80
+"""Characters of a refused value that its refusal repeats."""
+
+_WORDS = {int: 'a whole number', float: 'a number', bool: 'true or false', str: 'a text',
+          tuple: 'a list', list: 'a list', dict: 'a mapping'}
+
+
+class Settings:
+    """A frozen dataclass whose fields are what their annotations say."""
+
+    refusal: ClassVar[type[ImitationError]] = ImitationError
+    """The error that is raised."""
+
+    title: ClassVar[str] = ''
+    """What stands before a field's name in a sentence, as ``shift.``."""
+
+    def __init_subclass__(cls, refusal: type[ImitationError] | None = None,
+                          title: str | None = None):
+        cls.refusal = refusal or cls.refusal
+        cls.title = cls.title if title is None else title
+
+    def __post_init__(self):
+        for field in dataclasses.fields(cast(Any, self)):
+            check(self.title + field.name, getattr(self, field.name), field.type, self.refusal)
+
+    def refuse_unless(self, fine: Any, name: str, expected: str):
+        """Refuse a field whose value does not go together with others."""
+        if not fine:
+            raise self.refusal(sentence(self.title + name, getattr(self, name), expected))
+
+    @classmethod
+    def from_dict(cls, found: Any) -> Self:
+        """
+        Return settings made of plain values, as YAML and JSON have them.
+
+        :raises ImitationError: the class's own, naming the key that is unknown, missing or wrong
+        """
+        return build(cls, found, cls.refusal, cls.title)
+
+
+def build(kind: type, found: Any, refusal: type[ImitationError], title: str = '') -> Any:
+    """
+    Return a dataclass made of plain values: mappings become dataclasses, lists become tuples.
+
+    :param title: what stands before a field's name in a sentence
+    :raises ImitationError: ``refusal``, naming the key that is unknown, missing or wrong
+    """
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    refuse_other_keys(title.rstrip('.'), found, fields, refusal)
+    values = {}
+    for name, field in fields.items():
+        if name in found:
+            values[name] = _built(title + name, found[name], field.type, refusal)
+        elif field.default is field.default_factory is dataclasses.MISSING:
+            raise refusal(f'{title}{name} is missing; expected {_expected(field.type)}')
+    return kind(**values)
+
+
+def refuse_other_keys(name: str, found: Any, known: Iterable[str], refusal: type[ImitationError]):
+    """
+    Refuse what is no mapping, and keys that it may not have.
+
+    :param name: what it is, for the sentence; '': the whole file
+    """
+    if not isinstance(found, dict):
+        raise refusal(sentence(name or 'the content', found,
+                               f'a mapping with keys of {", ".join(known) or "none"}'))
+    unknown = [str(key) for key in found if key not in known]
+    if unknown:
+        raise refusal(f'{f"{name} has the " if name else ""}unknown key {unknown[0]!r}; known '
+                      f'are {", ".join(known) or "none"}')
+
+
+def check(name: str, value: Any, hint: Any, refusal: type[ImitationError]):
+    """
+    Refuse a value that an annotation does not allow.
+
+    :raises ImitationError: ``refusal``, with name, value and what was expected
+    """
+    if dataclasses.is_dataclass(value):
+        return
+    try:
+        msgspec.convert(value, hint)
+        fine = _finite(value)
+    except msgspec.ValidationError:
+        fine = False
+    if not fine:
+        raise refusal(sentence(name, value, _expected(hint)))
+
+
+def sentence(name: str, value: Any, expected: str) -> str:
+    """Return the sentence of a refusal."""
+    shown = repr(value)
+    return f'{name} is {shown[:_SHOWN]}{"..." * (len(shown) > _SHOWN)}; expected {expected}'
+
+
+def _built(name: str, value: Any, hint: Any, refusal: type[ImitationError]) -> Any:
+    """Return a value as the field of a dataclass has it: numbers stay what they are."""
+    kinds = hint.__args__ if isinstance(hint, types.UnionType) else (hint,)
+    for kind in filter(dataclasses.is_dataclass, kinds):
+        if value is not None or len(kinds) == 1:
+            return value if isinstance(value, kind) else build(kind, value, refusal, f'{name}.')
+    plain = tuple(value) if isinstance(value, list) and _base(hint)[0] is tuple else value
+    check(name, plain, hint, refusal)
+    return plain
+
+
+def _base(hint: Any) -> tuple[Any, list[Meta]]:
+    """Return the type behind an annotation, and what narrows it."""
+    plain, *metas = typing.get_args(hint) if typing.get_origin(hint) is Annotated else [hint]
+    return typing.get_origin(plain) or plain, metas
+
+
+def _expected(hint: Any) -> str:
+    """Return in words what an annotation allows."""
+    base, metas = _base(hint)
+    if metas and metas[-1].description:
+        return metas[-1].description
+    if base is Literal:
+        return f'one of {", ".join(map(str, typing.get_args(hint)))}'
+    words = _WORDS.get(base, 'something else')
+    bounds = {name: f'{getattr(meta, name):.15g}' for meta in metas
+              for name in ('ge', 'gt', 'le', 'lt') if getattr(meta, name) is not None}
+    if base is float and len(bounds) < 2:
+        words = 'a finite number'
+    if set(bounds) == {'ge', 'le'}:
+        return f'{words} in {bounds["ge"]}..{bounds["le"]}'
+    said = {'ge': 'of at least', 'gt': 'above', 'le': 'at most', 'lt': 'below'}
+    limits = [f'{said[name]} {bound}' for name, bound in bounds.items()]
+    return f'{words} {", ".join(limits)}'.strip()
+
+
+def _finite(value: Any) -> bool:
+    """Tell whether a float32 holds every number in a value."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_finite, value))
+    if isinstance(value, dict):
+        return _finite([*value.values()])
+    return not isinstance(value, (int, float)) or abs(value) <= FLOAT32_MAX
