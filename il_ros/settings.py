@@ -28,9 +28,10 @@ the refusal is one sentence: ``shift.copies is 0; expected a whole number in 1..
 
 from collections.abc import Iterable
 import dataclasses
+import re
 import types
 import typing
-from typing import Annotated, Any, cast, ClassVar, Literal, Self
+from typing import Annotated, Any, cast, ClassVar, Self
 
 from il_ros.errors import ImitationError
 import msgspec
@@ -44,6 +45,12 @@ _SHOWN = 80
 
 _WORDS = {int: 'a whole number', float: 'a number', bool: 'true or false', str: 'a text',
           tuple: 'a list', list: 'a list', dict: 'a mapping'}
+
+
+def one_of(*names: str) -> Meta:
+    """Return what an annotation says where a text is one of these names."""
+    return Meta(pattern=rf'\A(?:{"|".join(map(re.escape, names))})\Z',
+                description=f'one of {", ".join(name or repr(name) for name in names)}')
 
 
 class Settings:
@@ -91,7 +98,7 @@ def build(kind: type, found: Any, refusal: type[ImitationError], title: str = ''
     values = {}
     for name, field in fields.items():
         if name in found:
-            values[name] = _built(title + name, found[name], field.type, refusal)
+            values[name] = built(title + name, found[name], field.type, refusal)
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise refusal(f'{title}{name} is missing; expected {_expected(field.type)}')
     return kind(**values)
@@ -118,15 +125,13 @@ def check(name: str, value: Any, hint: Any, refusal: type[ImitationError]):
 
     :raises ImitationError: ``refusal``, with name, value and what was expected
     """
-    if dataclasses.is_dataclass(value):
-        return
+    if not _finite(value):
+        single = isinstance(value, (int, float))
+        raise refusal(sentence(name, value, 'a finite number' if single else 'finite numbers'))
     try:
         msgspec.convert(value, hint)
-        fine = _finite(value)
-    except msgspec.ValidationError:
-        fine = False
-    if not fine:
-        raise refusal(sentence(name, value, _expected(hint)))
+    except msgspec.ValidationError as error:
+        raise refusal(sentence(name, value, _expected(hint))) from error
 
 
 def sentence(name: str, value: Any, expected: str) -> str:
@@ -135,12 +140,19 @@ def sentence(name: str, value: Any, expected: str) -> str:
     return f'{name} is {shown[:_SHOWN]}{"..." * (len(shown) > _SHOWN)}; expected {expected}'
 
 
-def _built(name: str, value: Any, hint: Any, refusal: type[ImitationError]) -> Any:
-    """Return a value as the field of a dataclass has it: numbers stay what they are."""
+def built(name: str, value: Any, hint: Any, refusal: type[ImitationError]) -> Any:
+    """
+    Return a plain value as a field of that annotation has it; numbers stay what they are.
+
+    :raises ImitationError: ``refusal``, naming what is wrong
+    """
     kinds = hint.__args__ if isinstance(hint, types.UnionType) else (hint,)
     for kind in filter(dataclasses.is_dataclass, kinds):
         if value is not None or len(kinds) == 1:
-            return value if isinstance(value, kind) else build(kind, value, refusal, f'{name}.')
+            if isinstance(value, kind):
+                return value
+            own = issubclass(kind, Settings)
+            return kind.from_dict(value) if own else build(kind, value, refusal, f'{name}.')
     plain = tuple(value) if isinstance(value, list) and _base(hint)[0] is tuple else value
     check(name, plain, hint, refusal)
     return plain
@@ -157,9 +169,7 @@ def _expected(hint: Any) -> str:
     base, metas = _base(hint)
     if metas and metas[-1].description:
         return metas[-1].description
-    if base is Literal:
-        return f'one of {", ".join(map(str, typing.get_args(hint)))}'
-    words = _WORDS.get(base, 'something else')
+    words = _WORDS.get(base, 'a mapping')
     bounds = {name: f'{getattr(meta, name):.15g}' for meta in metas
               for name in ('ge', 'gt', 'le', 'lt') if getattr(meta, name) is not None}
     if base is float and len(bounds) < 2:

@@ -16,10 +16,10 @@
 
 import dataclasses
 import json
-from typing import Annotated, Literal
+from typing import Annotated
 
 from il_ros.errors import ImitationError
-from il_ros.settings import build, Settings
+from il_ros.settings import build, one_of, Settings
 from msgspec import Meta
 import pytest
 
@@ -42,7 +42,7 @@ class Whole(Settings, refusal=WrongError):
 
     names: tuple[str, ...]
     steps: Annotated[int, Meta(ge=0, le=10_000_000)] = 10
-    kind: Literal['mean', 'sum'] = 'mean'
+    kind: Annotated[str, one_of('mean', 'sum')] = 'mean'
     fast: bool = False
     number: float = 0.0
     offsets: dict[str, list[float]] = dataclasses.field(default_factory=dict)

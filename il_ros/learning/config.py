@@ -16,7 +16,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from il_ros import plugins
 from il_ros.errors import TrainConfigError
@@ -25,7 +25,7 @@ from il_ros.learning.heads import MOST_BINS
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.nets.cnn import LARGEST_STRIDE, MOST_LAYERS
 from il_ros.learning.shift import Shift
-from il_ros.settings import Settings
+from il_ros.settings import one_of, Settings
 from msgspec import Meta
 
 
@@ -48,7 +48,7 @@ class TrainConfig(Settings, refusal=TrainConfigError):
         min_length=1, description="a list of names as 'goal_position - object_position'")]
     """Expressions of `inputs.py`."""
 
-    architecture: Literal['mlp', 'cnn'] = 'mlp'
+    architecture: Annotated[str, one_of('mlp', 'cnn')] = 'mlp'
     """``cnn``: with an encoder for each image, see `cnn.py`."""
 
     images: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class TrainConfig(Settings, refusal=TrainConfigError):
         description='a list of widths from 1 to 8192')] = (256, 256)
     """Widths of the hidden layers, ReLU between them."""
 
-    loss: Literal['mse', 'huber', 'nll', 'mixture', 'cross_entropy'] = 'mse'
+    loss: Annotated[str, one_of('mse', 'huber', 'nll', 'mixture', 'cross_entropy')] = 'mse'
     """On normalised actions: squared error, Huber's, or the likelihood of `heads.py`."""
 
     huber_delta: Annotated[float, Meta(gt=0.0, le=1000.0)] = 1.0
@@ -82,7 +82,7 @@ class TrainConfig(Settings, refusal=TrainConfigError):
     bins: Annotated[int, Meta(ge=2, le=MOST_BINS)] = 41
     """``cross_entropy``: bins of each action element at most; the gripper has two."""
 
-    binning: Literal['quantile', 'uniform'] = 'quantile'
+    binning: Annotated[str, one_of('quantile', 'uniform')] = 'quantile'
     """``cross_entropy``: with about equally many labels, or ``uniform``: equally wide."""
 
     ensemble: Annotated[int, Meta(ge=1, le=32)] = 1
@@ -106,7 +106,7 @@ class TrainConfig(Settings, refusal=TrainConfigError):
     weight_decay: Annotated[float, Meta(ge=0.0, le=1.0)] = 1e-4
     """Decoupled (AdamW), on every parameter."""
 
-    schedule: Literal['cosine', 'constant'] = 'cosine'
+    schedule: Annotated[str, one_of('cosine', 'constant')] = 'cosine'
     """After the warm-up: down to zero along half a cosine, or constant."""
 
     warmup_steps: int = 100
