@@ -86,22 +86,30 @@ class Settings:
         return build(cls, found, cls.refusal, cls.title)
 
 
-def build(kind: type, found: Any, refusal: type[ImitationError], title: str = '') -> Any:
+def build(kind: type, found: Any, refusal: type[ImitationError], title: str = '',
+          **given: Any) -> Any:
     """
     Return a dataclass made of plain values: mappings become dataclasses, lists become tuples.
 
+    A ``ValueError`` of the dataclass itself says what it expects of a whole mapping.
+
     :param title: what stands before a field's name in a sentence
+    :param given: fields that are no keys of the mapping
     :raises ImitationError: ``refusal``, naming the key that is unknown, missing or wrong
     """
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    refuse_other_keys(title.rstrip('.'), found, fields, refusal)
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in given}
+    whole = title.rstrip('.: ')
+    refuse_other_keys(whole, found, fields, refusal)
     values = {}
     for name, field in fields.items():
         if name in found:
             values[name] = built(title + name, found[name], field.type, refusal)
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise refusal(f'{title}{name} is missing; expected {_expected(field.type)}')
-    return kind(**values)
+    try:
+        return kind(**values, **given)
+    except ValueError as error:
+        raise refusal(sentence(whole, found, str(error))) from error
 
 
 def refuse_other_keys(name: str, found: Any, known: Iterable[str], refusal: type[ImitationError]):
@@ -146,27 +154,30 @@ def built(name: str, value: Any, hint: Any, refusal: type[ImitationError]) -> An
 
     :raises ImitationError: ``refusal``, naming what is wrong
     """
-    kinds = hint.__args__ if isinstance(hint, types.UnionType) else (hint,)
-    for kind in filter(dataclasses.is_dataclass, kinds):
-        if value is not None or len(kinds) == 1:
-            if isinstance(value, kind):
-                return value
-            own = issubclass(kind, Settings)
-            return kind.from_dict(value) if own else build(kind, value, refusal, f'{name}.')
-    plain = tuple(value) if isinstance(value, list) and _base(hint)[0] is tuple else value
+    base, arguments, _ = _parts(hint)
+    if isinstance(base, type) and issubclass(base, Settings) and isinstance(value, dict):
+        return base.from_dict(value)
+    if dataclasses.is_dataclass(base) and (value is not None or hint is base):
+        return value if isinstance(value, base) else build(base, value, refusal, f'{name}.')
+    if base is dict and isinstance(value, dict):
+        value = {key: built(f'{name}.{key}', entry, arguments[1], refusal)
+                 for key, entry in value.items()}
+    plain = tuple(value) if isinstance(value, list) and base is tuple else value
     check(name, plain, hint, refusal)
     return plain
 
 
-def _base(hint: Any) -> tuple[Any, list[Meta]]:
-    """Return the type behind an annotation, and what narrows it."""
+def _parts(hint: Any) -> tuple[Any, tuple, list[Meta]]:
+    """Return the type behind an annotation that may allow None, its arguments, its bounds."""
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        hint = typing.get_args(hint)[0]
     plain, *metas = typing.get_args(hint) if typing.get_origin(hint) is Annotated else [hint]
-    return typing.get_origin(plain) or plain, metas
+    return typing.get_origin(plain) or plain, typing.get_args(plain), metas
 
 
 def _expected(hint: Any) -> str:
     """Return in words what an annotation allows."""
-    base, metas = _base(hint)
+    base, _, metas = _parts(hint)
     if metas and metas[-1].description:
         return metas[-1].description
     words = _WORDS.get(base, 'a mapping')

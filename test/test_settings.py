@@ -46,6 +46,7 @@ class Whole(Settings, refusal=WrongError):
     fast: bool = False
     number: float = 0.0
     offsets: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    parts: dict[str, Part] = dataclasses.field(default_factory=dict)
     part: Part | None = None
 
     def __post_init__(self):
@@ -72,7 +73,9 @@ class Whole(Settings, refusal=WrongError):
     ({'names': [], 'number': float('nan')}, 'number is nan; expected a finite number'),
     ({'names': [], 'number': 1e39}, 'number is 1e+39; expected a finite number'),
     ({'names': [], 'number': 10 ** 400}, 'number is 1000'),
-    ({'names': [], 'offsets': {'a': [float('inf')]}}, "offsets is {'a': [inf]}; expected"),
+    ({'names': [], 'offsets': {'a': [float('inf')]}}, 'offsets.a is [inf]; expected finite numbers'),
+    ({'names': [], 'offsets': [1]}, 'offsets is [1]; expected a mapping'),
+    ({'names': [], 'parts': {'a': 1}}, 'parts.a is 1; expected a mapping with keys of share'),
     ({'names': [], 'part': 3}, 'part is 3; expected a mapping with keys of share, count'),
     ({'names': [], 'part': {'size': 3}}, "part has the unknown key 'size'; known are share"),
     ({'names': [], 'part': {'share': 0}}, 'part.share is 0; expected a number above 0, at most 1'),
@@ -104,6 +107,12 @@ def test_a_dataclass_without_rules_of_its_own_is_built_with_the_same_ones():
     class Plain:
         index: Annotated[int, Meta(ge=0, lt=64, description='an index from 0 to 63')]
 
-    assert build(Plain, {'index': 3}, WrongError) == Plain(3)
+        def __post_init__(self):
+            if self.index == 13:
+                raise ValueError('no bad luck')
+
+    assert build(Plain, {'index': 3}, WrongError) == build(Plain, {}, WrongError, index=3)
+    with pytest.raises(WrongError, match="stick is {'index': 13}; expected no bad luck"):
+        build(Plain, {'index': 13}, WrongError, 'stick.')
     with pytest.raises(WrongError, match='stick.index is 64; expected an index from 0 to 63'):
         build(Plain, {'index': 64}, WrongError, 'stick.')

@@ -42,12 +42,16 @@ class BiasError(ImitationError):
     code = 404
 
 
+_Offsets = Annotated[list[float], Meta(
+    min_length=1, description='a list of finite numbers')]
+
+
 @dataclasses.dataclass(frozen=True)
 class _Asked(Settings, refusal=BiasError, title=f'option {OPTION}.'):
     """The option."""
 
-    bias: Annotated[dict[str, Annotated[list[float], Meta(min_length=1)]], Meta(
-        min_length=1, description='an object of features and lists of their offsets')]
+    bias: Annotated[dict[str, _Offsets], Meta(
+        min_length=1, description='an object of features and their offsets')]
 
 
 def bias_of(options: str) -> dict[str, list[float]]:
