@@ -137,7 +137,7 @@ def check(name: str, value: Any, hint: Any, refusal: type[ImitationError]):
         single = isinstance(value, (int, float))
         raise refusal(sentence(name, value, 'a finite number' if single else 'finite numbers'))
     try:
-        msgspec.convert(value, hint)
+        msgspec.convert(float(value) if isinstance(value, float) else value, hint)
     except msgspec.ValidationError as error:
         raise refusal(sentence(name, value, _expected(hint))) from error
 
@@ -162,9 +162,17 @@ def built(name: str, value: Any, hint: Any, refusal: type[ImitationError]) -> An
     if base is dict and isinstance(value, dict):
         value = {key: built(f'{name}.{key}', entry, arguments[1], refusal)
                  for key, entry in value.items()}
-    plain = tuple(value) if isinstance(value, list) and base is tuple else value
-    check(name, plain, hint, refusal)
-    return plain
+    if base is tuple and isinstance(value, list):
+        value = tuple(built(f'{name}.{_called(entry, index)}', entry, arguments[0], refusal)
+                      for index, entry in enumerate(value)) if (
+            dataclasses.is_dataclass(arguments[0])) else tuple(value)
+    check(name, value, hint, refusal)
+    return value
+
+
+def _called(entry: Any, index: int) -> Any:
+    """Return what an entry of a list is called in a sentence: by its name, or by its number."""
+    return entry.get('name', index) if isinstance(entry, dict) else index
 
 
 def _parts(hint: Any) -> tuple[Any, tuple, list[Meta]]:

@@ -21,6 +21,7 @@ from typing import Annotated
 from il_ros.errors import ImitationError
 from il_ros.settings import build, one_of, Settings
 from msgspec import Meta
+import numpy as np
 import pytest
 
 
@@ -78,7 +79,7 @@ class Whole(Settings, refusal=WrongError):
     ({'names': [], 'parts': {'a': 1}}, 'parts.a is 1; expected a mapping with keys of share'),
     ({'names': [], 'part': 3}, 'part is 3; expected a mapping with keys of share, count'),
     ({'names': [], 'part': {'size': 3}}, "part has the unknown key 'size'; known are share"),
-    ({'names': [], 'part': {'share': 0}}, 'part.share is 0; expected a number above 0, at most 1'),
+    ({'names': [], 'part': {'share': 0}}, 'part.share is 0; expected a number above 0'),
     ({'names': [], 'part': {'count': 0}},
      'part.count is 0; expected a whole number of at least 1')])
 def test_what_a_field_does_not_allow_is_refused_in_a_sentence_with_its_name(fields, said):
@@ -93,6 +94,7 @@ def test_settings_are_checked_however_they_are_made():
         Whole(('a',), steps=-1)
     with pytest.raises(WrongError, match='part.count is 0'):
         dataclasses.replace(Part(), count=0)
+    assert Part(share=np.float64(0.25)).share == 0.25
 
 
 def test_what_is_read_is_what_was_written_number_for_number():

@@ -25,6 +25,7 @@ import json
 
 from il_ros.contract.finite import is_finite
 from il_ros.errors import ImitationError
+from il_ros.settings import build
 import numpy as np
 
 VALUES = 0
@@ -241,10 +242,6 @@ class Contract:
         """
         try:
             fields = json.loads(text)
-            features = tuple(
-                Feature(**{**feature, 'elements': tuple(feature['elements'])})
-                for feature in fields.pop('features'))
-            actions = tuple(ActionElement(**element) for element in fields.pop('actions'))
-            return cls(features=features, actions=actions, **fields)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except ValueError as error:
             raise ContractError(f'not a contract: {error}') from error
+        return build(cls, fields, ContractError, 'contract.')
