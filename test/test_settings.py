@@ -74,7 +74,7 @@ class Whole(Settings, refusal=WrongError):
     ({'names': [], 'number': float('nan')}, 'number is nan; expected a finite number'),
     ({'names': [], 'number': 1e39}, 'number is 1e+39; expected a finite number'),
     ({'names': [], 'number': 10 ** 400}, 'number is 1000'),
-    ({'names': [], 'offsets': {'a': [float('inf')]}}, 'offsets.a is [inf]; expected finite numbers'),
+    ({'names': [], 'offsets': {'a': [float('inf')]}}, 'offsets.a is [inf]; expected finite'),
     ({'names': [], 'offsets': [1]}, 'offsets is [1]; expected a mapping'),
     ({'names': [], 'parts': {'a': 1}}, 'parts.a is 1; expected a mapping with keys of share'),
     ({'names': [], 'part': 3}, 'part is 3; expected a mapping with keys of share, count'),
