@@ -20,7 +20,7 @@ from typing import Annotated
 
 from il_ros.contract.contract import ActionElement, Contract, ContractError, Feature, IMAGE
 from il_ros.contract.contract import JOINT_POSITION, TOOL_VELOCITY, VALUES
-from il_ros.files.yaml_file import read_yaml, YamlFileError
+from il_ros.files.yaml_file import named, read_yaml
 from il_ros.settings import build, check, one_of
 from msgspec import Meta
 
@@ -125,10 +125,8 @@ def load_contract(path: Path) -> tuple[Contract, tuple[Source, ...]]:
     :raises ContractError: naming the file and the key that is wrong
     """
     path = Path(path)
-    try:
+    with named(path, ContractError):
         document = read_yaml(path)
-    except YamlFileError as error:
-        raise ContractError(f'{path}: cannot be read as a contract: {error}') from error
     return read_contract(path.stem, document, str(path))
 
 
@@ -139,17 +137,18 @@ def read_contract(name: str, document: dict, where: str) -> tuple[Contract, tupl
     :param where: for messages
     :raises ContractError: naming the key that is wrong
     """
-    try:
-        file = build(_File, document, ContractError)
-        features, start, images = [], 0, 0
-        for entry in file.features:
-            features.append(entry.feature(images if entry.encoding else start, file.frame_id))
-            images += bool(entry.encoding)
-            start += len(features[-1].elements)
-        contract = Contract(
-            name, float(file.rate), tuple(features), _SPACES[file.action_space], file.frame_id,
-            tuple(dataclasses.replace(one, lower=float(one.lower), upper=float(one.upper))
-                  for one in file.actions))
-    except ContractError as error:
-        raise ContractError(f'{where}: {error}') from error
+    with named(where, ContractError):
+        return _contract(name, build(_File, document, ContractError))
+
+
+def _contract(name: str, file: _File) -> tuple[Contract, tuple[Source, ...]]:
+    features, start, images = [], 0, 0
+    for entry in file.features:
+        features.append(entry.feature(images if entry.encoding else start, file.frame_id))
+        images += bool(entry.encoding)
+        start += len(features[-1].elements)
+    contract = Contract(
+        name, float(file.rate), tuple(features), _SPACES[file.action_space], file.frame_id,
+        tuple(dataclasses.replace(one, lower=float(one.lower), upper=float(one.upper))
+              for one in file.actions))
     return contract, tuple(entry.comes_from() for entry in file.features)

@@ -25,7 +25,7 @@ import re
 from typing import Annotated, Any
 
 from il_ros.contract.finite import is_finite
-from il_ros.contract.options import OptionsError, read_options
+from il_ros.contract.options import read_options
 from il_ros.errors import ImitationError
 from il_ros.settings import one_of, Settings
 from msgspec import Meta
@@ -128,10 +128,7 @@ class EpisodeSpec(Settings, refusal=SpecError):
 
     def __post_init__(self):
         super().__post_init__()
-        try:
-            read_options(self.options)
-        except OptionsError as error:
-            raise SpecError(str(error)) from error
+        read_options(self.options, SpecError)
 
     def to_json(self) -> str:
         """Return the canonical JSON: sorted keys, no blanks."""

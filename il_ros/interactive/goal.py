@@ -20,7 +20,7 @@ import numbers
 from typing import Annotated
 
 from il_ros.contract.episode_spec import LARGEST_SEED, Name
-from il_ros.contract.options import OptionsError, read_options
+from il_ros.contract.options import read_options
 from il_ros.errors import ImitationError
 from il_ros.settings import Settings
 from msgspec import Meta
@@ -106,10 +106,7 @@ class Goal(Settings, refusal=GoalError):
         self.refuse_unless(
             self.evaluation_first_seed + episodes - 1 <= LARGEST_SEED, 'evaluation_first_seed',
             f'at most {LARGEST_SEED} with the {episodes} episodes from it on')
-        try:
-            read_options(self.options)
-        except OptionsError as error:
-            raise GoalError(str(error)) from error
+        read_options(self.options, GoalError)
 
     @property
     def _block(self) -> int:

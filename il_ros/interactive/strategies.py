@@ -46,7 +46,7 @@ from il_ros.contract.episode_spec import SpecError
 from il_ros.driving.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN, NOVELTY
 from il_ros.driving.mixing import make_beta
 from il_ros.files.share import MissingShareError, share_path
-from il_ros.files.yaml_file import read_yaml, YamlFileError
+from il_ros.files.yaml_file import named, read_yaml
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.strategy import demonstration_plan, person_plan, Strategy
 from il_ros.interactive.strategy import StrategyError, UnknownStrategyError
@@ -247,12 +247,11 @@ def load_strategy(name: str, path: Path | None) -> Strategy:
 
     :raises StrategyError: if the file cannot be read, or as ``make_strategy``
     """
+    strategy_class(name)  # it is not the file's fault that there is none
     if path is None:
         return make_strategy(name)
-    try:
+    with named(path, StrategyError):
         document = read_yaml(path)
-    except YamlFileError as error:
-        raise StrategyError(f'{path}: cannot be read as a strategy: {error}') from error
-    if isinstance(document, dict) and ('strategy' in document or 'training' in document):
-        document = document.get('strategy')
-    return make_strategy(name, document)
+        if isinstance(document, dict) and ('strategy' in document or 'training' in document):
+            document = document.get('strategy')
+        return make_strategy(name, document)

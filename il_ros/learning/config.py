@@ -20,7 +20,7 @@ from typing import Annotated
 
 from il_ros import plugins
 from il_ros.errors import TrainConfigError
-from il_ros.files.yaml_file import read_yaml, YamlFileError
+from il_ros.files.yaml_file import named, read_yaml
 from il_ros.learning.heads import MOST_BINS
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.nets.cnn import LARGEST_STRIDE, MOST_LAYERS
@@ -165,19 +165,13 @@ class TrainConfig(Settings, refusal=TrainConfigError):
 
         :raises TrainConfigError: naming the file, and the key that is wrong
         """
-        try:
+        with named(path, TrainConfigError):
             fields = read_yaml(path)
-        except YamlFileError as error:
-            raise TrainConfigError(
-                f'{path}: cannot be read as a training configuration: {error}') from error
-        if isinstance(fields, dict) and ('strategy' in fields or 'training' in fields):
-            if 'training' not in fields:
-                raise TrainConfigError(f"{path}: key 'training' is missing beside 'strategy'")
-            fields = fields['training']
-        try:
+            if isinstance(fields, dict) and ('strategy' in fields or 'training' in fields):
+                if 'training' not in fields:
+                    raise TrainConfigError("key 'training' is missing beside 'strategy'")
+                fields = fields['training']
             return cls.from_dict(fields)
-        except TrainConfigError as error:
-            raise TrainConfigError(f'{path}: {error}') from error
 
 
 def training_path(contract: str, task: str) -> Path:

@@ -26,7 +26,7 @@ import json
 from typing import Annotated
 
 from il_ros.contract.contract import Contract
-from il_ros.contract.options import OptionsError, read_options
+from il_ros.contract.options import read_options
 from il_ros.errors import ImitationError
 from il_ros.settings import Settings
 from il_ros.tasks.expert import Expert
@@ -63,10 +63,7 @@ def bias_of(options: str) -> dict[str, list[float]]:
     :returns: feature names to offsets, in the features' units
     :raises BiasError: naming what is wrong
     """
-    try:
-        known = read_options(options)
-    except OptionsError as error:
-        raise BiasError(str(error)) from error
+    known = read_options(options, BiasError)
     if OPTION not in known:
         return {}
     return _Asked.from_dict(known[OPTION]).bias

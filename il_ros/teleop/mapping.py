@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from il_ros.errors import ImitationError
-from il_ros.files.share import MissingShareError, share_path
-from il_ros.files.yaml_file import read_yaml, YamlFileError
+from il_ros.files.share import share_path
+from il_ros.files.yaml_file import named, read_yaml
 from il_ros.settings import build, refuse_other_keys, sentence
 from msgspec import Meta
 
@@ -162,13 +162,10 @@ def load_key_mapping(name: str) -> KeyMapping:
 
 
 def _load(kind: type, name: str) -> Any:
-    try:
+    with named(f'mapping {name}', MappingError):
         path = Path(name) if name.endswith(('.yaml', '.yml')) else share_path(
             'config', 'teleop', f'{name}.yaml')
-        document = read_yaml(path)
-    except (YamlFileError, MissingShareError) as error:
-        raise MappingError(f'mapping {name}: cannot be read: {error}') from error
-    found = build(kind, document, MappingError, f'mapping {name}: ', name=name)
-    refuse_other_keys(f'mapping {name}: commands', found.commands, COMMANDS, MappingError)
+        found = build(kind, read_yaml(path), MappingError, name=name)
+        refuse_other_keys('commands', found.commands, COMMANDS, MappingError)
     return dataclasses.replace(found, commands={
         **found.commands, **({GRIPPER: found.gripper} if found.gripper else {})})
