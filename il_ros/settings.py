@@ -28,6 +28,7 @@ the refusal is one sentence: ``shift.copies is 0; expected a whole number in 1..
 
 from collections.abc import Iterable
 import dataclasses
+import numbers
 import re
 import types
 import typing
@@ -45,6 +46,17 @@ _SHOWN = 80
 
 _WORDS = {int: 'a whole number', float: 'a number', bool: 'true or false', str: 'a text',
           tuple: 'a list', list: 'a list', dict: 'a mapping'}
+
+
+def is_finite(value: Any) -> bool:
+    """
+    Tell whether a value is a number that float32 holds.
+
+    Numbers that would become infinite on their way through a message are none; nor are texts and
+    truth values, as YAML and JSON have them.
+    """
+    return (isinstance(value, numbers.Real) and not isinstance(value, bool)
+            and -FLOAT32_MAX <= value <= FLOAT32_MAX)
 
 
 def one_of(*names: str) -> Meta:
@@ -206,4 +218,4 @@ def _finite(value: Any) -> bool:
         return all(map(_finite, value))
     if isinstance(value, dict):
         return _finite([*value.values()])
-    return not isinstance(value, (int, float)) or abs(value) <= FLOAT32_MAX
+    return isinstance(value, bool) or not isinstance(value, (int, float)) or is_finite(value)

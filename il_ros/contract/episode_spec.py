@@ -24,10 +24,9 @@ import json
 import re
 from typing import Annotated, Any
 
-from il_ros.contract.finite import is_finite
 from il_ros.contract.options import read_options
 from il_ros.errors import ImitationError
-from il_ros.settings import one_of, Settings
+from il_ros.settings import is_finite, one_of, Settings
 from msgspec import Meta
 import numpy as np
 

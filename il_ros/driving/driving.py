@@ -20,9 +20,9 @@ from typing import Mapping, NamedTuple
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, POLICY, TELEOP
-from il_ros.contract.finite import is_finite
 from il_ros.driving.gates import Disagreement, FARTHEST, make_gate, UNKNOWN
 from il_ros.errors import ImitationError
+from il_ros.settings import is_finite
 import numpy as np
 
 DISCREPANCY, NOVELTY, HUMAN = 'discrepancy', 'novelty', 'human'
