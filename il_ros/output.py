@@ -21,6 +21,7 @@ import io
 import os
 import signal
 import sys
+from typing import cast
 
 from il_ros.errors import ImitationError
 
@@ -104,7 +105,8 @@ def standard_output() -> Iterator[Output]:
     """
     _open_all()
     streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = Output(sys.stdout), Output(sys.stderr, quiet=True)
+    sys.stdout = Output(cast(io.TextIOBase, sys.stdout))
+    sys.stderr = Output(cast(io.TextIOBase, sys.stderr), quiet=True)
     output = sys.stdout
     try:
         yield output

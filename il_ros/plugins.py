@@ -34,6 +34,7 @@ import logging
 import os
 from pathlib import Path
 import sys
+from typing import Any
 
 from il_ros.errors import ImitationError
 
@@ -121,7 +122,7 @@ class Plugin:
                               ) from error
         return found
 
-    def load_class(self, base: type) -> type:
+    def load_class(self, base: type) -> Any:
         """
         Import and return a class.
 
@@ -132,7 +133,7 @@ class Plugin:
             raise PluginError(f'{self}: {self.target} is {found!r}; expected a subclass of '
                               f'{base.__module__}.{base.__qualname__}')
         if inspect.isabstract(found):
-            missing = ', '.join(sorted(found.__abstractmethods__))
+            missing = ', '.join(sorted(vars(found)['__abstractmethods__']))
             raise PluginError(f'{self}: {self.target} does not define {missing}; '
                               f'{base.__module__}.{base.__qualname__} says what they do')
         return found

@@ -56,7 +56,7 @@ def is_finite(value: Any) -> bool:
     truth values, as YAML and JSON have them.
     """
     return (isinstance(value, numbers.Real) and not isinstance(value, bool)
-            and -FLOAT32_MAX <= value <= FLOAT32_MAX)
+            and abs(value) <= FLOAT32_MAX)
 
 
 def one_of(*names: str) -> Meta:

@@ -144,3 +144,14 @@ def test_make_hides_a_sourced_ros_too():
     text = (ROOT / 'Makefile').read_text()
     hidden = ' '.join(re.findall(r'^unexport (.*)$', text, re.MULTILINE)).split()
     assert set(script.FOREIGN_VARIABLES) <= set(hidden)
+
+
+def test_a_copy_of_an_environment_leaves_the_files_of_the_original_alone(environment, tmp_path):
+    own = environment.folder / 'share' / 'old.msg'
+    foreign = tmp_path.parent / f'{tmp_path.name}_original' / 'old.msg'
+    for path in (own, foreign, environment._manifest):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    environment._manifest.write_text(f'{own}\n{foreign}\n')
+    environment._remove_installed_interfaces()
+    assert foreign.exists() and not own.exists()

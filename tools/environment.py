@@ -212,11 +212,16 @@ class Environment:
         return self._stamps / 'interfaces.manifest'
 
     def _remove_installed_interfaces(self) -> None:
-        """Remove what the last build installed, so that a deleted message does not live on."""
+        """
+        Remove what the last build installed, so that a deleted message does not live on.
+
+        In a copy of an environment the list names the files of the original: those stay.
+        """
         if self._manifest.is_file():
             for line in self._manifest.read_text().splitlines():
-                with contextlib.suppress(FileNotFoundError):
-                    Path(line).unlink()
+                if self.folder in Path(line).parents:
+                    with contextlib.suppress(FileNotFoundError):
+                        Path(line).unlink()
 
 
 def say(line: str) -> None:

@@ -78,8 +78,11 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     """
     plugins.trust(task, strategy, contract or '')
     carry_out = _way(over)
-    temporary = None if run is not None else tempfile.TemporaryDirectory(prefix='il_ros-')
-    folder = _folder_of(run if temporary is None else Path(temporary.name, 'run'))
+    temporary = None
+    if run is None:
+        temporary = tempfile.TemporaryDirectory(prefix='il_ros-')
+        run = Path(temporary.name, 'run')
+    folder = _folder_of(run)
     goal = Goal(
         run=folder.name, task=task, strategy=strategy, demonstrations=demonstrations,
         rounds=rounds, episodes_per_round=episodes_per_round, horizon=horizon,

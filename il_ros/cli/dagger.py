@@ -28,7 +28,7 @@ from il_ros.files.regular import read_text
 from il_ros.graph.client import Client, run_command
 from il_ros.graph.run_folders import refuse_other_kind, runs_of
 from il_ros.interactive.goal import Goal
-from il_ros.interactive.rounds import PHASES
+from il_ros.interactive.stage import PHASES
 from il_ros.loop.run_settings import check_goal
 from il_ros.progress import Progress
 from il_ros.reports.run_report import rounds_table, timing_table
@@ -137,7 +137,7 @@ class StageProgress:
         self._rounds = rounds
         self._hidden = hidden
         self._progress = Progress(hidden=True)
-        self._stage = None
+        self._stage: tuple[int, int] | None = None
 
     def __enter__(self):
         return self

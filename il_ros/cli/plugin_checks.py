@@ -36,7 +36,7 @@ NEEDED_OF_A_NET = sorted(name for name in vars(Mlp).keys() & vars(Cnn).keys()
 
 def findings_of(plugin: Plugin) -> list[str]:
     """Return what is wrong with a plug-in; the list is empty if nothing is."""
-    found = []
+    found: list[str] = []
     try:
         found.extend(_CHECKS[plugin.kind](plugin))
     except ImitationError as error:

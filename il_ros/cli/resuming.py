@@ -18,6 +18,7 @@ import argparse
 from collections.abc import Iterable
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from il_ros.cli.arguments.option_types import given
 from il_ros.contract.contract import ContractError
@@ -73,7 +74,8 @@ def resumed_session(words: argparse.Namespace, folder: Path
     finished = [receipt for receipt in shown if not is_unfinished(receipt)]
     first = words.seed if 'seed' in given(words) else spec.seed
     wanted = words.episodes - sum(not receipt.flags for receipt in finished)
-    asked.seed, taken, seeds = first, {receipt.spec.seed for receipt in finished}, []
+    asked.seed, taken = first, {receipt.spec.seed for receipt in finished}
+    seeds: list[int] = []
     while len(seeds) < wanted:
         if first not in taken:
             seeds.append(first)
@@ -118,12 +120,12 @@ def with_contract(words: argparse.Namespace, folder: Path) -> argparse.Namespace
     :raises ContractError: if no file has it any more
     """
     found = None if words.contract else kind_of_run(folder)
-    if found is None or found[0].contract is None:
+    recorded = found and found[0].contract
+    if found is None or recorded is None:
         return words
-    kind = found[0]
-    contract = contract_file_of(folder, kind.contract, kind.task, RATE_HZ)
+    contract = contract_file_of(folder, recorded, found[0].task, RATE_HZ)
     if contract is None:
-        raise ContractError(f'{folder} was recorded with the contract {kind.contract.name}, of '
+        raise ContractError(f'{folder} was recorded with the contract {recorded.name}, of '
                             'which there is no file; give it with --contract')
     return argparse.Namespace(**{**vars(words), 'contract': contract})
 
@@ -159,7 +161,7 @@ def _completed(words: argparse.Namespace, stands: dict[str, object],
     return argparse.Namespace(**{**vars(words), **stands})
 
 
-def _same(name: str, asked: object, stands: object) -> bool:
+def _same(name: str, asked: Any, stands: Any) -> bool:
     if name == 'config' and asked and stands:
         return Path(asked).absolute() == Path(stands).absolute()
     if name == 'options':

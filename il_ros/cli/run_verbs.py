@@ -51,7 +51,8 @@ def record(words: argparse.Namespace) -> int:
     own = Path(words.runs) / words.run
     if not words.resume and not words.task:
         raise CommandError('--task is missing; name one, or --resume a run')
-    asked, specs = words, []
+    asked = words
+    specs: list[EpisodeSpec] = []
     if not words.attach:
         asked, specs = _session(words, own)
         require_writable(own, CommandError)

@@ -209,7 +209,7 @@ class Contract:
         :param actions: shape ``(..., act_dim)``
         :returns: shape ``(...)``, bool; ``BOUND_TOLERANCE`` beyond a bound is still inside
         """
-        return self._inside(actions).all(axis=-1)
+        return np.asarray(self._inside(actions).all(axis=-1))
 
     def complaint(self, action: np.ndarray) -> str:
         """Return which element of an action that is not accepted lies where, and its bounds."""

@@ -162,7 +162,7 @@ class EpisodeSpec(Settings, refusal=SpecError):
 
 
 @functools.lru_cache(maxsize=64)
-def _plan(fields: tuple[tuple[str, object], ...]) -> DrivePlan:
+def _plan(fields: tuple[tuple[str, Any], ...]) -> DrivePlan:
     """Return a plan; the episodes of a run mostly share theirs."""
     return DrivePlan(**dict(fields))
 

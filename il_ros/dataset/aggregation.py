@@ -232,7 +232,7 @@ def _found(file: h5py.File, episode: Episode):
                             chunks=(_ROWS, *width), fletcher32=True)
 
 
-def _append(flat: h5py.Group, blocks: list[tuple[np.ndarray, ...]], stop: int):
+def _append(flat: h5py.Group, blocks: Sequence[tuple[np.ndarray, ...]], stop: int):
     for name, parts in zip(('observations', 'actions', 'label_valid'),
                            zip(*blocks, strict=True), strict=False):
         dataset = flat[name]

@@ -43,7 +43,7 @@ def unreadable(path: Path, error: Exception) -> DatasetError:
     if _MARKED in str(error):
         return DatasetBusyError(f'{path} is open in another program, or one was killed that wrote '
                                 f'it; close it, or unmark it: h5clear -s {path}')
-    if getattr(error, 'errno', None) and not isinstance(error, NotRegularError):
+    if isinstance(error, OSError) and error.errno and not isinstance(error, NotRegularError):
         return DatasetBusyError(f'{path} cannot be read: {os.strerror(error.errno)}')
     return DatasetError(f'{path} cannot be read as a data set ({error}); it is derived: deleted, '
                         'it is made anew from the episodes')

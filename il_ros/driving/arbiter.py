@@ -167,44 +167,41 @@ class Arbiter:
         :param refusal: bits that say why the arm only holds, whatever the answers are
         :returns: None if it is not known where the arm is
         """
-        if not self._is_known:
+        measured = self._measured
+        if measured is None or not self._is_known:
             return None
         if not self._started:
-            self._actuator.start(self._measured)
+            self._actuator.start(measured)
             self._started = True
         choice = self.driving.choose(self.answers)
         handed_over = self.driving.driving != self._last_driving
         self._last_driving = self.driving.driving
-        sent, driver, limits = self._actuate(choice, refusal)
+        sent, driver, limits = self._actuate(choice, measured, refusal)
         self.acted = True
         return Step(self.stamp_ns, self.step, driver, choice, sent, limits, handed_over)
 
-    def _actuate(self, choice: Choice, refusal: int):
+    def _actuate(self, choice: Choice, measured: np.ndarray,
+                 refusal: int) -> tuple[Any, int, int]:
         refusal = refusal or (REFUSED_MISSING if choice.refused else 0)
-        error_rad, joint = self._actuator.tracking_error(self._measured)
+        disturbed = choice.disturbed
+        error_rad, joint = self._actuator.tracking_error(measured)
         if error_rad > self._tracking_limit_rad:
-            self._hold_where_it_is(error_rad, joint)
+            self.fault = (f'{joint} is {error_rad:.2f} rad from where it was sent; at most '
+                          f'{self._tracking_limit_rad:.2f} is accepted: is the arm blocked?')
+            self._actuator.hold_at(measured)
         if self.fault:
-            sent, driver, limits = self._actuator.hold(self._measured, NOT_FOLLOWED), HOLD, (
+            sent, driver, limits = self._actuator.hold(measured, NOT_FOLLOWED), HOLD, (
                 NOT_FOLLOWED | refusal)
-        elif refusal:
-            sent, driver, limits = self._actuator.hold(self._measured), HOLD, refusal
+        elif refusal or disturbed is None:
+            sent, driver, limits = self._actuator.hold(measured), HOLD, refusal
         else:
-            action, led = self._led(choice)
-            sent = self._actuator.step(action, self._measured)
+            action, led = disturbed, False
+            if self._blending is not None:
+                action, led = self._blending.lead(choice.chosen, disturbed)
+            sent = self._actuator.step(action, measured)
             held = sent.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
             driver = HOLD if held else choice.chosen
             limits = sent.limits | (BLENDED if led else 0)
         if self._blending is not None:
             self._blending.sent(sent.values, driver)
         return sent, driver, limits
-
-    def _hold_where_it_is(self, error_rad: float, joint: str):
-        self.fault = (f'{joint} is {error_rad:.2f} rad from where it was sent; at most '
-                      f'{self._tracking_limit_rad:.2f} is accepted: is the arm blocked?')
-        self._actuator.hold_at(self._measured)
-
-    def _led(self, choice: Choice) -> tuple[np.ndarray, bool]:
-        if self._blending is None:
-            return choice.disturbed, False
-        return self._blending.lead(choice.chosen, choice.disturbed)

@@ -20,7 +20,7 @@ from typing import Mapping, NamedTuple
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, POLICY, TELEOP
-from il_ros.driving.gates import Disagreement, FARTHEST, make_gate, UNKNOWN
+from il_ros.driving.gates import Disagreement, FARTHEST, Gate, make_gate, UNKNOWN
 from il_ros.errors import ImitationError
 from il_ros.settings import is_finite
 import numpy as np
@@ -168,7 +168,8 @@ class Driving:
         check_gate_threshold(gate_threshold)
         self.driving = EXPERT if plan.beta == 1.0 and plan.driver == POLICY else plan.driver
         self._beta = plan.beta if self.driving == POLICY else float(self.driving == EXPERT)
-        self._random = self._gate = self._noise = None
+        self._random = self._noise = None
+        self._gate: Gate | None = None
         self._width = len(contract.actions)
         self._human = plan.gate == HUMAN
         self.engaged = False
@@ -198,7 +199,7 @@ class Driving:
         :param uncertainty: the policy's own, >= 0; negative: it has none, which counts as novel
         :returns: whether ``required`` has grown
         """
-        if not self._novelty or self._signal is not None:
+        if self._gate is None or not self._novelty or self._signal is not None:
             return False
         lost = policy is None or len(policy) == 0 or not uncertainty >= 0.0
         self._signal = FARTHEST if lost else uncertainty
@@ -217,12 +218,11 @@ class Driving:
         :param answers: by source, shape ``(act_dim,)``; None or empty: no answer for this state
         """
         gate = UNKNOWN
-        if self._novelty:
-            gate = self._heed()
-        elif self._human:
+        if self._human:
             self.driving = TELEOP if self.engaged else POLICY
         elif self._gate is not None:
-            gate = self._compare(answers)
+            gate = (self._apply_novelty_gate(self._gate) if self._novelty
+                    else self._apply_disagreement_gate(self._gate, answers))
         elif self._random is not None:
             self.driving = POLICY
         # One draw a step, whoever drives: the sequence must not depend on the gate.
@@ -236,30 +236,32 @@ class Driving:
             return Choice(self.driving, None, self._beta, gate, True)
         return Choice(self.driving, action, self._beta, gate, False, noise)
 
-    def _heed(self) -> float:
+    def _apply_novelty_gate(self, gate: Gate) -> float:
         """Let the novelty gate decide, unless it did when the policy answered."""
         signal = UNKNOWN if self._signal is None else self._signal
         if not self._decided:
-            self._gate.step(signal)
+            gate.step(signal)
         self._signal, self._decided = None, False
-        drives = self._gate.expert_drives
+        drives = gate.expert_drives
         self.driving = EXPERT if drives else POLICY
         self.required = (EXPERT, POLICY) if drives else (POLICY,)
         return UNKNOWN if math.isinf(signal) else signal
 
-    def _compare(self, answers: Mapping[int, np.ndarray | None]) -> float:
+    def _apply_disagreement_gate(self, gate: Gate,
+                                 answers: Mapping[int, np.ndarray | None]) -> float:
+        """Let the gate compare the policy's answer with the expert's; return what it compared."""
         policy, expert = (_floats(answers.get(source), self._width)
                           for source in (POLICY, EXPERT))
         if not expert:
-            signal, gate = UNKNOWN, UNKNOWN
+            signal = compared = UNKNOWN
         elif not policy:
-            signal, gate = FARTHEST, UNKNOWN
+            signal, compared = FARTHEST, UNKNOWN
         else:
-            signal = gate = self._disagreement(policy, expert)
-            if gate < 0.0 and all(map(math.isfinite, expert)):
+            signal = compared = self._disagreement(policy, expert)
+            if compared < 0.0 and all(map(math.isfinite, expert)):
                 signal = FARTHEST
-        self.driving = EXPERT if self._gate.step(signal) else POLICY
-        return gate
+        self.driving = EXPERT if gate.step(signal) else POLICY
+        return compared
 
 
 def _floats(action: np.ndarray | None, width: int) -> list[float]:

@@ -147,5 +147,5 @@ class Episode:
                             (self.driver, '<u1')):
             digest.update(np.ascontiguousarray(array, form).tobytes())
         for feature in self.contract.images:
-            digest.update(np.ascontiguousarray(self.images[feature.name]))
+            digest.update(np.ascontiguousarray(self.images[feature.name]).data)
         return digest.hexdigest()

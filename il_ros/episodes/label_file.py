@@ -145,7 +145,7 @@ def _answers(file: McapFile, episode: Episode) -> tuple[Answers, np.ndarray]:
     asked = np.zeros(episode.steps, bool)
     schema, raws = file.messages(ACTION)
     stamps_ns = episode.stamps_ns[:-1]
-    for _, rows in groups(schema, raws) if raws else ():
+    for _, rows in groups(schema, raws) if schema and raws else ():
         stamps = rows['header.stamp.sec'].astype(np.int64) * NS + rows['header.stamp.nanosec']
         steps = np.minimum(np.searchsorted(stamps_ns, stamps), episode.steps - 1)
         if (stamps_ns[steps] != stamps).any():

@@ -33,6 +33,9 @@ from il_ros.errors import EpisodeFileError
 from il_ros.files.regular import open_regular, read_bytes, require_regular
 
 MAGIC = b'\x89MCAP0\r\n'
+
+Data = bytes | mmap.mmap
+"""The content of a file, read or mapped."""
 MAPPED_FROM = 64 << 20
 """Files from this size on, in bytes, are mapped: those with full-size images may exceed memory."""
 
@@ -66,7 +69,7 @@ class Channel:
 class McapFile:
     """What one file holds: channels with their messages, and the metadata records."""
 
-    def __init__(self, path: Path, data: bytes | mmap.mmap):
+    def __init__(self, path: Path, data: Data):
         """Begin with nothing; ``read_mcap`` and ``salvage_mcap`` fill it."""
         self.path = path
         self.data = data
@@ -176,7 +179,7 @@ def read_mcap(path: Path) -> McapFile:
     return parse_mcap(path, file_bytes(path))
 
 
-def parse_mcap(path: Path, data: bytes | mmap.mmap) -> McapFile:
+def parse_mcap(path: Path, data: Data) -> McapFile:
     """
     Take ``data`` for the finished file ``path`` and check all of it.
 
@@ -234,7 +237,7 @@ def file_bytes(path: Path) -> bytes | mmap.mmap:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
 
 
-def _records(data: bytes) -> Iterator[tuple[int, int, int]]:
+def _records(data: Data) -> Iterator[tuple[int, int, int]]:
     offset = len(MAGIC)
     while offset < len(data):
         kind, length = _RECORD.unpack_from(data, offset)
@@ -254,7 +257,7 @@ def _take_record(file: McapFile, kind: int, begin: int, end: int, check: bool):
         file.take(kind, begin, end)
 
 
-def _check_data(data: bytes, begin: int, end: int):
+def _check_data(data: Data, begin: int, end: int):
     start = _FOOTER_BODY.unpack_from(data, len(data) - _TAIL + _RECORD.size)[0]
     if end != begin + _UINT32.size or end != start:
         raise _Damage('its data section ends at the wrong place')
@@ -265,7 +268,7 @@ def _check_data(data: bytes, begin: int, end: int):
         raise _Damage('the checksum of its data section is wrong')
 
 
-def _check_summary(data: bytes):
+def _check_summary(data: Data):
     footer = len(data) - _TAIL
     kind, length = _RECORD.unpack_from(data, footer)
     start, _, expected = _FOOTER_BODY.unpack_from(data, footer + _RECORD.size)

@@ -121,9 +121,8 @@ def _unpacked(row: np.void, item: str, channels: int, order: tuple[int, ...]) ->
 def _decompressed(data: bytes) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(data), formats=('JPEG', 'PNG')) as image:
-            if image.mode in ('P', 'CMYK', 'YCbCr'):
-                image = image.convert('RGB')
-            pixels = np.asarray(image)
+            coded = image.mode in ('P', 'CMYK', 'YCbCr')
+            pixels = np.asarray(image.convert('RGB') if coded else image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f'no whole JPEG or PNG: {error}') from error
     return pixels if pixels.ndim == 3 else pixels[:, :, None]

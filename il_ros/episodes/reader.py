@@ -103,11 +103,12 @@ class _Assembly:
     def __init__(self, file: McapFile, spec: EpisodeSpec, contract: Contract):
         self._spec, self._contract = spec, contract
         self._refused = 0
-        self._observation = self._track(file, OBSERVATION)
+        observation = self._track(file, OBSERVATION)
         self._executed = self._track(file, EXECUTED)
         self._status = self._track(file, STATUS)
-        if self._observation is None or self._observation.unbroken() == 0:
+        if observation is None or observation.unbroken() == 0:
             raise ValueError('it has no observation of step 0')
+        self._observation = observation
         ids = self._observation.column('contract_id', np.uint64)
         if (ids != np.uint64(contract.id)).any():
             raise ValueError(f'an observation has another contract than {contract.id}, '
@@ -115,7 +116,7 @@ class _Assembly:
 
     def _track(self, file: McapFile, type_name: str) -> Track | None:
         schema, raws = file.messages(type_name)
-        return Track(schema, raws, self._spec.episode_id) if raws else None
+        return Track(schema, raws, self._spec.episode_id) if schema and raws else None
 
     def episode(self) -> Episode:
         """Return the episode up to the first gap."""

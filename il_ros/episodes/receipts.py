@@ -21,8 +21,10 @@ a receipt is whole.
 
 import dataclasses
 import hashlib
+import io
 import json
 from pathlib import Path
+from typing import cast
 
 from il_ros.contract.episode_spec import ABORTED, CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec
 from il_ros.contract.episode_spec import NOT_ENDED, SpecError
@@ -161,7 +163,7 @@ def file_sha256(path: Path) -> str:
     """
     try:
         with open_regular(path) as file:
-            return hashlib.file_digest(file, 'sha256').hexdigest()
+            return hashlib.file_digest(cast(io.FileIO, file), 'sha256').hexdigest()
     except OSError as error:
         raise EpisodeFileError(f'{path} cannot be read: {error.strerror}') from error
 

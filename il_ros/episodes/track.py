@@ -52,7 +52,7 @@ class Track:
 
     def column(self, name: str, dtype: type) -> np.ndarray:
         """Return a field that every message has, shape ``(n,)``."""
-        column = np.zeros(self._total, dtype)
+        column: np.ndarray = np.zeros(self._total, dtype)
         for members, rows in self.groups:
             column[members] = rows[name]
         return column[self._first]
@@ -63,7 +63,7 @@ class Track:
 
         :raises ValueError: if a message carries another number of entries
         """
-        matrix = np.zeros((self._total, width), dtype)
+        matrix: np.ndarray = np.zeros((self._total, width), dtype)
         for members, rows in self.groups:
             found = rows[name].shape[1]
             if found not in (0, width):
@@ -83,7 +83,7 @@ class Track:
         height, width, channels = shape
         for _, rows in self.groups:
             where = f'images.{index}'
-            if f'{where}.data' not in rows.dtype.fields:
+            if f'{where}.data' not in (rows.dtype.names or ()):
                 raise ValueError(f'a message has no {where}')
             if (rows[f'{where}.height'] != height).any() or (
                     rows[f'{where}.width'] != width).any():
@@ -111,6 +111,6 @@ class Track:
 
 
 def _candidates(rows: np.ndarray) -> list[str]:
-    names = rows.dtype.fields or {}
+    names = rows.dtype.names or ()
     count = sum(name.startswith('candidates.') and name.endswith('.source') for name in names)
     return [f'candidates.{index}.' for index in range(count)]

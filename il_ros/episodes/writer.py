@@ -27,6 +27,7 @@ import os
 from pathlib import Path
 import shutil
 import struct
+from typing import cast, IO
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import EpisodeSpec
@@ -105,7 +106,7 @@ class EpisodeWriter:
             raise self._failed(error) from error
 
     def _begin(self, spec: EpisodeSpec, contract: Contract):
-        self._writer = Writer(self._file, chunk_size=CHUNK_BYTES,
+        self._writer = Writer(cast(IO[bytes], self._file), chunk_size=CHUNK_BYTES,
                               compression=CompressionType.NONE, enable_data_crcs=True)
         self._writer.start(PROFILE, LIBRARY)
         self._writer.add_metadata(METADATA, {

@@ -18,10 +18,12 @@ import dataclasses
 import json
 
 from il_ros.evaluation.interval import Interval, wilson
-from il_ros.interactive import rounds, stage_work
+from il_ros.interactive import stage_work
 from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger, RoundCost
 from il_ros.interactive.outcomes import Collected, Measured, Trained
+from il_ros.interactive.rounds import planned_stages
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import BASELINE_PART, EXPERT_PART, PHASES, stage_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,22 +62,21 @@ class RoundResult:
     policy: PolicyResult
 
 
-def policy_result(state: RunState, prefix: str) -> PolicyResult:
-    """Return the result of the policy of ``r00``, ``r01``, ... or ``baseline``."""
-    finished = state.finished
-    return PolicyResult(finished.get(f'{prefix}-train'), success_of(state, f'{prefix}-evaluate'),
-                        finished.get(f'{prefix}-measure'))
+def policy_result(state: RunState, of: int | str) -> PolicyResult:
+    """Return the result of the policy of a round, or of the baseline."""
+    return PolicyResult(state.find(Trained, stage_name('train', of)), success_of(state, of),
+                        state.find(Measured, stage_name('measure', of)))
 
 
-def success_of(state: RunState, stage: str) -> Interval | None:
-    """Return the success of a finished evaluation; None: it has not happened yet."""
-    outcome = state.finished.get(stage)
+def success_of(state: RunState, of: int | str) -> Interval | None:
+    """Return the success of a round, the baseline or the expert; None: not evaluated yet."""
+    outcome = state.find(Collected, stage_name('evaluate', of))
     return wilson(outcome.successes, outcome.episodes) if outcome else None
 
 
 def round_results(state: RunState) -> tuple[RoundResult, ...]:
     """Return one result a round that has begun; round 0 is behavioural cloning."""
-    return tuple(RoundResult(cost, policy_result(state, f'r{cost.round:02d}'))
+    return tuple(RoundResult(cost, policy_result(state, cost.round))
                  for cost in ledger(state))
 
 
@@ -88,7 +89,7 @@ def summarise(state: RunState, horizon: int, rate_hz: float, wall_s: float = -1.
     :param wall_s: of the whole run, s; negative: what its stages took together
     """
     results = round_results(state)
-    expert = success_of(state, 'expert-evaluate')
+    expert = success_of(state, EXPERT_PART)
     timing = timing_of(state)
     return {
         'task': state.goal.task, 'strategy': state.goal.strategy, 'seed': state.goal.seed,
@@ -110,7 +111,7 @@ def summary_json(summary: dict) -> str:
 
 
 def _bc(state: RunState, result: RoundResult) -> dict:
-    collected = state.finished['r00-collect']
+    collected = state.outcome(Collected, stage_name('collect', 0))
     return {'labels': result.cost.labels,
             'demonstrations': collected.episodes - len(collected.flagged),
             **result.policy.as_dict()}
@@ -130,25 +131,25 @@ def _round(result: RoundResult) -> dict:
 
 
 def _baseline(state: RunState) -> dict | None:
-    if 'baseline-train' not in state.finished:
+    if state.find(Trained, stage_name('train', BASELINE_PART)) is None:
         return None
     chosen = stage_work.same_labels(state)
     return {'labels': sum(labels for _, labels in chosen), 'demonstrations': len(chosen),
-            **policy_result(state, 'baseline').as_dict()}
+            **policy_result(state, BASELINE_PART).as_dict()}
 
 
 def timing_of(state: RunState) -> dict[str, float]:
-    """Return the seconds that each phase took, in the order of ``rounds.PHASES``."""
-    seconds = {}
-    for stage in rounds.planned_stages(state):
-        if stage.name in state.finished:
+    """Return the seconds that each phase took, in the order of ``PHASES``."""
+    seconds: dict[str, float] = {}
+    for stage in planned_stages(state):
+        if state.has(stage):
             took = state.finished[stage.name].seconds
             seconds[stage.phase] = seconds.get(stage.phase, 0.0) + took
-    return {phase: round(seconds[phase], 3) for phase in rounds.PHASES if phase in seconds}
+    return {phase: round(seconds[phase], 3) for phase in PHASES if phase in seconds}
 
 
 def control_steps_per_s(state: RunState) -> float:
     """Return control steps per second of wall time while episodes ran, with their resets."""
-    collected = [one for one in state.finished.values() if isinstance(one, Collected)]
+    collected = state.all_of(Collected)
     seconds = sum(one.seconds for one in collected)
     return sum(one.steps for one in collected) / seconds if seconds > 0.0 else 0.0

@@ -87,9 +87,9 @@ class Collection:
         make = (make_runner, (*self._arguments, self._about))
         for chunk, content in map_processes(*make, missing, workers):
             write_atomically(self._path(chunk), content)
-            found[chunk] = from_npz(content, self._about)
-            on_done(len(chunk), sum(one.steps for one in found[chunk]))
-        return [one for chunk in chunks for one in found[chunk]]
+            found[chunk] = episodes = from_npz(content, self._about)
+            on_done(len(chunk), sum(one.steps for one in episodes))
+        return [one for chunk in chunks for one in found[chunk] or ()]
 
     def missing(self, seeds: Sequence[int]) -> int:
         """Return how many of the episodes are missing."""

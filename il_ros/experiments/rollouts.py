@@ -22,7 +22,7 @@ that any process may run any of them in any order.
 import dataclasses
 import io
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Sequence
 import zipfile
 import zlib
 
@@ -148,18 +148,21 @@ class RolloutRunner:
     def run(self, seed: int) -> Rollout:
         """Run one episode to its end and return it."""
         expert, runner = self._expert, Runner(self._policy) if self._policy else None
-        observations, actions, answers = [], [], []
+        observations: list[np.ndarray] = []
+        actions: list[np.ndarray] = []
+        answers: list[np.ndarray | None] = []
 
         def act(step: int, observation: Observation) -> np.ndarray:
             values, images = parts_of(observation)
             answer = expert.act(values)
-            if runner is None and answer is None:
+            action = runner.act(step, values, images) if runner else answer
+            if action is None:
                 raise RolloutError(f'the {expert.name} has no answer in step {step} of '
                                    f'the episode with seed {seed}')
             observations.append(values if self._keep else values[:0])
-            actions.append(runner.act(step, values, images) if runner else answer)
+            actions.append(action)
             answers.append(answer)
-            return actions[-1]
+            return action
 
         ending = run_episode(self._environment, act, seed, self._reset)
         valid = np.array([answer is not None for answer in answers])
@@ -197,8 +200,9 @@ def to_npz(episodes: Sequence[Rollout], about: str) -> bytes:
     columns = {name: np.concatenate([getattr(one, name) for one in episodes])
                for name in _COLUMNS}
     file = io.BytesIO()
+    arrays: dict[str, Any] = {**scalars, **columns}
     np.savez_compressed(file, about=np.array(about), steps=[one.steps for one in episodes],
-                        **scalars, **columns)
+                        **arrays)
     return file.getvalue()
 
 

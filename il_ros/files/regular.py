@@ -66,7 +66,7 @@ def read_bytes(path: Path | str) -> bytes:
     :raises OSError: as ``open_regular``, or if it cannot be read
     """
     with open_regular(path) as file:
-        return file.readall()
+        return file.read()
 
 
 def read_text(path: Path | str) -> str:

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from il_ros.dataset.dataset import HELD_OUT
 from il_ros.interactive import rounds, run_state, stage_work
-from il_ros.interactive.rounds import planned_stages, Stage
+from il_ros.interactive.rounds import planned_stages
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import Stage
 
 
 def dataset_keys(state: RunState, stage: Stage) -> dict[str, tuple[str, ...]]:
@@ -41,7 +42,7 @@ def dataset_keys(state: RunState, stage: Stage) -> dict[str, tuple[str, ...]]:
 def last_aggregate(state: RunState) -> Stage | None:
     """Return the newest ``aggregate`` stage that is finished; None: there is none."""
     done = [stage for stage in planned_stages(state)
-            if stage.act == 'aggregate' and stage.name in state.finished]
+            if stage.act == 'aggregate' and state.has(stage)]
     return done[-1] if done else None
 
 

@@ -57,7 +57,7 @@ def refuse_other_seeds(seeds: Iterable[int], first: int, last: int, what: str):
     :param what: the episodes, for the sentence
     :raises GoalError: naming the first seed that is wrong
     """
-    seen = set()
+    seen: set[int] = set()
     for seed in seeds:
         if not isinstance(seed, numbers.Integral) or not first <= seed <= last:
             raise GoalError(f'seed {seed} is out of range; {what} uses seeds from {first} to '

@@ -18,8 +18,9 @@ import dataclasses
 
 from il_ros.contract.episode_spec import TELEOP
 from il_ros.driving.driving import required_drivers
-from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Trained
+from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Measured, Trained
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import EXPERT_PART, HELD_OUT_PART, stage_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,23 +66,23 @@ class RoundCost:
 
 def ledger(state: RunState) -> tuple[RoundCost, ...]:
     """Return one row a round that has begun, from round 0 on."""
-    rows, row = [], RoundCost(round=0)
+    rows: list[RoundCost] = []
+    row = RoundCost(round=0)
     for round_ in range(state.goal.rounds + 1):
-        prefix = f'r{round_:02d}'
-        collected = state.finished.get(f'{prefix}-collect')
-        if not isinstance(collected, Collected):
+        collected = state.find(Collected, stage_name('collect', round_))
+        if collected is None:
             break
-        plan = state.strategy.plan(round_, state.goal.seed, state.finished.get(
-            f'r{round_ - 1:02d}-train'))
+        plan = state.strategy.plan(round_, state.goal.seed, state.find(
+            Trained, stage_name('train', round_ - 1)))
         row = _collect(row, round_, collected, TELEOP in required_drivers(plan))
-        labelled = state.finished.get(f'{prefix}-label')
-        if isinstance(labelled, Labelled):
+        labelled = state.find(Labelled, stage_name('label', round_))
+        if labelled is not None:
             row = _label(row, labelled)
-        aggregated = state.finished.get(f'{prefix}-aggregate')
-        if isinstance(aggregated, Aggregated):
+        aggregated = state.find(Aggregated, stage_name('aggregate', round_))
+        if aggregated is not None:
             row = _aggregate(row, aggregated)
-        trained = state.finished.get(f'{prefix}-train')
-        if isinstance(trained, Trained):
+        trained = state.find(Trained, stage_name('train', round_))
+        if trained is not None:
             row = dataclasses.replace(row, synthetic=trained.synthetic)
         rows.append(row)
     return tuple(rows)
@@ -129,10 +130,7 @@ def evaluation_queries(state: RunState) -> int:
 
     The ceiling's own steps, the held-out demonstrations, and the mistakes on rollouts.
     """
-    total = 0
-    for name, outcome in state.finished.items():
-        if name in ('expert-evaluate', 'held-out-collect'):
-            total += outcome.queries
-        elif name.endswith('-measure'):
-            total += outcome.asked
-    return total
+    apart = (state.find(Collected, stage_name('evaluate', EXPERT_PART)),
+             state.find(Collected, stage_name('collect', HELD_OUT_PART)))
+    return (sum(collected.queries for collected in apart if collected is not None)
+            + sum(measured.asked for measured in state.all_of(Measured)))

@@ -15,7 +15,7 @@
 """What the stages of a run brought: plain numbers, as they stand in ``run.json``."""
 
 import dataclasses
-from typing import Iterable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 from il_ros.contract.episode_spec import ABORTED, EpisodeSpec, LOST
 from il_ros.errors import ImitationError
@@ -69,7 +69,7 @@ class Collected:
         :param taken_back: receipts of attempts that were run again: no labels, but costs
         :raises MissingReceiptError: if an episode has none, or one with an error
         """
-        by_id = {}
+        by_id: dict[str, Any] = {}
         for receipt in receipts:
             by_id.setdefault(receipt.spec.episode_id, receipt)
         for spec in specs:
@@ -201,6 +201,6 @@ def from_json(fields: dict) -> Outcome:
     :raises TypeError: if a field is missing or unknown
     """
     fields = dict(fields)
-    kind = _TYPES[fields.pop('type')]
+    kind: Callable[..., Outcome] = _TYPES[fields.pop('type')]
     return kind(**{name: tuple(value) if isinstance(value, list) else value
                    for name, value in fields.items()})

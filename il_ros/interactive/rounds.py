@@ -27,44 +27,16 @@ Everything follows from the goal and from what the finished stages brought, so t
 goes on with the stage that it was in. What exactly a stage has to do stands in ``stage_work.py``.
 """
 
-import dataclasses
 import math
 from typing import Iterator
 
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
+from il_ros.interactive.outcomes import Collected
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import BASELINE_PART, collect_stage, EXPERT_PART, FINAL_PART
+from il_ros.interactive.stage import HELD_OUT_PART, LOOP_PART, Stage, stage_name
 from il_ros.interactive.strategy import wants_service
-
-(EXPERT_STAGE, DEMONSTRATE, COLLECT, LABEL, AGGREGATE, TRAIN, LOAD, EVALUATE,
- BASELINE) = range(9)
-"""Stages as ``RunDagger`` reports them."""
-
-PHASES = ('expert', 'demonstrate', 'collect', 'label', 'aggregate', 'train', 'load', 'evaluate',
-          'baseline')
-"""Names of those stages, for the table of where the time goes."""
-
-EXPERT_PART, HELD_OUT_PART, LOOP_PART, BASELINE_PART = 'expert', 'held-out', 'loop', 'baseline'
-
-
-@dataclasses.dataclass(frozen=True)
-class Stage:
-    """One thing to be done; ``act`` says how, ``part`` and ``round`` say for whom."""
-
-    name: str
-    """Unique in a run, e.g. ``r03-train``, ``baseline-collect-2``."""
-    act: str
-    """``collect``, ``evaluate``, ``label``, ``measure``, ``aggregate``, ``train`` or ``load``."""
-    part: str
-    """The loop, the ceiling, the held-out demonstrations or the baseline."""
-    round: int  # noqa: A003
-    reported: int
-    """As ``RunDagger.Feedback.stage``."""
-
-    @property
-    def phase(self) -> str:
-        """Return the row of the timing table that this stage counts for."""
-        return PHASES[self.reported]
 
 
 def next_stage(state: RunState, fitting: Stage | None = None) -> Stage | None:
@@ -75,7 +47,7 @@ def next_stage(state: RunState, fitting: Stage | None = None) -> Stage | None:
         one before can be judged
     """
     for stage in planned_stages(state):
-        if stage.name in state.finished or stage == fitting:
+        if state.has(stage) or stage == fitting:
             continue
         return None if fitting and stage.act == 'load' else stage
     return None
@@ -91,8 +63,8 @@ def planned_stages(state: RunState) -> Iterator[Stage]:
     """
     goal = state.goal
     if goal.final_evaluation_episodes:
-        yield Stage('expert-evaluate', 'evaluate', EXPERT_PART, 0, EXPERT_STAGE)
-    yield Stage('held-out-collect', 'collect', HELD_OUT_PART, 0, DEMONSTRATE)
+        yield Stage('evaluate', EXPERT_PART, 0)
+    yield Stage('collect', HELD_OUT_PART, 0)
     for round_ in range(goal.rounds + 1):
         yield from _round(state, round_)
     if goal.baseline and goal.rounds:
@@ -102,40 +74,38 @@ def planned_stages(state: RunState) -> Iterator[Stage]:
 
 
 def _round(state: RunState, round_: int) -> Iterator[Stage]:
-    prefix = f'r{round_:02d}'
-    reported = COLLECT if round_ else DEMONSTRATE
-    yield Stage(f'{prefix}-collect', 'collect', LOOP_PART, round_, reported)
+    yield collect_stage(round_)
     if wants_service(state.strategy.plan(round_, state.goal.seed)):
-        yield Stage(f'{prefix}-label', 'label', LOOP_PART, round_, LABEL)
-    yield Stage(f'{prefix}-aggregate', 'aggregate', LOOP_PART, round_, AGGREGATE)
-    yield Stage(f'{prefix}-train', 'train', LOOP_PART, round_, TRAIN)
+        yield Stage('label', LOOP_PART, round_)
+    yield Stage('aggregate', LOOP_PART, round_)
+    yield Stage('train', LOOP_PART, round_)
     if round_:
         yield from _judge(state.goal, round_ - 1)
-    yield Stage(f'{prefix}-load', 'load', LOOP_PART, round_, LOAD)
+    yield Stage('load', LOOP_PART, round_)
 
 
 def _judge(goal: Goal, round_: int) -> Iterator[Stage]:
     if goal.evaluation_seeds(final=round_ in (0, goal.rounds)):
-        yield Stage(f'r{round_:02d}-evaluate', 'evaluate', LOOP_PART, round_, EVALUATE)
-        yield Stage(f'r{round_:02d}-measure', 'measure', LOOP_PART, round_, EVALUATE)
+        yield Stage('evaluate', LOOP_PART, round_)
+        yield Stage('measure', LOOP_PART, round_)
 
 
 def _baseline(state: RunState) -> Iterator[Stage]:
     last = state.goal.rounds
-    if f'r{last:02d}-aggregate' not in state.finished:
+    if not state.has(Stage('aggregate', LOOP_PART, last)):
         return
     for batch in range(1, len(baseline_batches(state)) + 1):
-        yield Stage(f'baseline-collect-{batch}', 'collect', BASELINE_PART, last, BASELINE)
-        if f'baseline-collect-{batch}' not in state.finished:
+        collect = Stage('collect', BASELINE_PART, last, batch)
+        yield collect
+        if not state.has(collect):
             return
     for act in ('aggregate', 'train'):
-        yield Stage(f'baseline-{act}', act, BASELINE_PART, last, BASELINE)
+        yield Stage(act, BASELINE_PART, last)
     yield from _judge(state.goal, last)
     if state.goal.final_evaluation_episodes:
         for act in ('load', 'evaluate', 'measure'):
-            yield Stage(f'baseline-{act}', act, BASELINE_PART, last, BASELINE)
-    # A graph that stays up is left with the policy that the run is about.
-    yield Stage('final-load', 'load', LOOP_PART, last, LOAD)
+            yield Stage(act, BASELINE_PART, last)
+    yield Stage('load', FINAL_PART, last)
 
 
 def aggregated_stages(state: RunState, stage: Stage) -> tuple[Stage, ...]:
@@ -149,12 +119,6 @@ def aggregated_stages(state: RunState, stage: Stage) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def collect_stage(round_: int) -> Stage:
-    """Return the stage that collects for a round; that of round 0 are the demonstrations."""
-    return Stage(f'r{round_:02d}-collect', 'collect', LOOP_PART, round_,
-                 COLLECT if round_ else DEMONSTRATE)
-
-
 def baseline_batches(state: RunState) -> list[tuple[int, int]]:
     """
     Return the baseline's batches of fresh demonstrations, as (first, count), known so far.
@@ -163,8 +127,9 @@ def baseline_batches(state: RunState) -> list[tuple[int, int]]:
     finished yet unless the labels suffice.
     """
     goal, target, first = state.goal, ledger(state)[-1].labels, state.goal.demonstrations
-    outcome = state.finished['r00-collect']
-    batches, episodes, labels = [], 0, 0
+    outcome = state.outcome(Collected, stage_name('collect', 0))
+    batches: list[tuple[int, int]] = []
+    episodes, labels = 0, 0
     while True:
         episodes, labels = episodes + outcome.episodes, labels + outcome.labels
         room = len(goal.demonstration_seeds(first, target))
@@ -173,6 +138,7 @@ def baseline_batches(state: RunState) -> list[tuple[int, int]]:
         count = math.ceil((target - labels) * episodes / labels) if labels else episodes
         batches.append((first, min(count, room)))
         first += batches[-1][1]
-        outcome = state.finished.get(f'baseline-collect-{len(batches)}')
-        if outcome is None:
+        found = state.find(Collected, stage_name('collect', BASELINE_PART, len(batches)))
+        if found is None:
             return batches
+        outcome = found

@@ -17,6 +17,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import TypeVar
 
 from il_ros.errors import ImitationError
 from il_ros.files.atomic import write_atomically
@@ -24,11 +25,14 @@ from il_ros.files.regular import read_text
 from il_ros.interactive import outcomes
 from il_ros.interactive.goal import Goal, GoalError
 from il_ros.interactive.outcomes import Outcome
+from il_ros.interactive.stage import Stage
 from il_ros.interactive.strategies import make_strategy
 from il_ros.interactive.strategy import Strategy
 
 FILE_NAME = 'run.json'
 VERSION = 1
+
+_Kind = TypeVar('_Kind', bound=Outcome)
 
 
 class RunExistsError(ImitationError):
@@ -68,9 +72,39 @@ class RunState:
         """Return the strategy with the settings that the run began with."""
         return make_strategy(self.goal.strategy, self.settings)
 
-    def after(self, stage, outcome: Outcome) -> 'RunState':
+    def find(self, kind: type[_Kind], stage: str) -> _Kind | None:
+        """
+        Return the outcome of a stage; None: it is not finished.
+
+        :param kind: of the outcome, e.g. ``Trained``
+        :param stage: its name (``stage_name``)
+        """
+        outcome = self.finished.get(stage)
+        return outcome if isinstance(outcome, kind) else None
+
+    def outcome(self, kind: type[_Kind], stage: str) -> _Kind:
+        """
+        Return the outcome of a finished stage, as ``find`` does.
+
+        :raises KeyError: if the stage is not finished
+        """
+        outcome = self.find(kind, stage)
+        if outcome is None:
+            raise KeyError(stage)
+        return outcome
+
+    def all_of(self, kind: type[_Kind], act: str = '') -> list[_Kind]:
+        """Return what every finished stage of a kind brought, in order; ``act``: of these."""
+        return [outcome for name, outcome in self.finished.items()
+                if isinstance(outcome, kind) and (not act or f'-{act}' in name)]
+
+    def has(self, stage: Stage) -> bool:
+        """Return whether a stage is finished."""
+        return stage.name in self.finished
+
+    def after(self, stage: Stage, outcome: Outcome) -> 'RunState':
         """Return the state with one more stage finished."""
-        if stage.name in self.finished:
+        if self.has(stage):
             raise ValueError(f'stage {stage.name} is finished already')
         return dataclasses.replace(self, finished={**self.finished, stage.name: outcome})
 

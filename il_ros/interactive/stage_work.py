@@ -26,10 +26,11 @@ from typing import Collection, Sequence
 from il_ros.contract.episode_spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec
 from il_ros.contract.episode_spec import EVALUATION, EXPERT, POLICY, ROLLOUT, VALIDATION
 from il_ros.interactive.ledger import ledger
-from il_ros.interactive.outcomes import last_threshold, Trained
-from il_ros.interactive.rounds import BASELINE, baseline_batches, BASELINE_PART, collect_stage
-from il_ros.interactive.rounds import DEMONSTRATE, EXPERT_PART, HELD_OUT_PART, LOOP_PART, Stage
+from il_ros.interactive.outcomes import Collected, last_threshold, Trained
+from il_ros.interactive.rounds import baseline_batches
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import BASELINE_PART, collect_stage, EXPERT_PART, HELD_OUT_PART
+from il_ros.interactive.stage import LOOP_PART, Stage, stage_name
 from il_ros.interactive.strategy import evaluation_plan
 
 MEASURED_EPISODES = 50
@@ -61,13 +62,13 @@ def episode_specs(state: RunState, stage: Stage) -> tuple[EpisodeSpec, ...]:
     if stage.part == HELD_OUT_PART:
         return _specs(state, stage, VALIDATION, VALIDATION, goal.held_out_seeds(), plan)
     if stage.part == BASELINE_PART:
-        first, count = baseline_batches(state)[int(stage.name.rpartition('-')[2]) - 1]
+        first, count = baseline_batches(state)[stage.batch - 1]
         seeds = goal.demonstration_seeds(first, count)
         return _specs(state, stage, BASELINE_PART, DEMONSTRATION, seeds, plan)
     if stage.round == 0:
         seeds = goal.demonstration_seeds(0, goal.demonstrations)
         return _specs(state, stage, DEMONSTRATION, DEMONSTRATION, seeds, plan)
-    learner = state.finished.get(f'r{stage.round - 1:02d}-train')
+    learner = state.find(Trained, stage_name('train', stage.round - 1))
     plan = state.strategy.plan(stage.round, goal.seed, learner)
     return _specs(state, stage, ROLLOUT, ROLLOUT, goal.rollout_seeds(stage.round), plan)
 
@@ -90,7 +91,7 @@ def gate_threshold(state: RunState, stage: Stage, receipts: Sequence) -> float:
     :returns: -1: the plan's own
     """
     here = last_threshold(receipts)
-    before = state.finished.get(collect_stage(stage.round - 1).name) if stage.round else None
+    before = state.find(Collected, stage_name('collect', stage.round - 1))
     if here >= 0.0 or stage.part != LOOP_PART or stage.act != 'collect' or before is None:
         return here
     return before.gate_threshold
@@ -117,7 +118,7 @@ def episodes_to_label(state: RunState, stage: Stage) -> tuple[str, ...]:
     specs = episode_specs(state, dataclasses.replace(stage, act=act))
     if stage.act == 'measure':
         return tuple(spec.episode_id for spec in specs[:MEASURED_EPISODES])
-    flagged = state.finished[f'r{stage.round:02d}-collect'].flagged
+    flagged = state.outcome(Collected, stage_name('collect', stage.round)).flagged
     return tuple(spec.episode_id for spec in specs if spec.episode_id not in flagged)
 
 
@@ -133,7 +134,7 @@ def dataset_episodes(state: RunState, stage: Stage) -> tuple[str, ...]:
     ids = []
     for round_ in range(stage.round + 1):
         collect = collect_stage(round_)
-        flagged = state.finished[collect.name].flagged
+        flagged = state.outcome(Collected, collect.name).flagged
         ids += [spec.episode_id for spec in episode_specs(state, collect)
                 if spec.episode_id not in flagged]
     return tuple(ids)
@@ -141,8 +142,8 @@ def dataset_episodes(state: RunState, stage: Stage) -> tuple[str, ...]:
 
 def held_out_episodes(state: RunState) -> tuple[str, ...]:
     """Return the ids of the demonstrations that only the loss and epsilon look at."""
-    stage = Stage('held-out-collect', 'collect', HELD_OUT_PART, 0, DEMONSTRATE)
-    return tuple(spec.episode_id for spec in episode_specs(state, stage))
+    specs = episode_specs(state, Stage('collect', HELD_OUT_PART, 0))
+    return tuple(spec.episode_id for spec in specs)
 
 
 def train_job(state: RunState, stage: Stage) -> TrainJob:
@@ -161,12 +162,12 @@ def checkpoint_for(state: RunState, stage: Stage) -> Trained | None:
     or none: compare its hash, and load this first.
     """
     if stage.act == 'load' or (stage.act == 'evaluate' and stage.part != EXPERT_PART):
-        part = 'baseline' if stage.part == BASELINE_PART else f'r{stage.round:02d}'
+        of = BASELINE_PART if stage.part == BASELINE_PART else stage.round
     elif stage.act == 'collect' and stage.part == LOOP_PART and stage.round > 0:
-        part = f'r{stage.round - 1:02d}'
+        of = stage.round - 1
     else:
         return None
-    return state.finished[f'{part}-train']
+    return state.outcome(Trained, stage_name('train', of))
 
 
 def same_labels(state: RunState) -> list[tuple[str, int]]:
@@ -178,23 +179,29 @@ def same_labels(state: RunState) -> list[tuple[str, int]]:
     """
     target = ledger(state)[-1].labels
     best, total, count = None, 0, 0
-    demonstrations = _demonstrations(state)
-    for index, (_, labels) in enumerate(demonstrations):
+    recorded = _demonstrations(state)
+    for index, (_, labels) in enumerate(recorded):
         total += labels
         distance = abs(total - target)
         if best is None or distance <= best:
             best, count = distance, index + 1
-    return demonstrations[:count]
+    return recorded[:count]
+
+
+def demonstration_stages(state: RunState) -> list[Stage]:
+    """Return the finished stages that recorded demonstrations to train on: round 0's first."""
+    stages = [collect_stage(0)]
+    batch = Stage('collect', BASELINE_PART, state.goal.rounds, batch=1)
+    while state.has(batch):
+        stages.append(batch)
+        batch = dataclasses.replace(batch, batch=batch.batch + 1)
+    return stages
 
 
 def _demonstrations(state: RunState) -> list[tuple[str, int]]:
-    stages = [collect_stage(0)]
-    batches = sum(name.startswith('baseline-collect-') for name in state.finished)
-    stages += [Stage(f'baseline-collect-{batch}', 'collect', BASELINE_PART, state.goal.rounds,
-                     BASELINE) for batch in range(1, batches + 1)]
     found = []
-    for stage in stages:
-        outcome = state.finished[stage.name]
+    for stage in demonstration_stages(state):
+        outcome = state.outcome(Collected, stage.name)
         ids = [spec.episode_id for spec in episode_specs(state, stage)]
         found += [(episode, labels)
                   for episode, labels in zip(ids, outcome.labels_by_episode)

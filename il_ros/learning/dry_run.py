@@ -42,7 +42,9 @@ def dry_run(policy: Policy, recent: Sequence[tuple[np.ndarray, Images]]):
     """
     contract = policy.contract
     _refuse(contract, policy.at_mean()[None], 'the mean of its training inputs')
-    trial, answers, seen = Runner(policy), [], []
+    trial = Runner(policy)
+    answers: list[np.ndarray] = []
+    seen: list[np.ndarray] = []
     for number, (values, images) in enumerate(recent):
         try:
             trial.begin('')

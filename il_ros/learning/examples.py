@@ -53,7 +53,7 @@ class Examples:
     action_normaliser: Normaliser
     horizons: Horizons
 
-    def tensors(self, pairs: Pairs) -> tuple[torch.Tensor, ...]:
+    def tensors(self, pairs: typing.Any) -> tuple[torch.Tensor, ...]:
         """
         Return the net's inputs, shape ``(N, history * K)``, and targets, ``(N, chunk * act_dim)``.
 
@@ -71,7 +71,7 @@ class Examples:
             windows, labels, np.broadcast_to(counts[..., None], labels.shape).astype(np.float32))
         return tuple(torch.from_numpy(array.reshape(len(array), -1)) for array in tensors)
 
-    def images(self, pairs: Pairs, names: Sequence[str]) -> tuple[torch.Tensor, ...]:
+    def images(self, pairs: typing.Any, names: Sequence[str]) -> tuple[torch.Tensor, ...]:
         """
         Return the images by these names, shape ``(N, height, width, channels)``, uint8.
 

@@ -15,6 +15,7 @@
 """What of a fit changes from step to step: weights, the optimiser's moments, chance."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,7 +49,8 @@ class AdamW:
         """Take a step along the gradients."""
         steps, firsts, seconds = (
             [self.state[weight][moment] for weight in self._parameters] for moment in _MOMENTS)
-        adamw(self._parameters, [weight.grad for weight in self._parameters], firsts, seconds, [],
+        weights: list[Any] = list(self._parameters)
+        adamw(weights, [weight.grad for weight in weights], firsts, seconds, [],
               steps, fused=True, amsgrad=False, beta1=0.9, beta2=0.999, lr=learning_rate,
               weight_decay=self._weight_decay, eps=1e-8, maximize=False)
 

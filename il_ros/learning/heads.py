@@ -203,14 +203,16 @@ class Categorical(Head):
             ``QUANTILE``: with about equally many labels
         :param two: elements with two bins alone, each with the bins' centres
         """
-        edges, centres = [], []
+        edges: list[typing.Any] = []
+        centres: list[typing.Any] = []
         for at, column in enumerate(actions.T.astype(np.float64)):
             if two and at in two:
                 edges.append([0.5 * (two[at][0] + two[at][1])])
                 centres.append(two[at])
                 continue
-            edges.append(_between(np.unique(column), _cuts(column, bins, binning)))
-            centres.append(_centres_of(column, edges[-1]))
+            between = _between(np.unique(column), _cuts(column, bins, binning))
+            edges.append(between)
+            centres.append(_centres_of(column, between))
         return cls(edges, centres, chunk)
 
     @property

@@ -59,16 +59,19 @@ class Inputs:
         self.expressions = tuple(expressions)
         if not self.expressions:
             raise InputsError('a policy needs at least one input; none is given')
-        names, units, self._plus, minus = [], [], [], []
+        names: list[str] = []
+        units: list[str] = []
+        plus: list[int] = []
+        minus: list[int] = []
         self._lengths: list[tuple[int, int, int]] = []
         for expression in self.expressions:
-            start = len(self._plus)
+            start = len(plus)
             bare = _without_bars(expression)
             left, right = _parse(contract, bare)
             minus += right.indices if right else (-1,) * len(left.indices)
-            self._plus += left.indices
+            plus += left.indices
             if bare is not expression:
-                self._lengths.append((len(names), start, len(self._plus)))
+                self._lengths.append((len(names), start, len(plus)))
                 units.append(left.unit)
                 names.append(f'|{bare}|')
                 continue
@@ -83,7 +86,7 @@ class Inputs:
         self.observation_width = contract.width
         self._minus = np.array([index for index in minus if index >= 0], np.intp)
         self._at = np.array([at for at, index in enumerate(minus) if index >= 0], np.intp)
-        self._plus = np.array(self._plus, np.intp)
+        self._plus = np.array(plus, np.intp)
         bars = [index for _, start, stop in self._lengths for index in range(start, stop)]
         self._bare = np.setdiff1d(np.arange(len(self._plus)), bars)
         self._entries = np.setdiff1d(np.arange(self.width), [at for at, *_ in self._lengths])

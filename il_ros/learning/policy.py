@@ -169,7 +169,7 @@ class Policy:
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._seen(inputs, values.ndim - 1), *self._pictures(images))
+            out = self.net.forward(self._seen(inputs, values.ndim > 1), *self._pictures(images))
             actions = self._decoded(out)
             checksum = float(inputs.sum()) + float(out.sum()) + float(actions.sum())
         if not math.isfinite(checksum):
@@ -220,7 +220,7 @@ class Policy:
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._seen(inputs, values.ndim - 2),
+            out = self.net.forward(self._seen(inputs, values.ndim > 2),
                                    *self._pictures(images, (len(values),)))
             actions = self._decoded(out)
             if self.net.members > 1:

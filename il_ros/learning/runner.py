@@ -38,6 +38,8 @@ class Runner:
         self.uncertainty = UNKNOWN
         """Novelty of the last answer (``Policy.novelty``); -1: not estimated."""
         self._episode_id: str | None = None
+        self._stamp = -1
+        self._action: np.ndarray | None = None
         self._stateless = policy.horizons.plain and policy.net.members == 1
         self._seen: deque[np.ndarray] = deque(maxlen=policy.horizons.history)
         self._forget()
@@ -92,18 +94,18 @@ class Runner:
         if not self._left:
             self._plan(images)
         self._left -= 1
-        actions = [chunk[0] for chunk, _ in self._chunks]
+        planned = [chunk[0] for chunk, _ in self._chunks]
         self.uncertainty = float(self._chunks[-1][1][0])
         # From here on each chunk begins with the next step; those that end now are done.
         self._chunks = deque((chunk[1:], spread[1:]) for chunk, spread in self._chunks
                              if len(chunk) > 1)
-        if len(actions) == 1:
-            return self.policy.bounded(actions[0])
-        weights = np.exp(-ENSEMBLING_DECAY * np.arange(len(actions), dtype=np.float32))
-        return self.policy.bounded(weights @ np.array(actions) / weights.sum())
+        if len(planned) == 1:
+            return self.policy.bounded(planned[0])
+        weights = np.exp(-ENSEMBLING_DECAY * np.arange(len(planned), dtype=np.float32))
+        return self.policy.bounded(weights @ np.array(planned) / weights.sum())
 
     def _window(self) -> np.ndarray:
-        missing = self._seen.maxlen - len(self._seen)
+        missing = self.policy.horizons.history - len(self._seen)
         return np.array([self._seen[0]] * missing + list(self._seen))
 
     def _plan(self, images: Images):

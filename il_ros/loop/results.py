@@ -67,7 +67,8 @@ def _evaluations(folder: Path) -> dict:
 
 
 def _filmstrips(state: RunState, evaluated: dict) -> list[Filmstrip]:
-    goal, strips = state.goal, []
+    goal = state.goal
+    strips: list[Filmstrip] = []
     seeds = goal.evaluation_seeds(True)
     if not seeds:
         return strips

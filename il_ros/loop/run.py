@@ -29,8 +29,9 @@ from il_ros.errors import ImitationError
 from il_ros.interactive import rounds, run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
-from il_ros.interactive.rounds import Stage
+from il_ros.interactive.outcomes import Collected, Outcome
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import Stage
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.inputs import image_features, Inputs
 from il_ros.loop.backend import Backend
@@ -48,7 +49,7 @@ class Progress:
 
     round: int = 0  # noqa: A003
     stage: int = 0
-    """As in ``rounds.PHASES``."""
+    """As in ``stage.PHASES``."""
 
     progress: float = 0.0
     """Of the stage, [0, 1]."""
@@ -109,36 +110,36 @@ class Loop:
         runner = StageRunner(self._backend, self._folder,
                              keep_training(self._folder, training_file, strategy),
                              self._reporter.tell)
-        await self._carry_out(runner)
+        state = await self._carry_out(runner, state)
         await self._backend.beside(lambda check: write_results(
-            self._folder, self.state, self._replay,
+            self._folder, state, self._replay,
             lambda: earlier_s + time.monotonic() - started, check))
-        return self.state
+        return state
 
-    async def _carry_out(self, runner: StageRunner):
+    async def _carry_out(self, runner: StageRunner, state: RunState) -> RunState:
         """Go through the stages that are not finished; a fit goes on beside those it can."""
         fits: list[Fit] = []
         try:
-            await self._stages(runner, fits)
+            return await self._stages(runner, state, fits)
         except (ImitationError, OSError):
             for fit in fits:
                 await fit.abandon()
             raise
 
-    async def _stages(self, runner: StageRunner, fits: list[Fit]):
+    async def _stages(self, runner: StageRunner, state: RunState, fits: list[Fit]) -> RunState:
         """
         Carry out one stage after the other.
 
         :param fits: the one that is under way, if any: whoever waits ends it when this fails
         """
         while True:
-            state = self.state
             stage = rounds.next_stage(state, fits[0].stage if fits else None)
             if stage is None and not fits:
-                return
+                return state
             self._reporter.begin(state, stage or fits[0].stage)
             if stage is None:
-                stage, outcome = fits[0].stage, await fits[0].outcome()
+                outcome: Outcome = await fits[0].outcome()
+                stage = fits[0].stage
                 fits.clear()
             elif stage.act == 'train':
                 await runner.refresh_dataset(state)
@@ -147,8 +148,8 @@ class Loop:
             else:
                 outcome = await runner.execute(state, stage)
             self._log(f'{state.goal.run}: {stage.name} is finished')
-            self.state = state.after(stage, outcome)
-            run_state.save(self._folder, self.state)
+            self.state = state = state.after(stage, outcome)
+            run_state.save(self._folder, state)
 
 
 class _Reporter:
@@ -168,8 +169,7 @@ class _Reporter:
             progress.loss = -1.0
         rows = ledger(state)
         progress.labels = rows[-1].labels if rows else 0
-        evaluated = [outcome for name, outcome in state.finished.items()
-                     if name.endswith('-evaluate')]
+        evaluated = state.all_of(Collected, 'evaluate')
         if evaluated:
             progress.success_rate = evaluated[-1].successes / evaluated[-1].episodes
         self._say()

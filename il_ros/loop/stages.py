@@ -36,8 +36,8 @@ from il_ros.interactive import stage_work
 from il_ros.interactive.dataset_keys import dataset_keys, last_aggregate
 from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Outcome
 from il_ros.interactive.outcomes import Trained
-from il_ros.interactive.rounds import Stage
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import Stage
 from il_ros.learning import checkpoint
 from il_ros.loop.backend import Backend, Episodes, FitOrder, Fitting, Tell
 from il_ros.loop.failures import RUN_DIFFERS, RunError, TRAIN_FAILED
@@ -153,9 +153,11 @@ class StageRunner:
             return await self._run_episodes(state, stage, started)
         if stage.act == 'load':
             return Loaded(seconds=time.monotonic() - started)
-        steps = {'label': self._label_stage, 'measure': self._measure_stage,
-                 'aggregate': self._aggregate_stage}
-        return await steps[stage.act](state, stage, started)
+        if stage.act == 'label':
+            return await self._label_stage(state, stage, started)
+        if stage.act == 'measure':
+            return await self._measure_stage(state, stage, started)
+        return await self._aggregate_stage(state, stage, started)
 
     async def _run_episodes(self, state: RunState, stage: Stage, started: float) -> Collected:
         specs = stage_work.episode_specs(state, stage)
@@ -205,21 +207,18 @@ class StageRunner:
     async def _labels_of(self, path: Path) -> StoredLabels:
         """Return the expert's labels of an episode; what was asked once is not asked again."""
         episode = read_episode(path)
-        stored = read_labels(path, episode)
-        if stored is None:
+        while (stored := read_labels(path, episode)) is None:
             steps = unlabelled(episode)
             actions, valid, labeller, spent = await self._backend.label(episode, steps)
             write_labels(path, episode, steps, actions, valid, labeller, spent, time.time_ns())
-            stored = read_labels(path, episode)
         return stored
 
     async def _measure_stage(self, state: RunState, stage: Stage, started: float) -> Measured:
         ids = stage_work.episodes_to_label(state, stage)
-        rollouts, contract = [], None
+        rollouts, contract = [], await self._backend.contract()
         for number, episode_id in enumerate(ids):
             await self._backend.pause()
             episode = read_episode(self._path(episode_id))
-            contract = episode.contract
             actions, valid, *_ = await self._backend.label(episode, np.arange(episode.steps))
             wanted = np.where(episode.policy.valid[:, None], episode.policy.actions, np.nan)
             rollouts.append(ComparedActions(wanted, actions, valid))

@@ -19,7 +19,7 @@ import sys
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from il_ros.interactive.rounds import PHASES
+from il_ros.interactive.stage import PHASES
 from il_ros.ros import qos, runtime
 from il_ros.ros.listening import listen, listen_raw
 from il_ros.ros.parameters import bounded, choice, declare

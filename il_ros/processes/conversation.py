@@ -26,7 +26,7 @@ import os
 import queue
 import subprocess
 import threading
-from typing import Any
+from typing import Any, IO
 
 from il_ros.processes.child import exit_message, start
 
@@ -106,7 +106,7 @@ class Conversation:
     def send(self, line: bytes):
         """Write one line, its end included; a process that is gone shows in `take`."""
         with contextlib.suppress(BrokenPipeError, ValueError):
-            self._process.stdin.write(line)
+            _pipe(self._process.stdin).write(line)
 
     def take(self, timeout_s: float = 0.0) -> list:
         """
@@ -131,7 +131,7 @@ class Conversation:
     def close(self, deadline_s: float):
         """End its input, and after ``deadline_s`` the process."""
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+            _pipe(self._process.stdin).close()
         self._owner.join(deadline_s)
         self.kill()
 
@@ -150,7 +150,7 @@ class Conversation:
         started.put(process)
         listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
         listener.start()
-        with process.stdout as output:
+        with _pipe(process.stdout) as output:
             for line in lines_of(output.fileno()):
                 heard = self._hear(line)
                 if heard is not None:
@@ -160,8 +160,13 @@ class Conversation:
         self._heard.put(None)
 
     def _listen(self, process: subprocess.Popen):
-        with process.stderr as errors:
+        with _pipe(process.stderr) as errors:
             for raw in lines_of(errors.fileno()):
                 line = raw.decode(errors='replace').rstrip()
                 self._last_lines.append(line)
                 self._log(line)
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None, 'the process was started with three pipes'
+    return stream

@@ -25,7 +25,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from il_ros.errors import ImitationError
 from il_ros.processes.child import end, exit_message, start
@@ -60,7 +60,8 @@ def map_processes(make: Callable[..., Callable[[Any], Any]], arguments: Sequence
                 _send(connection, (make, tuple(arguments)))
                 _hand_out(connection, waiting, busy)
             while busy:
-                for connection in wait(list(busy)):
+                for ready in wait(list(busy)):
+                    connection = cast(Connection, ready)
                     job = busy.pop(connection)
                     result = _result_of(connection, workers[connection], output)
                     _hand_out(connection, waiting, busy)

@@ -16,7 +16,7 @@
 
 import functools
 import io
-from typing import Callable, Mapping, Sequence, TYPE_CHECKING, TypeVar
+from typing import Any, Callable, cast, Mapping, Sequence, TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +37,7 @@ def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
     @functools.wraps(draw)
     def drawn(*args) -> Drawing:
         from matplotlib import rc_context
-        with rc_context(_STYLE):
+        with rc_context(cast(Any, _STYLE)):
             return draw(*args)
     return drawn
 

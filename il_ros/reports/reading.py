@@ -20,9 +20,10 @@ A difference between two policies is claimed only where their 95 % intervals do 
 
 from il_ros.evaluation.interval import Interval, wilson
 from il_ros.evaluation.mistakes import FRACTIONS
-from il_ros.interactive.outcomes import Collected
+from il_ros.interactive.outcomes import Collected, Measured, Trained
 from il_ros.interactive.run_state import RunState
-from il_ros.interactive.stage_work import same_labels
+from il_ros.interactive.stage import BASELINE_PART, HELD_OUT_PART, stage_name
+from il_ros.interactive.stage_work import demonstration_stages, same_labels
 from il_ros.reports.wording import counted, percent
 
 
@@ -81,8 +82,9 @@ def _cloning(summary: dict) -> str:
 
 
 def _last_round(summary: dict) -> str:
-    last, success = _last(summary), _interval(_last(summary))
-    if success is None:
+    last = _last(summary)
+    success = _interval(last)
+    if last is None or success is None:
         return ''
     text = (f'After {counted(last["round"], "round")} of {summary["strategy"]} and '
             f'{counted(last["labels"], "label")} the policy succeeds in {_rate(success)}.')
@@ -123,9 +125,9 @@ def _comparison(summary: dict) -> str:
 
 
 def _costs(summary: dict) -> str:
-    if not summary['rounds']:
-        return ''
     last = _last(summary)
+    if last is None:
+        return ''
     total = {key: sum(one[key] for one in summary['rounds']) for key in (
         'expert_driven_steps', 'policy_driven_steps', 'takeovers', 'objects_lost')}
     minutes = summary['expert_seconds'] / 60.0
@@ -142,7 +144,7 @@ def _costs(summary: dict) -> str:
 
 def _trust(summary: dict) -> str:
     policies = [summary['bc'], *summary['rounds']]
-    evaluated = [(_interval(policy), policy) for policy in policies if _interval(policy)]
+    evaluated = [(interval, policy) for policy in policies if (interval := _interval(policy))]
     text = ('The number of rounds was fixed beforehand, all policies ran the same held-out '
             'episodes, and the result is the last checkpoint, not the best.')
     if len(evaluated) < 2:
@@ -162,7 +164,7 @@ def conditions_of(state: RunState) -> list[str]:
 
 
 def _held_out(state: RunState) -> str:
-    collected = state.finished.get('held-out-collect')
+    collected = state.find(Collected, stage_name('collect', HELD_OUT_PART))
     if collected is None:
         return ''
     return ('Recorded for the held-out loss only, not for training: '
@@ -171,12 +173,12 @@ def _held_out(state: RunState) -> str:
 
 
 def _thresholds(state: RunState) -> str:
-    last = f'r{state.goal.rounds:02d}-measure'
-    names = {'r00-measure': 'BC', last: f'round {state.goal.rounds}',
-             'baseline-measure': 'BC with the same labels'}
+    last = state.goal.rounds
+    names: dict[int | str, str] = {0: 'BC', last: f'round {last}',
+                                   BASELINE_PART: 'BC with the same labels'}
     entries = []
-    for stage, name in names.items():
-        measured = state.finished.get(stage)
+    for of, name in names.items():
+        measured = state.find(Measured, stage_name('measure', of))
         if measured and measured.steps and measured.mistakes_at:
             shares = (f'{100 * count / measured.steps:.1f}' for count in measured.mistakes_at)
             entries.append(f'{name} {" / ".join(shares)}')
@@ -188,7 +190,7 @@ def _thresholds(state: RunState) -> str:
 
 
 def _flagged(state: RunState) -> str:
-    count = sum(len(one.flagged) for one in state.finished.values() if isinstance(one, Collected))
+    count = sum(len(one.flagged) for one in state.all_of(Collected))
     if not count:
         return ''
     return (f'{counted(count, "recorded episode")} not used in training: aborted, incomplete, '
@@ -196,11 +198,11 @@ def _flagged(state: RunState) -> str:
 
 
 def _left_over(state: RunState) -> str:
-    if 'baseline-train' not in state.finished:
+    if state.find(Trained, stage_name('train', BASELINE_PART)) is None:
         return ''
-    fresh = [one for name, one in state.finished.items() if name.startswith('baseline-collect-')]
-    recorded = state.finished['r00-collect'].labels + sum(one.labels for one in fresh)
-    unused = recorded - sum(labels for _, labels in same_labels(state))
+    recorded = [state.outcome(Collected, stage.name) for stage in demonstration_stages(state)]
+    unused = (sum(one.labels for one in recorded)
+              - sum(labels for _, labels in same_labels(state)))
     if not unused:
         return ''
     return (f'Recorded for the baseline but not used: {counted(unused, "label")}. It is trained '

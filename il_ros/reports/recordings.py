@@ -135,6 +135,8 @@ def _objects(plot, episode: Episode, across: int, up: int):
         if feature.unit != 'm' or feature.elements[:3] != ('x', 'y', 'z'):
             continue
         values = _values(episode, feature.name)
+        if values is None:
+            continue
         if feature.name == GOAL:
             plot.plot(values[-1, across], values[-1, up], 'x', color='#cc79a7', markersize=5)
         elif feature.name != TOOL:

@@ -18,7 +18,9 @@ import dataclasses
 import io
 from typing import Mapping, Sequence
 
+from il_ros.interactive.outcomes import Measured
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import BASELINE_PART, stage_name
 from il_ros.reports import plots
 from il_ros.reports.page import render
 from il_ros.reports.reading import read
@@ -73,11 +75,12 @@ def _png(frame: np.ndarray) -> bytes:
 
 def curves_of(state: RunState) -> dict[str, tuple[float, ...]]:
     """Return how mistakes add up, by name: BC, the last round, BC with the same labels."""
-    last = f'r{state.goal.rounds:02d}-measure'
-    names = {'r00-measure': 'BC', last: f'{state.goal.strategy}, round {state.goal.rounds}',
-             'baseline-measure': 'BC, same labels'}
-    return {name: state.finished[stage].curve for stage, name in names.items()
-            if stage in state.finished and state.finished[stage].curve}
+    last = state.goal.rounds
+    names: dict[int | str, str] = {0: 'BC', last: f'{state.goal.strategy}, round {last}',
+                                   BASELINE_PART: 'BC, same labels'}
+    measured = {name: state.find(Measured, stage_name('measure', of))
+                for of, name in names.items()}
+    return {name: one.curve for name, one in measured.items() if one is not None and one.curve}
 
 
 def rounds_table(summary: dict) -> Table:

@@ -67,7 +67,8 @@ class JointWatch:
         if jump and moving and (self._doubted is None or self._jump(self._doubted, now)):
             self._doubted = now
             raise RobotError(jump)
-        self.agreed = not jump or (stamp_ns - before[0]) * 1e-9 > _FAST * self._period_s
+        self.agreed = (before is None or not jump
+                       or (stamp_ns - before[0]) * 1e-9 > _FAST * self._period_s)
         self._believed, self._doubted = now, None
 
     def _jump(self, before: tuple[int, np.ndarray], now: tuple[int, np.ndarray]) -> str:

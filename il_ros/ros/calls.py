@@ -300,4 +300,4 @@ def server_of(client) -> str:
 
 def name_of(client) -> str:
     """Return the name of a client's service or action."""
-    return getattr(client, 'srv_name', None) or getattr(client, '_action_name', 'the action')
+    return str(getattr(client, 'srv_name', '') or getattr(client, '_action_name', 'the action'))

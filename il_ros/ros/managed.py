@@ -15,6 +15,7 @@
 """Lifecycle nodes that start themselves, and that say why when they cannot."""
 
 from collections.abc import Callable
+from typing import Any
 
 from il_ros.errors import ImitationError
 from il_ros.ros.parameters import declare
@@ -32,7 +33,7 @@ class ManagedNode(LifecycleNode):
 
     def __init__(self, name: str, parameters: type, **kwargs):
         super().__init__(name, **kwargs)
-        self.parameters = declare(self, parameters)
+        self.parameters: Any = declare(self, parameters)
         self._failure = ''
         self.active = False
 

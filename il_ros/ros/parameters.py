@@ -20,7 +20,7 @@ rule can be skipped.
 """
 
 import dataclasses
-from typing import Any, TypeVar
+from typing import Any, cast, TypeVar
 
 from il_ros.errors import ImitationError
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -54,7 +54,7 @@ def choice(default: str, allowed: tuple[str, ...], description: str) -> Any:
         default=default, metadata={'descriptor': descriptor, 'allowed': allowed})
 
 
-def text(default: str, description: str) -> Any:
+def text(default: str | bool, description: str) -> Any:
     """Return a field for free text."""
     return dataclasses.field(
         default=default,
@@ -73,7 +73,7 @@ def declare(node: Node, kind: type[P]) -> P:
     :raises ParameterError: if a value given at start is outside its range
     """
     values = {}
-    for field in dataclasses.fields(kind):
+    for field in dataclasses.fields(cast(Any, kind)):
         descriptor = field.metadata['descriptor']
         try:
             values[field.name] = node.declare_parameter(

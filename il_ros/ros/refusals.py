@@ -68,7 +68,7 @@ def refusals_of(node: Node) -> Refusals:
     """Return the refusals of a node, which has exactly one such object."""
     found = vars(node).get('refusals')
     if found is None:
-        found = node.refusals = Refusals(node)
+        found = vars(node)['refusals'] = Refusals(node)
     return found
 
 

@@ -25,6 +25,7 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 import weakref
 
 from il_ros.errors import ImitationError
@@ -130,7 +131,7 @@ class Runtime:
             if executor is not None:
                 executor.wake()
 
-    def add_hot(self, build: Callable[..., Node], **arguments) -> Node:
+    def add_hot(self, build: Callable[..., Any], **arguments) -> Any:
         """
         Build a node for the hot executor and return it.
 
@@ -142,7 +143,7 @@ class Runtime:
             self.hot = make_executor(node.parameters.executor, self.context)
         return self._add(self.hot, node, part_of(build))
 
-    def add_slow(self, build: Callable[..., Node], **arguments) -> Node:
+    def add_slow(self, build: Callable[..., Any], **arguments) -> Any:
         """
         Build a node for the slow thread and return it.
 

@@ -41,7 +41,8 @@ class RunKind:
             return 'task', self.task, other.task
         if _parsed(self.options) != _parsed(other.options):
             return 'options', self.options or 'none', other.options or 'none'
-        if None in (self.contract, other.contract) or self.contract.id == other.contract.id:
+        if (self.contract is None or other.contract is None
+                or self.contract.id == other.contract.id):
             return None
         return 'contract', _named(self.contract), _named(other.contract)
 

@@ -180,6 +180,7 @@ class Session:
     def _take(self, state: State):
         self.state = state
         spec = self._spec
+        assert spec is not None, 'no episode was reset'
         phase = RUNNING if state.end == NOT_ENDED else ENDED
         self.status = Status(
             spec.episode_id, spec.task, spec.seed, state.step, state.horizon, phase,

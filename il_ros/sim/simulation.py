@@ -109,7 +109,7 @@ class Simulation:
             raise TargetError(f'joint targets {targets.tolist()} are not '
                               f'{len(self.robot.joint_names)} finite numbers')
         if self._bumps is not None:
-            targets = self._bumped(targets)
+            targets = self._bumped(targets, self._bumps.draw())
         reading = self._world.step(targets, self.substeps)
         verdict = self.task.judge(reading, self._goal)
         if verdict.success and self._continuing:
@@ -128,6 +128,8 @@ class Simulation:
 
         It depends on the state and the size alone.
         """
+        if self._state is None:
+            raise SimulationError('there is no picture yet; reset the simulation first')
         if self._camera_scene is None:
             self._camera_scene = CameraScene(self.robot, self.task, self.physics_hz)
         return self._camera_scene.image(self._state, width, height)
@@ -139,9 +141,9 @@ class Simulation:
             self._camera_scene.close()
         self.kinematics.close()
 
-    def _bumped(self, targets: np.ndarray) -> np.ndarray:
+    def _bumped(self, targets: np.ndarray,
+                bump: tuple[np.ndarray, float] | None) -> np.ndarray:
         """Kick an object if this step has a bump, or shove the tool: return its joint targets."""
-        bump = self._bumps.draw()
         if bump is None:
             return targets
         velocity, choice = bump

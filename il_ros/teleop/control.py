@@ -64,8 +64,8 @@ class EpisodeControl:
         if episode_id != self.episode_id:
             return
         if engaged:
-            goes_on = self._engaged and self._correction is not None
-            self._correction = (self._correction[0] if goes_on else step, step)
+            goes_on = self._correction if self._engaged else None
+            self._correction = (goes_on[0] if goes_on else step, step)
         self._engaged = engaged
 
     def requests(self, command: str) -> tuple[Request, ...]:

@@ -143,7 +143,7 @@ class LiveView:
         return DRIVERS.get(self._driver, '?') + blended
 
     def _topic_lines(self, now_s: float) -> list[str]:
-        found = []
+        found: list[str] = []
         for topic in self._topics:
             arrivals = self._arrivals[topic]
             age_s = arrivals.age_s(now_s)

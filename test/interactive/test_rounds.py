@@ -25,6 +25,7 @@ from il_ros.interactive import rounds, stage_work
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import Stage
 import pytest
 
 STRATEGIES = ('dagger', 'gated', 'corrections')
@@ -42,7 +43,7 @@ def _complete(state) -> RunState:
     return states[-1]
 
 
-def _stages(state) -> dict[str, rounds.Stage]:
+def _stages(state) -> dict[str, Stage]:
     return {stage.name: stage for stage in rounds.planned_stages(state)}
 
 

@@ -20,6 +20,7 @@ from il_ros.errors import ImitationError
 from il_ros.interactive import rounds, run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.outcomes import Aggregated, Collected, Loaded, Trained
+from il_ros.interactive.stage import EXPERT_STAGE
 from il_ros.loop.backend import finish
 from il_ros.loop.failures import LOAD_FAILED, RunError
 from il_ros.loop.run import Loop
@@ -109,7 +110,7 @@ def test_progress_says_round_stage_labels_and_the_last_success(done, tmp_path):
     seen = []
     finish(Loop(Here(), tmp_path / 'r', report=lambda now: seen.append(
         (now.round, now.stage, now.labels, now.success_rate))).run(GOAL))
-    assert seen[0] == (0, rounds.EXPERT_STAGE, 0, -1.0)
+    assert seen[0] == (0, EXPERT_STAGE, 0, -1.0)
     assert seen[-1][0] == 1 and seen[-1][2:] == (5, 1.0)
 
 

@@ -19,7 +19,7 @@ import time
 
 from action_msgs.msg import GoalStatus
 from il_ros.interactive.outcomes import Trained
-from il_ros.interactive.rounds import Stage
+from il_ros.interactive.stage import Stage
 from il_ros.interactive.stage_work import TrainJob
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.coordinator import CoordinatorNode
@@ -149,7 +149,7 @@ class Run:
 
     def begin(self, act: str, reached: str, contract: bool = True):
         """Start a run at a stage and return its handle, once somebody was asked."""
-        stage = Stage(f'r01-{act}', act, 'loop', 1, 0)
+        stage = Stage(act, 'loop', 1)
         self._patch.setattr('il_ros.loop.run.rounds.next_stage', lambda _, fitting=None: (
             None if fitting or act == 'results' else stage))
         node = self.bench.add(CoordinatorNode, runs=str(self.runs), **NO_DEADLINE)

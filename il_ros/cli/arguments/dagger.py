@@ -17,7 +17,7 @@
 import argparse
 import functools
 
-from il_ros.cli.arguments.option_types import FLAG, Given, names_of
+from il_ros.cli.arguments.option_types import completed, FLAG, Given
 from il_ros.cli.arguments.shared import add_budget, add_episodes, add_task, POSITIVE, RUN, WHOLE
 from il_ros.cli.arguments.teleop import add_teleop
 
@@ -44,8 +44,7 @@ def _add(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
     add_task(parser, action=Given, default=task)
     add('--run', required=not run, default=run, metavar='RUN',
         help=f'{RUN} (default: %(default)s)' if run else RUN)
-    add('--strategy', default='corrections',
-        help=STRATEGIES).completer = names_of('strategies')
+    completed(add('--strategy', default='corrections', help=STRATEGIES), 'strategies')
     add('--config', default='', metavar='FILE',
         help="YAML with the keys strategy and training (default: the package's own)")
     add_budget(add, WHOLE)

@@ -16,8 +16,15 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
 LARGEST = 2 ** 32 - 1
+
+
+def completed(action: argparse.Action, kind: str) -> argparse.Action:
+    """Let the shell complete an option's value by the plug-ins of a kind."""
+    vars(action)['completer'] = names_of(kind)
+    return action
 
 
 def whole_number(least: int) -> Callable[[str], int]:
@@ -53,7 +60,7 @@ class Given(argparse.Action):
         namespace.given = {*given(namespace), self.dest}
 
 
-FLAG = {'action': Given, 'nargs': 0, 'const': True, 'default': False}
+FLAG: dict[str, Any] = {'action': Given, 'nargs': 0, 'const': True, 'default': False}
 """Arguments of ``add_argument`` for a flag that is remembered."""
 
 

@@ -17,7 +17,7 @@
 import argparse
 from collections.abc import Callable
 
-from il_ros.cli.arguments.option_types import FLAG, Given, names_of, number, whole_number
+from il_ros.cli.arguments.option_types import completed, FLAG, Given, number, whole_number
 
 WHOLE, POSITIVE = whole_number(0), whole_number(1)
 RUN = "Name of the run, a folder under --runs, or the path of a run's folder"
@@ -30,10 +30,10 @@ OPTIONS = ('Options of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pus
 
 def add_task(parser: argparse.ArgumentParser, **how):
     """Add ``--task``; the shell completes the names that are installed."""
-    parser.add_argument(
+    completed(parser.add_argument(
         '--task', help='Name of the task: reach, push, pick_place, stack, insert, tower, or one '
         'of your own (il_ros list tasks)' + (' (default: %(default)s)' if how.get('default')
-                                             else ''), **how).completer = names_of('tasks')
+                                             else ''), **how), 'tasks')
 
 
 def add_runs(parser: argparse.ArgumentParser, what: str = 'Folder of the runs'):

@@ -16,7 +16,7 @@
 
 import argparse
 
-from il_ros.cli.arguments.option_types import names_of
+from il_ros.cli.arguments.option_types import completed
 from il_ros.cli.arguments.shared import add_budget, add_runs, POSITIVE, WHOLE
 
 DESCRIPTION = """\
@@ -51,11 +51,11 @@ def add_study(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros study``."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     add = parser.add_argument
-    add('--tasks', nargs='+', default=['push'], metavar='TASK',
-        help='Names of the tasks (default: push)').completer = names_of('tasks')
-    add('--strategies', nargs='+', default=list(STRATEGIES), metavar='STRATEGY',
-        help='Strategies to compare: name, module:Object or NAME=STRATEGY:CONFIG.yaml (default: '
-             f'{" ".join(STRATEGIES)})').completer = names_of('strategies')
+    completed(add('--tasks', nargs='+', default=['push'], metavar='TASK',
+                  help='Names of the tasks (default: push)'), 'tasks')
+    completed(add('--strategies', nargs='+', default=list(STRATEGIES), metavar='STRATEGY',
+                  help='Strategies to compare: name, module:Object or NAME=STRATEGY:CONFIG.yaml '
+                       f'(default: {" ".join(STRATEGIES)})'), 'strategies')
     add('--named', metavar='NAME',
         help='Strategy that the verdict is about, named beforehand (default: the first)')
     add('--seeds', nargs='+', type=WHOLE, default=[0, 1, 2], metavar='SEED',

@@ -251,7 +251,7 @@ def exponents(episodes: Episodes, weight: np.ndarray, burn_in: int = 0,
     return tuple(found)
 
 
-def lines(epsilon: float, horizons: Sequence[int]) -> dict[str, np.ndarray]:
+def lines(epsilon: float, horizons: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
     """
     Return the theoretical bounds at each T, at most T mistakes.
 

@@ -129,7 +129,7 @@ def named_policies(texts: Sequence[str]) -> list[NamedPolicy]:
     :raises CompoundingError: if a text is no such pair or a name occurs twice
     :raises LearningError: if there is no checkpoint
     """
-    found = []
+    found: list[NamedPolicy] = []
     for text in texts:
         name, is_pair, folder = text.partition('=')
         if not (name and is_pair and folder):

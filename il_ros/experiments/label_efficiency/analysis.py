@@ -187,10 +187,10 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | No
 
     Spearman, American Journal of Psychology, 1904.
     """
-    ranks = [_ranks(np.asarray(values, float)) for values in (one, other)]
-    if len(ranks[0]) < 3 or any(np.ptp(rank) == 0.0 for rank in ranks):
+    ranks = np.array([_ranks(np.asarray(values, float)) for values in (one, other)])
+    if ranks.shape[1] < 3 or (np.ptp(ranks, axis=1) == 0.0).any():
         return None
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks)[0, 1])
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

@@ -24,12 +24,13 @@ from il_ros.experiments.label_efficiency.evaluation import Evaluator
 from il_ros.experiments.label_efficiency.plan import begin, CLONES, Method, Plan, plan_of, run_name
 from il_ros.experiments.label_efficiency.plan import StudyError
 from il_ros.experiments.label_efficiency.publication import mixed, publish, write_results
-from il_ros.experiments.label_efficiency.results import Cloned, clones_of, Collected, drivers_of
+from il_ros.experiments.label_efficiency.results import Cloned, clones_of, drivers_of, StudyRun
 from il_ros.experiments.label_efficiency.training import done, train
 from il_ros.experiments.provenance import commit_of_this
 from il_ros.experiments.rollouts import Conditions
 from il_ros.files.folders import require_writable
 from il_ros.interactive import run_state
+from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.rounds import next_stage
 from il_ros.interactive.run_state import FILE_NAME, RunFileError, RunState
 from il_ros.processes.graphs import Command, run_commands
@@ -73,7 +74,7 @@ class Steps:
     def __init__(self, plan: Plan, folder: Path, workers: int):
         self._plan, self._folder, self._workers = plan, folder, workers
 
-    def collect(self) -> list[Collected]:
+    def collect(self) -> list[StudyRun]:
         """
         Run every method on every task and seed over the graph.
 
@@ -95,8 +96,8 @@ class Steps:
 
             run_commands(waiting, self._folder / 'logs', self._workers, on_poll)
             progress.reach(rounds)
-        return [Collected(task, method, seed, self._run(task, method, seed),
-                          run_state.load(self._run(task, method, seed)))
+        return [StudyRun(task, method, seed, self._run(task, method, seed),
+                         run_state.load(self._run(task, method, seed)))
                 for task, method, seed in wanted]
 
     def _run(self, task: str, method: Method, seed: int) -> Path:
@@ -117,7 +118,7 @@ class Steps:
 
     def _fitted(self, wanted: list[tuple[str, Method, int]]) -> int:
         states = filter(None, (self._state(*one) for one in wanted))
-        return sum(name.endswith('-train') for state in states for name in state.finished)
+        return sum(len(state.all_of(Trained)) for state in states)
 
     def _dagger(self, task: str, method: Method, seed: int) -> tuple[str, ...]:
         plan = self._plan
@@ -134,7 +135,7 @@ class Steps:
         return ['--horizon', str(plan.horizon),
                 *(['--options', plan.options] if plan.options else [])]
 
-    def clone(self, runs: list[Collected]) -> list[Cloned]:
+    def clone(self, runs: list[StudyRun]) -> list[Cloned]:
         """
         Record demonstrations for BC, and train it with every budget.
 
@@ -160,7 +161,7 @@ class Steps:
         for folder, numbers in wanted.items():
             prepare(folder, demonstrations[folder], numbers)
 
-    def _demonstrate(self, runs: list[Collected]):
+    def _demonstrate(self, runs: list[StudyRun]):
         """Record demonstrations until they suffice for the largest data set of BC."""
         with Progress('demonstrating', 0, 'episode') as progress:
             while asked := self._missing_demonstrations(runs):
@@ -170,7 +171,7 @@ class Steps:
                              self._workers)
                 progress.reach(total)
 
-    def _missing_demonstrations(self, runs: list[Collected]) -> list[tuple[Command, int]]:
+    def _missing_demonstrations(self, runs: list[StudyRun]) -> list[tuple[Command, int]]:
         plan, asked = self._plan, []
         for task in plan.tasks:
             for seed in plan.seeds:
@@ -187,7 +188,7 @@ class Steps:
                     asked.append((Command(name, words), count))
         return asked
 
-    def evaluate(self, runs: list[Collected], clones: list[Cloned]) -> dict[str, Evaluator]:
+    def evaluate(self, runs: list[StudyRun], clones: list[Cloned]) -> dict[str, Evaluator]:
         """
         Run the held-out episodes with each checkpoint and the expert; return results by task.
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from il_ros.contract.episode_spec import LOST
+from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import count_mistakes
 from il_ros.experiments.rollouts import Conditions, RolloutRunner
 from il_ros.files.atomic import write_atomically
@@ -89,6 +90,18 @@ class Evaluator:
             return EvaluationResult(**said)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
+
+    def result(self, driver: Driver) -> EvaluationResult:
+        """
+        Return the result of a driver that was evaluated.
+
+        :raises ImitationError: if it has gone
+        """
+        found = self.found(driver)
+        if found is None:
+            raise ImitationError(
+                f'{self._path(driver)} is missing; the same command evaluates again')
+        return found
 
     def run(self, drivers: Iterable[Driver], workers: int,
             on_done: Callable[[], None] = lambda: None):

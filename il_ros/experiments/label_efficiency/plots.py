@@ -88,7 +88,7 @@ def _doublings(axes, values: Sequence[int]):
     least, most = max(1, min(values)), max(values)
     ticks = least * 2.0 ** np.arange(np.ceil(np.log2(most / least)) + 1)
     axes.set_xscale('log', base=2)
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(ticks, [f'{tick:,.0f}' for tick in ticks], fontsize=8, rotation=30)
 

@@ -22,7 +22,8 @@ from il_ros.experiments.label_efficiency.plan import Plan
 from il_ros.experiments.label_efficiency.points import Point, points_csv
 from il_ros.experiments.label_efficiency.reading import format_study
 from il_ros.experiments.label_efficiency.report import figures_of, readme, report_html
-from il_ros.experiments.label_efficiency.results import Cloned, Collected, learners_of, points_of
+from il_ros.experiments.label_efficiency.results import Cloned, learners_of, points_of
+from il_ros.experiments.label_efficiency.results import StudyRun
 from il_ros.experiments.label_efficiency.summary import needed_csv, Question, rates_csv, study_json
 from il_ros.experiments.label_efficiency.summary import summarise_task
 from il_ros.experiments.provenance import versions, write_files
@@ -48,7 +49,7 @@ class StudyResults(NamedTuple):
                 'rates.csv': rates_csv(self.tasks)}
 
 
-def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequence[Collected],
+def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequence[StudyRun],
                   clones: Sequence[Cloned], evaluators: Mapping[str, Evaluator]) -> StudyResults:
     """Write the results into the study's folder, and return them."""
     tasks, points = [], []
@@ -65,11 +66,11 @@ def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequen
     return results
 
 
-def _question(plan: Plan, task: str, runs: Sequence[Collected], evaluator: Evaluator) -> Question:
+def _question(plan: Plan, task: str, runs: Sequence[StudyRun], evaluator: Evaluator) -> Question:
     names = learners_of(plan, runs)
     against = {run.method.name: names[task, run.learner] for run in runs if run.task == task}
     targets = {method.name: method.load().plan(1, 0).target_rate for method in plan.methods}
-    return Question(task, evaluator.found(EXPERT).wins, against, plan.named,
+    return Question(task, evaluator.result(EXPERT).wins, against, plan.named,
                     {name: target for name, target in targets.items() if target > 0.0})
 
 

@@ -26,15 +26,16 @@ from il_ros.experiments.label_efficiency.evaluation import Driver, EvaluationRes
 from il_ros.experiments.label_efficiency.evaluation import EXPERT
 from il_ros.experiments.label_efficiency.plan import CLONES, Method, Plan, run_name
 from il_ros.experiments.label_efficiency.points import BC, Point
-from il_ros.experiments.label_efficiency.training import done, Fit
+from il_ros.experiments.label_efficiency.training import Fit, result_of
 from il_ros.interactive.ledger import ledger
-from il_ros.interactive.outcomes import Trained
+from il_ros.interactive.outcomes import Collected, Trained
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.stage import stage_name
 from il_ros.learning.config import training_path
 from il_ros.learning.training_worker.protocol import Job, JobDone
 
 
-class Collected(NamedTuple):
+class StudyRun(NamedTuple):
     """One finished run over the graph."""
 
     task: str
@@ -51,7 +52,7 @@ class Collected(NamedTuple):
     @property
     def labels_each(self) -> float:
         """Return the mean labels of a demonstration."""
-        first = self.state.finished['r00-collect']
+        first = self.state.outcome(Collected, stage_name('collect', 0))
         return first.labels / first.episodes
 
     @property
@@ -61,7 +62,7 @@ class Collected(NamedTuple):
 
     def trained(self, round_: int) -> Trained:
         """Return the fit of a round."""
-        return self.state.finished[f'r{round_:02d}-train']
+        return self.state.outcome(Trained, stage_name('train', round_))
 
     def driver(self, round_: int) -> Driver:
         """Return the policy of a round."""
@@ -85,7 +86,7 @@ class Cloned(NamedTuple):
     """A fit for each budget."""
 
 
-def learners_of(plan: Plan, runs: Sequence[Collected]) -> dict[tuple[str, bytes], str]:
+def learners_of(plan: Plan, runs: Sequence[StudyRun]) -> dict[tuple[str, bytes], str]:
     """Return the name of BC by task and settings: BC, and one more for each other learner."""
     names: dict[tuple[str, bytes], str] = {}
     for task in plan.tasks:
@@ -96,14 +97,15 @@ def learners_of(plan: Plan, runs: Sequence[Collected]) -> dict[tuple[str, bytes]
     return names
 
 
-def clones_of(plan: Plan, folder: Path, runs: Sequence[Collected]) -> list[Cloned]:
+def clones_of(plan: Plan, folder: Path, runs: Sequence[StudyRun]) -> list[Cloned]:
     """
     Return the fits of BC, once its demonstrations are recorded.
 
     Every fit has the settings and the seed of the runs that it is compared with, and the same
     held-out demonstrations.
     """
-    names, groups = learners_of(plan, runs), {}
+    names = learners_of(plan, runs)
+    groups: dict[tuple, list[StudyRun]] = {}
     for run in runs:
         groups.setdefault((run.task, run.seed, run.learner), []).append(run)
     found = []
@@ -120,7 +122,7 @@ def clones_of(plan: Plan, folder: Path, runs: Sequence[Collected]) -> list[Clone
     return found
 
 
-def _fit(home: Path, name: str, count: int, run: Collected) -> Fit:
+def _fit(home: Path, name: str, count: int, run: StudyRun) -> Fit:
     title = f'{name}-{count:04d}'
     return Fit(Job(dataset=str(home / DATASET), filter_key=key_of(count),
                    config=str(run.folder / 'training.yaml'),
@@ -129,7 +131,7 @@ def _fit(home: Path, name: str, count: int, run: Collected) -> Fit:
                home / 'fits' / f'{title}.json')
 
 
-def drivers_of(task: str, runs: Sequence[Collected], clones: Sequence[Cloned]) -> list[Driver]:
+def drivers_of(task: str, runs: Sequence[StudyRun], clones: Sequence[Cloned]) -> list[Driver]:
     """Return all drivers to evaluate on a task, none twice, the expert first."""
     found = [EXPERT]
     for run in runs:
@@ -143,28 +145,28 @@ def drivers_of(task: str, runs: Sequence[Collected], clones: Sequence[Cloned]) -
 
 def clone_driver(fit: Fit) -> Driver:
     """Return the policy of a finished fit."""
-    result = done(fit)
+    result = result_of(fit)
     return Driver(result.path, result.sha256)
 
 
-def points_of(task: str, runs: Sequence[Collected], clones: Sequence[Cloned], evaluator: Evaluator,
+def points_of(task: str, runs: Sequence[StudyRun], clones: Sequence[Cloned], evaluator: Evaluator,
               rate_hz: float) -> list[Point]:
     """Return all points of a task, whose drivers are all evaluated."""
     points = []
     for run in runs:
         if run.task == task:
-            results = [evaluator.found(run.driver(round_))
+            results = [evaluator.result(run.driver(round_))
                        for round_ in range(run.state.goal.rounds + 1)]
             points += of_rounds(run, results, rate_hz)
     for one in clones:
         if one.task == task:
-            points += [of_clone(task, one.name, one.seed, one.demonstrations[:count], done(fit),
-                                evaluator.found(clone_driver(fit)), rate_hz)
+            points += [of_clone(task, one.name, one.seed, one.demonstrations[:count],
+                                result_of(fit), evaluator.result(clone_driver(fit)), rate_hz)
                        for count, fit in zip(one.counts, one.fits)]
     return points
 
 
-def of_rounds(run: Collected, results: Sequence[EvaluationResult], rate_hz: float) -> list[Point]:
+def of_rounds(run: StudyRun, results: Sequence[EvaluationResult], rate_hz: float) -> list[Point]:
     """
     Return a point for each round; costs that the ledger counts by round are added up.
 

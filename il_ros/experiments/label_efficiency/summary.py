@@ -85,7 +85,7 @@ def _method(method: str, curves: Curves, need: analysis.Needed, theirs: analysis
         'last': {'success': [point.success.as_dict() for point in last],
                  'costs': {key: float(np.median([getattr(point, key) for point in last]))
                            for key in analysis.COSTS}}}
-    if theirs:
+    if theirs and against:
         largest = {seed: curve[-1].labels for seed, curve in curves[against].items()}
         compared = analysis.ratio(need, theirs, largest)
         said['ratio'] = {**compared.estimate.as_dict(), 'at_most': compared.at_most,

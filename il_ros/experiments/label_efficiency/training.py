@@ -45,6 +45,19 @@ def done(fit: Fit) -> JobDone | None:
     return found if Path(found.path).is_dir() else None
 
 
+def result_of(fit: Fit) -> JobDone:
+    """
+    Return the result of a finished fit.
+
+    :raises LearningError: if it has gone
+    """
+    found = done(fit)
+    if found is None:
+        raise LearningError(
+            f'{fit.file} or its checkpoint is missing; the same command makes it again')
+    return found
+
+
 def train(fits: Sequence[Fit], workers: int, on_done: Callable[[], None] = lambda: None):
     """
     Run the fits that are not finished.

@@ -57,7 +57,8 @@ def run(job: Job, report: Callable[[JobProgress], None],
     pairs = augmented(data, config.shift, config.inputs, job.seed)
     file = FitFile(output)
     result = fit(pairs, held_out, data.contract, config, job.seed, progress, cancelled, file)
-    wrong, states, covariance = 0, 0, ()
+    wrong, states = 0, 0
+    covariance: tuple[float, ...] = ()
     if held_out is not None and len(held_out):
         answers = answers_of(result.policy, held_out)
         wrong = int(mistaken(answers, held_out.actions, data.contract).sum())
@@ -75,7 +76,7 @@ def run(job: Job, report: Callable[[JobProgress], None],
 def answers_of(policy: Policy, states: Demonstrations) -> np.ndarray:
     """Return what a policy does on recorded states, shape ``(N, act_dim)``."""
     seen, history = states.observations, policy.horizons.history
-    if history > 1:
+    if history > 1 and states.steps is not None:
         seen = states.steps.observations[states.steps.windows(history)]
     return policy.act_batch(seen, {name: states.images[name][:] for name in policy.images})
 

@@ -22,6 +22,7 @@ from collections.abc import Callable
 import dataclasses
 import sys
 import time
+from typing import Any
 
 from il_ros.errors import BusyError, CanceledError, JobError, WorkerDiedError
 from il_ros.learning.training_worker.protocol import Alive, Cancel, Event, from_line, Job, JobDone
@@ -60,7 +61,7 @@ class _Pulse:
     def hear(self, line: bytes) -> Event | None:
         """Return the event that somebody waits for; of heartbeats the last one counts."""
         try:
-            event = from_line(line)
+            event: Any = from_line(line)
         except JobError as error:
             event = JobFailed(-1, JobError.code, str(error))
         self.heard_s = time.monotonic()
@@ -107,20 +108,20 @@ class WorkerClient:
     @property
     def pid(self) -> int:
         """Return the worker's process id; 0: none runs."""
-        return self._process.pid if self.alive() else 0
+        return self._process.pid if self._process is not None and self.alive() else 0
 
     def alive(self) -> bool:
         """Tell whether the worker runs."""
         return self._process is not None and self._process.alive()
 
-    def start(self):
+    def start(self) -> Conversation:
         """
-        Start the worker if none runs; it gets ready while the caller goes on.
+        Start the worker if none runs, and return it; it gets ready while the caller goes on.
 
         :raises WorkerDiedError: if no process can be started
         """
-        if self.alive():
-            return
+        if self._process is not None and self._process.alive():
+            return self._process
         self._pulse = _Pulse()
         command = (sys.executable, '-m', _MODULE, '--nice', str(self._nice))
         try:
@@ -128,6 +129,7 @@ class WorkerClient:
                                          self._log)
         except OSError as error:
             raise WorkerDiedError(f'no training worker can be started: {error}') from error
+        return self._process
 
     def submit(self, job: Job) -> int:
         """
@@ -137,19 +139,19 @@ class WorkerClient:
         :raises BusyError: if the last one has not ended
         :raises WorkerDiedError: if no process can be started
         """
-        if self.busy:
+        if self._job is not None:
             raise BusyError(f'training job {self._job.number} is still running; cancel it or '
                             'wait for its end')
-        self.start()
+        process = self.start()
         self._jobs += 1
         self._job = dataclasses.replace(job, number=self._jobs)
         self._listened_s = self._excused_s = time.monotonic()
-        self._process.send(to_line(self._job))
+        process.send(to_line(self._job))
         return self._jobs
 
     def cancel(self):
         """Ask for the end of the job; `poll` gives its `JobFailed` within `CANCEL_DEADLINE_S`."""
-        if self.busy and self._cancel_by is None:
+        if self._process is not None and self._job is not None and self._cancel_by is None:
             self._cancel_by = time.monotonic() + CANCEL_DEADLINE_S
             self._process.send(to_line(Cancel(self._job.number)))
 
@@ -159,19 +161,20 @@ class WorkerClient:
 
         :param timeout_s: how long to wait for a first event, on the steady clock
         """
-        if self._process is None:
+        process = self._process
+        if process is None:
             return []
-        events = []
-        for event in self._process.take(timeout_s):
+        events: list[Event] = []
+        for event in process.take(timeout_s):
             if event is None:
-                event = self._death()
+                event = self._death(process)
             if event is not None:
                 events.append(event)
             if isinstance(event, (JobDone, JobFailed)) and event.number == self._number():
                 self._job = self._cancel_by = None
         reason = self._hangs()
-        if reason:
-            events.append(self._give_up(reason))
+        if self._job is not None and reason:
+            events.append(self._give_up(self._job, process, reason))
         return events
 
     def _hangs(self) -> str:
@@ -194,9 +197,8 @@ class WorkerClient:
             return f'hangs: its job has taken no step for {still_s:.0f} s'
         return ''
 
-    def _give_up(self, reason: str) -> JobFailed:
+    def _give_up(self, failed: Job, process: Conversation, reason: str) -> JobFailed:
         """Kill a worker that hangs; its job has failed, whenever the process is gone."""
-        failed, process = self._job, self._process
         code = WorkerDiedError.code if self._cancel_by is None else CanceledError.code
         self._process = self._job = self._cancel_by = None
         process.kill()
@@ -220,10 +222,10 @@ class WorkerClient:
     def _number(self) -> int:
         return 0 if self._job is None else self._job.number
 
-    def _death(self) -> JobFailed | None:
+    def _death(self, process: Conversation) -> JobFailed | None:
         if self._job is None:
             return None
         if self._cancel_by is not None:
             return JobFailed(self._job.number, CanceledError.code,
                              'the fit was cancelled; its worker ended')
-        return JobFailed(self._job.number, WorkerDiedError.code, self._process.exit_message())
+        return JobFailed(self._job.number, WorkerDiedError.code, process.exit_message())

@@ -143,6 +143,7 @@ class Player:
                 return
             uncertainty = self._ask(arbiter, values, images)
             step = arbiter.act()
+            assert step is not None, 'the arm was measured above'
             if arbiter.fault:
                 session.finish(arbiter.episode_id, TERMINATED, FAULT, False, arbiter.fault)
                 continue
@@ -162,7 +163,8 @@ class Player:
         uncertainty = -1.0
         while missing := arbiter.missing():
             for source in missing:
-                answer, spread = NO_ANSWER, -1.0
+                answer: np.ndarray | None = NO_ANSWER
+                spread = -1.0
                 with contextlib.suppress(ImitationError):  # no answer: the arm holds
                     if source == EXPERT:
                         answer = self.expert.act(values)

@@ -139,8 +139,7 @@ class Actuator:
         :param action: shape ``(act_dim,)``, float32, in the contract's units
         :param measured: joint positions now, shape ``(n,)``, float64
         """
-        if self._sent is None:
-            raise RobotError('the actuator has not been started')
+        self._last_sent()
         asked = np.asarray(action, np.float32).ravel().tolist()
         if len(asked) != len(self._axes):
             return self.hold(measured, REFUSED_MISSING)
@@ -172,9 +171,12 @@ class Actuator:
 
         :param limits: bits that say why
         """
+        return Sent(self._last_sent().copy(), np.array(self._resting, np.float32), limits)
+
+    def _last_sent(self) -> np.ndarray:
         if self._sent is None:
             raise RobotError('the actuator has not been started')
-        return Sent(self._sent.copy(), np.array(self._resting, np.float32), limits)
+        return self._sent
 
     def tracking_error(self, measured: np.ndarray) -> tuple[float, str]:
         """
@@ -233,14 +235,15 @@ class Actuator:
         return position, limits
 
     def _next_arm(self, position) -> tuple[np.ndarray, int]:
-        solution = self._kinematics.inverse(position, self._quaternion, self._sent)
+        sent = self._last_sent()
+        solution = self._kinematics.inverse(position, self._quaternion, sent)
         if solution.error_m > _TOLERANCE_M or solution.error_rad > _TOLERANCE_RAD:
-            return self._sent, NO_SOLUTION
-        step = solution.q - self._sent
+            return sent, NO_SOLUTION
+        step = solution.q - sent
         excess = float((np.abs(step) / self._longest).max())
         if excess <= 1.0:
             return solution.q, 0
-        return self._sent + step * ((1.0 - 1e-9) / excess), CLAMPED_VELOCITY
+        return sent + step * ((1.0 - 1e-9) / excess), CLAMPED_VELOCITY
 
     def _runs_ahead(self, q: np.ndarray, measured: np.ndarray) -> bool:
         arm = self._robot.arm
@@ -248,7 +251,7 @@ class Actuator:
 
     def _held_back(self, q: np.ndarray, measured: np.ndarray) -> np.ndarray:
         """Return targets near the measured joints, as far as the speed limits let them go."""
-        arm, sent, longest = self._robot.arm, self._sent, self._longest * (1.0 - 1e-9)
+        arm, sent, longest = self._robot.arm, self._last_sent(), self._longest * (1.0 - 1e-9)
         near = np.clip(q, measured - self._ahead, measured + self._ahead)
         near = np.clip(near, sent - longest, sent + longest)
         near = np.clip(near, self._robot.lower, self._robot.upper)
@@ -256,13 +259,14 @@ class Actuator:
 
     def _move_fingers(self, q, wanted, measured):
         """Move the fingers' targets in ``q`` towards half of the width that is asked for."""
+        sent = self._last_sent()
         for axis, width in zip(self._axes, wanted):
             if axis >= 0:
                 continue
             first = self._robot.arm_joints
             actual = float(measured[first:].sum()) / (len(q) - first)
             for index in range(first, len(q)):
-                step, last = float(self._longest[index]), float(self._sent[index])
+                step, last = float(self._longest[index]), float(sent[index])
                 target = min(max(width / (len(q) - first), actual - step), actual + step)
                 target = min(max(target, last - step), last + step)
                 q[index] = min(max(target, float(self._robot.lower[index])),

@@ -38,7 +38,7 @@ class JointReader:
     def __init__(self, joints: tuple[str, ...], field: str):
         self._joints = joints
         self._field = field
-        self._names: list[str] | None = None
+        self._names: list[str] = []
         self._order: list[int] = []
 
     def __call__(self, message) -> list[float]:
@@ -112,6 +112,9 @@ class ToolOfJoints:
 
 def _reader(source: Source, tool: ToolOfJoints | None) -> Callable:
     if source.kinematic:
+        if tool is None:
+            raise ObservationError(f'{source.topic} gives the tool only through the kinematics of '
+                                   'the arm; expected an arm')
         return tool.reader(source.field)
     if source.joints:
         joints = JointReader(source.joints, source.field)
@@ -153,7 +156,7 @@ class Extractor:
             self._readers.append((source.topic, _reader(source, tool)))
             if not source.kinematic and feature.frame_id:
                 self._frames[source.topic] = feature.frame_id
-            elif source.kinematic and feature.frame_id != tool.frame_id:
+            elif source.kinematic and tool and feature.frame_id != tool.frame_id:
                 raise ObservationError(
                     f'feature {feature.name} is in frame {feature.frame_id!r}; the kinematics '
                     f'are in {tool.frame_id!r}')

@@ -15,6 +15,7 @@
 """Pure types to messages and back: plans, specifications, contracts, receipts, stamps."""
 
 import array
+from collections.abc import Sequence
 import dataclasses
 
 from builtin_interfaces.msg import Time
@@ -36,7 +37,7 @@ def to_stamp(nanoseconds: int) -> Time:
     return Time(sec=nanoseconds // NS, nanosec=nanoseconds % NS)
 
 
-def float32s(values: np.ndarray) -> array.array:
+def float32s(values: np.ndarray | Sequence[float]) -> array.array:
     """Return ``values`` as a message field takes them without a copy an element."""
     return array.array('f', np.asarray(values, np.float32).tobytes())
 

@@ -94,7 +94,7 @@ class OccasionalPairing:
         return self._complete()
 
     def _complete(self) -> tuple[int, dict] | None:
-        if self._waiting is None or self._lacking():
+        if self._waiting is None or self._lacking(*self._waiting):
             return None
         (stamp_ns, messages), self._waiting = self._waiting, None
         for topic, held in self._held.items():
@@ -104,8 +104,7 @@ class OccasionalPairing:
                 del held[earlier_ns]
         return stamp_ns, messages
 
-    def _lacking(self) -> list[str]:
-        stamp_ns, messages = self._waiting
+    def _lacking(self, stamp_ns: int, messages: dict) -> list[str]:
         step = messages['episode'].step
         return [topic for topic, held in self._held.items() if not (
             stamp_ns in held if step % self._every[topic] == 0
@@ -113,7 +112,7 @@ class OccasionalPairing:
 
     def missing(self) -> list[str]:
         """Return the topics that are waited for."""
-        return self._lacking() if self._waiting is not None else self._exact.missing()
+        return self._lacking(*self._waiting) if self._waiting is not None else self._exact.missing()
 
 
 class Cadence:

@@ -17,6 +17,7 @@
 from collections.abc import Awaitable, Callable
 import dataclasses
 import time
+from typing import Any
 
 from il_ros.errors import ImitationError
 from il_ros.learning.training_worker.protocol import JobDone
@@ -45,7 +46,7 @@ class Delegate:
     :param call_s: deadline until the server has accepted a goal, s
     """
 
-    def __init__(self, node: Node, waiter: Waiter, kind: type, name: str, code: int,
+    def __init__(self, node: Node, waiter: Waiter, kind: Any, name: str, code: int,
                  call_s: float):
         self._waiter, self._code, self._call_s = waiter, code, call_s
         self._canceled_code, self._busy_code = kind.Result.CANCELED, kind.Result.BUSY
@@ -116,7 +117,9 @@ class RemoteFit:
         self._order, self._again = order, again
         self._trainer, self._tell = trainer, tell
         self._done = Future()
-        node.executor.create_task(self._run(TrainPolicy.Goal(
+        executor = node.executor
+        assert executor is not None, 'the node is being spun'
+        executor.create_task(self._run(TrainPolicy.Goal(
             run=order.run, filter_key=order.filter_key, config=str(order.config), seed=order.seed,
             output=str(order.output))))
 

@@ -118,7 +118,7 @@ class PeerWatch:
 
         :returns: who is lost by that, by part: it plays what they played
         """
-        lost = {}
+        lost: dict[str, Process] = {}
         if beat.process == self._own:
             return lost
         if not self._players:
@@ -138,7 +138,7 @@ class PeerWatch:
     def look(self, now_s: float) -> dict[str, Process]:
         """Return who is lost since the last look, by part; called several times a second."""
         passed_s, self._looked_s = min(now_s - self._looked_s, _LONGEST_LOOK_S), now_s
-        lost = {}
+        lost: dict[str, Process] = {}
         for part, player in self._players.items():
             player.silent_s += passed_s
             if not player.is_gone and not self._is_there(player, SILENT_S):

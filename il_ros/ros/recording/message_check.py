@@ -111,7 +111,7 @@ def observation_rule(contract: Contract) -> Rule:
         constants = ['contract_id']
         for index, feature in enumerate(contract.images):
             where = f'images.{index}'
-            if f'{where}.data' not in row.dtype.fields:
+            if f'{where}.data' not in (row.dtype.names or ()):
                 raise BadMessageError(f'images has {index} entries; expected '
                                       f'{len(contract.images)}')
             for side in ('height', 'width'):
@@ -126,13 +126,14 @@ def observation_rule(contract: Contract) -> Rule:
 
 def executed_rule(contract: Contract) -> Rule:
     """Return the rule of ``executed``: width of the action, as many joints in each message."""
-    width, joints = len(contract.actions), []
+    width = len(contract.actions)
+    joints: list[int] = []
 
     def rule(row: np.void) -> tuple[tuple[str, ...], tuple[str, ...]]:
         _expect('values', row['values'].shape[0], (width,))
         _expect('noise', row['noise'].shape[0], (0, width))
         found = row['command.position'].shape[0]
-        named = sum(name.startswith('command.name.') for name in row.dtype.names)
+        named = sum(name.startswith('command.name.') for name in row.dtype.names or ())
         _expect('command.position', found, joints or (named,))
         joints[:] = [found]
         return (), ('values', 'noise', 'command.position')

@@ -137,9 +137,9 @@ class Recording:
             self.reason = keys.status_reason(raw)
         if self._early and topic == EPISODE and key.step == 0:
             early, self._early = self._early, []
-            for late, *rest in early:
+            for late, held, steady_ns, received_ns in early:
                 if late.stamp_ns > key.stamp_ns:
-                    self.hear(topic, late, *rest)
+                    self.hear(topic, late, held, steady_ns, received_ns)
         return self._whole()
 
     def _hear_stranger(self, topic: str, key: keys.Key) -> int | None:

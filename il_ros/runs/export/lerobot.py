@@ -97,8 +97,9 @@ def _frames(segment: Segment, number: int, start: int, task: int) -> dict[str, n
 
 def _info(contract: Contract, episodes: int, frames: int, tasks: list[str]) -> dict:
     names = {STATE: element_names(contract), ACTION: list(contract.action_names)}
-    features = {name: {'dtype': 'float32', 'shape': [len(entries)], 'names': entries}
-                for name, entries in names.items()}
+    features: dict[str, dict] = {
+        name: {'dtype': 'float32', 'shape': [len(entries)], 'names': entries}
+        for name, entries in names.items()}
     features.update({IMAGE.format(image.name): {
         'dtype': 'image', 'shape': list(image.shape), 'names': ['height', 'width', 'channels']}
         for image in contract.images})
