@@ -55,8 +55,9 @@ def is_finite(value: Any) -> bool:
     Numbers that would become infinite on their way through a message are none; nor are texts and
     truth values, as YAML and JSON have them.
     """
+    number: Any = value
     return (isinstance(value, numbers.Real) and not isinstance(value, bool)
-            and abs(value) <= FLOAT32_MAX)
+            and bool(abs(number) <= FLOAT32_MAX))
 
 
 def one_of(*names: str) -> Meta:
@@ -145,12 +146,12 @@ def check(name: str, value: Any, hint: Any, refusal: type[ImitationError]):
 
     :raises ImitationError: ``refusal``, with name, value and what was expected
     """
-    if not _finite(value):
-        single = isinstance(value, (int, float))
-        raise refusal(sentence(name, value, 'a finite number' if single else 'finite numbers'))
     try:
+        if not _finite(value):
+            single = isinstance(value, (int, float))
+            raise refusal(sentence(name, value, 'a finite number' if single else 'finite numbers'))
         msgspec.convert(float(value) if isinstance(value, float) else value, hint)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         raise refusal(sentence(name, value, _expected(hint))) from error
 
 
@@ -169,7 +170,8 @@ def built(name: str, value: Any, hint: Any, refusal: type[ImitationError]) -> An
     base, arguments, _ = _parts(hint)
     if isinstance(base, type) and issubclass(base, Settings) and isinstance(value, dict):
         return base.from_dict(value)
-    if dataclasses.is_dataclass(base) and (value is not None or hint is base):
+    has_fields = dataclasses.is_dataclass(base)
+    if has_fields and (value is not None or hint is base):
         return value if isinstance(value, base) else build(base, value, refusal, f'{name}.')
     if base is dict and isinstance(value, dict):
         value = {key: built(f'{name}.{key}', entry, arguments[1], refusal)

@@ -89,6 +89,13 @@ def test_what_a_field_does_not_allow_is_refused_in_a_sentence_with_its_name(fiel
     assert len(str(refusal.value)) < 300
 
 
+@pytest.mark.parametrize('name, circle', [('names', []), ('offsets', {})])
+def test_a_value_that_holds_itself_is_refused_too(name, circle):
+    circle.append(circle) if isinstance(circle, list) else circle.update(a=circle)
+    with pytest.raises(WrongError, match=f'{name}.* is .*; expected a list'):
+        Whole.from_dict({'names': [], name: circle})
+
+
 def test_settings_are_checked_however_they_are_made():
     with pytest.raises(WrongError, match='steps is -1'):
         Whole(('a',), steps=-1)

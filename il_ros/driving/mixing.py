@@ -78,4 +78,5 @@ def make_beta(settings: dict) -> Indicator | Exponential | Linear:
     settings = dict(settings)
     name = settings.pop('schedule', 'indicator')
     check('beta.schedule', name, Annotated[str, one_of(*SCHEDULES)], BetaError)
-    return SCHEDULES[name].from_dict(settings)
+    kind: Any = SCHEDULES[name]
+    return kind.from_dict(settings)

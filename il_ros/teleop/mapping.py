@@ -77,7 +77,7 @@ class Button:
     @property
     def index(self) -> int:
         """Return which button or axis it is."""
-        return self.axis if self.button is None else self.button
+        return (self.axis if self.button is None else self.button) or 0
 
 
 @dataclasses.dataclass(frozen=True)
