@@ -78,11 +78,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     """
     plugins.trust(task, strategy, contract or '')
     carry_out = _way(over)
-    temporary = None
-    if run is None:
-        temporary = tempfile.TemporaryDirectory(prefix='il_ros-')
-        run = Path(temporary.name, 'run')
-    folder = _folder_of(run)
+    folder, temporary = _folder_of(run)
     goal = Goal(
         run=folder.name, task=task, strategy=strategy, demonstrations=demonstrations,
         rounds=rounds, episodes_per_round=episodes_per_round, horizon=horizon,
@@ -106,9 +102,13 @@ def _way(over: str) -> Callable:
     return ways[over]
 
 
-def _folder_of(run: Path | str) -> Path:
+def _folder_of(run: Path | str | None) -> tuple[Path, tempfile.TemporaryDirectory | None]:
+    """Return the folder of a run; where none is named, a temporary one and what removes it."""
+    if run is None:
+        temporary = tempfile.TemporaryDirectory(prefix='il_ros-')
+        return Path(temporary.name, 'run'), temporary
     path = Path(run)
-    return RUNS / path if isinstance(run, str) and len(path.parts) == 1 else path
+    return (RUNS / path if isinstance(run, str) and len(path.parts) == 1 else path), None
 
 
 def _as_json(options: Mapping[str, Any] | None) -> str:

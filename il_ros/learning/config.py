@@ -29,6 +29,9 @@ from il_ros.settings import one_of, Settings
 from msgspec import Meta
 
 
+NOT_SUCCESS = ('The losses are on states of the data set, over normalised actions; they are not '
+               'success: a policy with a small loss can fail on the states that it drives to.')
+
 _STRIDES = f'as many as channels, each in 1..{LARGEST_STRIDE}'
 
 

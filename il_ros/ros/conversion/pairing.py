@@ -112,7 +112,9 @@ class OccasionalPairing:
 
     def missing(self) -> list[str]:
         """Return the topics that are waited for."""
-        return self._lacking(*self._waiting) if self._waiting is not None else self._exact.missing()
+        if self._waiting is None:
+            return self._exact.missing()
+        return self._lacking(*self._waiting)
 
 
 class Cadence:
