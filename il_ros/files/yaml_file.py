@@ -34,19 +34,19 @@ class YamlFileError(ImitationError):
 
 
 @contextlib.contextmanager
-def named(file: Path | str, refusal: type[ImitationError]) -> Iterator[None]:
+def named(name: Path | str, refusal: type[ImitationError]) -> Iterator[None]:
     """
-    Put the name of a file before what is refused while it is read.
+    Put a name, as that of a file, before what is refused meanwhile.
 
     :raises ImitationError: ``refusal``, or what it was of that kind
     """
     try:
         yield
     except YamlFileError as error:
-        raise refusal(f'{file}: cannot be read: {error}') from error
+        raise refusal(f'{name}: cannot be read: {error}') from error
     except ImitationError as error:
         kind = type(error) if isinstance(error, refusal) else refusal
-        raise kind(f'{file}: {error}') from error
+        raise kind(f'{name}: {error}') from error
 
 
 class _Loader(yaml.SafeLoader):

@@ -42,8 +42,7 @@ from typing import Annotated, Any
 
 from il_ros import plugins
 from il_ros.contract.episode_spec import DrivePlan, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
-from il_ros.contract.episode_spec import SpecError
-from il_ros.driving.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN, NOVELTY
+from il_ros.driving.driving import check_plan, DISCREPANCY, HUMAN, NOVELTY
 from il_ros.driving.mixing import make_beta
 from il_ros.files.share import MissingShareError, share_path
 from il_ros.files.yaml_file import named, read_yaml
@@ -95,10 +94,8 @@ class Gated(Strategy):
     def check(self):
         """Refuse settings that are unknown or out of range."""
         super().check()
-        try:
+        with named(self.name, StrategyError):
             check_plan(self.learner_plan(1, 0, None))
-        except (SpecError, BadPlanError) as error:
-            raise StrategyError(f'{self.name}: {error}') from error
 
     def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
         """Return a plan where the gate chooses between policy and expert."""
