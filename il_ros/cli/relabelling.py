@@ -98,7 +98,7 @@ def relabel(folder: Path, own_expert: bool, replace: bool, call_s: float,
     ledger, started = Ledger(), time.monotonic()
 
     def with_expert(runtime: Runtime):
-        runtime.add_hot(ExpertNode, parameter_overrides=overrides(
+        runtime.add_loop_node(ExpertNode, parameter_overrides=overrides(
             {'task': read_episode(paths[0]).spec.task}))
 
     async def command(client: Client):

@@ -18,11 +18,11 @@ import argparse
 from collections.abc import Iterable
 import dataclasses
 from pathlib import Path
+import sys
 from typing import Any
 
 from il_ros.cli.arguments.option_types import given
 from il_ros.contract.contract import ContractError
-from il_ros.contract.contract_file import RATE_HZ
 from il_ros.contract.episode_spec import DEMONSTRATION, episode_id, TELEOP
 from il_ros.contract.options import read_options
 from il_ros.episodes.receipts import is_unfinished, Receipt
@@ -46,6 +46,7 @@ def resumed_run(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
     :raises RunFileError: if ``run.json`` cannot be read
     """
     if not (folder / run_state.FILE_NAME).exists():
+        run_state.refuse_old_name(folder)
         return _begun(words, folder)
     goal = run_state.load(folder).goal
     stands = {option: getattr(goal, field) for option, field in OF_GOAL.items()}
@@ -123,7 +124,7 @@ def with_contract(words: argparse.Namespace, folder: Path) -> argparse.Namespace
     recorded = found and found[0].contract
     if found is None or recorded is None:
         return words
-    contract = contract_file_of(folder, recorded, found[0].task, RATE_HZ)
+    contract = contract_file_of(folder, recorded, found[0].task)
     if contract is None:
         raise ContractError(f'{folder} was recorded with the contract {recorded.name}, of '
                             'which there is no file; give it with --contract')
@@ -135,6 +136,9 @@ def _begun(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
     if not words.task:
         raise CommandError(f'there is no run {words.run!r} in {folder.parent} to resume; give '
                            '--task to begin one')
+    # Without the prefix of an error: whoever starts commands takes that for their failure.
+    print(f'There is no run {words.run!r} in {folder.parent} to resume; it begins now.',
+          file=sys.stderr)
     return words
 
 

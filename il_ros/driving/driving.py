@@ -20,7 +20,7 @@ from typing import Mapping, NamedTuple
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, POLICY, TELEOP
-from il_ros.driving.gates import Disagreement, FARTHEST, Gate, make_gate, UNKNOWN
+from il_ros.driving.gates import Disagreement, Gate, make_gate, MAX_DISAGREEMENT, UNKNOWN
 from il_ros.errors import ImitationError
 from il_ros.settings import check, sentence
 import numpy as np
@@ -182,7 +182,7 @@ class Driving:
         if self._gate is None or not self._novelty or self._signal is not None:
             return False
         lost = policy is None or len(policy) == 0 or not uncertainty >= 0.0
-        self._signal = FARTHEST if lost else uncertainty
+        self._signal = MAX_DISAGREEMENT if lost else uncertainty
         if EXPERT in self.required:
             return False
         self._decided = True
@@ -235,11 +235,11 @@ class Driving:
         if not expert:
             signal = compared = UNKNOWN
         elif not policy:
-            signal, compared = FARTHEST, UNKNOWN
+            signal, compared = MAX_DISAGREEMENT, UNKNOWN
         else:
             signal = compared = self._disagreement(policy, expert)
             if compared < 0.0 and all(map(math.isfinite, expert)):
-                signal = FARTHEST
+                signal = MAX_DISAGREEMENT
         self.driving = EXPERT if gate.step(signal) else POLICY
         return compared
 

@@ -180,6 +180,5 @@ def verify(episode_path: Path) -> Receipt:
         raise EpisodeFileError(f'{receipt_path(episode_path)} is the receipt of '
                                f'{receipt.spec.episode_id}; expected {name}')
     if file_sha256(episode_path) != receipt.sha256:
-        raise EpisodeFileError(f'{episode_path} is not the file that its receipt vouches for: '
-                               'its SHA-256 differs')
+        raise EpisodeFileError(f'{episode_path} does not match the SHA-256 in its receipt')
     return receipt

@@ -88,7 +88,7 @@ class Client(Node):
             self._collect, goal, CALL_S, lambda message: on_feedback(message.feedback))
         if result.error_code:
             raise RefusedError(result.error_msg)
-        # The last attempt of each episode; those before were taken back.
+        # The last attempt of each episode; those before were discarded.
         last = {message.spec.episode_id: message for message in result.episodes}
         return [receipt_from_message(message) for message in last.values()]
 
@@ -119,8 +119,8 @@ class Client(Node):
         until = time.monotonic() + CALL_S
         while not condition():
             if time.monotonic() > until:
-                raise RefusedError(f'{whom}: nothing is heard of them; is the graph up, in this '
-                                   'ROS domain?')
+                raise RefusedError(f'no messages from {whom}; is the graph running in this ROS '
+                                   'domain?')
             await self.waiter.pause(0.02)
 
     async def load_policy(self, folder: Path) -> str:
@@ -186,7 +186,7 @@ def run_client(command: Callable[[Client], Awaitable],
         print(f'il_ros: {sentence_of(error)}', file=sys.stderr)
         return 1
     if not finished:
-        print('il_ros: interrupted; what has a receipt is kept', file=sys.stderr)
+        print('il_ros: interrupted; completed episodes are kept', file=sys.stderr)
         return INTERRUPTED
     return 0
 
@@ -207,7 +207,7 @@ def carry_out(command: Callable[[Client], Awaitable],
     with domain, Runtime(LOGGING) as runtime:
         if compose is not None:
             compose(runtime)
-        client = runtime.add_slow(Client)
+        client = runtime.add_background_node(Client)
 
         async def guarded():
             try:

@@ -155,7 +155,7 @@ def replay(task: Replay) -> int:
     pairs: list[Pair] = []
 
     def compose(runtime: Runtime):
-        nodes.append(runtime.add_hot(ReplayNode, parameter_overrides=overrides(
+        nodes.append(runtime.add_loop_node(ReplayNode, parameter_overrides=overrides(
             {'mode': 'realtime' if task.arm else 'lockstep', 'tolerance': task.tolerance})))
         if not task.arm:
             build(runtime, options_of(recorded[0], task.runs, contract))

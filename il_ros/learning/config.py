@@ -20,15 +20,17 @@ from typing import Annotated
 
 from il_ros import plugins
 from il_ros.errors import TrainConfigError
+from il_ros.files.share import share_path
 from il_ros.files.yaml_file import named, read_yaml
 from il_ros.learning.heads import MOST_BINS
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.nets.cnn import LARGEST_STRIDE, MOST_LAYERS
+from il_ros.learning.nets.net import net_class
 from il_ros.learning.shift import Shift
 from il_ros.settings import one_of, Settings
 from msgspec import Meta
 
-
+IMAGE_TRAINING = 'training_image.yaml'
 NOT_SUCCESS = ('The losses are on states of the data set, over normalised actions; they are not '
                'success: a policy with a small loss can fail on the states that it drives to.')
 
@@ -51,8 +53,8 @@ class TrainConfig(Settings, refusal=TrainConfigError):
         min_length=1, description="a list of names as 'goal_position - object_position'")]
     """Expressions of `inputs.py`."""
 
-    architecture: Annotated[str, one_of('mlp', 'cnn')] = 'mlp'
-    """``cnn``: with an encoder for each image, see `cnn.py`."""
+    architecture: str = 'mlp'
+    """``cnn``: with an encoder for each image, see `cnn.py`; or one of an installed package."""
 
     images: tuple[str, ...] = ()
     """``cnn``: the names of the image features that the policy sees."""
@@ -77,7 +79,7 @@ class TrainConfig(Settings, refusal=TrainConfigError):
     """On normalised actions: squared error, Huber's, or the likelihood of `heads.py`."""
 
     huber_delta: Annotated[float, Meta(gt=0.0, le=1000.0)] = 1.0
-    """``huber``: the error, in sds of the labels, from which on the loss is linear."""
+    """``huber``: error beyond which the loss is linear, in standard deviations of the labels."""
 
     components: Annotated[int, Meta(ge=2, le=64)] = 5
     """``mixture``: the number of Gaussians."""
@@ -120,15 +122,21 @@ class TrainConfig(Settings, refusal=TrainConfigError):
 
     def __post_init__(self):
         super().__post_init__()
+        try:
+            kind = net_class(self.architecture)
+        except plugins.PluginError as error:
+            raise TrainConfigError(str(error)) from error
         self.refuse_unless(0 <= self.warmup_steps <= self.steps, 'warmup_steps',
                            f'a whole number in 0..{self.steps} (steps)')
         self.refuse_unless(1 <= self.execute <= self.chunk, 'execute',
                            f'a whole number in 1..{self.chunk} (chunk)')
         self.refuse_unless(self.shift is None or self.horizons.plain, 'shift',
                            'none together with history or chunk')
+        self.refuse_unless(self.ensemble == 1 or kind.makes_ensembles, 'ensemble',
+                           f'1 with the architecture {self.architecture}')
         self.refuse_unless(len(set(self.images)) == len(self.images)
-                           and bool(self.images) == (self.architecture == 'cnn'), 'images',
-                           'names of image features, with the architecture cnn alone')
+                           and bool(self.images) == kind.takes_images, 'images',
+                           'names of image features, with an architecture for images (cnn) alone')
         self.refuse_unless(len(self.strides) == len(self.channels), 'strides', _STRIDES)
         self.refuse_unless(not self.images or self.history == 1, 'history',
                            '1 together with images')
@@ -181,13 +189,14 @@ def training_path(contract: str, task: str) -> Path:
     """
     Return the training YAML that a task brings along, beside its class's module.
 
-    :param contract: its name; one by images has ``training_image.yaml`` where the task has that
+    :param contract: its name; one by images has ``training_image.yaml``, the task's or that of
+        the package for all tasks
     :raises NoTrainingError: if the task has none
     """
-    names = ('training_image.yaml', 'training.yaml') if contract.endswith('_image') else (
-        'training.yaml',)
-    for name in names:
-        found = plugins.file_beside('tasks', task, name)
-        if found is not None:
-            return found
+    if contract.endswith('_image'):
+        own = plugins.file_beside('tasks', task, IMAGE_TRAINING)
+        return own or share_path('config', IMAGE_TRAINING)
+    found = plugins.file_beside('tasks', task, 'training.yaml')
+    if found is not None:
+        return found
     raise NoTrainingError(f'the task {task!r} has no training.yaml beside its module')

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What the last layer of a net says: the action that it means, and the loss that teaches it.
+Output heads: how network outputs become actions, and their losses.
 
 Everything is in normalised actions, ``dim`` numbers wide: the elements of all steps of a chunk,
 step by step. ``decode`` is NumPy and runs on the arm; ``loss`` takes torch tensors and is called

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How far a policy looks back, how far it plans ahead, and how much of the plan is carried out."""
+"""Observation history, action chunk and execution horizon of a policy."""
 
 import dataclasses
 from typing import Annotated

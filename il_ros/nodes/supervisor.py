@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-The supervisor: who drives, is it safe. The only writer to the arm.
+The supervisor selects the driver, enforces the limits, and alone commands the arm.
 
 It arms an episode (``set_driver``), waits at each observation for exactly the drivers that the
 plan requires, lets the plan choose, and sends joint targets inside the limits. It says what it
@@ -208,8 +208,8 @@ class SupervisorNode(ManagedNode):
                 return
         if step.handed_over and self._spec.plan.gate:
             # Whoever was asked for this step has answered it: he is let go from the next one on.
-            let_go = EXPERT not in self._arbiter.driving.required
-            self._announce(step.stamp_ns + let_go)
+            released = EXPERT not in self._arbiter.driving.required
+            self._announce(step.stamp_ns + released)
         self._messages.fill(step, self._answers.candidates)
         self._publish_step()
         self._counts['steps'] += 1
@@ -306,7 +306,7 @@ class SupervisorNode(ManagedNode):
     def _watch_realtime(self, now: float):
         unseen_s = now - self._observed_at
         if unseen_s > self.parameters.observation_timeout_s:
-            self._complain(f'no observation for {unseen_s:.1f} s; holding')
+            self._report_problem(f'no observation for {unseen_s:.1f} s; holding')
             self._hold_now()
         if now - self._measured_at > self.parameters.silence_s:
             self._end(FAULT, f'no usable joint_states for {self.parameters.silence_s} s')
@@ -326,7 +326,7 @@ class SupervisorNode(ManagedNode):
         if self._ending:
             return
         self._ending = True
-        self._complain(f'episode {self._arbiter.episode_id} ends: {reason}')
+        self._report_problem(f'episode {self._arbiter.episode_id} ends: {reason}')
         self._end_episode.ask(self._arbiter.episode_id, end, cause, reason)
 
     def _on_end_answered(self, episode_id: str, is_unknown: bool):
@@ -335,7 +335,7 @@ class SupervisorNode(ManagedNode):
         if is_unknown and arbiter is not None and episode_id == arbiter.episode_id:
             arbiter.overtake(arbiter.stamp_ns, idle=True)
 
-    def _complain(self, problem: str):
+    def _report_problem(self, problem: str):
         self._problem = problem
         self.get_logger().error(problem, throttle_duration_sec=1.0)
 

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-A person as a driver: gamepad or keyboard in, actions out, and the person's word on episodes.
+A person as a driver: gamepad or keyboard in, actions and commands for episodes out.
 
 Each observation that asks for the person is answered with the newest input, and carries its stamp.
 ``Action.engaged`` says whether the dead-man's button is held; without it there are no values, and
@@ -31,9 +31,9 @@ from il_ros.ros import diagnostics, qos, runtime
 from il_ros.ros.conversion.checks import check_values
 from il_ros.ros.driver import Driver
 from il_ros.ros.listening import listen
+from il_ros.ros.operator import Operator
 from il_ros.ros.parameters import bounded, choice, declare, flag, ParameterError, text
 from il_ros.ros.refusals import refusals_of
-from il_ros.ros.verdicts import Operator
 from il_ros.teleop.joystick import Joystick
 from il_ros.teleop.keyboard import help_of, Keyboard
 from il_ros.teleop.mapping import GRIPPER, load_joy_mapping, load_key_mapping
@@ -135,7 +135,7 @@ class TeleopNode(Node):
             return
         typed = self._terminal.read()
         if typed is None:
-            self._device.let_go()
+            self._device.release()
             self._problem = 'the terminal is gone; nobody drives'
         elif typed:
             self._obey(self._device.hear(typed, time.monotonic()))
@@ -166,7 +166,8 @@ class TeleopNode(Node):
         problem = self._problem or self._device.problem
         if problem:
             return diagnostics.ERROR, problem, values
-        return diagnostics.OK, 'a person drives' if self._engaged else 'looking on', values
+        state = 'a person drives' if self._engaged else 'idle, no person engaged'
+        return diagnostics.OK, state, values
 
 
 def main(args=None) -> int:

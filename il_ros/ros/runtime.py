@@ -131,7 +131,7 @@ class Runtime:
             if executor is not None:
                 executor.wake()
 
-    def add_hot(self, build: Callable[..., Any], **arguments) -> Any:
+    def add_loop_node(self, build: Callable[..., Any], **arguments) -> Any:
         """
         Build a node for the hot executor and return it.
 
@@ -143,7 +143,7 @@ class Runtime:
             self.hot = make_executor(node.parameters.executor, self.context)
         return self._add(self.hot, node, part_of(build))
 
-    def add_slow(self, build: Callable[..., Any], **arguments) -> Any:
+    def add_background_node(self, build: Callable[..., Any], **arguments) -> Any:
         """
         Build a node for the slow thread and return it.
 
@@ -258,7 +258,7 @@ def run(build: Callable[..., Node], args: Sequence[str] | None = None, slow: boo
     runtime = None
     try:
         with Runtime(args, executor=None) as runtime:
-            (runtime.add_slow if slow else runtime.add_hot)(build)
+            (runtime.add_background_node if slow else runtime.add_loop_node)(build)
             runtime.spin()
     except OutputError:
         raise  # the command line says it

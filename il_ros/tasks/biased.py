@@ -78,7 +78,8 @@ class BiasedExpert(Expert):
     """
 
     def __init__(self, expert: Expert, contract: Contract, bias: dict[str, list[float]]):
-        self.task, self.version, self.drives = expert.task, expert.version, expert.drives
+        self.task, self.version = expert.task, expert.version
+        self.action_names = expert.action_names
         super().__init__(contract)
         self._expert, self._bias = expert, bias
         self._offsets = [0.0] * contract.width

@@ -75,7 +75,7 @@ class Keyboard:
         self._until = dict.fromkeys(self._until, -math.inf)
         self._toggled = self.mapping.dead_man == TOGGLE and not self._toggled
 
-    def let_go(self):
+    def release(self):
         """Let go: the terminal is gone."""
         self._until = dict.fromkeys(self._until, -math.inf)
         self._toggled = False

@@ -14,23 +14,22 @@
 
 """The training configuration."""
 
-from pathlib import Path
-
 from il_ros import plugins
-from il_ros.contract.contract_file import load_contract
 from il_ros.errors import TrainConfigError
 from il_ros.learning.config import NoTrainingError, TrainConfig, training_path
 from il_ros.learning.inputs import image_features, Inputs
+from il_ros.tasks.contracts import compose_contract
+from il_ros.tasks.registry import TASKS
 import pytest
 
 SEEING = {'inputs': ['a'], 'architecture': 'cnn', 'images': ['camera']}
-CONFIG = Path(__file__).resolve().parents[2] / 'config'
 
 
-@pytest.mark.parametrize('task', sorted(p.stem for p in (CONFIG / 'training').glob('*.yaml')))
-def test_each_task_has_inputs_that_its_contract_can_give(task):
-    config = TrainConfig.load(CONFIG / 'training' / f'{task}.yaml')
-    contract, _ = load_contract(CONFIG / 'contracts' / f'{task}.yaml')
+@pytest.mark.parametrize('images', [False, True])
+@pytest.mark.parametrize('task', TASKS)
+def test_each_task_has_inputs_that_its_contract_can_give(task, images):
+    contract = compose_contract(task, images=images)
+    config = TrainConfig.of(task, contract.name)
     assert Inputs(contract, config.inputs).width >= 2
     assert image_features(contract, config.images) == contract.images
 
@@ -104,11 +103,21 @@ def test_a_file_for_a_whole_run_has_the_training_beside_the_strategy(tmp_path):
 
 @pytest.mark.parametrize('contract, task, name', [
     ('', 'push', 'training'), ('push', 'push', 'training'), ('mine', 'push', 'training'),
-    ('push_image', 'push', 'training_image'), ('stack_image', 'stack', 'training')])
+    ('push_image', 'push', 'training_image')])
 def test_a_task_has_its_training_beside_it_and_another_one_for_images(contract, task, name):
     path = training_path(contract, task)
     assert (path.parent.name, path.name) == (task, f'{name}.yaml')
     assert TrainConfig.of(task, contract) == TrainConfig.load(path)
+
+
+def test_a_task_of_another_package_can_be_trained_on_images(package):
+    package('plain', {}, plain='from il_ros.tasks.stack.task import Stack\n'
+                               'from il_ros.tasks.base import Task\n'
+                               'class Plain(Stack):\n    name = "plain"\n')
+    contract = compose_contract('plain:Plain', images=True)
+    config = TrainConfig.of('plain:Plain', contract.name)
+    assert image_features(contract, config.images) == contract.images
+    assert Inputs(contract, config.inputs).width > 8
 
 
 def test_where_a_task_has_no_training_it_is_named(package):

@@ -122,7 +122,7 @@ def test_a_process_keeps_to_this_machine_and_says_so(monkeypatch):
     monkeypatch.setenv(RANGE, '')
     with Runtime([]) as runtime:
         for name in ('one', 'two'):
-            runtime.add_hot(lambda context, name=name: Speaker(name, context=context))
+            runtime.add_loop_node(lambda context, name=name: Speaker(name, context=context))
         assert os.environ[RANGE] == 'LOCALHOST'
     assert len(said) == 1 and 'listens on this machine alone' in said[0]
 

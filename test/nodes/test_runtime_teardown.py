@@ -39,6 +39,6 @@ def test_a_node_is_gone_from_the_graph_when_its_runtime_is_closed(
         no_collector, kind, name, slow):
     with Bench('single') as bench:
         with Runtime() as runtime:
-            (runtime.add_slow if slow else runtime.add_hot)(kind)
+            (runtime.add_background_node if slow else runtime.add_loop_node)(kind)
             assert bench.until(lambda: name in bench.probe.get_node_names())
         assert bench.until(lambda: name not in bench.probe.get_node_names())

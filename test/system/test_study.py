@@ -34,8 +34,9 @@ def words_for(folder: Path) -> list[str]:
     """Return the command line of the smallest study there is."""
     return ['study', '--tasks', 'reach', '--strategies', 'gated', '--seeds', '0',
             '--demonstrations', '2', '--rounds', '1', '--episodes-per-round', '2', '--episodes',
-            '4', '--stretch', '1', '--horizon', '40', '--workers', '1', '--validation', '--run',
-            'tiny', '--runs', str(folder / 'runs'), '--config', str(config_for('reach', folder)),
+            '4', '--bc-label-factor', '1', '--horizon', '40', '--workers', '1', '--validation',
+            '--run', 'tiny', '--runs', str(folder / 'runs'), '--config',
+            str(config_for('reach', folder)),
             '--publish', str(folder / 'published')]
 
 
@@ -64,6 +65,7 @@ def end(folder: Path, wait_until, pattern: str, how: int) -> tuple[int, str]:
     return code, err
 
 
+@pytest.mark.drill
 def test_ctrl_c_while_it_collects_leaves_no_graph_and_says_how_to_go_on(ended, wait_until):
     folder, _ = ended
     code, err = end(folder, wait_until, 'reach-gated-0/episodes/main/*.json', signal.SIGINT)
