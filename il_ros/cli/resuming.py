@@ -16,6 +16,7 @@
 
 import argparse
 from collections.abc import Iterable
+import dataclasses
 from pathlib import Path
 import sys
 from typing import Any
@@ -27,17 +28,13 @@ from il_ros.contract.options import read_options
 from il_ros.episodes.receipts import is_unfinished, Receipt
 from il_ros.errors import CommandError
 from il_ros.interactive import run_state
+from il_ros.interactive.goal import Goal
 from il_ros.runs.kept_contract import contract_file_of
 from il_ros.runs.run_kind import kind_of_run
 from il_ros.runs.shard import receipts_in
 
-OF_GOAL = {'task': 'task', 'strategy': 'strategy', 'config': 'config',
-           'demonstrations': 'demonstrations', 'rounds': 'rounds',
-           'episodes_per_round': 'episodes_per_round', 'horizon': 'horizon',
-           'continuing': 'continuing', 'options': 'options', 'seed': 'seed',
-           'evaluation_episodes': 'evaluation_episodes',
-           'final_evaluation_episodes': 'final_evaluation_episodes',
-           'first_seed': 'evaluation_first_seed'}
+OF_GOAL = {'first_seed' if field.name == 'evaluation_first_seed' else field.name: field.name
+           for field in dataclasses.fields(Goal) if field.name not in ('run', 'baseline')}
 """Options of ``il_ros dagger``, and the fields of the goal that they fill."""
 
 

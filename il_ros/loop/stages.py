@@ -24,7 +24,6 @@ import dataclasses
 from pathlib import Path
 import time
 
-from il_ros.contract.finite import is_finite
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import DATASET
 from il_ros.episodes.label_file import read_labels, StoredLabels, write_labels
@@ -44,6 +43,7 @@ from il_ros.loop.backend import Backend, Episodes, FitOrder, Fitting, Tell
 from il_ros.loop.failures import RUN_DIFFERS, RunError, TRAIN_FAILED
 from il_ros.runs.rebuild import refresh
 from il_ros.runs.shard import receipts_in
+from il_ros.settings import is_finite
 import numpy as np
 
 

@@ -87,7 +87,7 @@ class TeleopNode(ReportingNode):
             listen(self, Joy, 'joy', self._on_joy, qos.FOREIGN_SENSOR)
         else:
             self._device = Keyboard(load_key_mapping(name))
-            self._gripper = GRIPPER in self._device.mapping.commands.values()
+            self._gripper = GRIPPER in self._device.mapping.commands
             self._terminal = RawTerminal(self.parameters.terminal)
             print(help_of(self._device.mapping), file=sys.stderr, flush=True)
             every(self, POLL_S, self._poll)

@@ -152,5 +152,6 @@ def test_one_observation_stands_for_a_whole_history():
     {'history': 0}, {'chunk': 0}, {'chunk': 2, 'execute': 3}, {'history': 1.5}, {'chunk': True},
     {'temporal_ensembling': 1}])
 def test_horizons_that_make_no_sense_are_refused(wrong):
-    with pytest.raises(LearningError, match='history, chunk and execute|temporal_ensembling is 1'):
+    with pytest.raises(LearningError, match='(history|chunk) is .*; expected a whole number|'
+                       'execute is 3|temporal_ensembling is 1'):
         Horizons(**wrong)

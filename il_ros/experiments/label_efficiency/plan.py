@@ -23,7 +23,7 @@ import shlex
 from typing import Sequence
 
 from il_ros import hints, plugins
-from il_ros.contract.episode_spec import EPISODE_ID
+from il_ros.contract.episode_spec import Name
 from il_ros.driving.driving import HUMAN
 from il_ros.errors import ImitationError
 from il_ros.experiments.rollouts import check_seeds
@@ -31,6 +31,7 @@ from il_ros.files.atomic import write_atomically
 from il_ros.interactive.goal import BLOCKS, EVALUATION_SEEDS, Goal, VALIDATION_SEEDS
 from il_ros.interactive.strategies import load_strategy, settings_path
 from il_ros.interactive.strategy import Strategy, UnknownStrategyError
+from il_ros.settings import check
 from il_ros.tasks.registry import make_task
 
 PLAN = 'plan.json'
@@ -135,9 +136,7 @@ class Plan:
     options: str = ''
 
     def __post_init__(self):
-        if not EPISODE_ID.fullmatch(self.run):
-            raise StudyError(f'--run is {self.run!r}; expected [a-z0-9][a-z0-9_-]*, at most 64 '
-                             'characters')
+        check('--run', self.run, Name, StudyError)
         for option, values in (('--tasks', self.tasks), ('--seeds', self.seeds),
                                ('--strategies', [method.name for method in self.methods])):
             if len(set(values)) < len(values):

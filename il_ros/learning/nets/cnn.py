@@ -24,10 +24,13 @@ millisecond, and the policy's process needs no torch.
 
 from collections.abc import Mapping
 import dataclasses
+from typing import Annotated
 
 from il_ros.errors import LearningError
 from il_ros.learning.nets.mlp import Mlp
 from il_ros.learning.nets.net import Layout, Net
+from il_ros.settings import check
+from msgspec import Meta
 import numpy as np
 
 MOST_LAYERS, LARGEST_STRIDE = 8, 8
@@ -65,10 +68,7 @@ class Encoder:
                                 f'biases and {len(self.strides)} strides; expected as many of '
                                 f'each, 1 to {MOST_LAYERS}')
         for stride in self.strides:
-            if isinstance(stride, bool) or not isinstance(stride, int) or not (
-                    1 <= stride <= LARGEST_STRIDE):
-                raise LearningError(f'a stride is {stride!r}; expected a whole number in '
-                                    f'1..{LARGEST_STRIDE}')
+            check('a stride', stride, Annotated[int, Meta(ge=1, le=LARGEST_STRIDE)], LearningError)
 
     @property
     def channels(self) -> int:
