@@ -79,8 +79,10 @@ def mutant(source: str, number: int) -> tuple[int, str, str]:
     line, change = list(changes_of(tree))[number]
     change()
     text = ast.unparse(ast.fix_missing_locations(tree))
-    became = next(new for old, new in zip(before.splitlines(), text.splitlines()) if old != new)
-    return line, text, became.strip()
+    old, new = next(pair for pair in zip(before.splitlines(), text.splitlines())
+                    if pair[0] != pair[1])
+    start = max(0, len(os.path.commonprefix((old, new))) - 40) if len(new) > 90 else 0
+    return line, text, new[start:start + 90].strip()
 
 
 def equivalent() -> set[str]:
