@@ -102,6 +102,7 @@ def test_an_element_needs_a_range(bounds):
 
 def test_an_element_knows_its_middle_and_half_its_range():
     assert (HAND.middle, HAND.scale) == (0.5, 4.0)
+    assert ActionElement('x', 'm', 1.0, 3.0).middle == 2.0
 
 
 def test_the_hand_is_found_by_name_wherever_it_stands():
