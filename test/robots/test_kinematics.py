@@ -121,7 +121,7 @@ def test_the_same_turn_is_met_by_either_quaternion(kinematics):
 
 
 @pytest.mark.parametrize('axis', range(3))
-@pytest.mark.parametrize('angle', [0.2, -0.2])
+@pytest.mark.parametrize('angle', [0.2, -0.2, 0.8])
 def test_the_tool_turns_about_each_axis(kinematics, axis, angle):
     place = np.array([0.5, 0.0, 0.2])
     start = kinematics.settled(place, PANDA.tool_down).q
