@@ -39,6 +39,7 @@ def _goal(**fields) -> Goal:
     ({'evaluation_episodes': -1}, 'evaluation_episodes is -1'),
     ({'evaluation_first_seed': 999_999}, 'evaluation_first_seed is 999999'),
     ({'evaluation_first_seed': 2 ** 32 - 1}, 'at most 4294967295 with the 200 episodes'),
+    ({'evaluation_first_seed': 2 ** 32 - 199}, 'at most 4294967295 with the 200 episodes'),
     ({'seed': 2 ** 32}, r'seed is 4294967296; expected a whole number in 0\.\.4294967295'),
     ({'seed': -1}, 'seed is -1'),
     ({'options': '{'}, 'options are not JSON'),

@@ -125,6 +125,10 @@ def test_a_file_for_a_whole_run_keeps_the_strategy_beside_the_training(tmp_path)
     path = tmp_path / 'run.yaml'
     path.write_text('training: {steps: 10}\nstrategy: {gate: {hold_max: 4}}\n')
     assert load_strategy('gated', path).plan(1, 0).hold_max == 4
+    path.write_text('strategy: {gate: {hold_max: 5}}\n')
+    assert load_strategy('gated', path).plan(1, 0).hold_max == 5
+    path.write_text('gate: {hold_max: 6}\n')
+    assert load_strategy('gated', path).plan(1, 0).hold_max == 6
     path.write_text('training: {steps: 10}\n')
     assert load_strategy('gated', path).plan(1, 0).hold_max == 15
 
