@@ -232,3 +232,19 @@ def test_the_help_has_a_line_for_each_axis_and_command(keyboard):
     only = KeyMapping('mine', {'linear_x': Sides(('w',), ('s',))}, (' ',))
     assert help_of(only).splitlines()[1:-1] == [
         '  linear_x             more: w              less: s', '  let go               space']
+
+
+def test_the_beginning_of_an_arrow_is_no_key_of_its_own():
+    mapping = KeyMapping('mine', {'linear_x': Sides(('w',), ('s',))}, ('[',), dead_man='toggle')
+    keyboard = Keyboard(mapping)
+    keyboard.hear('\x1b[', 1.0)
+    assert not keyboard.engaged(1.0)
+    keyboard.hear('A[', 1.0)
+    assert keyboard.engaged(1.0)
+
+
+def test_a_gamepad_is_silent_after_its_timeout_and_not_at_it(joystick):
+    joystick.hear(*joy(dead_man=1), 1.0)
+    joystick.hear(*joy(), 1.5)
+    joystick.hear(*joy(dead_man=1), 2.0)
+    assert joystick.engaged(2.25) and not joystick.engaged(2.251)
