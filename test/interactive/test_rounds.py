@@ -208,6 +208,9 @@ def test_a_batch_that_brings_too_few_labels_is_followed_by_fresh_demonstrations(
     planned = [[spec.seed for spec in stage_work.episode_specs(
         state, Stage('collect', 'baseline', 2, batch))] for batch in (1, 2)]
     assert planned == [list(range(4, second)), list(range(second, second + more))]
+    state = state.after(Stage('collect', 'baseline', 2, 2), one)
+    assert [stage.name for stage in stage_work.demonstration_stages(state)] == [
+        'r00-collect', 'baseline-collect-1', 'baseline-collect-2']
 
 
 def test_a_flagged_episode_enters_no_data_set_and_is_not_labelled():

@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from il_ros.interactive import stage as stages, stage_work
 from il_ros.interactive.dataset_keys import dataset_keys, last_aggregate, planned_keys
 from il_ros.interactive.outcomes import Collected
+from il_ros.interactive.rounds import baseline_batches
 from il_ros.interactive.run_state import RunState, save
 from il_ros.interactive.stage import collect_stage, Stage, stage_name
 import pytest
@@ -88,6 +89,10 @@ def demonstrations(target: int, *labels: int) -> RunState:
 def test_the_baselines_demonstrations_come_nearest_to_the_labels(target, labels, count):
     chosen = stage_work.same_labels(demonstrations(target, *labels))
     assert chosen == [(f'demonstration-r00-{seed:06d}', 10) for seed in range(count)]
+
+
+def test_a_baseline_with_exactly_the_labels_needs_no_more_demonstrations():
+    assert baseline_batches(demonstrations(30, 10, 10, 10)) == []
 
 
 def test_no_fit_of_round_zero_or_of_the_baseline_is_augmented():
