@@ -234,11 +234,7 @@ class SupervisorNode(ManagedNode):
         self._drives.publish(message)
 
     def _on_set_driver(self, request, response):
-        try:
-            spec = spec_from_message(request.spec)
-        except ImitationError as error:
-            response.error_code, response.error_msg = response.BAD_PLAN, str(error)
-            return response
+        spec = spec_from_message(request.spec)
         response.error_code, response.error_msg = self._refusal(spec)
         armed = self._arbiter is not None and self._arbiter.stamp_ns < 0 and spec == self._spec
         if not response.error_code and not armed:
