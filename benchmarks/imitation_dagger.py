@@ -23,7 +23,7 @@ what remains is its own mixture, its loss, and one net that it trains on from ro
 from collections.abc import Callable, Sequence
 import tempfile
 
-from benchmarks.race import episode, Race, Rules
+from benchmarks.race import episode, PeerComparison, Rules
 import datasets
 import gymnasium
 from il_ros.contract.contract import Contract
@@ -112,8 +112,8 @@ class OurInputs(BaseFeaturesExtractor):
 
 
 def defaults(rules: Rules, say: Callable[[dict], None]) -> dict:
-    """Race the trainer as it comes."""
-    race = Race(rules, say)
+    """PeerComparison the trainer as it comes."""
+    race = PeerComparison(rules, say)
     venv = DummyVecEnv([lambda: race.environment])
     expert = make_expert(rules.task, race.environment.contract)
     rng = np.random.default_rng(rules.seed)
@@ -127,8 +127,8 @@ def defaults(rules: Rules, say: Callable[[dict], None]) -> dict:
 
 
 def matched(rules: Rules, say: Callable[[dict], None]) -> dict:
-    """Race it with our net, inputs, gradient steps and rounds."""
-    race = Race(rules, say)
+    """PeerComparison it with our net, inputs, gradient steps and rounds."""
+    race = PeerComparison(rules, say)
     contract, config = race.environment.contract, TrainConfig.of(rules.task)
     scale, expert = Scale(contract), make_expert(rules.task, contract)
     venv = DummyVecEnv([lambda: Scaled(race.environment, scale)])
@@ -168,7 +168,7 @@ def _dagger(venv: DummyVecEnv, folder: str, expert: ExpertPolicy, rng: np.random
         expert_trajs=demonstrations, custom_logger=logger)
 
 
-def _demonstration(race: Race, act: Callable, seed: int, scale: Scale) -> Trajectory:
+def _demonstration(race: PeerComparison, act: Callable, seed: int, scale: Scale) -> Trajectory:
     driving = Driving(demonstration_plan(0), f'demonstration-{seed}', race.environment.contract)
     visited, actions = episode(race.environment, driving, act, None, seed)
     # The library wants one observation more than actions; it trains on none after the last.

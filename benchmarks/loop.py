@@ -47,7 +47,7 @@ class Loop:
         contract = self._environment.contract
         self._runner = Runner(checkpoint.load(folder))
         self._expert = make_expert(task, contract)
-        self._bare = Bare(self._environment)
+        self._physics = PhysicsOnly(self._environment)
         self._episodes: list[tuple[State, list[np.ndarray]]] = []
 
     def run(self, seeds: list[int], horizon: int) -> dict:
@@ -78,7 +78,7 @@ class Loop:
             choice = driving.choose({EXPERT: expert.act(observation),
                                      POLICY: runner.act(len(observations), observation)})
             if choice.chosen != POLICY:
-                runner.overruled()
+                runner.discard_plan()
             acted_s = time.perf_counter()
             began_s = acted_s if began_s is None else began_s
             observation, _, terminated, truncated, _ = environment.step(choice.action)
@@ -93,11 +93,11 @@ class Loop:
         steps, seconds = 0, 0.0
         for start, sent in self._episodes:
             steps += len(sent)
-            seconds += self._bare.replay(start, sent)
+            seconds += self._physics.replay(start, sent)
         return {'steps': steps, 'seconds': seconds}
 
 
-class Bare:
+class PhysicsOnly:
     """Motor commands, physics steps, the state read back, and one inverse kinematics a step."""
 
     def __init__(self, environment: Environment):

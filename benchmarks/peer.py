@@ -59,7 +59,7 @@ def parse(args: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog='bench-peer', description=__doc__)
     parser.add_argument('--task', default='pick_place', help='(pick_place)')
-    parser.add_argument('--seed', type=int, default=0, help='of everything that is drawn (0)')
+    parser.add_argument('--seed', type=int, default=0, help='Random seed (default: %(default)s)')
     parser.add_argument('--episodes', type=int, default=100, help='held-out resets (100)')
     parser.add_argument('--cap', type=float, default=600.0,
                         help='seconds of collecting and training after which one gives up (600)')

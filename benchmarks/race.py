@@ -56,7 +56,7 @@ class Rules:
     most_labels: int = 10_000
 
 
-class Race:
+class PeerComparison:
     """
     One contestant's way to the goal, judged after every round.
 
@@ -107,7 +107,7 @@ def succeeds(environment: Environment, act: Act, seed: int) -> bool:
 
 def ours(rules: Rules, say: Callable[[dict], None]) -> dict:
     """Run ``gated`` DAgger as ``il_ros dagger --strategy gated`` does, with its own settings."""
-    race = Race(rules, say)
+    race = PeerComparison(rules, say)
     contract = race.environment.contract
     config = TrainConfig.of(rules.task)
     strategy = load_strategy('gated', share_path('config', 'strategies', 'gated.yaml'))

@@ -50,7 +50,7 @@ class Size:
 
 QUICK = Size(slices=1, episodes=1, horizon=30, realtime_s=1.0, training_steps=60,
              loaded_steps=200, loaded_horizon=30, loaded_training_steps=20)
-"""Whether it runs at all; its figures say nothing."""
+"""Smoke test; its numbers are not meaningful."""
 
 
 def specs(task: str, seeds: list[int], horizon: int, round_: int = 0) -> list[EpisodeSpec]:

@@ -50,14 +50,15 @@ if TYPE_CHECKING:
     from il_ros.learning.policy import Policy
     from il_ros.sim.environment import Environment
     from il_ros.tasks.base import Task
+    from il_ros.tasks.contracts import compose_contract
     from il_ros.tasks.expert import Expert
     from il_ros.tasks.expert_registry import make_expert
 
 __all__ = [
     'Contract', 'Demonstration', 'DemonstrationSet', 'Environment', 'Episode', 'Evaluation',
-    'Expert', 'ImitationError', 'Policy', 'Run', 'Strategy', 'Task', 'TrainConfig', 'dagger',
-    'demonstrate', 'evaluate', 'load_policy', 'make_env', 'make_expert', 'open_run',
-    'read_episode', 'save_policy', 'train']
+    'Expert', 'ImitationError', 'Policy', 'Run', 'Strategy', 'Task', 'TrainConfig',
+    'compose_contract', 'dagger', 'demonstrate', 'evaluate', 'load_policy', 'make_env',
+    'make_expert', 'open_run', 'read_episode', 'save_policy', 'train']
 
 _WHERE = {
     'Contract': 'il_ros.contract.contract',
@@ -73,6 +74,7 @@ _WHERE = {
     'Strategy': 'il_ros.interactive.strategy',
     'Task': 'il_ros.tasks.base',
     'TrainConfig': 'il_ros.learning.config',
+    'compose_contract': 'il_ros.tasks.contracts',
     'dagger': 'il_ros.api.dagger',
     'demonstrate': 'il_ros.api.demonstrations',
     'evaluate': 'il_ros.api.evaluation',

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Plug-ins: tasks, experts, robots, policies and strategies by name, ours and those of others.
+Plug-ins: tasks, experts, robots, policies and strategies, built in or of other packages.
 
 A package adds one by an entry point (``il_ros.tasks``, ``il_ros.experts``, ...) in its
 ``setup.py``; ``module:Object`` is understood wherever a name is. Names travel as text, in
@@ -25,6 +25,7 @@ or in the environment variable ``IL_ROS_PLUGINS``. Whoever wrote a file must not
 imported here.
 """
 
+from collections.abc import Iterable
 import dataclasses
 import functools
 import importlib
@@ -47,6 +48,9 @@ TRUSTED = 'IL_ROS_PLUGINS'
 
 GROUP = 'il_ros.'
 OURS = 'il_ros'
+
+_MALFORMED = (AttributeError, KeyError, OSError, TypeError, ValueError)
+"""What the standard library raises for a file of entry points that is none."""
 
 BUILT_IN = {
     'tasks': {
@@ -155,7 +159,7 @@ def _remedy(module: str, error: BaseException) -> str:
 def table(kind: str) -> dict[str, Plugin]:
     """Return the plug-ins of a kind by name, ours first; of two with one name the first counts."""
     found = {name: Plugin(kind, name, target, OURS) for name, target in BUILT_IN[kind].items()}
-    for point in metadata.entry_points(group=GROUP + kind):
+    for point in _entry_points(GROUP + kind):
         package = point.dist.name if point.dist else ''
         if (package or '').replace('-', '_') == OURS:
             continue
@@ -166,6 +170,34 @@ def table(kind: str) -> dict[str, Plugin]:
             continue
         found[point.name] = plugin
     return found
+
+
+def _entry_points(group: str) -> Iterable[metadata.EntryPoint]:
+    try:
+        return metadata.entry_points(group=group)
+    except _MALFORMED:
+        return _readable_entry_points(group)
+
+
+def _readable_entry_points(group: str) -> list[metadata.EntryPoint]:
+    """Leave out packages whose entry_points.txt cannot be read, with a warning for each."""
+    found, known = [], set()
+    for package in metadata.distributions():
+        name = package.metadata['Name']
+        if name in known:
+            continue
+        known.add(name)
+        try:
+            found += package.entry_points.select(group=group)
+        except _MALFORMED as error:
+            _warn_once(f'plug-ins of the package {name} are ignored: its entry_points.txt cannot '
+                       f'be read ({type(error).__name__}: {error}); install it again')
+    return found
+
+
+@functools.cache
+def _warn_once(sentence: str):
+    logging.getLogger(__name__).warning(sentence)
 
 
 def find(kind: str, name: str) -> Plugin:
@@ -231,3 +263,4 @@ def file_beside(kind: str, name: str, file: str) -> Path | None:
 def forget():
     """Look again what there is, as after an installation into a process that runs."""
     table.cache_clear()
+    _warn_once.cache_clear()

@@ -22,7 +22,7 @@ def generate_launch_description() -> LaunchDescription:
     """Return every node; the coordinator waits for the action ``run_dagger``."""
     return LaunchDescription([
         include('record.launch.py', beside=__file__),
-        node('policy', mode=text('mode'), autostart=flag('autostart')),
+        node('policy', runs=text('runs'), mode=text('mode'), autostart=flag('autostart')),
         node('trainer', runs=text('runs')),
         node('coordinator', runs=text('runs')),
     ])

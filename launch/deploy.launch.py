@@ -30,7 +30,9 @@ def generate_launch_description() -> LaunchDescription:
             description='start the expert too, to take over by a gate or to label'),
         DeclareLaunchArgument(
             'policy', default_value='',
-            description="the policy's checkpoint folder; empty: wait for the service load_policy"),
+            description='folder of a checkpoint, or a run (its newest checkpoint), by its name '
+                        'under runs or its folder; empty: wait for the service load_policy'),
         include('record.launch.py', beside=__file__),
-        node('policy', checkpoint=text('policy'), mode=text('mode'), autostart=flag('autostart')),
+        node('policy', checkpoint=text('policy'), runs=text('runs'), mode=text('mode'),
+             autostart=flag('autostart')),
     ])

@@ -36,7 +36,7 @@ def generate_launch_description() -> LaunchDescription:
             description="this recorder's own part of every run; one recorder each"),
         DeclareLaunchArgument(
             'streams', default_value='',
-            description='topics of others to record in full beside each episode, '
+            description='additional topics to record in full beside each episode, '
                         'TOPIC:TYPE[:best_effort],..., e.g. '
                         'camera/image_raw:sensor_msgs/msg/Image'),
         DeclareLaunchArgument(

@@ -37,7 +37,7 @@ def generate_launch_description() -> LaunchDescription:
             description='lockstep: step when the command is there, deterministic; realtime: at '
                         'the rate'),
         DeclareLaunchArgument(
-            'rate', default_value='20.0', description='control rate [Hz]'),
+            'rate', default_value='0.0', description="control rate [Hz]; 0: the contract's"),
         DeclareLaunchArgument(
             'gui', default_value='false', choices=['true', 'false'],
             description='open the window of PyBullet'),

@@ -97,8 +97,8 @@ ROOMS_ALLOWED = {
         'learning', 'loop', 'reports', 'ros', 'runs', 'sim', 'tasks'},
     'cli': {
         'api', 'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'experiments',
-        'files', 'graph', 'interactive', 'learning', 'loop', 'nodes', 'reports', 'ros', 'runs',
-        'sim', 'tasks'},
+        'files', 'graph', 'interactive', 'learning', 'loop', 'nodes', 'reports', 'robots', 'ros',
+        'runs', 'sim', 'tasks'},
 }
 """Rooms of ours that a room may import beside itself: those above it in this list."""
 

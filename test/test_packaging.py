@@ -36,7 +36,7 @@ ROSDEP_KEYS = {
     'numpy': 'python3-numpy', 'PIL': 'python3-pil',
     'pybullet': 'python3-pybullet-pip', 'pybullet_data': 'python3-pybullet-pip',
     'torch': 'python3-torch', 'tqdm': 'python3-tqdm', 'yaml': 'python3-yaml'}
-WITHOUT_ROSDEP_KEY = {'safetensors'}
+WITHOUT_ROSDEP_KEY = {'msgspec', 'safetensors'}
 OPTIONAL = {'pyarrow'}
 """Libraries of one export alone."""
 

@@ -22,7 +22,7 @@ TASK = """
 import dataclasses
 import numpy as np
 from il_ros.contract.layout import ObjectPose
-from il_ros.tasks.base import Verdict
+from il_ros.tasks.base import TaskResult
 from il_ros.tasks.reach.expert import ReachExpert
 from il_ros.tasks.reach.task import Reach
 
@@ -65,11 +65,12 @@ def test_nothing_is_wrong_with_a_task_that_is_right(glide, capsys, name):
     ('features = (*Reach.features, ObjectPose("cup"))',
      'feature cup_position wants object 0; the task glide has 0'),
     ('features = ()', "contract glide has no feature 'goal_position'"),
-    ('expert = type("Turn", (ReachExpert,), {"drives": ("angular_z",)})',
-     "the reach expert drives ['angular_z'], the contract glide wants"),
-    ('def judge(self, reading, goal):\n    return True', 'judge gives True; expected a Verdict'),
-    ('def judge(self, reading, goal):\n    return Verdict(success=True)', 'success=True'),
-    ('def judge(self, reading, goal):\n    return reading.colour',
+    ('expert = type("Turn", (ReachExpert,), {"action_names": ("angular_z",)})',
+     "the reach expert commands ['angular_z']; the contract glide has"),
+    ('def evaluate(self, reading, goal):\n    return True',
+     'evaluate gives True; expected a TaskResult'),
+    ('def evaluate(self, reading, goal):\n    return TaskResult(success=True)', 'success=True'),
+    ('def evaluate(self, reading, goal):\n    return reading.colour',
      "AttributeError: 'Reading' object has no attribute 'colour', raised in"),
     ('def sample(self, rng):\n    return 3', 'sample, seed 0: it gives 3; expected a Scene'),
     ('def sample(self, rng):\n    return super().sample(np.random.default_rng())',
@@ -91,7 +92,8 @@ def test_what_is_wrong_with_a_task_is_a_sentence(glide, capsys, body, finding):
 
 
 @pytest.mark.parametrize('kind, name', [
-    ('experts', 'stack'), ('strategies', 'novelty'), ('policies', 'cnn'), ('robots', 'panda')])
+    ('experts', 'stack'), ('strategies', 'novelty'), ('policies', 'cnn'), ('policies', 'mlp'),
+    ('robots', 'panda')])
 def test_nothing_is_wrong_with_ours(kind, name, capsys):
     assert main(['check', kind, name]) == 0
     assert 'nothing is wrong' in capsys.readouterr().out
@@ -103,8 +105,21 @@ def test_nothing_is_wrong_with_ours(kind, name, capsys):
      "its task is 'reach'; expected 'thing'"),
     ('strategies', 'from il_ros.interactive.strategy import Strategy as Thing',
      'NotImplementedError'),
-    ('policies', 'class Thing:\n    pass', 'it does not define document, which a net needs'),
-    ('robots', 'Thing = 3', 'its urdf is None; expected the path of a file'),
+    ('policies', 'class Thing:\n    pass', 'expected a subclass of il_ros.learning.nets.net.Net'),
+    ('policies', 'from il_ros.learning.nets.mlp import Mlp as Thing', "its kind is 'mlp'; exp"),
+    ('policies', 'from il_ros.learning.nets.mlp import Mlp\n'
+     'class Thing(Mlp):\n    kind = "thing"\n'
+     '    def forward(self, inputs):\n        return 2 * super().forward(inputs)',
+     'forward of from_network differs from the network that was trained'),
+    ('policies', 'from il_ros.learning.nets.mlp import Mlp\n'
+     'class Thing(Mlp):\n    kind = "thing"\n'
+     '    def tensors(self):\n        return {}', 'layers.0.bias is missing'),
+    ('robots', 'Thing = 3', 'things:Thing is 3; expected an instance of'),
+    ('robots', 'import dataclasses\nfrom il_ros.robots.panda import PANDA\n'
+     'Thing = dataclasses.replace(PANDA, urdf="nowhere.urdf")',
+     "its urdf is 'nowhere.urdf'; expected the path of a file"),
+    ('robots', 'import dataclasses\nfrom il_ros.robots.panda import PANDA\n'
+     'Thing = dataclasses.replace(PANDA, tool_link="flange")', 'has no link flange'),
     ('robots', 'import absent_library', 'cannot be imported')])
 def test_what_is_wrong_with_another_plug_in_is_a_sentence(package, capsys, kind, source, finding):
     package('things', {kind: {'thing': 'things:Thing'}}, things=source)

@@ -110,6 +110,19 @@ def test_a_plug_in_that_cannot_be_imported_is_a_sentence_and_leaves_the_others(
         *plugins.BUILT_IN['tasks']]
 
 
+@pytest.mark.parametrize('content', [b'[il_ros.tasks]\nslide\n', b'[il_ros.tasks]\na = \xff\n'])
+def test_a_package_with_a_malformed_file_is_left_out_with_a_warning(
+        package, tmp_path, caplog, content):
+    package('gliding', {'tasks': {'slide': 'gliding:Slide'}}, gliding=SLIDE)
+    package('torn', {'tasks': {}})
+    (tmp_path / 'torn-1.0.dist-info' / 'entry_points.txt').write_bytes(content)
+    plugins.forget()
+    assert plugins.find('tasks', 'slide').load().name == 'slide'
+    assert 'cnn' in plugins.table('policies')
+    warning, = warnings_of(caplog)
+    assert warning.startswith('plug-ins of the package torn are ignored: its entry_points.txt')
+
+
 def test_a_module_that_is_not_there_is_answered_by_where_to_put_it(monkeypatch):
     monkeypatch.setenv('IL_ROS_PLUGINS', 'absent_package.tasks:Slide')
     with pytest.raises(plugins.PluginError, match='put its folder on PYTHONPATH'):
@@ -144,7 +157,7 @@ def test_what_is_no_class_of_the_kind_is_refused(package):
     with pytest.raises(plugins.PluginError, match=r"'number' of the package odd: odd:number is 3; "
                                                   r'expected a subclass of il_ros\.tasks\.base'):
         plugins.find('tasks', 'number').load_class(Task)
-    with pytest.raises(plugins.PluginError, match='does not define judge, resample, sample'):
+    with pytest.raises(plugins.PluginError, match='does not define evaluate, resample, sample'):
         plugins.find('tasks', 'bare').load_class(Task)
 
 

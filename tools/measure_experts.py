@@ -14,7 +14,7 @@
 # limitations under the License.
 
 """
-Measure the experts: from reset, after random actions, and in the midst of a cloned policy.
+Measure the experts: from reset, after random actions, and from states visited by a cloned policy.
 
 ``python tools/measure_experts.py [--tasks push …] [--resets 300] [--takeovers 100]`` prints one
 line a task and condition and ends with 1 if one falls short of its pass mark. Seeds are the
@@ -173,7 +173,7 @@ def main() -> int:
         for what, measure, episodes, mark in (
                 ('from reset', from_reset, arguments.resets, FROM_RESET),
                 ('after random actions', after_held_actions, arguments.takeovers, AFTER_TAKEOVER),
-                ('amid a clone', amid_a_clone, arguments.takeovers, AFTER_TAKEOVER)):
+                ('on a clone\'s states', amid_a_clone, arguments.takeovers, AFTER_TAKEOVER)):
             score = measure(environment, expert, episodes)
             passed &= score.successes >= mark * score.episodes
             print(score.line(task, what), flush=True)

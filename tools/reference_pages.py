@@ -93,7 +93,8 @@ def _section(parser: argparse.ArgumentParser, level: int) -> str:
     description = ' '.join((parser.description or '').partition('\n\n  il_ros')[0].split())
     text = f'\n{"#" * level} {parser.prog}\n\n{description}\n'
     actions = [one for one in parser._actions
-               if one.dest != 'help' and not isinstance(one, argparse._SubParsersAction)]
+               if one.dest != 'help' and one.help != argparse.SUPPRESS
+               and not isinstance(one, argparse._SubParsersAction)]
     if actions:
         text += '\n' + table(('Argument', 'Meaning'),
                              [(_option(one), _help(parser, one)) for one in actions])

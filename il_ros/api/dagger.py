@@ -70,7 +70,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param evaluation_episodes: of the rounds between; 0: they are not evaluated
     :param final_evaluation_episodes: of the expert, BC, the last round and the baseline
     :param baseline: also train BC with the same number of labels
-    :param resume: go on with a run of the same settings, if there is one
+    :param resume: resume the existing run with the same settings, if there is one
     :param over: ``'process'``, or ``'graph'``: through ROS, nodes in this process; the run is
         the same, bit for bit
     :param progress: called at most twice a second and at each new stage

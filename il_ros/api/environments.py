@@ -19,6 +19,7 @@ from typing import Any
 from il_ros import plugins
 from il_ros.errors import ImitationError
 from il_ros.sim.environment import Environment
+from il_ros.tasks.contracts import ROBOT
 from il_ros.tasks.expert import Expert
 from il_ros.tasks.registry import make_task
 
@@ -28,7 +29,7 @@ class MismatchError(ImitationError):
 
 
 def make_env(task: str, *, contract: str | None = None,
-             render_mode: str | None = None) -> Environment:
+             render_mode: str | None = None, robot: str = ROBOT) -> Environment:
     """
     Return the Gymnasium environment of a task; its episodes are those of the ROS graph.
 
@@ -48,13 +49,15 @@ def make_env(task: str, *, contract: str | None = None,
     :param task: e.g. ``'push'``
     :param contract: a file, or a task's name, with _image for images; None: the task's own
     :param render_mode: None, or ``'rgb_array'`` for ``env.render()``
+    :param robot: name of a robot, or ``module:Object``; the ROS graph has the Panda alone
     :raises UnknownTaskError: listing the tasks that there are
     :raises ContractError: if there is no such contract, or it cannot be used
+    :raises RobotError: listing the robots that there are
     :raises SimulationError: naming a feature that the simulation does not offer
     """
-    plugins.trust(task, contract or '')
+    plugins.trust(task, contract or '', robot)
     make_task(task)  # before the contract, which has the task's name
-    return Environment(task, render_mode, contract=contract or '')
+    return Environment(task, render_mode, contract=contract or '', robot=robot)
 
 
 def refuse_other_environment(env: Any):

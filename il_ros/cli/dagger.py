@@ -20,7 +20,7 @@ from pathlib import Path
 import shutil
 
 from il_ros.cli.graph_options import graph_options
-from il_ros.cli.resuming import refuse_existing, resumed_run, with_contract
+from il_ros.cli.resuming import OF_GOAL, refuse_existing, resumed_run, with_contract
 from il_ros.driving.driving import HUMAN
 from il_ros.errors import CommandError
 from il_ros.files.folders import require_writable
@@ -75,14 +75,8 @@ def demo(words: argparse.Namespace) -> int:
 
 def goal_of(words: argparse.Namespace) -> Goal:
     """Return what the coordinator is asked for."""
-    return Goal(
-        run=words.run, task=words.task, strategy=words.strategy, config=words.config or '',
-        demonstrations=words.demonstrations, rounds=words.rounds,
-        episodes_per_round=words.episodes_per_round, horizon=words.horizon,
-        continuing=words.continuing, options=words.options,
-        evaluation_episodes=words.evaluation_episodes,
-        final_evaluation_episodes=words.final_evaluation_episodes,
-        evaluation_first_seed=words.first_seed, baseline=not words.no_baseline, seed=words.seed)
+    fields = {field: getattr(words, option) for option, field in OF_GOAL.items()}
+    return Goal(run=words.run, baseline=not words.no_baseline, **fields)
 
 
 def _refuse_existing(words: argparse.Namespace, folder: Path):

@@ -112,7 +112,7 @@ def verify(words: argparse.Namespace) -> int:
         print(finding.sentence)
     count = len(episodes_of(folder))
     print(f'{len(findings)} findings in {folder}, {count} episodes' if findings else
-          f'{folder}: {count} episodes and all that belongs to them are whole')
+          f'{folder}: {count} episodes verified, no errors')
     return 1 if findings else 0
 
 
@@ -161,13 +161,13 @@ def _repair_dataset(folder: Path) -> list:
         what = f'{folder / name} was out of date'
         if keys is None or not all(one.outdated for one in wrong if one.path.name == name):
             aside = set_aside(folder / name)
-            what = f'{folder / name} was damaged and is set aside as {aside.name}'
+            what = f'{folder / name} was damaged and is moved to {aside.name}'
         if keys is None:
             repairs.append(Repair(folder / name, DONE, (
-                f'{what}; the next training on all of the run makes it anew')))
+                f'{what}; the next training on all of the run will rebuild it')))
             continue
         made = rebuild(folder, keys)
-        repairs.append(Repair(folder / name, DONE, f'{what}; made anew of {made.demos} episodes'))
+        repairs.append(Repair(folder / name, DONE, f'{what}; rebuilt from {made.demos} episodes'))
     return repairs
 
 

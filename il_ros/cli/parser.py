@@ -60,14 +60,14 @@ VERBS = {
                   _ARGUMENTS + 'episodes:add_train', 'il_ros.cli.train:train'),
     'evaluate': Verb('Measure success on held-out episodes, with its interval',
                      _ARGUMENTS + 'episodes:add_evaluate', 'il_ros.cli.run_verbs:evaluate'),
-    'compounding': Verb('Measure how mistakes grow with the length of an episode',
-                        _ARGUMENTS + 'compounding:add_compounding',
-                        'il_ros.experiments.error_growth.command:compounding'),
+    'error-growth': Verb('Measure how mistakes grow with the length of an episode',
+                         _ARGUMENTS + 'error_growth:add_error_growth',
+                         'il_ros.experiments.error_growth.command:error_growth'),
     'study': Verb('Compare strategies and BC at the same labels, over tasks and seeds',
                   _ARGUMENTS + 'study:add_study',
                   'il_ros.experiments.label_efficiency.command:study'),
-    'dataset': Verb('Look after recordings: info, verify, repair, merge, split, replay, plot, '
-                    'relabel, export',
+    'dataset': Verb('Inspect and manage recordings: info, verify, repair, merge, split, replay, '
+                    'plot, relabel, export',
                     _ARGUMENTS + 'dataset:add_dataset', 'il_ros.cli.dataset_verbs:dataset'),
     'list': Verb('List the tasks, experts, robots, policies or strategies that are installed',
                  _ARGUMENTS + 'plugins:add_list', 'il_ros.cli.plugin_verbs:run'),
@@ -76,6 +76,9 @@ VERBS = {
     'contract': Verb("Print a task's contract, to begin a file of your own with",
                      _ARGUMENTS + 'plugins:add_contract', 'il_ros.cli.plugin_verbs:run')}
 """By name, in the order of ``il_ros --help``."""
+
+OLD_NAMES = {'compounding': 'error-growth'}
+"""Verbs by the names that they had; these work, but are not shown."""
 
 
 def make_parser(verb: str | None = None) -> argparse.ArgumentParser:
@@ -112,6 +115,7 @@ def _run(args: Sequence[str] | None) -> int:
     args = sys.argv[1:] if args is None else args
     if '_ARGCOMPLETE' in os.environ:
         _complete(make_parser())
+    args = [*(OLD_NAMES.get(verb, verb) for verb in args[:1]), *args[1:]]
     words = make_parser(args[0] if args else '').parse_args(args)
     _trust_plugins(words)
     try:

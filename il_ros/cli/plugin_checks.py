@@ -23,15 +23,13 @@ from il_ros.contract.episode_spec import DrivePlan
 from il_ros.driving.driving import check_plan
 from il_ros.errors import ImitationError
 from il_ros.interactive.strategies import load_strategy, settings_path
-from il_ros.learning.nets.cnn import Cnn
-from il_ros.learning.nets.mlp import Mlp
+from il_ros.learning.nets.net import Net
 from il_ros.plugins import Plugin
+from il_ros.robots.kinematics import Kinematics
+from il_ros.robots.model import find_robot
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert import Expert
 import numpy as np
-
-NEEDED_OF_A_NET = sorted(name for name in vars(Mlp).keys() & vars(Cnn).keys()
-                         if not name.startswith('_'))
 
 
 def findings_of(plugin: Plugin) -> list[str]:
@@ -72,19 +70,22 @@ def _strategy(plugin: Plugin) -> Iterator[str]:
 
 
 def _policy(plugin: Plugin) -> Iterator[str]:
-    net = plugin.load_class(object)
-    for name in NEEDED_OF_A_NET:
-        if not hasattr(net, name):
-            yield f'it does not define {name}, which a net needs (il_ros/learning/nets/mlp.py)'
-    if ':' not in plugin.name and getattr(net, 'kind', plugin.name) != plugin.name:
-        yield (f'its kind is {net.kind!r}; expected {plugin.name!r}, by which checkpoints '
+    kind = plugin.load_class(Net)
+    if ':' not in plugin.name and kind.kind != plugin.name:
+        yield (f'its kind is {kind.kind!r}; expected {plugin.name!r}, by which checkpoints '
                'remember it')
+        return
+    from il_ros.learning.nets.net_check import network_findings
+    for members in (1, 2) if kind.makes_ensembles else (1,):
+        yield from network_findings(kind, members)
 
 
 def _robot(plugin: Plugin) -> Iterator[str]:
-    urdf = getattr(plugin.load(), 'urdf', None)
-    if not isinstance(urdf, str) or not Path(urdf).is_file():
-        yield f'its urdf is {urdf!r}; expected the path of a file'
+    robot = find_robot(plugin.name)
+    if not Path(robot.urdf).is_file():
+        yield f'its urdf is {robot.urdf!r}; expected the path of a file'
+        return
+    Kinematics(robot).close()  # refuses joints and links that the URDF lacks
 
 
 _CHECKS = {'tasks': task_findings, 'experts': _expert, 'strategies': _strategy,

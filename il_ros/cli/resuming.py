@@ -16,28 +16,25 @@
 
 import argparse
 from collections.abc import Iterable
+import dataclasses
 from pathlib import Path
+import sys
 from typing import Any
 
 from il_ros.cli.arguments.option_types import given
 from il_ros.contract.contract import ContractError
-from il_ros.contract.contract_file import RATE_HZ
 from il_ros.contract.episode_spec import DEMONSTRATION, episode_id, TELEOP
 from il_ros.contract.options import read_options
 from il_ros.episodes.receipts import is_unfinished, Receipt
 from il_ros.errors import CommandError
 from il_ros.interactive import run_state
+from il_ros.interactive.goal import Goal
 from il_ros.runs.kept_contract import contract_file_of
 from il_ros.runs.run_kind import kind_of_run
 from il_ros.runs.shard import receipts_in
 
-OF_GOAL = {'task': 'task', 'strategy': 'strategy', 'config': 'config',
-           'demonstrations': 'demonstrations', 'rounds': 'rounds',
-           'episodes_per_round': 'episodes_per_round', 'horizon': 'horizon',
-           'continuing': 'continuing', 'options': 'options', 'seed': 'seed',
-           'evaluation_episodes': 'evaluation_episodes',
-           'final_evaluation_episodes': 'final_evaluation_episodes',
-           'first_seed': 'evaluation_first_seed'}
+OF_GOAL = {'first_seed' if field.name == 'evaluation_first_seed' else field.name: field.name
+           for field in dataclasses.fields(Goal) if field.name not in ('run', 'baseline')}
 """Options of ``il_ros dagger``, and the fields of the goal that they fill."""
 
 
@@ -49,6 +46,7 @@ def resumed_run(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
     :raises RunFileError: if ``run.json`` cannot be read
     """
     if not (folder / run_state.FILE_NAME).exists():
+        run_state.refuse_old_name(folder)
         return _begun(words, folder)
     goal = run_state.load(folder).goal
     stands = {option: getattr(goal, field) for option, field in OF_GOAL.items()}
@@ -126,7 +124,7 @@ def with_contract(words: argparse.Namespace, folder: Path) -> argparse.Namespace
     recorded = found and found[0].contract
     if found is None or recorded is None:
         return words
-    contract = contract_file_of(folder, recorded, found[0].task, RATE_HZ)
+    contract = contract_file_of(folder, recorded, found[0].task)
     if contract is None:
         raise ContractError(f'{folder} was recorded with the contract {recorded.name}, of '
                             'which there is no file; give it with --contract')
@@ -138,6 +136,9 @@ def _begun(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
     if not words.task:
         raise CommandError(f'there is no run {words.run!r} in {folder.parent} to resume; give '
                            '--task to begin one')
+    # Without the prefix of an error: whoever starts commands takes that for their failure.
+    print(f'There is no run {words.run!r} in {folder.parent} to resume; it begins now.',
+          file=sys.stderr)
     return words
 
 

@@ -24,7 +24,7 @@ from il_ros.learning.inputs import image_features, Inputs
 from il_ros.plugins import Plugin, table
 from il_ros.sim.environment import Environment
 from il_ros.sim.simulation import Simulation
-from il_ros.tasks.base import Scene, Task, Verdict
+from il_ros.tasks.base import OPEN, Scene, Task, TaskResult
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import make_task
@@ -47,7 +47,8 @@ def task_findings(plugin: Plugin) -> Iterator[str]:
     if not found and (name in table('experts') or kind.expert is not None):
         with contextlib.closing(Environment(name)) as environment:
             yield from _episodes(name, environment)
-    _check_training(name, contract)
+    for one in (contract, find_contract(f'{name}_image')[0]):
+        _check_training(name, one)
 
 
 def _attributes(kind: type[Task], name: str) -> Iterator[str]:
@@ -97,8 +98,8 @@ def _scene(scene: Scene, simulation: Simulation) -> Iterator[str]:
                            f'{robot.workspace_upper.tolist()}')
         elif (np.abs(np.linalg.norm(value, axis=-1) - 1.0) > 1e-3).any():
             yield f'{field} are {value.round(3).tolist()}; expected unit quaternions, x y z w'
-    if not 0.0 <= scene.opening_m <= robot.open_width:
-        yield f'opening_m is {scene.opening_m}; expected 0 to {robot.open_width}'
+    if scene.opening_m != OPEN and not 0.0 <= scene.opening_m <= robot.open_width:
+        yield f'opening_m is {scene.opening_m}; expected 0 to {robot.open_width}, or OPEN'
 
 
 def _states(name: str, simulation: Simulation) -> list[str]:
@@ -108,11 +109,11 @@ def _states(name: str, simulation: Simulation) -> list[str]:
         reading = Reading(
             state.joint_position, state.joint_velocity, state.tool_position,
             state.tool_orientation, state.object_positions, state.object_orientations)
-        verdict = task.judge(reading, state.goal_position)
-        if not isinstance(verdict, Verdict):
-            return [f'judge gives {verdict!r}; expected a Verdict']
-        if verdict.success or verdict.lost:
-            return [f'judge, seed {seed}: the start is {verdict} already']
+        result = task.evaluate(reading, state.goal_position)
+        if not isinstance(result, TaskResult):
+            return [f'evaluate gives {result!r}; expected a TaskResult']
+        if result.success or result.lost:
+            return [f'evaluate, seed {seed}: the start is {result} already']
         scene = task.resample(np.random.default_rng(seed), reading)
         found = [f'resample, seed {seed}: {one}' for one in _scene(scene, simulation)]
         if found:
@@ -121,9 +122,9 @@ def _states(name: str, simulation: Simulation) -> list[str]:
 
 
 def _check_training(name: str, contract: Contract):
-    """Refuse a training file that does not fit the contract; there need not be one."""
+    """Refuse a training file that does not fit its contract; there need not be one."""
     try:
-        path = training_path('', name)
+        path = training_path(contract.name, name)
     except NoTrainingError:
         return
     config = TrainConfig.load(path)

@@ -21,7 +21,6 @@ from pathlib import Path
 
 from il_ros import hints
 from il_ros.contract.contract import Contract
-from il_ros.contract.contract_file import RATE_HZ
 from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, ROLLOUT, VALIDATION
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import ALL_RECORDINGS, contract_of, DATASET, HELD_OUT, opened
@@ -97,7 +96,7 @@ def _refuse_early(words: argparse.Namespace, folder: Path, output: Path):
 
 def _judged_by(folder: Path, contract: Contract, spec: EpisodeSpec, output: Path) -> str:
     """Return the command line that judges a policy as it was taught."""
-    file = contract_file_of(folder, contract, spec.task, RATE_HZ)
+    file = contract_file_of(folder, contract, spec.task)
     # A graph with another contract, or at another rate, is one that runs already.
     words = ['--attach'] if file is None else ['--contract', file] if file else []
     words += ['--continuing'] if spec.continuing else []

@@ -22,9 +22,11 @@ import dataclasses
 import functools
 import hashlib
 import json
+from typing import Annotated
 
-from il_ros.contract.finite import is_finite
 from il_ros.errors import ImitationError
+from il_ros.settings import build, check
+from msgspec import Meta
 import numpy as np
 
 VALUES = 0
@@ -87,9 +89,7 @@ class ActionElement:
 
     def __post_init__(self):
         for name in ('lower', 'upper'):
-            if not is_finite(getattr(self, name)):
-                raise ContractError(f'action element {self.name}: {name} is '
-                                    f'{getattr(self, name)}; expected a finite number')
+            check(f'action element {self.name}: {name}', getattr(self, name), float, ContractError)
         if not self.lower < self.upper:
             raise ContractError(
                 f'action element {self.name}: lower {self.lower} is not below upper {self.upper}')
@@ -117,9 +117,8 @@ class Contract:
     actions: tuple[ActionElement, ...]
 
     def __post_init__(self):
-        if not (is_finite(self.rate) and self.rate > 0.0):
-            raise ContractError(f'contract {self.name}: rate is {self.rate} Hz; expected a finite '
-                                'number above 0')
+        check(f'contract {self.name}: rate', self.rate, Annotated[float, Meta(gt=0.0)],
+              ContractError)
         names = [feature.name for feature in self.features]
         if len(set(names)) != len(names):
             raise ContractError(f'contract {self.name}: a feature is named twice in {names}')
@@ -241,10 +240,6 @@ class Contract:
         """
         try:
             fields = json.loads(text)
-            features = tuple(
-                Feature(**{**feature, 'elements': tuple(feature['elements'])})
-                for feature in fields.pop('features'))
-            actions = tuple(ActionElement(**element) for element in fields.pop('actions'))
-            return cls(features=features, actions=actions, **fields)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except ValueError as error:
             raise ContractError(f'not a contract: {error}') from error
+        return build(cls, fields, ContractError, 'contract.')

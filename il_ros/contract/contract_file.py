@@ -16,20 +16,78 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
 from il_ros.contract.contract import ActionElement, Contract, ContractError, Feature, IMAGE
 from il_ros.contract.contract import JOINT_POSITION, TOOL_VELOCITY, VALUES
-from il_ros.files.yaml_file import read_yaml, YamlFileError
+from il_ros.files.yaml_file import named, read_yaml
+from il_ros.settings import build, check, one_of
+from msgspec import Meta
 
 JOINT_STATES = 'joint_states'
 TOOL_POSE = 'tool_pose'
 
 _SPACES = {'tool_velocity': TOOL_VELOCITY, 'joint_position': JOINT_POSITION}
-_FEATURE_KEYS = {'name', 'topic', 'field', 'unit', 'joints', 'reduce', 'index', 'privileged',
-                 'height', 'width', 'encoding', 'every', 'frame_id', 'source'}
-_FILE_KEYS = {'rate', 'frame_id', 'action_space', 'actions', 'features'}
 _POSE_ELEMENTS = {'position': ('x', 'y', 'z'), 'orientation': ('x', 'y', 'z', 'w')}
 _JOINT_FIELDS = ('position', 'velocity', 'effort')
+
+
+@dataclasses.dataclass(frozen=True)
+class _Feature:
+    """A feature as it stands in a file."""
+
+    name: str
+    topic: str
+    field: str = ''
+    unit: str = ''
+    joints: Annotated[tuple[str, ...], Meta(
+        min_length=1, description='a list of names of joints')] = ()
+    reduce: Annotated[str, one_of('', 'sum')] = ''
+    index: int = -1
+    privileged: bool = False
+    height: int = 0
+    width: int = 0
+    encoding: str = ''
+    every: Annotated[int, Meta(ge=1)] = 1
+    frame_id: str = ''
+    source: Annotated[str, one_of('', JOINT_STATES)] = ''
+
+    def __post_init__(self):
+        where = f'features.{self.name}.'
+        if self.source and self.topic != TOOL_POSE:
+            raise ContractError(f'{where}source is {self.source!r} for {self.topic}; only '
+                                f'{TOOL_POSE} can come from {JOINT_STATES}')
+        if not self.encoding:
+            fields = _JOINT_FIELDS if self.joints else _POSE_ELEMENTS
+            check(f'{where}field', self.field, Annotated[str, one_of(*fields)], ContractError)
+            check(f'{where}every', self.every, Annotated[int, Meta(
+                le=1, description='1 for what is no image')], ContractError)
+
+    def feature(self, start: int, frame_id: str) -> Feature:
+        """Return the feature that begins at ``start``; a pose is in the frame ``frame_id``."""
+        if self.encoding:
+            return Feature(self.name, IMAGE, start, frame_id=self.frame_id,
+                           privileged=self.privileged, height=self.height, width=self.width,
+                           encoding=self.encoding)
+        elements = ('sum',) if self.reduce else self.joints
+        return Feature(self.name, VALUES, start, elements or _POSE_ELEMENTS[self.field], self.unit,
+                       '' if self.joints else frame_id, self.privileged)
+
+    def comes_from(self) -> 'Source':
+        """Return where it comes from."""
+        return Source(self.name, self.source or self.topic, self.field, self.joints, self.reduce,
+                      self.index, self.every, kinematic=bool(self.source))
+
+
+@dataclasses.dataclass(frozen=True)
+class _File:
+    """A contract as it stands in a file."""
+
+    rate: float
+    frame_id: str
+    action_space: Annotated[str, one_of(*_SPACES)]
+    actions: tuple[ActionElement, ...]
+    features: tuple[_Feature, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +125,8 @@ def load_contract(path: Path) -> tuple[Contract, tuple[Source, ...]]:
     :raises ContractError: naming the file and the key that is wrong
     """
     path = Path(path)
-    try:
+    with named(path, ContractError):
         document = read_yaml(path)
-    except YamlFileError as error:
-        raise ContractError(f'{path}: cannot be read as a contract: {error}') from error
     return read_contract(path.stem, document, str(path))
 
 
@@ -81,83 +137,18 @@ def read_contract(name: str, document: dict, where: str) -> tuple[Contract, tupl
     :param where: for messages
     :raises ContractError: naming the key that is wrong
     """
-    try:
-        return _parse(name, document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ContractError(f'{where}: not a contract: {type(error).__name__} {error}') from error
-    except ContractError as error:
-        raise ContractError(f'{where}: {error}') from error
+    with named(where, ContractError):
+        return _contract(name, build(_File, document, ContractError))
 
 
-def _parse(name: str, document: dict) -> tuple[Contract, tuple[Source, ...]]:
-    _refuse_unknown('the file', document, _FILE_KEYS)
-    frame_id = document['frame_id']
-    features, sources, start, images = [], [], 0, 0
-    for entry in document['features']:
-        _refuse_unknown(f'feature {entry.get("name")}', entry, _FEATURE_KEYS)
-        if 'encoding' in entry:
-            features.append(_image(entry, images))
-            images += 1
-        else:
-            features.append(_values(entry, start, frame_id))
-            start = features[-1].stop
-        sources.append(_source(entry))
-    if document['action_space'] not in _SPACES:
-        raise ContractError(
-            f'action_space is {document["action_space"]!r}; expected one of {list(_SPACES)}')
+def _contract(name: str, file: _File) -> tuple[Contract, tuple[Source, ...]]:
+    features, start, images = [], 0, 0
+    for entry in file.features:
+        features.append(entry.feature(images if entry.encoding else start, file.frame_id))
+        images += bool(entry.encoding)
+        start += len(features[-1].elements)
     contract = Contract(
-        name=name, rate=float(document['rate']), features=tuple(features),
-        action_space=_SPACES[document['action_space']], action_frame_id=frame_id,
-        actions=tuple(ActionElement(a['name'], a['unit'], float(a['lower']), float(a['upper']))
-                      for a in document['actions']))
-    return contract, tuple(sources)
-
-
-def _refuse_unknown(where: str, entry: dict, known: set[str]):
-    unknown = sorted(set(entry) - known)
-    if unknown:
-        raise ContractError(f'{where} has unknown keys {unknown}; known are {sorted(known)}')
-
-
-def _values(entry: dict, start: int, frame_id: str) -> Feature:
-    field = entry['field']
-    if 'joints' in entry:
-        if field not in _JOINT_FIELDS:
-            raise ContractError(f'feature {entry["name"]}: field is {field!r}; expected one of '
-                                f'{_JOINT_FIELDS}')
-        if entry.get('reduce', '') not in ('', 'sum'):
-            raise ContractError(f'feature {entry["name"]}: reduce is {entry["reduce"]!r}; '
-                                "expected 'sum'")
-        elements = ('sum',) if entry.get('reduce') else tuple(entry['joints'])
-        frame_id = ''
-    else:
-        if field not in _POSE_ELEMENTS:
-            raise ContractError(f'feature {entry["name"]}: field is {field!r}; expected one of '
-                                f'{tuple(_POSE_ELEMENTS)}')
-        elements = _POSE_ELEMENTS[field]
-    return Feature(name=entry['name'], kind=VALUES, start=start, elements=elements,
-                   unit=entry.get('unit', ''), frame_id=frame_id,
-                   privileged=bool(entry.get('privileged', False)))
-
-
-def _image(entry: dict, start: int) -> Feature:
-    return Feature(name=entry['name'], kind=IMAGE, start=start,
-                   frame_id=entry.get('frame_id', ''),
-                   privileged=bool(entry.get('privileged', False)),
-                   height=int(entry['height']), width=int(entry['width']),
-                   encoding=entry['encoding'])
-
-
-def _source(entry: dict) -> Source:
-    kinematic = 'source' in entry
-    if kinematic and (entry['source'], entry['topic']) != (JOINT_STATES, TOOL_POSE):
-        raise ContractError(f'feature {entry["name"]}: source is {entry["source"]!r} for '
-                            f'{entry["topic"]}; only {TOOL_POSE} can come from {JOINT_STATES}')
-    every = entry.get('every', 1)
-    if not isinstance(every, int) or every < 1 or (every > 1 and 'encoding' not in entry):
-        raise ContractError(f'feature {entry["name"]}: every is {every!r}; expected a whole '
-                            'number from 1 up, and 1 for what is no image')
-    return Source(feature=entry['name'], topic=JOINT_STATES if kinematic else entry['topic'],
-                  field=entry.get('field', ''), joints=tuple(entry.get('joints', ())),
-                  reduce=entry.get('reduce', ''), index=int(entry.get('index', -1)), every=every,
-                  kinematic=kinematic)
+        name, float(file.rate), tuple(features), _SPACES[file.action_space], file.frame_id,
+        tuple(dataclasses.replace(one, lower=float(one.lower), upper=float(one.upper))
+              for one in file.actions))
+    return contract, tuple(entry.comes_from() for entry in file.features)

@@ -22,11 +22,12 @@ import dataclasses
 import functools
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from il_ros.contract.finite import is_finite
-from il_ros.contract.options import OptionsError, read_options
+from il_ros.contract.options import read_options
 from il_ros.errors import ImitationError
+from il_ros.settings import is_finite, one_of, Settings
+from msgspec import Meta
 import numpy as np
 
 HOLD, EXPERT, POLICY, TELEOP = range(4)
@@ -62,9 +63,10 @@ LARGEST_SEED = 2 ** 32 - 1
 """What a message carries; one more would be 0, a seed of training."""
 
 EPISODE_ID = re.compile(r'[a-z0-9][a-z0-9_-]{0,63}')
-_LONGEST_NAME = 64
-_SHOWN = 80
-"""Characters of a refused text that its refusal repeats."""
+Name = Annotated[str, Meta(
+    pattern=rf'\A{EPISODE_ID.pattern}\Z',
+    description='[a-z0-9][a-z0-9_-]*, at most 64 characters')]
+"""Of an episode or a run."""
 
 
 class SpecError(ImitationError):
@@ -73,20 +75,21 @@ class SpecError(ImitationError):
     code = 503
 
 
-def _as_float32(value: float) -> float:
+def _as_float32(value: Any) -> Any:
     """Return the shortest decimal number that is the same as a float32: 0.7 stays 0.7."""
-    return float(str(np.float32(value)))
+    return float(str(np.float32(value))) if is_finite(value) else value
 
 
 @dataclasses.dataclass(frozen=True)
-class DrivePlan:
+class DrivePlan(Settings, refusal=SpecError, title='plan.'):
     """Who drives, how that is decided step by step, and what becomes a label."""
 
-    driver: int = EXPERT
-    beta: float = 0.0
-    gate: str = ''
+    driver: Annotated[int, Meta(
+        ge=1, le=3, description='1 (expert), 2 (policy) or 3 (teleop)')] = EXPERT
+    beta: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
+    gate: Annotated[str, one_of(*GATES)] = ''
     threshold: float = 0.5
-    smoothing: float = 0.7
+    smoothing: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.7
     takeover_level: float = 0.5
     release_threshold: float = 0.3
     release_patience: int = 3
@@ -94,75 +97,37 @@ class DrivePlan:
     hold_max: int = 15
     target_rate: float = 0.0
     noise_covariance: tuple[float, ...] = ()
-    labels: int = LABEL_ALL
+    labels: Annotated[int, Meta(ge=LABEL_ALL, le=LABEL_NONE)] = LABEL_ALL
     seed: int = 0
 
     def __post_init__(self):
-        self._refuse_not_finite()
-        self._round()
-        if self.driver not in (EXPERT, POLICY, TELEOP):
-            raise SpecError(f'plan.driver is {self.driver}; expected 1 (expert), 2 (policy) or '
-                            '3 (teleop)')
-        if not 0.0 <= self.beta <= 1.0:
-            raise SpecError(f'plan.beta is {self.beta}; expected a probability in [0, 1]')
-        if self.gate not in GATES:
-            raise SpecError(f'plan.gate is {self.gate[:_SHOWN]!r}; expected one of {GATES}')
-        if not 0.0 <= self.smoothing < 1.0:
-            raise SpecError(f'plan.smoothing is {self.smoothing}; expected [0, 1)')
-        if self.labels not in (LABEL_ALL, LABEL_EXPERT_DRIVEN, LABEL_NONE):
-            raise SpecError(f'plan.labels is {self.labels}; expected 0, 1 or 2')
-
-    def _refuse_not_finite(self):
+        # Rounded to what a message carries, so that both ends decide alike.
         for field in dataclasses.fields(self):
-            found = getattr(self, field.name)
-            if field.type in (int, float) and not is_finite(found):
-                raise SpecError(f'plan.{field.name} is {found!r}; expected a finite number')
-        if not all(map(is_finite, self.noise_covariance)):
-            raise SpecError(f'plan.noise_covariance is {self.noise_covariance}; expected finite '
-                            'numbers')
-
-    def _round(self):
-        """Round numbers to what a message carries, so that both ends decide alike."""
-        for field in dataclasses.fields(self):
-            if field.type is float:
+            if isinstance(field.default, float):
                 object.__setattr__(self, field.name, _as_float32(getattr(self, field.name)))
         object.__setattr__(
             self, 'noise_covariance', tuple(map(_as_float32, self.noise_covariance)))
+        super().__post_init__()
 
 
 @dataclasses.dataclass(frozen=True)
-class EpisodeSpec:
+class EpisodeSpec(Settings, refusal=SpecError):
     """One episode to be run; the recorder, the supervisor and the task get the same."""
 
-    episode_id: str
-    run: str
-    task: str
-    purpose: str = DEMONSTRATION
+    episode_id: Name
+    run: Name
+    task: Annotated[str, Meta(max_length=64, description='a name of at most 64 characters')]
+    purpose: Annotated[str, one_of(*PURPOSES)] = DEMONSTRATION
     round: int = 0  # noqa: A003
-    seed: int = 0
+    seed: Annotated[int, Meta(ge=0, le=LARGEST_SEED)] = 0
     horizon: int = 0
     continuing: bool = False
     options: str = ''
     plan: DrivePlan = DrivePlan()
 
     def __post_init__(self):
-        for name in ('episode_id', 'run'):
-            value = getattr(self, name)
-            if not EPISODE_ID.fullmatch(value):
-                raise SpecError(f'{name} is {value[:_SHOWN]!r}; expected [a-z0-9][a-z0-9_-]*, '
-                                'at most 64 characters')
-        if not isinstance(self.seed, int) or not 0 <= self.seed <= LARGEST_SEED:
-            raise SpecError(f'seed is {self.seed!r}; expected a whole number from 0 to '
-                            f'{LARGEST_SEED}')
-        if self.purpose not in PURPOSES:
-            raise SpecError(f'purpose is {self.purpose[:_SHOWN]!r}; expected one of {PURPOSES}')
-        if len(self.task) > _LONGEST_NAME:
-            raise SpecError(f'task has {len(self.task)} characters; expected a name of at most '
-                            f'{_LONGEST_NAME}')
-        try:
-            read_options(self.options)
-        except OptionsError as error:
-            raise SpecError(str(error)) from error
+        super().__post_init__()
+        read_options(self.options, SpecError)
 
     def to_json(self) -> str:
         """Return the canonical JSON: sorted keys, no blanks."""

@@ -39,27 +39,28 @@ class OptionsError(ImitationError):
     """A text that is no JSON object within the bounds; the sentence says what it is."""
 
 
-def read_options(text: str, name: str = 'options') -> dict:
+def read_options(text: str, refusal: type[ImitationError] = OptionsError,
+                 name: str = 'options') -> dict:
     """
     Return the options that a text holds; of an empty one: none.
 
     :param text: JSON, an object; numbers are finite, at most ``DEEPEST`` levels
     :param name: what the text is, in the plural, for the sentence of a refusal
-    :raises OptionsError: if it is anything else, or too long
+    :raises ImitationError: ``refusal``, if it is anything else, or too long
     """
     if not text:
         return {}
     if len(text) > LONGEST:
-        raise OptionsError(f'{name} are {len(text)} characters; expected at most {LONGEST}')
+        raise refusal(f'{name} are {len(text)} characters; expected at most {LONGEST}')
     depth = _depth(text)
     if depth > DEEPEST:
-        raise OptionsError(f'{name} are nested {depth} levels deep; expected at most {DEEPEST}')
+        raise refusal(f'{name} are nested {depth} levels deep; expected at most {DEEPEST}')
     try:
         options = json.loads(text, parse_float=_finite, parse_int=_whole, parse_constant=_finite)
     except ValueError as error:
-        raise OptionsError(f'{name} are not JSON: {error}') from error
+        raise refusal(f'{name} are not JSON: {error}') from error
     if not isinstance(options, dict):
-        raise OptionsError(f'{name} are {text[:_SHOWN]}; expected a JSON object')
+        raise refusal(f'{name} are {text[:_SHOWN]}; expected a JSON object')
     return options
 
 

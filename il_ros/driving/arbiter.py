@@ -113,7 +113,7 @@ class Arbiter:
 
     def overtake(self, stamp_ns: int, idle: bool = False):
         """
-        Take in that another episode, or none, is on air at a stamp.
+        Take in that another episode, or none, is current at a stamp.
 
         If it is later than what was seen of this one, its end was missed: the task was restarted.
 
@@ -197,7 +197,7 @@ class Arbiter:
         else:
             action, led = disturbed, False
             if self._blending is not None:
-                action, led = self._blending.lead(choice.chosen, disturbed)
+                action, led = self._blending.limit_rate(choice.chosen, disturbed)
             sent = self._actuator.step(action, measured)
             held = sent.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
             driver = HOLD if held else choice.chosen

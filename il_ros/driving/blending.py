@@ -43,7 +43,7 @@ class Blending:
         self._driver = HOLD
         self._leading = False
 
-    def lead(self, driver: int, action: np.ndarray) -> tuple[np.ndarray, bool]:
+    def limit_rate(self, driver: int, action: np.ndarray) -> tuple[np.ndarray, bool]:
         """
         Return the action that may be sent now, and whether it differs from the driver's.
 

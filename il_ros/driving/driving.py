@@ -20,9 +20,9 @@ from typing import Mapping, NamedTuple
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, POLICY, TELEOP
-from il_ros.contract.finite import is_finite
-from il_ros.driving.gates import Disagreement, FARTHEST, Gate, make_gate, UNKNOWN
+from il_ros.driving.gates import Disagreement, Gate, make_gate, MAX_DISAGREEMENT, UNKNOWN
 from il_ros.errors import ImitationError
+from il_ros.settings import check, sentence
 import numpy as np
 
 DISCREPANCY, NOVELTY, HUMAN = 'discrepancy', 'novelty', 'human'
@@ -89,34 +89,26 @@ def check_plan(plan: DrivePlan):
 
     :raises BadPlanError: naming the field, what it is and what was expected
     """
-    if plan.gate == HUMAN and plan.beta > 0.0:
-        raise BadPlanError(f'plan.beta is {plan.beta} while a person decides who drives; expected '
-                           '0')
-    if plan.noise_covariance and (plan.driver != EXPERT):
-        raise BadPlanError('plan.noise_covariance is set, but not the expert drives; expected it '
-                           'empty')
-    if plan.target_rate < 0.0:
-        raise BadPlanError(f'plan.target_rate is {plan.target_rate}; expected at least 0')
-    if plan.target_rate > 0.0:
-        _check_adaptation(plan)
-    if plan.driver != POLICY and plan.gate:
-        raise BadPlanError(f'plan.gate is {plan.gate!r} while plan.driver is {plan.driver}; a '
-                           f'gate watches a policy, expected driver {POLICY}')
-    if plan.driver == TELEOP and plan.beta > 0.0:
-        raise BadPlanError(f'plan.beta is {plan.beta} while a person drives; expected 0')
-    if plan.gate:
-        _check_gate(plan)
-
-
-def _check_gate(plan: DrivePlan):
-    for name in ('threshold', 'release_threshold'):
-        if getattr(plan, name) < 0.0:
-            raise BadPlanError(f'plan.{name} is {getattr(plan, name)}; expected at least 0')
-    if not 0.0 <= plan.takeover_level < 1.0:
+    adapts, gated = plan.target_rate > 0.0, plan.driver == POLICY and plan.gate != ''
+    rules = (
+        (plan.gate != HUMAN or not plan.beta, 'beta', '0 where a person decides who drives'),
+        (plan.driver != TELEOP or not plan.beta, 'beta', '0 while a person drives'),
+        (plan.driver == EXPERT or not plan.noise_covariance, 'noise_covariance',
+         'none, as not the expert drives'),
+        (0.0 <= plan.target_rate < 1.0, 'target_rate', 'a share of at least 0, below 1'),
+        (not adapts or plan.gate == NOVELTY, 'target_rate',
+         f'0, as only the threshold of the gate {NOVELTY!r} is adapted'),
+        (not adapts or plan.threshold > 0.0, 'threshold', 'one above 0, as it is adapted'),
+        (gated or not plan.gate, 'gate', f'none: a gate watches a policy, driver {POLICY}'),
+        (not gated or plan.threshold >= 0.0, 'threshold', 'at least 0'),
+        (not gated or plan.release_threshold >= 0.0, 'release_threshold', 'at least 0'),
         # The smoothed share never exceeds 1: the gate would never hand over.
-        raise BadPlanError(f'plan.takeover_level is {plan.takeover_level}; expected [0, 1)')
-    if 0 < plan.hold_max < plan.hold_min:
-        raise BadPlanError(f'plan.hold_max is {plan.hold_max}, below hold_min {plan.hold_min}')
+        (not gated or 0.0 <= plan.takeover_level < 1.0, 'takeover_level', 'at least 0, below 1'),
+        (not gated or not 0 < plan.hold_max < plan.hold_min, 'hold_max',
+         f'0, or at least hold_min, {plan.hold_min}'))
+    for holds, name, expected in rules:
+        if not holds:
+            raise BadPlanError(sentence(f'plan.{name}', getattr(plan, name), expected))
 
 
 def check_gate_threshold(gate_threshold: float):
@@ -125,19 +117,7 @@ def check_gate_threshold(gate_threshold: float):
 
     :raises BadPlanError: if it is NaN or infinite: a gate would never hand over
     """
-    if not is_finite(gate_threshold):
-        raise BadPlanError(f'gate_threshold is {gate_threshold}; expected a finite number, or -1 '
-                           "for the plan's own threshold")
-
-
-def _check_adaptation(plan: DrivePlan):
-    if plan.target_rate >= 1.0:
-        raise BadPlanError(f'plan.target_rate is {plan.target_rate}; expected a share below 1')
-    if plan.gate != NOVELTY:
-        raise BadPlanError(f'plan.target_rate is {plan.target_rate} with the gate {plan.gate!r}; '
-                           f'only the threshold of {NOVELTY!r} is adapted')
-    if plan.threshold <= 0.0:
-        raise BadPlanError(f'plan.threshold is {plan.threshold}; an adapted one starts above 0')
+    check('gate_threshold', gate_threshold, float, BadPlanError)
 
 
 def seeded_generator(seed: int, episode_id: str) -> np.random.Generator:
@@ -202,7 +182,7 @@ class Driving:
         if self._gate is None or not self._novelty or self._signal is not None:
             return False
         lost = policy is None or len(policy) == 0 or not uncertainty >= 0.0
-        self._signal = FARTHEST if lost else uncertainty
+        self._signal = MAX_DISAGREEMENT if lost else uncertainty
         if EXPERT in self.required:
             return False
         self._decided = True
@@ -255,11 +235,11 @@ class Driving:
         if not expert:
             signal = compared = UNKNOWN
         elif not policy:
-            signal, compared = FARTHEST, UNKNOWN
+            signal, compared = MAX_DISAGREEMENT, UNKNOWN
         else:
             signal = compared = self._disagreement(policy, expert)
             if compared < 0.0 and all(map(math.isfinite, expert)):
-                signal = FARTHEST
+                signal = MAX_DISAGREEMENT
         self.driving = EXPERT if gate.step(signal) else POLICY
         return compared
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""When the expert takes the wheel, and when it hands it back."""
+"""Gates: when the expert takes over, and when it returns control."""
 
 import math
 from typing import Sequence
@@ -23,7 +23,7 @@ from il_ros.contract.episode_spec import DrivePlan
 UNKNOWN = -1.0
 """Disagreement of a step for which one of the two has no finite answer."""
 
-FARTHEST = math.inf
+MAX_DISAGREEMENT = math.inf
 """A policy without a finite answer disagrees with whatever the expert would do."""
 
 
@@ -69,11 +69,11 @@ class Disagreement:
 
 class Gate:
     """
-    Hand over after a run of large signals; hand back when they are small again.
+    Give the expert control after a run of large signals, and take it back when they are small.
 
     ``m <- smoothing * m + (1 - smoothing) * [s > threshold]``, with this step's ``s`` in it
     before this step's driver is chosen. While the policy drives, ``m > takeover_level`` gives
-    the expert the wheel. It goes back on the step that completes ``release_patience`` steps in a
+    the expert control. It goes back on the step that completes ``release_patience`` steps in a
     row with ``s < release_threshold``, never before ``hold_min`` driven steps and always after
     ``hold_max``; ``m`` then starts at zero again, so that a new run is needed.
 

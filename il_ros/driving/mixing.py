@@ -21,9 +21,11 @@ Online Learning, AISTATS 2011, Algorithm 3.1 and section 3.1. Their iteration ``
 """
 
 import dataclasses
+from typing import Annotated, Any
 
-from il_ros.contract.finite import is_finite
 from il_ros.errors import ImitationError
+from il_ros.settings import check, one_of, Settings
+from msgspec import Meta
 
 
 class BetaError(ImitationError):
@@ -33,7 +35,7 @@ class BetaError(ImitationError):
 
 
 @dataclasses.dataclass(frozen=True)
-class Indicator:
+class Indicator(Settings, refusal=BetaError, title='beta.'):
     """``beta_i = I(i = 1)``: after the demonstrations the policy drives alone (parameter-free)."""
 
     def __call__(self, round_: int) -> float:
@@ -42,14 +44,10 @@ class Indicator:
 
 
 @dataclasses.dataclass(frozen=True)
-class Exponential:
+class Exponential(Settings, refusal=BetaError, title='beta.'):
     """``beta_i = p^(i - 1)``: the expert fades out by the factor ``p`` a round."""
 
-    p: float = 0.5
-
-    def __post_init__(self):
-        if not 0.0 <= self.p < 1.0:
-            raise BetaError(f'beta.p is {self.p}; expected a factor in [0, 1)')
+    p: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.5
 
     def __call__(self, round_: int) -> float:
         """Return the probability, in [0, 1], that the expert drives a step of this round."""
@@ -57,14 +55,10 @@ class Exponential:
 
 
 @dataclasses.dataclass(frozen=True)
-class Linear:
+class Linear(Settings, refusal=BetaError, title='beta.'):
     """``beta_i = max(0, 1 - (i - 1) / rounds)``: the expert is gone after so many rounds."""
 
-    rounds: int = 5
-
-    def __post_init__(self):
-        if self.rounds < 1:
-            raise BetaError(f'beta.rounds is {self.rounds}; expected at least 1')
+    rounds: Annotated[float, Meta(ge=1)] = 5
 
     def __call__(self, round_: int) -> float:
         """Return the probability, in [0, 1], that the expert drives a step of this round."""
@@ -80,17 +74,9 @@ def make_beta(settings: dict) -> Indicator | Exponential | Linear:
 
     :raises BetaError: if the schedule or one of its settings is unknown or out of range
     """
-    if not isinstance(settings, dict):
-        raise BetaError(f'beta is {settings!r}; expected a mapping such as {{schedule: linear}}')
+    check('beta', settings, dict[str, Any], BetaError)
     settings = dict(settings)
     name = settings.pop('schedule', 'indicator')
-    if name not in SCHEDULES:
-        raise BetaError(f'beta.schedule is {name!r}; expected one of {sorted(SCHEDULES)}')
-    known = {field.name: field.type for field in dataclasses.fields(SCHEDULES[name])}
-    for key, value in settings.items():
-        if key not in known:
-            raise BetaError(f'beta.{key} is unknown to the schedule {name}; '
-                            f'it has {sorted(known) or "no settings"}')
-        if not is_finite(value):
-            raise BetaError(f'beta.{key} is {value!r}; expected a finite number')
-    return SCHEDULES[name](**settings)
+    check('beta.schedule', name, Annotated[str, one_of(*SCHEDULES)], BetaError)
+    kind: Any = SCHEDULES[name]
+    return kind.from_dict(settings)

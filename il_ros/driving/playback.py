@@ -45,7 +45,7 @@ class Playback:
         """
         recorded = self._recorded
         if self._last_step < 0 or step <= self._last_step:
-            # It begins, or begins again: an attempt that was taken back.
+            # It begins, or begins again: an attempt that was discarded.
             self.refusal = self.refusal or self._objection(step, values, contract, alone)
         if self.refusal or step >= recorded.steps:
             return None

@@ -60,7 +60,7 @@ class Costs:
     """Steps that the expert or a person drove."""
 
     takeovers: int
-    """Times that the expert or a person took the wheel from the policy."""
+    """Times that the expert or a person took over from the policy."""
 
 
 def labels_of(episode: Episode, later: Answers | None = None,
@@ -137,7 +137,7 @@ def takeovers(driver: np.ndarray) -> int:
 
 
 def takeover_steps(driver: np.ndarray) -> np.ndarray:
-    """Return the steps at which an expert or a person took the wheel, shape ``(n,)``."""
+    """Return the steps at which an expert or a person took over, shape ``(n,)``."""
     driving = np.flatnonzero(driver != HOLD)
     before, after = driver[driving[:-1]], driver[driving[1:]]
     return driving[1:][(before == POLICY) & (after != POLICY)]

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Whose a file of an episode is, by its name and by its content; and putting one aside."""
+"""Identify episode files by name and content, and move misplaced ones aside."""
 
 import itertools
 import os
@@ -55,7 +55,7 @@ def parted(path: Path) -> tuple[str, str]:
     return path.name.removesuffix(ending), ending
 
 
-def put_back(folder: Path) -> list[tuple[Path, Path | None]]:
+def restore_names(folder: Path) -> list[tuple[Path, Path | None]]:
     """
     Give files of a shard their own names again: the content says whose they are.
 

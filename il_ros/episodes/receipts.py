@@ -28,19 +28,19 @@ from typing import cast
 
 from il_ros.contract.episode_spec import ABORTED, CLOCK_JUMP as CLOCK_JUMPED, EpisodeSpec
 from il_ros.contract.episode_spec import NOT_ENDED, SpecError
-from il_ros.contract.finite import is_finite
 from il_ros.episodes.episode import Episode
 from il_ros.episodes.labels import costs_of
 from il_ros.errors import EpisodeFileError
 from il_ros.files.atomic import write_atomically
 from il_ros.files.regular import open_regular, read_bytes
+from il_ros.settings import Settings
 
 INCOMPLETE, DROPS, CLOCK_JUMP, DISCARDED = 1, 2, 4, 8
 """Flags; any of them leaves the episode out of training unless asked for."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Receipt:
+class Receipt(Settings, refusal=SpecError):
     """See ``RecordedEpisode.msg`` for the fields."""
 
     spec: EpisodeSpec
@@ -63,10 +63,6 @@ class Receipt:
     error_code: int = 0
     error_msg: str = ''
 
-    def __post_init__(self):
-        if not is_finite(self.gate_threshold):
-            raise SpecError(f'gate_threshold is {self.gate_threshold!r}; expected a finite number')
-
     def to_json(self) -> str:
         """Return the JSON that lies beside the episode."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=1)
@@ -78,12 +74,9 @@ class Receipt:
 
         :raises ValueError: if the text is no receipt
         """
-        fields = json.loads(text)
-        if not isinstance(fields, dict) or 'spec' not in fields:
-            raise ValueError('no specification in it')
         try:
-            return cls(**{**fields, 'spec': EpisodeSpec.from_dict(fields['spec'])})
-        except (TypeError, SpecError) as error:
+            return cls.from_dict(json.loads(text))
+        except SpecError as error:
             raise ValueError(str(error)) from error
 
 
@@ -187,6 +180,5 @@ def verify(episode_path: Path) -> Receipt:
         raise EpisodeFileError(f'{receipt_path(episode_path)} is the receipt of '
                                f'{receipt.spec.episode_id}; expected {name}')
     if file_sha256(episode_path) != receipt.sha256:
-        raise EpisodeFileError(f'{episode_path} is not the file that its receipt vouches for: '
-                               'its SHA-256 differs')
+        raise EpisodeFileError(f'{episode_path} does not match the SHA-256 in its receipt')
     return receipt

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Topics of others that are recorded in full beside an episode: cameras, sensors, a second arm.
+Additional topics recorded in full beside an episode: cameras, sensors, a second arm.
 
 Their messages lie in the episode's file as they came over the wire. What became of each topic
 stands there, too: ``published == recorded + dropped``, as far as it can be known.

@@ -66,7 +66,7 @@ class EpisodeWriter:
 
     :ivar counts: messages written, by topic, repeats left out
     :ivar repeats: messages of the episode itself that carried the stamp of an earlier one of
-        their topic, which are not written; streams of others (``streams``) come as they are
+        their topic, which are not written; additional streams (``streams``) come as they are
     """
 
     def __init__(self, folder: Path, spec: EpisodeSpec, contract: Contract,

@@ -185,7 +185,7 @@ def answers_of(policy: Policy, observations: np.ndarray) -> np.ndarray:
     runner, answers = Runner(policy), []
     for step, values in enumerate(observations):
         answers.append(runner.act(step, values))
-        runner.overruled()
+        runner.discard_plan()
     return np.array(answers)
 
 

@@ -14,6 +14,8 @@
 
 """YAML files that people write: numbers are numbers, also as 1e-3."""
 
+from collections.abc import Iterator
+import contextlib
 from pathlib import Path
 import re
 from typing import Any
@@ -29,6 +31,22 @@ _EXPONENT = re.compile(r'[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0
 
 class YamlFileError(ImitationError):
     """A file that cannot be read as YAML; the sentence says why, and whoever asked names it."""
+
+
+@contextlib.contextmanager
+def named(name: Path | str, refusal: type[ImitationError]) -> Iterator[None]:
+    """
+    Put a name, as that of a file, before what is refused meanwhile.
+
+    :raises ImitationError: ``refusal``, or what it was of that kind
+    """
+    try:
+        yield
+    except YamlFileError as error:
+        raise refusal(f'{name}: cannot be read: {error}') from error
+    except ImitationError as error:
+        kind = type(error) if isinstance(error, refusal) else refusal
+        raise kind(f'{name}: {error}') from error
 
 
 class _Loader(yaml.SafeLoader):

@@ -77,7 +77,7 @@ class Client(Node):
         goal = CollectEpisodes.Goal(
             episodes=[spec_to_message(spec) for spec in specs], gate_threshold=-1.0)
         result = await self._run(self._collect, goal, on_feedback)
-        # The last attempt of each episode; those before were taken back.
+        # The last attempt of each episode; those before were discarded.
         last = {message.spec.episode_id: message for message in result.episodes}
         return [receipt_from_message(message) for message in last.values()]
 
@@ -111,8 +111,8 @@ class Client(Node):
         until = time.monotonic() + CALL_S
         while not condition():
             if time.monotonic() > until:
-                raise RefusedError(f'{whom}: nothing is heard of them; is the graph up, in this '
-                                   'ROS domain?')
+                raise RefusedError(f'no messages from {whom}; is the graph running in this ROS '
+                                   'domain?')
             await self.waiter.pause(0.02)
 
     async def load_policy(self, folder: Path) -> str:
@@ -162,7 +162,7 @@ def run_client(command: Callable[[Client], Awaitable],
         print(f'il_ros: {sentence_of(error)}', file=sys.stderr)
         return 1
     if not finished:
-        print('il_ros: interrupted; what has a receipt is kept', file=sys.stderr)
+        print('il_ros: interrupted; completed episodes are kept', file=sys.stderr)
         return INTERRUPTED
     return 0
 

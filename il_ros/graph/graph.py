@@ -25,8 +25,7 @@ import dataclasses
 import sys
 
 from il_ros import plugins
-from il_ros.contract.contract import Contract
-from il_ros.contract.contract_file import RATE_HZ
+from il_ros.contract.contract import Contract, ContractError
 from il_ros.errors import ImitationError, StreamError
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.coordinator import CoordinatorNode
@@ -47,7 +46,7 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.parameter import Parameter
 
 RCLError = rclpy_implementation.RCLError
-PATIENCE_S = 86_400.0
+OPERATOR_TIMEOUT_S = 86_400.0
 """A person decides when an episode ends."""
 
 
@@ -58,7 +57,8 @@ class GraphOptions:
     task: str = 'push'
     runs: str = 'runs'
     mode: str = 'lockstep'
-    rate_hz: float = RATE_HZ
+    rate_hz: float = 0.0
+    """Control rate; 0: that of the contract."""
     gui: bool = False
     contract: str = ''
     """A contract file, or a task's name, with _image for images; empty: the task's own."""
@@ -73,7 +73,7 @@ class GraphOptions:
     mapping: str = ''
     """What buttons or keys mean; empty: the device's usual mapping."""
     streams: str = ''
-    """Topics of others that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
+    """Additional topics that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
     require_streams: bool = False
     """Refuse an episode in which one of them brings nothing."""
 
@@ -82,10 +82,14 @@ def contract_of(options: GraphOptions) -> Contract:
     """
     Return the contract that a graph publishes.
 
-    :raises ContractError: if there is none of that name
+    :raises ContractError: if there is none of that name, or no node takes its rate
     """
     contract, _ = find_contract(options.contract or options.task)
-    return dataclasses.replace(contract, rate=options.rate_hz)
+    contract = dataclasses.replace(contract, rate=options.rate_hz or contract.rate)
+    if not 1.0 <= contract.rate <= 200.0:
+        raise ContractError(f'{options.contract or options.task}: rate is {contract.rate:g} Hz; '
+                            'expected 1 to 200')
+    return contract
 
 
 def build(runtime: Runtime, options: GraphOptions):
@@ -97,9 +101,9 @@ def build(runtime: Runtime, options: GraphOptions):
     """
     make_task(options.task)
     realtime = options.mode == 'realtime'
-    contract = options.contract or options.task
+    contract, published = options.contract or options.task, contract_of(options)
     # Refused now, if at all.
-    make_expert(options.task, contract_of(options), options.options)
+    make_expert(options.task, published, options.options)
     runs = {'runs': options.runs}
     parts: list[tuple[type, dict]] = [
         (SupervisorNode, {'mode': options.mode, 'estop_file': ''}),
@@ -108,11 +112,11 @@ def build(runtime: Runtime, options: GraphOptions):
         *([(PolicyNode, {'mode': options.mode})] if options.policy else []),
         (RecorderNode, {**runs, 'write_behind': realtime, 'streams': options.streams,
                         'require_streams': options.require_streams}),
-        (ObserverNode, {'contract': contract, 'rate_hz': options.rate_hz,
+        (ObserverNode, {'contract': contract, 'rate_hz': published.rate,
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
-                         'rate_hz': options.rate_hz, 'contract': contract}),
-        (CollectorNode, {'operator_start': True, 'episode_deadline_s': PATIENCE_S}
+                         'rate_hz': published.rate, 'contract': contract}),
+        (CollectorNode, {'operator_start': True, 'episode_deadline_s': OPERATOR_TIMEOUT_S}
          if options.teleop else {'stop_on_fault': False}),
         *([(TrainerNode, runs), (CoordinatorNode, runs)] if options.training else [])]
     # First of all, while nothing is running yet: keyboard or mapping may be refused.

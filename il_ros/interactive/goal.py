@@ -17,10 +17,13 @@
 from collections.abc import Iterable
 import dataclasses
 import numbers
+from typing import Annotated
 
-from il_ros.contract.episode_spec import DEMONSTRATION, EpisodeSpec, LARGEST_SEED, SpecError
-from il_ros.contract.options import OptionsError, read_options
+from il_ros.contract.episode_spec import LARGEST_SEED, Name
+from il_ros.contract.options import read_options
 from il_ros.errors import ImitationError
+from il_ros.settings import Settings
+from msgspec import Meta
 
 EVALUATION_SEEDS = 1_000_000
 """Evaluation starts here; nothing that is learnt from or chosen by is seeded so high."""
@@ -67,73 +70,43 @@ def refuse_other_seeds(seeds: Iterable[int], first: int, last: int, what: str):
 
 
 @dataclasses.dataclass(frozen=True)
-class Goal:
+class Goal(Settings, refusal=GoalError):
     """A whole run; see ``RunDagger.action`` for the fields."""
 
-    run: str
-    task: str
+    run: Name
+    task: Annotated[str, Meta(
+        min_length=1, max_length=64, description='a name of 1 to 64 characters')]
     strategy: str
     config: str = ''
-    demonstrations: int = 10
-    rounds: int = 6
+    demonstrations: Annotated[int, Meta(ge=1, le=DEMONSTRATION_SEEDS)] = 10
+    rounds: Annotated[int, Meta(ge=0, le=99)] = 6
     episodes_per_round: int = 10
-    horizon: int = 0
+    horizon: Annotated[int, Meta(ge=0)] = 0
     continuing: bool = False
     options: str = ''
-    evaluation_episodes: int = 100
+    evaluation_episodes: Annotated[int, Meta(ge=0)] = 100
     """Of the rounds between; 0: they are not evaluated."""
-    final_evaluation_episodes: int = 200
+    final_evaluation_episodes: Annotated[int, Meta(ge=0)] = 200
     """Of expert, BC, last round and baseline; 0: they are not evaluated."""
-    evaluation_first_seed: int = EVALUATION_SEEDS
+    evaluation_first_seed: Annotated[int, Meta(
+        ge=EVALUATION_SEEDS,
+        description=f'at least {EVALUATION_SEEDS}, above every seed of training'
+    )] = EVALUATION_SEEDS
     baseline: bool = True
-    seed: int = 0
+    seed: Annotated[int, Meta(ge=0, le=LARGEST_SEED)] = 0
 
     def __post_init__(self):
-        try:
-            EpisodeSpec(episode_id='check', run=self.run, task=self.task, purpose=DEMONSTRATION)
-        except SpecError as error:
-            raise GoalError(str(error)) from error
-        if not self.task:
-            raise GoalError('task is empty; expected the name of a task')
-        self._check_counts()
-        self._check_seeds()
-        self._check_options()
-
-    def _check_counts(self):
-        if self.demonstrations < 1:
-            raise GoalError(f'demonstrations is {self.demonstrations}; expected at least 1')
-        for name in ('rounds', 'horizon', 'seed', 'evaluation_episodes',
-                     'final_evaluation_episodes'):
-            if getattr(self, name) < 0:
-                raise GoalError(f'{name} is {getattr(self, name)}; expected at least 0')
-        if self.rounds and self.episodes_per_round < 1:
-            raise GoalError(f'episodes_per_round is {self.episodes_per_round}; '
-                            'expected at least 1')
-        if self.rounds > 99:
-            raise GoalError(f'rounds is {self.rounds}; expected at most 99')
-
-    def _check_seeds(self):
-        if self.demonstrations > DEMONSTRATION_SEEDS:
-            raise GoalError(f'demonstrations is {self.demonstrations}; '
-                            f'expected at most {DEMONSTRATION_SEEDS}')
+        super().__post_init__()
+        self.refuse_unless(self.episodes_per_round >= 1 or not self.rounds, 'episodes_per_round',
+                           'at least 1')
         rollouts, room = self.rounds * self.episodes_per_round, BLOCK - DEMONSTRATION_SEEDS
         if rollouts > room:
             raise GoalError(f'rounds x episodes_per_round is {rollouts}; expected at most {room}')
-        if self.seed > LARGEST_SEED:
-            raise GoalError(f'seed is {self.seed}; expected a uint32')
-        if self.evaluation_first_seed < EVALUATION_SEEDS:
-            raise GoalError(f'evaluation_first_seed is {self.evaluation_first_seed}; expected at '
-                            f'least {EVALUATION_SEEDS}, above every seed of training')
         episodes = max(self.evaluation_episodes, self.final_evaluation_episodes)
-        if self.evaluation_first_seed + episodes - 1 > LARGEST_SEED:
-            raise GoalError(f'evaluation_first_seed is {self.evaluation_first_seed}; with '
-                            f'{episodes} episodes it leaves the range of uint32')
-
-    def _check_options(self):
-        try:
-            read_options(self.options)
-        except OptionsError as error:
-            raise GoalError(str(error)) from error
+        self.refuse_unless(
+            self.evaluation_first_seed + episodes - 1 <= LARGEST_SEED, 'evaluation_first_seed',
+            f'at most {LARGEST_SEED} with the {episodes} episodes from it on')
+        read_options(self.options, GoalError)
 
     @property
     def _block(self) -> int:

@@ -58,7 +58,7 @@ class Collected:
 
     @classmethod
     def of(cls, specs: Sequence[EpisodeSpec], receipts: Iterable, seconds: float,
-           taken_back: Sequence = ()) -> 'Collected':
+           discarded_attempts: Sequence = ()) -> 'Collected':
         """
         Add up the receipts of one stage's episodes.
 
@@ -66,7 +66,7 @@ class Collected:
         :param receipts: ``RecordedEpisode`` messages or what mirrors them, in any order; the
             first of each id counts, others are ignored
         :param seconds: wall time of the stage, s
-        :param taken_back: receipts of attempts that were run again: no labels, but costs
+        :param discarded_attempts: receipts of attempts that were run again: no labels, but costs
         :raises MissingReceiptError: if an episode has none, or one with an error
         """
         by_id: dict[str, Any] = {}
@@ -79,7 +79,7 @@ class Collected:
                 raise MissingReceiptError(f'episode {spec.episode_id} was not recorded{reason}')
         chosen = [by_id[spec.episode_id] for spec in specs]
         flagged = {r.spec.episode_id for r in chosen if r.flags or r.end == ABORTED}
-        paid = [*chosen, *taken_back]
+        paid = [*chosen, *discarded_attempts]
         labels = tuple(0 if receipt.spec.episode_id in flagged else int(receipt.labels)
                        for receipt in chosen)
         return cls(

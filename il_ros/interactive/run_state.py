@@ -196,6 +196,26 @@ def begin(folder: Path, goal: Goal, settings: dict, resume: bool = False) -> Run
     return state
 
 
+def refuse_old_name(folder: Path):
+    """
+    Refuse to begin a run under the name that a run beside it had before its folder was renamed.
+
+    :param folder: of a run that is to be resumed
+    :raises RunExistsError: naming the folder that has the run now
+    """
+    if (folder / FILE_NAME).exists():
+        return
+    for path in sorted(folder.parent.glob(f'*/{FILE_NAME}')):
+        try:
+            old = load(path.parent).goal.run
+        except RunFileError:
+            continue
+        if old == folder.name:
+            raise RunExistsError(f'there is no run {folder.name!r} to resume; {path.parent} had '
+                                 'this name when it began: resume it under its new name, or '
+                                 'begin a new run without --resume')
+
+
 def _under_its_name(found: RunState, run: str) -> RunState:
     """Return the state of a run whose folder was renamed or copied since: the folder counts."""
     return dataclasses.replace(found, goal=dataclasses.replace(found.goal, run=run))

@@ -38,40 +38,43 @@ packages may bring more, see ``il_ros/plugins.py``):
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated, Any
 
 from il_ros import plugins
-from il_ros.contract.episode_spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
-from il_ros.contract.episode_spec import SpecError, TELEOP
-from il_ros.driving.driving import BadPlanError, check_plan, DISCREPANCY, HUMAN, NOVELTY
+from il_ros.contract.episode_spec import DrivePlan, LABEL_ALL, LABEL_EXPERT_DRIVEN, POLICY
+from il_ros.driving.driving import check_plan, DISCREPANCY, HUMAN, NOVELTY
 from il_ros.driving.mixing import make_beta
 from il_ros.files.share import MissingShareError, share_path
-from il_ros.files.yaml_file import read_yaml, YamlFileError
+from il_ros.files.yaml_file import named, read_yaml
 from il_ros.interactive.outcomes import Trained
-from il_ros.interactive.strategy import demonstration_plan, person_plan, refuse_unknown
-from il_ros.interactive.strategy import refuse_wrong_learner, refuse_wrong_numbers, Strategy
+from il_ros.interactive.strategy import demonstration_plan, person_plan, Strategy
 from il_ros.interactive.strategy import StrategyError, UnknownStrategyError
+from il_ros.settings import one_of
+from msgspec import Meta
 
 
 @dataclasses.dataclass(frozen=True)
 class GateSettings:
     """A gate between policy and expert; the fields are those of ``DrivePlan``."""
 
-    threshold: float = 0.3
-    smoothing: float = 0.7
-    takeover_level: float = 0.5
-    release_threshold: float = 0.2
-    release_patience: int = 3
-    hold_min: int = 0
-    hold_max: int = 15
-    target_rate: float = 0.0
+    threshold: Annotated[float, Meta(ge=0.0)] = 0.3
+    smoothing: Annotated[float, Meta(ge=0.0)] = 0.7
+    takeover_level: Annotated[float, Meta(ge=0.0)] = 0.5
+    release_threshold: Annotated[float, Meta(ge=0.0)] = 0.2
+    release_patience: Annotated[int, Meta(ge=0)] = 3
+    hold_min: Annotated[int, Meta(ge=0)] = 0
+    hold_max: Annotated[int, Meta(ge=0)] = 15
+    target_rate: Annotated[float, Meta(ge=0.0)] = 0.0
 
 
 class Dagger(Strategy):
     """Vanilla DAgger: the mixture of its paper, and a label for every visited state."""
 
+    keys = {'beta': dict[str, Any]}
+
     def check(self):
         """Refuse settings that are unknown or out of range."""
-        refuse_unknown(self.name, self.settings, {'beta'})
+        super().check()
         make_beta(self.settings.get('beta', {}))
 
     def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
@@ -86,16 +89,13 @@ class Gated(Strategy):
     gate = DISCREPANCY
     labels = LABEL_ALL
     defaults = GateSettings()
+    keys = {'gate': GateSettings, 'learner': dict[str, Any]}
 
     def check(self):
         """Refuse settings that are unknown or out of range."""
-        refuse_unknown(self.name, self.settings, {'gate', 'learner'})
-        refuse_wrong_numbers(f'{self.name}.gate', self.settings.get('gate', {}), GateSettings)
-        refuse_wrong_learner(self)
-        try:
+        super().check()
+        with named(self.name, StrategyError):
             check_plan(self.learner_plan(1, 0, None))
-        except (SpecError, BadPlanError) as error:
-            raise StrategyError(f'{self.name}: {error}') from error
 
     def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
         """Return a plan where the gate chooses between policy and expert."""
@@ -131,18 +131,12 @@ class Novelty(Gated):
 class Human(Strategy):
     """The policy drives until a person engages; what he drives is learnt."""
 
-    def check(self):
-        """Refuse settings that are unknown."""
-        refuse_unknown(self.name, self.settings, {'demonstrator', 'learner'})
-        refuse_wrong_learner(self)
-        if self.settings.get('demonstrator', 'expert') not in _DEMONSTRATORS:
-            raise StrategyError(f'human.demonstrator is {self.settings["demonstrator"]!r}; '
-                                f'expected one of {", ".join(_DEMONSTRATORS)}')
+    keys = {'demonstrator': Annotated[str, one_of('expert', 'person')], 'learner': dict[str, Any]}
 
     def demonstration(self, seed: int) -> DrivePlan:
         """Return the plan of a demonstration by the expert or by the person."""
-        driver = _DEMONSTRATORS[self.settings.get('demonstrator', 'expert')]
-        return demonstration_plan(seed) if driver == EXPERT else person_plan(seed)
+        is_person = self.settings.get('demonstrator', 'expert') == 'person'
+        return person_plan(seed) if is_person else demonstration_plan(seed)
 
     def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
         """Return a plan where the person decides."""
@@ -153,7 +147,7 @@ class Human(Strategy):
 class NoiseSettings:
     """The noise of ``dart``."""
 
-    scale: float = 1.0
+    scale: Annotated[float, Meta(ge=0.0)] = 1.0
     """Factor on the learner's covariance; DART's alpha sets it by the error that is foreseen."""
 
 
@@ -165,11 +159,7 @@ class Dart(Strategy):
     out, and fitted anew after each round.
     """
 
-    def check(self):
-        """Refuse settings that are unknown or out of range."""
-        refuse_unknown(self.name, self.settings, {'noise', 'learner'})
-        refuse_wrong_numbers(f'{self.name}.noise', self.settings.get('noise', {}), NoiseSettings)
-        refuse_wrong_learner(self)
+    keys = {'noise': NoiseSettings, 'learner': dict[str, Any]}
 
     def learner_plan(self, round_: int, seed: int, trained: Trained | None) -> DrivePlan:
         """Return a demonstration under the noise that the last fit's error asks for."""
@@ -182,13 +172,8 @@ class Dart(Strategy):
 class ShiftedDemonstrations(Strategy):
     """The expert demonstrates; the states that it did not visit are made up beside its own."""
 
-    def check(self):
-        """Refuse settings that are unknown; the trainer's own check refuses wrong numbers."""
-        refuse_unknown(self.name, self.settings, {'shift', 'learner'})
-        refuse_wrong_learner(self)
-        if not isinstance(self.augmentation['shift'], dict):
-            raise StrategyError(f'shift.shift is {self.augmentation["shift"]!r}; expected a '
-                                'mapping')
+    keys = {'shift': dict[str, Any], 'learner': dict[str, Any]}
+    """The trainer's own check refuses wrong numbers."""
 
     @property
     def augmentation(self) -> dict:
@@ -199,8 +184,6 @@ class ShiftedDemonstrations(Strategy):
         """Return a plain demonstration."""
         return demonstration_plan(seed)
 
-
-_DEMONSTRATORS = {'expert': EXPERT, 'person': TELEOP}
 
 STRATEGIES = tuple(plugins.BUILT_IN['strategies'])
 """The names of our own."""
@@ -249,9 +232,7 @@ def make_strategy(name: str, settings: dict | None = None) -> Strategy:
     :raises StrategyError: if it is not usable, or a setting is unknown or out of range
     """
     kind = strategy_class(name)
-    if settings is not None and not isinstance(settings, dict):
-        raise StrategyError(f'{name}: the settings are {settings!r}; expected a mapping')
-    return kind(name, dict(settings or {}))
+    return kind(name, {} if settings is None else settings)
 
 
 def load_strategy(name: str, path: Path | None) -> Strategy:
@@ -263,12 +244,11 @@ def load_strategy(name: str, path: Path | None) -> Strategy:
 
     :raises StrategyError: if the file cannot be read, or as ``make_strategy``
     """
+    strategy_class(name)  # it is not the file's fault that there is none
     if path is None:
         return make_strategy(name)
-    try:
+    with named(path, StrategyError):
         document = read_yaml(path)
-    except YamlFileError as error:
-        raise StrategyError(f'{path}: cannot be read as a strategy: {error}') from error
-    if isinstance(document, dict) and ('strategy' in document or 'training' in document):
-        document = document.get('strategy')
-    return make_strategy(name, document)
+        if isinstance(document, dict) and ('strategy' in document or 'training' in document):
+            document = document.get('strategy')
+        return make_strategy(name, document)

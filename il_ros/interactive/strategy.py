@@ -15,14 +15,14 @@
 """What a strategy is: by which plan a round is driven, and what it needs of the training."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, LABEL_ALL, LABEL_EXPERT_DRIVEN
 from il_ros.contract.episode_spec import LABEL_NONE, TELEOP
-from il_ros.contract.finite import is_finite
 from il_ros.driving.driving import required_drivers
 from il_ros.errors import ImitationError
 from il_ros.interactive.outcomes import Trained
+from il_ros.settings import built, refuse_other_keys
 
 
 class StrategyError(ImitationError):
@@ -47,6 +47,9 @@ class Strategy:
     config: ClassVar[str] = ''
     """YAML of its settings, absolute or beside its module, of one without in config/strategies."""
 
+    keys: ClassVar[dict[str, Any]] = {}
+    """Its settings: what each may be, as an annotation (see `il_ros/settings.py`)."""
+
     name: str
     settings: dict
 
@@ -59,7 +62,9 @@ class Strategy:
 
         :raises StrategyError: naming the key
         """
-        raise NotImplementedError
+        refuse_other_keys(self.name, self.settings, self.keys, StrategyError)
+        for key, value in self.settings.items():
+            built(f'{self.name}.{key}', value, self.keys[key], StrategyError)
 
     @property
     def learner(self) -> dict:
@@ -110,31 +115,3 @@ def evaluation_plan(driver: int, seed: int) -> DrivePlan:
 def wants_service(plan: DrivePlan) -> bool:
     """Say whether visited states lack a label after the episode: all wanted, nobody asked."""
     return plan.labels == LABEL_ALL and EXPERT not in required_drivers(plan)
-
-
-def refuse_unknown(where: str, settings: dict, known: set[str]):
-    unknown = sorted(map(str, set(settings) - known))
-    if unknown:
-        raise StrategyError(f'{where} has unknown settings {unknown}; known are {sorted(known)}')
-
-
-def refuse_wrong_numbers(where: str, found, kind: type):
-    """Refuse what is no mapping to numbers >= 0 of the kind's fields."""
-    fields = {field.name: field.type for field in dataclasses.fields(kind)}
-    if not isinstance(found, dict):
-        raise StrategyError(f'{where} is {found!r}; expected a mapping')
-    refuse_unknown(where, found, set(fields))
-    for key, value in found.items():
-        whole = fields[key] is int
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            expected = 'a whole number' if whole else 'a number'
-            raise StrategyError(f'{where}.{key} is {value!r}; expected {expected}')
-        if not (is_finite(value) and value >= 0):
-            raise StrategyError(f'{where}.{key} is {value}; expected at least 0 and finite')
-
-
-def refuse_wrong_learner(strategy: Strategy):
-    found = strategy.settings.get('learner', {})
-    if not isinstance(found, dict):
-        raise StrategyError(f'{strategy.name}.learner is {found!r}; expected a mapping of '
-                            'training settings')

@@ -26,7 +26,6 @@ import hashlib
 import json
 from pathlib import Path
 
-from il_ros import plugins
 from il_ros.contract.contract import Contract, IMAGE
 from il_ros.errors import ContractMismatchError, DamagedError, ImitationError, LearningError
 from il_ros.errors import NoCheckpointError
@@ -35,6 +34,7 @@ from il_ros.files.regular import read_bytes, require_regular
 from il_ros.learning.heads import from_document
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import Inputs
+from il_ros.learning.nets.net import net_class
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np
@@ -248,7 +248,7 @@ def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy
     except (safetensors.SafetensorError, *_MALFORMED) as error:
         raise DamagedError(f'{folder / WEIGHTS}: not a safetensors file: {error}') from error
     try:
-        kind = _net_class(document)
+        kind = net_class(document.get('architecture'))
     except _MALFORMED as error:
         raise DamagedError(f'{folder / DOCUMENT}: not a policy: {error}') from error
     try:
@@ -259,16 +259,6 @@ def _policy(folder: Path, document: dict, weights: bytes, digest: str) -> Policy
         return _assemble(document, net, digest)
     except _MALFORMED as error:
         raise DamagedError(f'{folder / DOCUMENT}: not a policy: {error}') from error
-
-
-def _net_class(document: dict) -> type:
-    """Return the class of the net: one that is installed, whatever module the file may name."""
-    name = document.get('architecture')
-    try:
-        return plugins.find_named('policies', name).load_class(object)
-    except plugins.UnknownPluginError as error:
-        raise LearningError(f'architecture {name!r} is unknown; expected one of '
-                            f'{list(plugins.table("policies"))}') from error
 
 
 def _refuse_foreign_labels(contract: Contract, fitted: Normaliser):

@@ -35,10 +35,8 @@ from il_ros.learning.fit_file import FitFile, key_of, Saved
 from il_ros.learning.fit_state import AdamW, restore_state, state_of
 from il_ros.learning.heads import Categorical, Gaussian, Head, Mean, Mixture
 from il_ros.learning.inputs import image_features, Inputs
-from il_ros.learning.nets.cnn import Cnn
-from il_ros.learning.nets.cnn_network import CnnEnsemble, make_cnn, random_crop, to_cnn
-from il_ros.learning.nets.mlp import Mlp
-from il_ros.learning.nets.network import Ensemble, make_network, to_mlp
+from il_ros.learning.nets.cnn_network import random_crop
+from il_ros.learning.nets.net import Layout, Net, net_class
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np
@@ -189,32 +187,26 @@ class _Loop:
         """Build the net; ``pairs`` are the images, the inputs and the targets."""
         self.pairs, self.config = pairs, config
         self.held_out: tuple[torch.Tensor, ...] | None = None
-        widths = (pairs[len(images)].shape[1], *config.hidden, head.width)
         generators = _generators(seed, config.ensemble)
-        self._shapes = {feature.name: feature.shape for feature in images}
-        members = [self._member(widths, generator) for generator in generators]
-        kind = CnnEnsemble if images else Ensemble
-        self.network = kind(members) if len(members) > 1 else members[0]
+        self._layout = Layout(pairs[len(images)].shape[1], head.width,
+                              {feature.name: feature.shape for feature in images})
+        self._kind = net_class(config.architecture)
+        # Layers of other packages draw their first weights from torch's own generator.
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(seed)
+            self.network = self._kind.make_network(self._layout, config, generators)
         self._shifts = torch.Generator().manual_seed(seed)
         self._criterion = head.loss
         self._optimiser = AdamW(self.network.parameters(), config.weight_decay)
         batches = [_batches(len(pairs[0]), config.batch, config.steps, generator)
                    for generator in generators]
-        self._batches = map(torch.stack, zip(*batches)) if len(members) > 1 else batches[0]
+        self._batches = map(torch.stack, zip(*batches)) if len(batches) > 1 else batches[0]
         self._file: FitFile | None = None
         self._saved = Saved(0, {}, ())
 
-    def _member(self, widths: tuple[int, ...], generator: torch.Generator) -> torch.nn.Module:
-        if not self._shapes:
-            return make_network(widths, generator)
-        config = self.config
-        return make_cnn(self._shapes, config.channels, config.strides, widths, generator)
-
-    def net(self) -> Mlp | Cnn:
+    def net(self) -> Net:
         """Return a copy of the net as it runs on the arm."""
-        if self._shapes:
-            return to_cnn(self.network, tuple(self._shapes))
-        return to_mlp(self.network)
+        return self._kind.from_network(self.network, self._layout)
 
     def go_on_from(self, file: FitFile, key: str):
         """Save the fit in a file from now on; where it has one of the same key, go on from it."""
@@ -251,7 +243,7 @@ class _Loop:
 
     def _step(self, batch: torch.Tensor, learning_rate: float) -> torch.Tensor:
         rows = [tensor.index_select(0, batch.flatten()) for tensor in self.pairs]
-        for at in range(len(self._shapes)):
+        for at in range(len(self._layout.images)):
             rows[at] = random_crop(rows[at], self.config.crop_px, self._shifts)
         if batch.ndim > 1:
             rows = [tensor.unflatten(0, batch.shape) for tensor in rows]
@@ -263,7 +255,7 @@ class _Loop:
         return loss.detach()
 
     def _loss(self, rows: Sequence[torch.Tensor]) -> torch.Tensor:
-        count = len(self._shapes)
+        count = len(self._layout.images)
         images, (inputs, *targets) = rows[:count], rows[count:]
         return self._criterion(self.network(inputs, *images), *targets)
 
@@ -283,7 +275,7 @@ class _Loop:
         if pairs is None:
             return UNKNOWN
         total, members = 0.0, self.config.ensemble
-        at_once = _IMAGES_AT_ONCE if self._shapes else _CHUNK
+        at_once = _IMAGES_AT_ONCE if self._layout.images else _CHUNK
         for rows in zip(*(tensor.split(at_once) for tensor in pairs)):
             count = len(rows[0])
             if members > 1:

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Unfinished fits on disk, so that a killed one goes on where it was, with the same weights.
+Unfinished fits on disk, so that a killed one resumes, with the same weights.
 
 A file beside the checkpoint that is to be: the SHA-256 of what follows, then safetensors with
 weights, state of the optimiser and of the chance, step and losses so far. Its key is a hash of

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What the last layer of a net says: the action that it means, and the loss that teaches it.
+Output heads: how network outputs become actions, and their losses.
 
 Everything is in normalised actions, ``dim`` numbers wide: the elements of all steps of a chunk,
 step by step. ``decode`` is NumPy and runs on the arm; ``loss`` takes torch tensors and is called
@@ -29,8 +29,11 @@ from collections.abc import Mapping, Sequence
 import dataclasses
 import math
 import typing
+from typing import Annotated
 
 from il_ros.errors import LearningError
+from il_ros.settings import check
+from msgspec import Meta
 import numpy as np
 
 if typing.TYPE_CHECKING:
@@ -43,7 +46,6 @@ MOST_BINS = 1024
 """Of an element."""
 
 UNIFORM, QUANTILE = 'uniform', 'quantile'
-BINNINGS = (UNIFORM, QUANTILE)
 
 
 class Head(abc.ABC):
@@ -241,10 +243,8 @@ def from_document(document: Mapping, act_dim: int, chunk: int) -> Head:
     """
     kind, dim = document['kind'], act_dim * chunk
     if kind == Mixture.kind:
-        count = document['components']
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise LearningError(f'components is {count!r}; expected a whole number from 1 on')
-        return Mixture(dim, count)
+        check('components', document['components'], Annotated[int, Meta(ge=1)], LearningError)
+        return Mixture(dim, document['components'])
     if kind == Categorical.kind:
         counts = [len(one) for one in document['centres']]
         if len(counts) != act_dim or max(counts) > MOST_BINS:

@@ -12,41 +12,38 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How far a policy looks back, how far it plans ahead, and how much of the plan is carried out."""
+"""Observation history, action chunk and execution horizon of a policy."""
 
 import dataclasses
+from typing import Annotated
 
 from il_ros.errors import LearningError
+from il_ros.settings import Settings
+from msgspec import Meta
 
 LONGEST = 1024
 """Steps of a history or a chunk."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Horizons:
+class Horizons(Settings, refusal=LearningError):
     """Observation, prediction and action horizon of a policy, in control steps."""
 
-    history: int = 1
+    history: Annotated[int, Meta(ge=1, le=LONGEST)] = 1
     """Observations that it sees: the newest and those before it."""
 
-    chunk: int = 1
+    chunk: Annotated[int, Meta(ge=1, le=LONGEST)] = 1
     """Actions that it answers at once (Zhao et al., RSS 2023, section IV.A)."""
 
-    execute: int = 1
+    execute: Annotated[int, Meta(ge=1, le=LONGEST)] = 1
     """Actions of a chunk that are carried out before the next one is asked for."""
 
     temporal_ensembling: bool = False
     """An action is the weighted mean of all chunks that reach this step (same, section IV.A)."""
 
     def __post_init__(self):
-        steps = (self.history, self.chunk, self.execute)
-        if not all(isinstance(count, int) and not isinstance(count, bool)
-                   and 1 <= count <= LONGEST for count in steps) or self.execute > self.chunk:
-            raise LearningError(f'history, chunk and execute are {steps}; expected whole numbers '
-                                f'in 1..{LONGEST}, and no more to execute than the chunk has')
-        if not isinstance(self.temporal_ensembling, bool):
-            raise LearningError(f'temporal_ensembling is {self.temporal_ensembling!r}; expected '
-                                'true or false')
+        super().__post_init__()
+        self.refuse_unless(self.execute <= self.chunk, 'execute', 'no more than the chunk has')
 
     @property
     def plain(self) -> bool:

@@ -24,8 +24,7 @@ from il_ros.errors import InputsError, LearningError, NotFiniteError, PolicyErro
 from il_ros.learning.heads import Head, Mean
 from il_ros.learning.horizons import Horizons
 from il_ros.learning.inputs import image_features, Inputs
-from il_ros.learning.nets.cnn import Cnn
-from il_ros.learning.nets.mlp import Mlp
+from il_ros.learning.nets.net import Net
 from il_ros.learning.normaliser import Normaliser
 import numpy as np
 
@@ -51,7 +50,7 @@ class Policy:
     """
 
     def __init__(self, contract: Contract, inputs: Inputs, normaliser: Normaliser,
-                 action_normaliser: Normaliser, net: Mlp | Cnn, info: Mapping | None = None,
+                 action_normaliser: Normaliser, net: Net, info: Mapping | None = None,
                  sha256: str = '', head: Head | None = None, horizons: Horizons = Horizons()):
         """
         Put the parts together.
@@ -103,7 +102,7 @@ class Policy:
         self._shapes = {feature.name: feature.shape
                         for feature in image_features(self.contract, self.images)}
         for name, shape in self._shapes.items():
-            if not self.net.encoders[name].fits(shape):
+            if not self.net.fits(name, shape):
                 raise LearningError(f'the net cannot see the image {name} of shape {shape}; '
                                     'its kernels need another one')
 
@@ -169,7 +168,8 @@ class Policy:
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._seen(inputs, values.ndim > 1), *self._pictures(images))
+            out = self.net.forward(self._normalised_inputs(inputs, values.ndim > 1),
+                                   *self._image_inputs(images))
             actions = self._decoded(out)
             checksum = float(inputs.sum()) + float(out.sum()) + float(actions.sum())
         if not math.isfinite(checksum):
@@ -199,7 +199,7 @@ class Policy:
         Euclidean norm of the members' standard deviations, each divided by half of its range;
         members on different sides of the gripper's middle count as ``GRIPPER_DISAGREEMENT``, and
         the larger of the two is the result. Nothing is clipped here: far from the data all
-        members may lie beyond the same bound, and be of very different minds. It is a doubt
+        members may lie beyond the same bound, and disagree strongly. It is a doubt
         (EnsembleDAgger: Menda et al., IROS 2019, section III), not an error. ``UNKNOWN`` without
         an ensemble.
 
@@ -220,8 +220,8 @@ class Policy:
         """
         with np.errstate(over='ignore', invalid='ignore'):
             inputs = self.inputs.apply(values)
-            out = self.net.forward(self._seen(inputs, values.ndim > 2),
-                                   *self._pictures(images, (len(values),)))
+            out = self.net.forward(self._normalised_inputs(inputs, values.ndim > 2),
+                                   *self._image_inputs(images, (len(values),)))
             actions = self._decoded(out)
             if self.net.members > 1:
                 actions, out = actions.mean(axis=0), out.sum(axis=0)
@@ -234,7 +234,7 @@ class Policy:
             raise PolicyError(f'observation {row}: {self._complaint(inputs[row])}')
         return self.bounded(actions)
 
-    def _seen(self, inputs: np.ndarray, windows: bool) -> np.ndarray:
+    def _normalised_inputs(self, inputs: np.ndarray, windows: bool) -> np.ndarray:
         """Return what the net sees: normalised, the observations of a window side by side."""
         rows, history = self.normaliser.apply(inputs), self.horizons.history
         if not windows:
@@ -244,7 +244,7 @@ class Policy:
                               f'history of {history}')
         return rows.reshape(*rows.shape[:-2], -1)
 
-    def _pictures(self, images: Images, count: tuple[int, ...] = ()) -> list[np.ndarray]:
+    def _image_inputs(self, images: Images, count: tuple[int, ...] = ()) -> list[np.ndarray]:
         """Return the images in the order of the net."""
         for name, shape in self._shapes.items():
             image = images.get(name)

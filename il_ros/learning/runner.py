@@ -74,7 +74,7 @@ class Runner:
         self._stamp, self._action = stamp, action
         return action
 
-    def overruled(self):
+    def discard_plan(self):
         """Drop what was planned: somebody else drove the last step."""
         self._chunks.clear()
         self._left = 0

@@ -25,11 +25,14 @@ farther than ``clear_m`` from the tool, before and after the shift.
 
 from collections.abc import Sequence
 import dataclasses
+from typing import Annotated
 
 from il_ros.contract.contract import Contract, TOOL_VELOCITY
 from il_ros.dataset.dataset import Demonstrations
 from il_ros.errors import InputsError, TrainConfigError
 from il_ros.learning.inputs import Inputs
+from il_ros.settings import Settings
+from msgspec import Meta
 import numpy as np
 
 TOOL, GOAL, POSITION, JOINTS = 'tool_position', 'goal_position', '_position', 'joint_'
@@ -37,44 +40,20 @@ AXES = ('linear_x', 'linear_y', 'linear_z')
 
 
 @dataclasses.dataclass(frozen=True)
-class Shift:
+class Shift(Settings, refusal=TrainConfigError, title='shift.'):
     """How far, how often, and where."""
 
-    sd_m: float = 0.012
+    sd_m: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.012
     """Of the offset along each axis that the actions have."""
 
-    copies: int = 1
+    copies: Annotated[int, Meta(ge=1, le=100)] = 1
     """Synthetic pairs a recorded one, at most."""
 
-    recover_s: float = 0.5
+    recover_s: Annotated[float, Meta(ge=0.01, le=60.0)] = 0.5
     """Time in which the offset would be undone."""
 
-    clear_m: float = 0.1
+    clear_m: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.1
     """Least distance of every object from the tool."""
-
-    def __post_init__(self):
-        for name, low, high in (('sd_m', 0.0, 1.0), ('copies', 1, 100), ('recover_s', 0.01, 60.0),
-                                ('clear_m', 0.0, 10.0)):
-            value = getattr(self, name)
-            whole = name == 'copies'
-            fine = isinstance(value, int if whole else (int, float))
-            if not fine or isinstance(value, bool) or not low <= value <= high:
-                raise TrainConfigError(f'shift.{name} is {value!r}; expected a '
-                                       f'{"whole " * whole}number in {low}..{high}')
-
-    @classmethod
-    def of(cls, fields) -> 'Shift | None':
-        """
-        Return the settings of a mapping; None stays None.
-
-        :raises TrainConfigError: naming the key that is unknown or out of range
-        """
-        if fields is None or isinstance(fields, cls):
-            return fields
-        known = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(fields, dict) or set(fields) - set(known):
-            raise TrainConfigError(f'shift is {fields!r}; expected a mapping with keys of {known}')
-        return cls(**fields)
 
 
 def shifted(data: Demonstrations, inputs: Inputs, shift: Shift, seed: int) -> Demonstrations:

@@ -16,7 +16,7 @@
 The loop of a run, from demonstrations to report, over any back end.
 
 It goes through the stages of ``interactive/rounds.py``; ``run.json`` is written after each, so
-that a killed run goes on where it was. It alone writes ``run.json``, ``dataset.hdf5`` and the
+that a killed run resumes. It alone writes ``run.json``, ``dataset.hdf5`` and the
 results.
 """
 

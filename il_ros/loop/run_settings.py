@@ -47,6 +47,8 @@ def check_goal(goal: Goal, resume: bool = False, contract: str = '',
     :param run: folder of the run: one that is resumed has its settings, if their file is gone
     :raises ImitationError: with what is wrong, before anything is done
     """
+    if resume and run is not None:
+        run_state.refuse_old_name(run)
     if resume and run is not None and _has_settings(run, goal):
         strategy, training_file = run_state.load(run).strategy, run / TRAINING
     else:

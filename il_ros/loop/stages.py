@@ -24,7 +24,6 @@ import dataclasses
 from pathlib import Path
 import time
 
-from il_ros.contract.finite import is_finite
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import DATASET
 from il_ros.episodes.label_file import read_labels, StoredLabels, write_labels
@@ -44,6 +43,7 @@ from il_ros.loop.backend import Backend, Episodes, FitOrder, Fitting, Tell
 from il_ros.loop.failures import RUN_DIFFERS, RunError, TRAIN_FAILED
 from il_ros.runs.rebuild import refresh
 from il_ros.runs.shard import receipts_in
+from il_ros.settings import is_finite
 import numpy as np
 
 
@@ -102,7 +102,7 @@ class StageRunner:
     def __init__(self, backend: Backend, folder: Path, training: dict[bool, Path], tell: Tell):
         self._backend, self._folder = backend, folder
         self._training, self._tell = training, tell
-        self._taken_back: list[Receipt] = []
+        self._discarded_attempts: list[Receipt] = []
         self._read_receipts()
 
     def _read_receipts(self):
@@ -134,7 +134,7 @@ class StageRunner:
         :raises RunError: with the code of what failed, and its sentence
         """
         started, attempts = time.monotonic(), 0
-        self._taken_back = []
+        self._discarded_attempts = []
 
         async def work() -> Outcome:
             nonlocal attempts
@@ -173,11 +173,11 @@ class StageRunner:
                 self._keep, lambda count: self._tell((done + count) / len(specs), -1.0))
         receipts = [self._receipts[spec.episode_id][1] for spec in specs
                     if spec.episode_id in self._receipts]
-        return Collected.of(specs, receipts, time.monotonic() - started, self._taken_back)
+        return Collected.of(specs, receipts, time.monotonic() - started, self._discarded_attempts)
 
     def _keep(self, receipt: Receipt):
         if is_unfinished(receipt):
-            self._taken_back.append(receipt)
+            self._discarded_attempts.append(receipt)
         else:
             self._receipts[receipt.spec.episode_id] = (self._folder / receipt.path, receipt)
 

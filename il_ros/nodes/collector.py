@@ -184,7 +184,7 @@ class CollectorNode(ActionNode):
             elif reason:
                 raise reason
             elif receipt.end == ABORTED and receipt.cause == OPERATOR:
-                self._say_again(spec, 'it was taken back')
+                self._say_again(spec, 'the attempt was discarded by the operator')
             else:
                 return receipt
 
@@ -192,7 +192,7 @@ class CollectorNode(ActionNode):
         return time.monotonic() - self.parameters.settle_s
 
     def _say_again(self, spec, reason: str):
-        self.get_logger().warning(f'{spec.episode_id} is run once more: {reason}')
+        self.get_logger().warning(f'{spec.episode_id} is repeated: {reason}')
 
     async def _present(self, spec, parts: Collection[str]):
         try:

@@ -35,6 +35,7 @@ from il_ros.contract.episode_spec import POLICY
 from il_ros.errors import ImitationError
 from il_ros.learning import checkpoint
 from il_ros.learning.dry_run import dry_run
+from il_ros.learning.places import find_policy
 from il_ros.learning.policy import Images, Policy, UNKNOWN
 from il_ros.learning.runner import Runner
 from il_ros.ros import qos, runtime
@@ -75,7 +76,9 @@ class PolicyParameters:
     autostart: bool = flag(True, 'configure and activate at start')
     mode: str = choice('lockstep', ('lockstep', 'realtime'),
                        'lockstep: answer every observation; realtime: only the newest')
-    checkpoint: str = text('', 'folder of a checkpoint to load at start; empty: wait for a load')
+    checkpoint: str = text('', 'policy to load at start: folder of a checkpoint, or a run (its '
+                               'newest checkpoint), by name or folder; empty: wait for a load')
+    runs: str = text('runs', 'folder of the runs, where checkpoint is the name of one')
     load_timeout_s: float = bounded(
         15.0, 1.0, 600.0, 'deadline of a load; one that takes longer is refused [s]')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
@@ -104,7 +107,7 @@ class PolicyNode(ManagedNode):
                               is_ready=self._is_ready)
         serve(self, LoadPolicy, 'load_policy', self._on_load, LoadPolicy.Response.NOT_FOUND)
         every(self, CHECK_S, self._loader.check)
-        self._say(PolicyStatus.EMPTY)
+        self._publish_status(PolicyStatus.EMPTY)
         self.autostart()
 
     @property
@@ -115,11 +118,11 @@ class PolicyNode(ManagedNode):
     def configure(self):
         """Load the checkpoint that the parameter names, if it names one."""
         if self.parameters.checkpoint:
-            candidate = read_in_time(
+            candidate, path = read_in_time(
                 self._read_first, self.parameters.checkpoint, self.parameters.load_timeout_s,
                 lambda: runtime.stopping(self.context))
-            self._take(candidate, self.parameters.checkpoint)
-            self._say(PolicyStatus.READY)
+            self._take(candidate, path)
+            self._publish_status(PolicyStatus.READY)
 
     def shut_down(self):
         """Give up a load that is under way."""
@@ -156,7 +159,7 @@ class PolicyNode(ManagedNode):
             return
         self._executed_ns = stamp_ns
         if self._runner is not None and message.driver != POLICY:
-            self._runner.overruled()
+            self._runner.discard_plan()
         self._driver.resume()
 
     def _act(self, observation: Observation, values: np.ndarray) -> np.ndarray | None:
@@ -191,7 +194,7 @@ class PolicyNode(ManagedNode):
         else:
             self._ticket += 1
             response.ticket = self._ticket
-            self._say(PolicyStatus.LOADING)
+            self._publish_status(PolicyStatus.LOADING)
             self._loader.go()
         return response
 
@@ -203,10 +206,11 @@ class PolicyNode(ManagedNode):
         self._try_out(candidate, checked)
         return candidate, checked
 
-    def _read_first(self, path: str, _: str) -> Policy:
-        candidate = checkpoint.load(Path(path))
+    def _read_first(self, text: str, _: str) -> tuple[Policy, str]:
+        folder = find_policy(Path(self.parameters.runs), text)
+        candidate = checkpoint.load(folder)
         _ask(dry_run, candidate, ())
-        return candidate
+        return candidate, str(folder)
 
     def _on_loaded(self, path: str, outcome: tuple[Policy, Contract | None] | ImitationError):
         if isinstance(outcome, ImitationError):
@@ -217,7 +221,7 @@ class PolicyNode(ManagedNode):
         if self._contract is not checked and not self._fits(self._contract):
             return
         self.problem = ''
-        self._say(PolicyStatus.READY)
+        self._publish_status(PolicyStatus.READY)
 
     def _try_out(self, candidate: Policy, contract: Contract | None):
         if contract is not None:
@@ -234,9 +238,9 @@ class PolicyNode(ManagedNode):
     def _refuse(self, error: ImitationError):
         self.problem = str(error)
         self.get_logger().error(f'policy refused: {error}')
-        self._say(PolicyStatus.REFUSED, error.code or PolicyStatus.DAMAGED, str(error))
+        self._publish_status(PolicyStatus.REFUSED, error.code or PolicyStatus.DAMAGED, str(error))
 
-    def _say(self, state: int, error_code: int = 0, error_msg: str = ''):
+    def _publish_status(self, state: int, error_code: int = 0, error_msg: str = ''):
         policy = self._policy
         status = PolicyStatus(
             state=state, ticket=self._ticket, error_code=error_code, error_msg=error_msg)

@@ -241,7 +241,7 @@ class RecorderNode(ManagedNode):
         unheard = [topic for topic, heard in self._heard.items()
                    if not heard.get_publisher_count()]
         if unheard:
-            raise RecorderBusyError(f'nobody is heard on {", ".join(unheard)} yet; are simulator, '
+            raise RecorderBusyError(f'no publisher on {", ".join(unheard)} yet; are simulator, '
                                     'observer and supervisor running?')
         if self.parameters.require_streams and (reason := self._streams.unheard()):
             raise RecorderBusyError(reason)

@@ -43,6 +43,7 @@ from il_ros.sim.realtime_commands import RealtimeCommands
 from il_ros.sim.session import Session
 from il_ros.sim.silence import Silence
 from il_ros.sim.simulation import Simulation
+from il_ros.tasks.contracts import find_contract
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask
 import numpy as np
@@ -58,7 +59,8 @@ class SimulatorParameters:
     task: str = text('push', 'task, by its registered name')
     mode: str = choice('lockstep', ('lockstep', 'realtime'),
                        'lockstep: step when the command for this stamp arrives; realtime: at rate')
-    rate_hz: float = bounded(20.0, 1.0, 200.0, 'control rate [Hz]')
+    rate_hz: float = bounded(
+        0.0, 0.0, 200.0, "control rate [Hz]; 0: the contract's, or that of the task's own")
     physics_hz: float = bounded(
         0.0, 0.0, 2000.0, 'physics rate [Hz], a whole multiple of the control rate; 0: about 240')
     gui: bool = flag(False, 'open the window of PyBullet')
@@ -100,8 +102,10 @@ class SimulatorNode(ReportingNode):
         super().__init__('simulator', SimulatorParameters, **kwargs)
         plugins.trust(self.parameters.task, self.parameters.contract)
         self._realtime = self.parameters.mode == 'realtime'
+        self._rate_hz = self.parameters.rate_hz or find_contract(
+            self.parameters.contract or self.parameters.task)[0].rate
         self._simulation = Simulation(
-            self.parameters.task, rate_hz=self.parameters.rate_hz,
+            self.parameters.task, rate_hz=self._rate_hz,
             physics_hz=self.parameters.physics_hz or None, gui=self.parameters.gui)
         robot = self._simulation.robot
         self.session = Session(self._simulation, self._now_ns())
@@ -117,7 +121,7 @@ class SimulatorNode(ReportingNode):
         self._stopped = False
         self.refused_commands = 0
         self._resting_beats = itertools.count()
-        self._cadence = Cadence(round(NS / self.parameters.rate_hz))
+        self._cadence = Cadence(round(NS / self._rate_hz))
         self._create_outputs()
         self._create_inputs()
         self._cadence.takes(self.session.stamp_ns)
@@ -157,7 +161,7 @@ class SimulatorNode(ReportingNode):
         serve(self, ResetTask, 'reset_task', self._on_reset, ResetTask.Response.BAD_SPEC)
         serve(self, EndEpisode, 'end_episode', self._on_end, EndEpisode.Response.NOT_RUNNING)
         if self._realtime:
-            every(self, 1.0 / self.parameters.rate_hz, self._on_beat)
+            every(self, 1.0 / self._rate_hz, self._on_beat)
         else:
             every(self, REPUBLISH_S / 2.0, self._on_wait)
 

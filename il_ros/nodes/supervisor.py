@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-The supervisor: who drives, is it safe. The only writer to the arm.
+The supervisor selects the driver, enforces the limits, and alone commands the arm.
 
 It arms an episode (``set_driver``), waits at each observation for exactly the drivers that the
 plan requires, lets the plan choose, and sends joint targets inside the limits. It says what it
@@ -205,8 +205,8 @@ class SupervisorNode(ManagedNode):
                 return
         if step.handed_over and self._spec.plan.gate:
             # Whoever was asked for this step has answered it: he is let go from the next one on.
-            let_go = EXPERT not in self._arbiter.driving.required
-            self._announce(step.stamp_ns + let_go)
+            released = EXPERT not in self._arbiter.driving.required
+            self._announce(step.stamp_ns + released)
         self._messages.fill(step, self._answers.candidates)
         self._publish_step()
         self._counts['steps'] += 1

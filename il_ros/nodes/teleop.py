@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-A person as a driver: gamepad or keyboard in, actions out, and the person's word on episodes.
+A person as a driver: gamepad or keyboard in, actions and commands for episodes out.
 
 Each observation that asks for the person is answered with the newest input, and carries its stamp.
 ``Action.engaged`` says whether the dead-man's button is held; without it there are no values, and
@@ -32,9 +32,9 @@ from il_ros.ros.conversion.checks import check_values
 from il_ros.ros.driver import Driver
 from il_ros.ros.listening import every, listen
 from il_ros.ros.node import ReportingNode
+from il_ros.ros.operator import Operator
 from il_ros.ros.parameters import bounded, choice, flag, ParameterError, text
 from il_ros.ros.refusals import refusals_of
-from il_ros.ros.verdicts import Operator
 from il_ros.teleop.joystick import Joystick
 from il_ros.teleop.keyboard import help_of, Keyboard
 from il_ros.teleop.mapping import GRIPPER, load_joy_mapping, load_key_mapping
@@ -87,7 +87,7 @@ class TeleopNode(ReportingNode):
             listen(self, Joy, 'joy', self._on_joy, qos.FOREIGN_SENSOR)
         else:
             self._device = Keyboard(load_key_mapping(name))
-            self._gripper = GRIPPER in self._device.mapping.commands.values()
+            self._gripper = GRIPPER in self._device.mapping.commands
             self._terminal = RawTerminal(self.parameters.terminal)
             print(help_of(self._device.mapping), file=sys.stderr, flush=True)
             every(self, POLL_S, self._poll)
@@ -130,7 +130,7 @@ class TeleopNode(ReportingNode):
             return
         typed = self._terminal.read()
         if typed is None:
-            self._device.let_go()
+            self._device.release()
             self.problem = 'the terminal is gone; nobody drives'
         elif typed:
             self._obey(self._device.hear(typed, time.monotonic()))
@@ -156,5 +156,5 @@ class TeleopNode(ReportingNode):
         values = {'device': self.parameters.device, 'engaged': self._engaged,
                   'speed': f'{speed:.2f}', 'answered': self._driver.answered,
                   'said': self._operator.said}
-        return self.state('a person drives' if self._engaged else 'looking on', values,
-                          self.problem or self._device.problem)
+        state = 'a person drives' if self._engaged else 'idle, no person engaged'
+        return self.state(state, values, self.problem or self._device.problem)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The live view of a graph in a terminal: reads what is on air, says nothing."""
+"""The live view of a graph in a terminal; it publishes nothing."""
 
 import dataclasses
 import sys

@@ -81,7 +81,7 @@ def exit_message(name: str, exit_code: int, output: Sequence[str]) -> str:
     lines = [line.strip() for line in output if line.strip()]
     errors = [line for line in lines if line.startswith('il_ros: ')]
     last = (errors or lines or [''])[-1].removeprefix('il_ros: ')
-    return f'{name} {how}' + (f'; it said: {last}' if last else '')
+    return f'{name} {how}' + (f'; last output: {last}' if last else '')
 
 
 def _main(words: Sequence[str]):

@@ -34,7 +34,7 @@ _END_S = 5.0
 
 
 class ProcessError(ImitationError):
-    """A process that ended in the midst of its work, or refused it; the sentence says why."""
+    """A worker process that ended too early, or refused its work; the sentence says why."""
 
 
 def map_processes(make: Callable[..., Callable[[Any], Any]], arguments: Sequence,
@@ -99,7 +99,7 @@ def _result_of(connection: Connection, process: subprocess.Popen, output: Binary
         end([process], _END_S, how=0)
         output.seek(0)
         lines = output.read().decode(errors='replace').splitlines()
-        raise ProcessError(exit_message('a process in the midst of its work', process.returncode,
+        raise ProcessError(exit_message('a worker process', process.returncode,
                                         lines)) from lost
     if error:
         raise ProcessError(error)

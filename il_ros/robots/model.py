@@ -16,6 +16,7 @@
 
 import dataclasses
 
+from il_ros import plugins
 from il_ros.errors import RobotError
 import numpy as np
 
@@ -26,7 +27,7 @@ IMPLAUSIBLE_RAD = 0.5
 @dataclasses.dataclass(frozen=True, eq=False)
 class RobotModel:
     """
-    One arm with a two-finger gripper.
+    One arm, with or without a two-finger gripper.
 
     Joint vectors have the order of ``joint_names``: the arm first, then the two fingers.
     """
@@ -57,6 +58,9 @@ class RobotModel:
     """Corner of the box that the tool stays in, shape ``(3,)``, m in the base frame."""
     workspace_upper: np.ndarray
     """Opposite corner, shape ``(3,)``, m."""
+    tool_down: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.array([1.0, 0.0, 0.0, 0.0]))
+    """Orientation (x, y, z, w) of the tool when it points straight down."""
 
     def __post_init__(self):
         count = len(self.joint_names)
@@ -93,3 +97,20 @@ class RobotModel:
     def fingers(self) -> slice:
         """Return where the fingers stand in a joint vector."""
         return slice(self.arm_joints, len(self.joint_names))
+
+
+def find_robot(name: str) -> RobotModel:
+    """
+    Return a robot of ours, of another package, or as ``module:Object``.
+
+    :raises RobotError: listing the robots that there are, or saying why it is not usable
+    """
+    try:
+        plugin = plugins.find('robots', name)
+        robot = plugin.load()
+    except plugins.PluginError as error:
+        raise RobotError(str(error)) from error
+    if not isinstance(robot, RobotModel):
+        raise RobotError(f'{plugin}: {plugin.target} is {robot!r}; expected an instance of '
+                         f'{RobotModel.__module__}.{RobotModel.__qualname__}')
+    return robot

@@ -53,6 +53,3 @@ PANDA = RobotModel(
     workspace_upper=np.array([0.68, 0.3, 0.4]),
 )
 """Base on the table, x forwards; the workspace is reachable everywhere with the tool down."""
-
-TOOL_DOWN = np.array([1.0, 0.0, 0.0, 0.0])
-"""Orientation (x, y, z, w) of the tool when it points straight down."""

@@ -200,7 +200,7 @@ class Waiter:
         until = time.monotonic() + deadline_s
         while not is_ready():
             if time.monotonic() > until:
-                raise CallError(f'{name_of(client)} is not there after {deadline_s} s; is the '
+                raise CallError(f'{name_of(client)} is not available after {deadline_s} s; is the '
                                 'node that serves it running?')
             await self.pause(READY_CHECK_S)
 
@@ -238,8 +238,8 @@ class Waiter:
             on_start(handle)
         response = await self._result(client, handle)
         if response.status == GoalStatus.STATUS_ABORTED and not response.result.error_code:
-            raise CallError(f'{name_of(client)} failed without a word; the log of the node that '
-                            'serves it has the reason')
+            raise CallError(f'{name_of(client)} was aborted without an error message; see the '
+                            'log of the node that serves it')
         return response.status, response.result
 
     async def _accepted(self, client, sent: Future, deadline_s: float, error: CallError):

@@ -37,7 +37,7 @@ ALIVE = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """The end of ``alive`` at whoever watches others: many processes may say it at once."""
 
 STATUS = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""The task's word, once a step; the last one is kept for late joiners."""
+"""The task status, once a step; the last one is kept for late joiners."""
 
 RECEIPTS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """A collector that restarts still hears what was recorded."""

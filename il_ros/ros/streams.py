@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-The topics of others that the recorder keeps in full beside an episode.
+Additional topics that the recorder keeps in full beside an episode.
 
 They are taken from the middleware every ``POLL_S`` instead of one callback each: so comes, on any
 executor, the publisher's number with each message, and with it the knowledge of what was lost;

@@ -129,7 +129,7 @@ class Inventory:
     drivers: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     flags: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     streams: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-    """Recorded messages of the topics of others, by topic."""
+    """Recorded messages of the additional topics, by topic."""
     stream_drops: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     """Messages of those that are missing, as far as it is known."""
     labels: int = 0

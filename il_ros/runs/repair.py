@@ -14,7 +14,7 @@
 
 
 """
-Mending what a crash, a full disk or a stray hand left of a run, without overwriting anything.
+Repair of a run after a crash, a full disk or manual changes, without overwriting anything.
 
 Files under a wrong name get their own back. A damaged episode is set aside as
 ``<id>.damaged-N.mcap``, and what is whole of it becomes an episode with the flag INCOMPLETE:
@@ -32,7 +32,7 @@ from il_ros.contract.episode_spec import EPISODE_ID, SpecError
 from il_ros.episodes.discards import discarded, discards_path
 from il_ros.episodes.label_file import labels_path, read_labels
 from il_ros.episodes.mcap import read_mcap, salvage_mcap
-from il_ros.episodes.placing import BESIDE, parted, put_back, set_aside
+from il_ros.episodes.placing import BESIDE, parted, restore_names, set_aside
 from il_ros.episodes.reader import decode, head, METADATA, read_episode
 from il_ros.episodes.receipts import DISCARDED, file_sha256, INCOMPLETE, read_receipt, Receipt
 from il_ros.episodes.receipts import receipt_of, receipt_path, verify, write_receipt
@@ -73,10 +73,10 @@ def repair_episodes(folder: Path, progress: Progress = iter) -> list[Repair]:
         shard = Shard(shard_folder)
         try:
             repairs += _mended(shard, before)
-            repairs += [_placed(*one) for one in put_back(shard_folder)]
+            repairs += [_placed(*one) for one in restore_names(shard_folder)]
             for path in episode_paths(shard_folder):
                 repairs += _repair(path)
-            repairs += _strays(shard_folder)
+            repairs += _orphans(shard_folder)
         finally:
             shard.close()
     return repairs
@@ -122,7 +122,7 @@ def _repair(path: Path) -> list[Repair]:
         acknowledge(path, flags=INCOMPLETE, error_msg='its receipt was lost')
         repairs.append(Repair(path, LOSS, f'{path}: its receipt was damaged and is made anew; '
                                           'flagged, for it may have been discarded'))
-    elif not _vouches(path, receipt):
+    elif not _matches(path, receipt):
         same = (receipt.sha256 == file_sha256(path)
                 or receipt.content_sha256 == episode.content_sha256())
         set_aside(receipt_path(path))
@@ -134,7 +134,7 @@ def _repair(path: Path) -> list[Repair]:
     return repairs + _beside(path)
 
 
-def _vouches(path: Path, receipt: Receipt) -> bool:
+def _matches(path: Path, receipt: Receipt) -> bool:
     try:
         verify(path)
     except EpisodeFileError:
@@ -249,7 +249,7 @@ def _head(file, receipt: Receipt | None):
     return spec, contract
 
 
-def _strays(folder: Path) -> list[Repair]:
+def _orphans(folder: Path) -> list[Repair]:
     """Set aside what belongs to an episode that is not there, and name a missing episode."""
     repairs = []
     for path in sorted(folder.iterdir()):

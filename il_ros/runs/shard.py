@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One folder of episodes: who may write there, what a crash left, and what it holds."""
+"""One folder of episodes: who may write there, its repair after a crash, and what it holds."""
 
 from collections.abc import Iterator
 import contextlib
@@ -38,7 +38,7 @@ class Shard:
 
     def __init__(self, folder: Path):
         """
-        Take the folder, which is made where it is missing, and mend what a crash left there.
+        Lock the folder, make it where it is missing, and repair it after a crash.
 
         :raises ShardLockedError: if another process has it; the sentence has its id
         :raises EpisodeWriteError: if the folder forbids it, or what a crash left cannot be

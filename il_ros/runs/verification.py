@@ -14,7 +14,7 @@
 
 
 """
-Whether everything that a run vouches for is still what it was.
+Verification: whether the files of a run are still those that were recorded.
 
 Each episode is compared with its receipt (SHA-256), decoded, and its content with its name and
 with what the receipt says of it; what lies beside it is read against it, and the aggregated data
@@ -70,7 +70,7 @@ def verify_run(folder: Path, progress: Progress = iter) -> list[Finding]:
         if receipt is not None and not receipt.flags:
             whole.add(source_of(path, receipt))
     for shard in shards_of(folder):
-        findings += _strays(shard)
+        findings += _orphans(shard)
     for path in sorted(Path(folder).glob('*.hdf5')):
         if '.damaged-' in path.name:
             continue
@@ -113,7 +113,7 @@ def _discards(path: Path, receipt: Receipt) -> list[Finding]:
                            f'0 to {receipt.steps - 1}') for pair in wrong]
 
 
-def _strays(shard: Path) -> Iterator[Finding]:
+def _orphans(shard: Path) -> Iterator[Finding]:
     """Find what belongs to no episode, and what a killed recorder or repair left."""
     for path in sorted(shard.iterdir()):
         name, _, rest = path.name.partition('.')

@@ -21,16 +21,29 @@ there is none (reach, or a peg that is in the hand from the start) the tool is s
 speed for the length of the step. The episode's seed says when and where, whoever drives.
 """
 
+import dataclasses
 import math
+from typing import Annotated
 
 from il_ros.errors import SimulationError
+from il_ros.settings import Settings
+from msgspec import Meta
 import numpy as np
 
 _STREAM = 1
 """Tells this generator from that of the start and the goals, which has the same seed."""
 
-_KEYS = ('rate', 'speed')
-_FASTEST_M_S = 2.0
+
+@dataclasses.dataclass(frozen=True)
+class _Asked(Settings, refusal=SimulationError, title='option bumps.'):
+    """The option."""
+
+    rate: Annotated[float, Meta(
+        ge=0.0, le=1.0, description='a probability in [0, 1]')]
+    """Probability of a bump in a control step."""
+
+    speed: Annotated[float, Meta(gt=0.0, le=2.0)]
+    """How much faster an object or the tool is, m/s."""
 
 
 class Bumps:
@@ -67,18 +80,5 @@ def bumps_of(options: dict, seed: int) -> Bumps | None:
     """
     if 'bumps' not in options:
         return None
-    asked = options['bumps']
-    if not isinstance(asked, dict) or set(asked) != set(_KEYS):
-        raise SimulationError(f'option bumps is {asked}; expected an object with the keys rate '
-                              'and speed')
-    rate, speed_m_s = (asked[key] for key in _KEYS)
-    if not (_is_number(rate) and 0.0 <= rate <= 1.0):
-        raise SimulationError(f'option bumps: rate is {rate!r}; expected a probability in [0, 1]')
-    if not (_is_number(speed_m_s) and 0.0 < speed_m_s <= _FASTEST_M_S):
-        raise SimulationError(f'option bumps: speed is {speed_m_s!r}; expected a number above 0 '
-                              f'and up to {_FASTEST_M_S} m/s')
-    return Bumps(rate, speed_m_s, seed)
-
-
-def _is_number(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    asked = _Asked.from_dict(options['bumps'])
+    return Bumps(asked.rate, asked.speed, seed)

@@ -39,8 +39,10 @@ class CameraScene:
 
     def __init__(self, robot: RobotModel, task: Task, physics_hz: float):
         """Build a world of its own for the scene of a task."""
-        folder = Path(robot.urdf).parent
-        text = Path(robot.urdf).read_text().replace(_FINE, _COARSE)
+        folder = Path(robot.urdf).absolute().parent
+        # Meshes that are named by relative paths are looked for beside the URDF.
+        text = Path(robot.urdf).read_text().replace(_FINE, _COARSE).replace(
+            'filename="meshes/', f'filename="{folder}/meshes/')
         with tempfile.TemporaryDirectory() as temporary:
             urdf = Path(temporary, 'coarse.urdf')
             urdf.write_text(text.replace('package://', f'{folder}/'))

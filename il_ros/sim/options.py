@@ -14,7 +14,7 @@
 
 """Options of a task's episodes: which it has, and whether their values can be."""
 
-from il_ros.contract.options import OptionsError, read_options
+from il_ros.contract.options import read_options
 from il_ros.errors import SimulationError
 from il_ros.sim.bumps import bumps_of
 from il_ros.tasks.base import Task
@@ -30,10 +30,7 @@ def task_options(task: Task, text: str) -> dict:
     :param text: their canonical JSON; '': none
     :raises SimulationError: naming an option that the task does not have, or a wrong value
     """
-    try:
-        options = read_options(text, f'options of task {task.name}')
-    except OptionsError as error:
-        raise SimulationError(str(error)) from error
+    options = read_options(text, SimulationError, f'options of task {task.name}')
     known = (*_OPTIONS, *task.options)
     unknown = sorted(set(options) - set(known))
     if unknown:

@@ -60,7 +60,7 @@ class OtherEpisodeError(ImitationError):
 
 @dataclasses.dataclass(frozen=True)
 class Status:
-    """The task's word on the episode at one stamp; the fields of ``EpisodeStatus.msg``."""
+    """The task status at one stamp; the fields of ``EpisodeStatus.msg``."""
 
     episode_id: str = ''
     task: str = ''

@@ -20,14 +20,14 @@ from il_ros.contract import episode_spec as spec
 from il_ros.errors import SimulationError, TargetError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
-from il_ros.robots.panda import PANDA, TOOL_DOWN
+from il_ros.robots.panda import PANDA
 from il_ros.sim.bumps import bumps_of
 from il_ros.sim.camera import picture
 from il_ros.sim.camera_scene import CameraScene
 from il_ros.sim.options import task_options
 from il_ros.sim.state import State
 from il_ros.sim.world import Reading, World
-from il_ros.tasks.base import Scene, Verdict
+from il_ros.tasks.base import Scene, TaskResult
 from il_ros.tasks.registry import make_task
 import numpy as np
 
@@ -90,7 +90,7 @@ class Simulation:
         self._goal = scene.goal_position
         reading = self._world.reset(self._joints_of(scene), scene.object_positions,
                                     scene.object_orientations, scene.goal_position)
-        self._state = self._as_state(reading, Verdict(), 0, horizon or self.task.horizon, 0)
+        self._state = self._as_state(reading, TaskResult(), 0, horizon or self.task.horizon, 0)
         return self._state
 
     def step(self, targets: np.ndarray) -> State:
@@ -111,11 +111,11 @@ class Simulation:
         if self._bumps is not None:
             targets = self._bumped(targets, self._bumps.draw())
         reading = self._world.step(targets, self.substeps)
-        verdict = self.task.judge(reading, self._goal)
-        if verdict.success and self._continuing:
+        result = self.task.evaluate(reading, self._goal)
+        if result.success and self._continuing:
             reading = self._go_on(reading)
-        self._state = self._as_state(reading, verdict, state.step + 1, state.horizon,
-                                     state.goals_reached + verdict.success)
+        self._state = self._as_state(reading, result, state.step + 1, state.horizon,
+                                     state.goals_reached + result.success)
         return self._state
 
     def render(self, width: int, height: int) -> np.ndarray:
@@ -170,24 +170,24 @@ class Simulation:
         return self._world.read()
 
     def _joints_of(self, scene: Scene) -> np.ndarray:
-        solution = self.kinematics.settled(scene.tool_position, TOOL_DOWN)
+        solution = self.kinematics.settled(scene.tool_position, self.robot.tool_down)
         q = solution.q
-        q[self.robot.fingers] = scene.opening_m / 2
+        q[self.robot.fingers] = min(scene.opening_m, self.robot.open_width) / 2
         return q
 
-    def _as_state(self, reading: Reading, verdict: Verdict, step: int, horizon: int,
+    def _as_state(self, reading: Reading, result: TaskResult, step: int, horizon: int,
                   goals: int) -> State:
         end, cause = spec.NOT_ENDED, spec.NO_CAUSE
-        if verdict.lost:
+        if result.lost:
             end, cause = spec.TERMINATED, spec.LOST
-        elif verdict.success and not self._continuing:
+        elif result.success and not self._continuing:
             end, cause = spec.TERMINATED, spec.SUCCESS
         elif step >= horizon:
             end = spec.TRUNCATED
         return State(
             reading.joint_position, reading.joint_velocity, reading.tool_position,
             reading.tool_orientation, reading.object_positions, reading.object_orientations,
-            self._goal, verdict.success, end, cause, step, horizon, goals)
+            self._goal, result.success, end, cause, step, horizon, goals)
 
 
 def _substeps(rate_hz: float, physics_hz: float | None) -> tuple[int, float]:

@@ -21,7 +21,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class State:
-    """The robot, the objects and the task's word on the episode, all at one instant."""
+    """The robot, the objects and the task status, all at one instant."""
 
     joint_position: np.ndarray
     """Shape ``(n,)``, float64, rad (fingers: m)."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A table with a Panda on it in PyBullet: one client, built once, set back for each episode."""
+"""A table with a robot on it in PyBullet: one client, built once, set back for each episode."""
 
 import os
 import sys
@@ -82,7 +82,10 @@ class World:
                           (0.5, 0.0, -_TABLE_HEIGHT_M), useFixedBase=True, physicsClientId=client)
         self._body = pybullet.loadURDF(self.robot.urdf, useFixedBase=True, physicsClientId=client)
         self._joints, self._tool = find_joints(self._body, self.robot, client)
-        self._gear_fingers()
+        self._efforts = self.robot.effort.tolist()
+        self._gains = [_POSITION_GAIN] * len(self._joints)
+        if self._joints[self.robot.fingers]:
+            self._gear_fingers()
         self._objects = [self._make_object(shape) for shape in self._shapes]
         self._markers = self._make_markers()
 
@@ -180,8 +183,6 @@ class World:
         for link in (left, right):
             pybullet.changeDynamics(self._body, link, lateralFriction=_FINGER_FRICTION,
                                     physicsClientId=self.client)
-        self._efforts = self.robot.effort.tolist()
-        self._gains = [_POSITION_GAIN] * len(self._joints)
 
     def _make_object(self, shape: Shape) -> int:
         client = self.client

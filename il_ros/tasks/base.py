@@ -16,6 +16,7 @@
 
 import abc
 import dataclasses
+import math
 
 from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
 from il_ros.tasks.expert import Expert
@@ -23,6 +24,7 @@ from il_ros.tasks.scene import Reading, Shape
 import numpy as np
 
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
+OPEN = math.inf
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,7 +34,7 @@ class Scene:
     tool_position: np.ndarray
     """Shape ``(3,)``, m; the tool points down."""
     opening_m: float
-    """Sum of the finger positions."""
+    """Sum of the finger positions; ``OPEN``: as far as the robot's hand opens."""
     object_positions: np.ndarray
     """Shape ``(objects, 3)``, m."""
     object_orientations: np.ndarray
@@ -42,8 +44,8 @@ class Scene:
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
-    """The task's word on one state."""
+class TaskResult:
+    """The result of a task for one state."""
 
     success: bool = False
     lost: bool = False
@@ -100,7 +102,7 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def judge(self, reading: Reading, goal: np.ndarray) -> Verdict:
+    def evaluate(self, reading: Reading, goal: np.ndarray) -> TaskResult:
         """Say whether the goal is reached or the object is lost; called once a control step."""
 
 

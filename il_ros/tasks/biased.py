@@ -21,13 +21,16 @@ pushed beside its middle). It stays a smooth function of the state, without memo
 of its labels inherits, and where it cannot get beyond its teacher, can so be seen.
 """
 
+import dataclasses
 import json
+from typing import Annotated
 
 from il_ros.contract.contract import Contract
-from il_ros.contract.finite import is_finite
-from il_ros.contract.options import OptionsError, read_options
+from il_ros.contract.options import read_options
 from il_ros.errors import ImitationError
+from il_ros.settings import Settings
 from il_ros.tasks.expert import Expert
+from msgspec import Meta
 
 OPTION = 'expert'
 """The key of an episode's options that is the expert's own."""
@@ -39,6 +42,18 @@ class BiasError(ImitationError):
     code = 404
 
 
+_Offsets = Annotated[list[float], Meta(
+    min_length=1, description='a list of finite numbers')]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asked(Settings, refusal=BiasError, title=f'option {OPTION}.'):
+    """The option."""
+
+    bias: Annotated[dict[str, _Offsets], Meta(
+        min_length=1, description='an object of features and their offsets')]
+
+
 def bias_of(options: str) -> dict[str, list[float]]:
     """
     Return what the expert is to misread, and by how much; empty: nothing.
@@ -48,24 +63,10 @@ def bias_of(options: str) -> dict[str, list[float]]:
     :returns: feature names to offsets, in the features' units
     :raises BiasError: naming what is wrong
     """
-    try:
-        known = read_options(options)
-    except OptionsError as error:
-        raise BiasError(str(error)) from error
+    known = read_options(options, BiasError)
     if OPTION not in known:
         return {}
-    asked = known[OPTION]
-    if not isinstance(asked, dict) or list(asked) != ['bias']:
-        raise BiasError(f'option {OPTION} is {asked}; expected an object with the key bias')
-    bias = asked['bias']
-    if not isinstance(bias, dict) or not bias:
-        raise BiasError(f'option {OPTION}: bias is {bias}; expected an object of features and '
-                        'their offsets')
-    for name, offsets in bias.items():
-        if not (isinstance(offsets, list) and offsets and all(map(is_finite, offsets))):
-            raise BiasError(f'option {OPTION}: the bias of {name} is {offsets}; expected a list '
-                            'of finite numbers')
-    return bias
+    return _Asked.from_dict(known[OPTION]).bias
 
 
 class BiasedExpert(Expert):
@@ -77,7 +78,8 @@ class BiasedExpert(Expert):
     """
 
     def __init__(self, expert: Expert, contract: Contract, bias: dict[str, list[float]]):
-        self.task, self.version, self.drives = expert.task, expert.version, expert.drives
+        self.task, self.version = expert.task, expert.version
+        self.action_names = expert.action_names
         super().__init__(contract)
         self._expert, self._bias = expert, bias
         self._offsets = [0.0] * contract.width

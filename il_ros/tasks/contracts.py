@@ -27,13 +27,16 @@ from il_ros import plugins
 from il_ros.contract.contract import Contract, ContractError
 from il_ros.contract.contract_file import load_contract, RATE_HZ, read_contract, Source
 from il_ros.errors import UnknownTaskError
-from il_ros.robots.model import RobotModel
+from il_ros.robots.model import find_robot, RobotModel
 from il_ros.tasks.base import Task
 from il_ros.tasks.registry import task_class
 import yaml
 
 IMAGE_SUFFIX = '_image'
 """``push_image`` is the contract of ``push`` by a camera image."""
+
+ROBOT = 'panda'
+"""The robot of the nodes, and of all that names none."""
 
 CAMERA_PX = (64, 64)
 """Height and width of the image."""
@@ -46,16 +49,36 @@ class _Indented(yaml.SafeDumper):
         return super().increase_indent(flow, False)
 
 
-def find_contract(name: str) -> tuple[Contract, tuple[Source, ...]]:
+def compose_contract(task: str, robot: str = ROBOT, images: bool = False) -> Contract:
+    """
+    Return the contract of a task on a robot: what is observed and what is commanded.
+
+    >>> import il_ros
+    >>> il_ros.compose_contract('push', images=True).images[0].name
+    'camera'
+
+    :param task: e.g. ``'push'``
+    :param robot: name of a robot, or ``module:Object``
+    :param images: by camera image: policies see the image and the robot's own state
+    :raises ContractError: if there is no such task, or the robot cannot do it
+    :raises RobotError: listing the robots that there are
+    """
+    plugins.trust(task, robot)
+    return find_contract(task + IMAGE_SUFFIX * images, robot)[0]
+
+
+def find_contract(name: str, robot: str = ROBOT) -> tuple[Contract, tuple[Source, ...]]:
     """
     Return a contract and one source a feature, in the same order.
 
     :param name: a file (``*.yaml``), a task's name, or that name with ``_image`` behind it
+    :param robot: of a contract that is composed
     :raises ContractError: if there is none of that name, or the file is wrong
+    :raises RobotError: listing the robots that there are
     """
     if is_file(name):
         return load_contract(Path(name))
-    document = contract_document(name)
+    document = contract_document(name, robot)
     return read_contract(document.pop('name'), document, f'contract of {name}')
 
 
@@ -76,11 +99,11 @@ def contract_text(name: str) -> str:
                      width=99)
 
 
-def contract_document(name: str) -> dict[str, Any]:
+def contract_document(name: str, robot: str = ROBOT) -> dict[str, Any]:
     """
-    Compose a contract of the Panda, laid out as its file would be, with its ``name``.
+    Compose a contract, laid out as its file would be, with its ``name``.
 
-    :raises ContractError: if there is no such task
+    :raises ContractError: if there is no such task, or the robot cannot do it
     """
     try:
         task, height_width = task_class(name), None
@@ -91,12 +114,14 @@ def contract_document(name: str) -> dict[str, Any]:
             task, height_width = task_class(name.removesuffix(IMAGE_SUFFIX)), CAMERA_PX
         except UnknownTaskError:
             raise ContractError(f'there is no contract {name!r}: {error}') from error
-    robot = plugins.find('robots', 'panda').load()
+    model = find_robot(robot)
+    if task.actions.gripper and not model.joint_names[model.fingers]:
+        raise ContractError(f'the task {name!r} needs a gripper; the robot {robot!r} has none')
     own = getattr(task, 'name', name)
     return {'name': own + IMAGE_SUFFIX if height_width else own, 'rate': RATE_HZ,
-            'frame_id': robot.base_frame, 'action_space': task.actions.space,
-            'actions': task.actions.entries(robot.open_width),
-            'features': [*_image(height_width), *_of_robot(robot),
+            'frame_id': model.base_frame, 'action_space': task.actions.space,
+            'actions': task.actions.entries(model.open_width),
+            'features': [*_image(height_width), *_of_robot(model),
                          *_of_task(task, height_width is not None)]}
 
 

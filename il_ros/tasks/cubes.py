@@ -16,8 +16,7 @@
 
 import math
 
-from il_ros.robots.panda import PANDA
-from il_ros.tasks.base import Scene, uniform, UPRIGHT
+from il_ros.tasks.base import OPEN, Scene, uniform, UPRIGHT
 from il_ros.tasks.scene import Reading, Shape
 import numpy as np
 
@@ -81,7 +80,7 @@ def lying(tool: np.ndarray, places: np.ndarray, goal: np.ndarray) -> Scene:
     """Return the scene of an open hand and cubes that lie on the table."""
     count = len(places)
     positions = np.column_stack((places, np.full(count, RESTING_M)))
-    return Scene(tool, PANDA.open_width, positions, np.tile(UPRIGHT, (count, 1)), goal)
+    return Scene(tool, OPEN, positions, np.tile(UPRIGHT, (count, 1)), goal)
 
 
 def is_lost(position) -> bool:
@@ -112,7 +111,7 @@ class Rest:
         """
         positions, last = reading.object_positions.tolist(), self._last
         still = last is not None and all(map(_is_still, positions, last))
-        released = float(reading.joint_position[PANDA.fingers].sum()) > _RELEASED_M
+        released = float(reading.joint_position[-2:].sum()) > _RELEASED_M
         self._last = positions
         self._steps = self._steps + 1 if there and released and still else 0
         return self._steps >= _REST_STEPS

@@ -46,19 +46,19 @@ class Expert(abc.ABC):
     version = 1
     """Raised with every change of the law: labels of two versions are not the same labels."""
 
-    drives: tuple[str, ...] = ()
+    action_names: tuple[str, ...] = ()
     """Names of the action entries that the law gives, in its order."""
 
     def __init__(self, contract: Contract):
         """
-        Find what the law reads and drives in ``contract``.
+        Find in ``contract`` what the expert reads and commands.
 
         :raises MissingFeatureError: naming the feature or the actions that are not there
         """
-        if contract.action_names != self.drives:
+        if contract.action_names != self.action_names:
             raise MissingFeatureError(
-                f'the {self.task} expert drives {list(self.drives)}, the contract '
-                f'{contract.name} wants {list(contract.action_names)}')
+                f'the {self.task} expert commands {list(self.action_names)}; the contract '
+                f'{contract.name} has {list(contract.action_names)}')
         self._contract = contract
         self._bounds = tuple((float(low), float(high))
                              for low, high in zip(contract.lower, contract.upper))
@@ -95,7 +95,7 @@ class Expert(abc.ABC):
 
     @abc.abstractmethod
     def control(self, values: list[float]) -> tuple[float, ...]:
-        """Return the wanted action, one number for each entry of ``drives``."""
+        """Return the wanted action, one number for each entry of ``action_names``."""
 
     def index_of(self, feature: str, width: int) -> int:
         """Return where ``feature`` starts among the values; it must have ``width`` elements."""

@@ -81,7 +81,7 @@ def grasp_and_carry(to_cube: Sequence[float], opening: float, placed: float, car
     return x, y, z, CLOSED_M if around > 0.5 and placed < 0.5 else OPEN_M
 
 
-def way(start: Sequence[float], end: Sequence[float]) -> list[float]:
+def difference(start: Sequence[float], end: Sequence[float]) -> list[float]:
     """Return the vector from one point to another."""
     return [b - a for a, b in zip(start, end)]
 

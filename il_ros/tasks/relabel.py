@@ -27,7 +27,7 @@ def relabel(expert: Expert, observations: np.ndarray) -> tuple[np.ndarray, np.nd
         ``(N,)``, bool; rows without an answer are zero
     :raises BadObservationError: if the width is not the contract's
     """
-    actions = np.zeros((len(observations), len(expert.drives)), np.float32)
+    actions = np.zeros((len(observations), len(expert.action_names)), np.float32)
     valid = np.zeros(len(observations), bool)
     for row, values in enumerate(observations):
         answer = expert.act(values)

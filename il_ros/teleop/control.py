@@ -52,7 +52,7 @@ class EpisodeControl:
         self._correction: tuple[int, int] | None = None
 
     def status(self, episode_id: str, phase: int) -> bool:
-        """Take in the task's word; tell whether an episode, or an attempt, has begun."""
+        """Take in the task status; return whether an episode, or an attempt, has begun."""
         before, self._running = self._running, phase == RUNNING
         if not self._running or (before and episode_id == self.episode_id):
             return False

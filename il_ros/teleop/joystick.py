@@ -70,7 +70,7 @@ class Joystick:
 
     def deflections(self, _now_s: float) -> dict[str, float]:
         """Return how far each axis is out, [-1, 1], by action element."""
-        return {name: axis.scale * self._beyond_dead_zone(self._axes[axis.index])
+        return {name: axis.scale * self._beyond_dead_zone(self._axes[axis.axis])
                 for name, axis in self.mapping.axes.items()}
 
     def _is_silent(self, now_s: float) -> bool:
@@ -91,7 +91,7 @@ class Joystick:
         mapping = self.mapping
         parts = {'dead_man': mapping.dead_man, **mapping.commands}
         axes = {**{name: part.index for name, part in parts.items() if part.sign},
-                **{name: axis.index for name, axis in mapping.axes.items()}}
+                **{name: axis.axis for name, axis in mapping.axes.items()}}
         buttons = {name: part.index for name, part in parts.items() if not part.sign}
         for kind, wanted, there in (('axis', axes, self._axes),
                                     ('button', buttons, self._buttons)):

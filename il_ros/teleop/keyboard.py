@@ -37,7 +37,10 @@ class Keyboard:
     def __init__(self, mapping: KeyMapping):
         self.mapping = mapping
         self._directions = {key: (name, sign) for name, sides in mapping.axes.items()
-                            for sign, keys in zip((1.0, -1.0), sides) for key in keys}
+                            for sign, keys in ((1.0, sides.positive), (-1.0, sides.negative))
+                            for key in keys}
+        self._commands = {key: command for command, keys in mapping.commands.items()
+                          for key in keys}
         self._rest = ''
         self._until = dict.fromkeys(self._directions, -math.inf)
         self._toggled = False
@@ -57,8 +60,8 @@ class Keyboard:
                 self._stop()
             elif key in self._directions:
                 self._press(key, now_s)
-            elif key in self.mapping.commands:
-                commands.append(self.mapping.commands[key])
+            elif key in self._commands:
+                commands.append(self._commands[key])
         return commands
 
     def _press(self, key: str, now_s: float):
@@ -72,7 +75,7 @@ class Keyboard:
         self._until = dict.fromkeys(self._until, -math.inf)
         self._toggled = self.mapping.dead_man == TOGGLE and not self._toggled
 
-    def let_go(self):
+    def release(self):
         """Let go: the terminal is gone."""
         self._until = dict.fromkeys(self._until, -math.inf)
         self._toggled = False
@@ -97,11 +100,10 @@ def help_of(mapping: KeyMapping) -> str:
     """Return the keys and what they do, in lines."""
     def shown(keys) -> str:
         return ' '.join(_SHOWN.get(key, key) for key in keys)
-    lines = [f'  {name:20} more: {shown(more):14} less: {shown(less)}'
-             for name, (more, less) in mapping.axes.items()]
-    lines += [f'  {command.replace("_", " "):20} '
-              f'{shown(key for key, its in mapping.commands.items() if its == command)}'
-              for command in (GRIPPER, *COMMANDS) if command in mapping.commands.values()]
+    lines = [f'  {name:20} more: {shown(sides.positive):14} less: {shown(sides.negative)}'
+             for name, sides in mapping.axes.items()]
+    lines += [f'  {command.replace("_", " "):20} {shown(mapping.commands[command])}'
+              for command in (GRIPPER, *COMMANDS) if command in mapping.commands]
     engage, rule = 'let go', (
         f'You drive while keys come, and let go {mapping.timeout_s} s after the last one.')
     if mapping.dead_man == TOGGLE:

@@ -48,7 +48,7 @@ class Session:
 
 class LiveView:
     """
-    Takes in what is on air and returns the lines of one picture.
+    Takes in the published messages and returns the lines of one picture.
 
     :param topics: streams whose rate is shown, in this order
     :param always: those of them that are silent by mistake also outside an episode

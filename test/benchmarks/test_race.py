@@ -16,7 +16,7 @@
 
 import dataclasses
 
-from benchmarks.race import ours, Race, Rules
+from benchmarks.race import ours, PeerComparison, Rules
 from il_ros.learning.config import TrainConfig
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
@@ -26,7 +26,7 @@ RULES = Rules(task='reach', evaluation_episodes=4, demonstrations=2, episodes_pe
 
 def test_who_reaches_the_goal_stops_there_and_has_labels_and_seconds():
     said = []
-    race = Race(RULES, said.append)
+    race = PeerComparison(RULES, said.append)
     expert = make_expert('reach', race.environment.contract)
     assert not race.judge(expert.act, 123)
     result = race.result()
@@ -36,7 +36,8 @@ def test_who_reaches_the_goal_stops_there_and_has_labels_and_seconds():
 
 
 def test_who_does_not_goes_on_until_the_labels_are_used_up():
-    race = Race(Rules(task='reach', evaluation_episodes=2, most_labels=100), lambda _: None)
+    rules = Rules(task='reach', evaluation_episodes=2, most_labels=100)
+    race = PeerComparison(rules, lambda _: None)
 
     def still(_):
         return np.zeros(3, np.float32)
@@ -50,7 +51,7 @@ def test_who_does_not_goes_on_until_the_labels_are_used_up():
 def test_the_clock_stands_still_while_a_policy_is_judged(monkeypatch):
     now_s = [0.0]
     monkeypatch.setattr('benchmarks.race.time.perf_counter', lambda: now_s[0])
-    race = Race(RULES, lambda _: None)
+    race = PeerComparison(RULES, lambda _: None)
     expert = make_expert('reach', race.environment.contract)
 
     def slow(values):

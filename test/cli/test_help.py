@@ -21,7 +21,7 @@ import re
 import subprocess
 import sys
 
-from il_ros.cli.parser import make_parser, VERBS
+from il_ros.cli.parser import main, make_parser, VERBS
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
 
 
 OPTIONS = [(verb, action) for verb, parser in parsers().items() for action in parser._actions
-           if action.dest not in ('help', 'dataset_verb')]
+           if action.dest not in ('help', 'dataset_verb') and action.help != argparse.SUPPRESS]
 
 
 @pytest.mark.parametrize('verb, option', [
@@ -78,6 +78,21 @@ def test_only_what_is_asked_for_is_imported():
     assert set(QUICK) <= loaded and not SLOW & loaded
     for name, verb in VERBS.items():
         assert re.search(rf'^    {name}\b', done.stdout, re.MULTILINE), name
+
+
+def test_old_names_work_and_are_not_shown(capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr('il_ros.experiments.error_growth.command.error_growth',
+                        lambda words: asked.append(words.call) or 0)
+    assert main(['compounding', '--policy', 'a=b']) == 0 and asked == ['error-growth']
+    study = make_parser().parse_args(['study', '--named', 'gated', '--stretch', '2'])
+    assert (study.primary, study.bc_label_factor) == ('gated', 2)
+    study = make_parser().parse_args(['study', '--primary', 'dart', '--bc-label-factor', '3'])
+    assert (study.primary, study.bc_label_factor) == ('dart', 3)
+    for words in (['--help'], ['study', '--help']):
+        with pytest.raises(SystemExit):
+            main(words)
+        assert not re.search('compounding|--named|--stretch', capsys.readouterr().out)
 
 
 def test_the_parser_of_one_verb_is_that_of_all(capsys):

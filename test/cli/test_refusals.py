@@ -50,8 +50,8 @@ def test_a_checkpoint_that_cannot_be_written_is_refused_before_training(
     ('dataset', 'plot', 'mine', '--output', 'PLACE'),
     ('dataset', 'export', 'mine', '--to', 'robomimic', '--output', 'PLACE'),
     ('dataset', 'merge', 'mine', '--output', 'PLACE'),
-    ('compounding', '--policy', 'a=b', '--output', 'PLACE'),
-    ('compounding', '--policy', 'a=b', '--publish', 'PLACE'),
+    ('error-growth', '--policy', 'a=b', '--output', 'PLACE'),
+    ('error-growth', '--policy', 'a=b', '--publish', 'PLACE'),
     ('study', '--quick', '--runs', 'PLACE'),
     ('study', '--quick', '--publish', 'PLACE')])
 def test_a_folder_that_cannot_be_written_into_is_named_at_once(

@@ -24,6 +24,7 @@ from il_ros.episodes.receipts import DISCARDED, INCOMPLETE, Receipt
 from il_ros.errors import CommandError
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
+from il_ros.loop.run_settings import check_goal
 import pytest
 
 GOAL = Goal('first', 'reach', 'gated', config='/a/b.yaml', rounds=3, horizon=40, continuing=True,
@@ -80,6 +81,23 @@ def test_what_is_not_there_is_begun_only_with_a_task(tmp_path, resumed, verb):
     with pytest.raises(CommandError, match="no run 'first' in .* to resume; give --task"):
         resumed(words_of(verb, '--run', 'first', '--resume'), tmp_path / 'first')
     resumed(words_of(verb, '--run', 'first', '--task', 'reach', '--resume'), tmp_path / 'first')
+
+
+@pytest.mark.parametrize('more', [(), ('--task', 'reach')])
+def test_the_old_name_of_a_renamed_run_begins_no_new_one(tmp_path, more, capsys):
+    run_state.begin(tmp_path / 'first', GOAL, {})
+    (tmp_path / 'first').rename(tmp_path / 'kept')
+    (tmp_path / 'damaged').mkdir()
+    (tmp_path / 'damaged' / 'run.json').write_text('{')
+    words = words_of('dagger', '--run', 'first', '--resume', *more)
+    with pytest.raises(run_state.RunExistsError, match=f'{tmp_path}/kept had this name when'):
+        resumed_run(words, tmp_path / 'first')
+    with pytest.raises(run_state.RunExistsError, match='kept'):
+        check_goal(GOAL, resume=True, run=tmp_path / 'first')
+    assert not (tmp_path / 'first').exists()
+    other = words_of('dagger', '--run', 'second', '--resume', '--task', 'reach')
+    assert resumed_run(other, tmp_path / 'second') is other
+    assert "no run 'second'" in capsys.readouterr().err
 
 
 def test_a_session_is_completed_to_the_number_that_was_asked_for(tmp_path):

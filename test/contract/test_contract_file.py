@@ -59,11 +59,17 @@ def test_a_computed_pose_changes_the_source_and_not_the_contract(tmp_path):
     (CAMERA % '' + CAMERA % '', 'a feature is named twice'),
     ((CAMERA % '').replace('rgb8', 'jpeg'), "camera has encoding 'jpeg'; expected one of rgb8"),
     ((CAMERA % '').replace('height: 4', 'height: 0'), 'camera has 0x6 pixels'),
-    (CAMERA % ', every: 0', 'feature camera: every is 0'),
-    (CAMERA % ', every: 1.5', 'feature camera: every is 1.5'),
-    (TOOL % ', every: 2', 'feature tool_position: every is 2; expected .* 1 for what is no image'),
-    (TOOL % ', source: camera', "feature tool_position: source is 'camera' for tool_pose"),
-    ((TOOL % ', source: joint_states').replace('tool_pose', 'goal_pose'), 'for goal_pose')])
+    (CAMERA % ', every: 0', 'features.camera.every is 0; expected a whole number of at least 1'),
+    (CAMERA % ', every: 1.5', 'features.camera.every is 1.5'),
+    (TOOL % ', every: 2', 'features.tool_position.every is 2; expected 1 for what is no'),
+    (TOOL % ', source: camera', "features.tool_position.source is 'camera'; expected one of"),
+    ((TOOL % ', source: joint_states').replace('tool_pose', 'goal_pose'),
+     "source is 'joint_states' for goal_pose; only tool_pose can"),
+    ((TOOL % '').replace(', field: position', ''), "tool_position.field is ''; expected one of"),
+    ((TOOL % '').replace('topic', 'tpoic'), "features.tool_position has the unknown key 'tpoic'"),
+    ('  - {name: tool_position}', 'features.tool_position.topic is missing; expected a text'),
+    ('  - {name: tool_position, topic: 3}', 'features.tool_position.topic is 3'),
+    ('  - 3', 'features.0 is 3; expected a mapping with keys of name')])
 def test_a_mistake_is_named_with_the_file(tmp_path, text, sentence):
     with pytest.raises(ContractError, match=f'some.yaml: .*{sentence}'):
         loaded(tmp_path, text)

@@ -64,6 +64,6 @@ def test_an_episode_with_a_text_beyond_the_bounds_is_refused_in_a_short_sentence
 
 @pytest.mark.parametrize('seed', [-1, LARGEST_SEED + 1, 0.5, '7'])
 def test_an_episode_with_a_seed_that_no_message_carries_is_refused(seed):
-    with pytest.raises(SpecError, match='seed is .*; expected a whole number from 0 to 42949'):
+    with pytest.raises(SpecError, match='seed is .*; expected a whole number in 0..42949'):
         EpisodeSpec(episode_id='a', run='r', task='push', seed=seed)
     assert EpisodeSpec(episode_id='a', run='r', task='push', seed=LARGEST_SEED).seed > 0

@@ -30,7 +30,7 @@ CONTRACT = Contract('test', 20.0, (), TOOL_VELOCITY, 'base', (
 HERE = np.zeros(9)
 
 
-class Sent(NamedTuple):
+class Command(NamedTuple):
     """What the fake actuator answers."""
 
     what: str
@@ -52,12 +52,12 @@ class Actuator:
         """Send an action."""
         self.asked.append(('step', action))
         bad = not np.isfinite(action).all()
-        return Sent('step', action, REFUSED_NOT_FINITE if bad else 0)
+        return Command('step', action, REFUSED_NOT_FINITE if bad else 0)
 
     def hold(self, measured, limits=0):
         """Repeat the last target."""
         self.asked.append(('hold', measured))
-        return Sent('hold', None, limits)
+        return Command('hold', None, limits)
 
     def tracking_error(self, measured):
         """Say that the first joint was sent to zero."""

@@ -44,10 +44,11 @@ def test_a_schedule_is_made_from_its_settings(settings, beta):
 
 @pytest.mark.parametrize('settings, words', [
     ({'schedule': 'cosine'}, "'cosine'; expected one of"),
-    ({'schedule': 'linear', 'p': 0.1}, 'beta.p is unknown'),
-    ({'schedule': 'exponential', 'p': 1.5}, r'expected a factor in \[0, 1\)'),
-    ({'schedule': 'exponential', 'p': '0.5'}, 'expected a finite number'),
-    ({'schedule': 'linear', 'rounds': 0}, 'expected at least 1'),
+    ({'schedule': 'linear', 'p': 0.1}, "beta has the unknown key 'p'; known are rounds"),
+    ({'schedule': 'exponential', 'p': 1.5}, r'beta.p is 1.5; expected .* at least 0, below 1'),
+    ({'schedule': 'exponential', 'p': '0.5'}, "beta.p is '0.5'; expected a number"),
+    ({'schedule': 'linear', 'rounds': 0}, 'beta.rounds is 0; expected .* of at least 1'),
+    ({'schedule': ['linear']}, 'expected one of indicator, exponential, linear'),
     ('linear', 'expected a mapping')])
 def test_a_wrong_setting_is_named(settings, words):
     with pytest.raises(BetaError, match=words):

@@ -34,7 +34,7 @@ def _through(steps) -> list[tuple[np.ndarray, bool]]:
     blending = Blending(CONTRACT, ACCELERATION)
     led = []
     for driver, action in steps:
-        led.append(blending.lead(driver, action))
+        led.append(blending.limit_rate(driver, action))
         blending.sent(led[-1][0])
     return led
 
@@ -89,8 +89,8 @@ def test_an_action_of_another_width_is_left_for_the_limits_to_refuse():
     blending = Blending(CONTRACT, 2.0)
     blending.sent(_velocity(0.4), POLICY)
     narrow = _velocity(-0.4)[:2]
-    assert blending.lead(TELEOP, narrow) == (narrow, False)
-    assert blending.lead(TELEOP, _velocity(-0.4))[1], 'the hand-over goes on with one that fits'
+    assert blending.limit_rate(TELEOP, narrow) == (narrow, False)
+    assert blending.limit_rate(TELEOP, _velocity(-0.4))[1], 'it goes on with one that fits'
 
 
 @pytest.mark.parametrize('after', [TELEOP, POLICY])
@@ -98,13 +98,13 @@ def test_who_drives_on_after_a_person_was_held_for_begins_from_rest_without_a_ju
     blending = Blending(CONTRACT, ACCELERATION)
     wanted = _velocity(0.5)
     for _ in range(8):
-        led, _ = blending.lead(TELEOP, wanted)
+        led, _ = blending.limit_rate(TELEOP, wanted)
         blending.sent(led, TELEOP)
     assert float(led[0]) == 0.5
     blending.sent(_velocity(0.0), HOLD)
     speeds = []
     for _ in range(3):
-        led, _ = blending.lead(after, wanted)
+        led, _ = blending.limit_rate(after, wanted)
         blending.sent(led, after)
         speeds.append(float(led[0]))
     assert speeds == pytest.approx([0.1, 0.2, 0.3])

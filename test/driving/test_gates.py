@@ -19,7 +19,7 @@ import math
 from hypothesis import given, strategies as st
 from il_ros.contract.contract import ActionElement, Contract, TOOL_VELOCITY
 from il_ros.contract.episode_spec import DrivePlan, POLICY
-from il_ros.driving.gates import Disagreement, FARTHEST, Gate, UNKNOWN
+from il_ros.driving.gates import Disagreement, Gate, MAX_DISAGREEMENT, UNKNOWN
 import pytest
 
 PLANE = Contract('plane', 20.0, (), TOOL_VELOCITY, 'base', (
@@ -102,7 +102,7 @@ def test_an_unknown_step_changes_nothing_while_the_policy_drives():
 
 
 def test_a_policy_without_an_answer_counts_as_disagreeing():
-    assert _drives(_gate(), [FARTHEST, FARTHEST]) == [False, True]
+    assert _drives(_gate(), [MAX_DISAGREEMENT, MAX_DISAGREEMENT]) == [False, True]
 
 
 @given(st.lists(st.sampled_from([AGREE, 0.4, DIFFER, UNKNOWN]), max_size=200),

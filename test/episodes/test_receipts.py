@@ -118,7 +118,7 @@ def test_files_that_changed_places_are_told_apart_by_their_receipts(tmp_path):
     one, two = first.read_bytes(), second.read_bytes()
     first.write_bytes(two)
     second.write_bytes(one)
-    with pytest.raises(EpisodeFileError, match='000001.mcap is not the file'):
+    with pytest.raises(EpisodeFileError, match='000001.mcap does not match the SHA-256'):
         verify(first)
     receipt_path(second).rename(receipt_path(first))
     with pytest.raises(EpisodeFileError, match='is the receipt of rollout-r01-000002'):

@@ -17,43 +17,18 @@
 import json
 
 from il_ros.evaluation.summary import round_results, summarise, summary_json
-from il_ros.interactive.goal import Goal
-from il_ros.interactive.ledger import ledger
-from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Trained
-from il_ros.interactive.rounds import next_stage
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage_work import same_labels
 import pytest
+from run_of_two_rounds import GOAL, states_of_a_run
 
 POLICY = {'success', 'mistakes_per_step', 'loss_held_out', 'epsilon'}
-GOAL = Goal(run='r', task='push', strategy='dagger', rounds=2, demonstrations=2,
-            episodes_per_round=3, evaluation_episodes=5, final_evaluation_episodes=8)
-
-
-def _outcome(state, stage):
-    if stage.act == 'collect':
-        expert = 0 if stage.part == 'loop' and stage.round else 30
-        answers = 3 * expert
-        return Collected(3, 3, 90, answers, answers, answers, 0, 1, (expert,) * 3, (), 2.0)
-    if stage.act == 'evaluate':
-        count = 5 if stage.name == 'r01-evaluate' else 8
-        return Collected(count, 4, 40 * count, 0, 0, 0, 0, 1, (0,) * count, (), 4.0)
-    return {'label': Labelled(90, 80, 0.5, 1.0), 'measure': Measured(60, 50, 5, 0, (0.1,), 1.0),
-            'aggregate': Aggregated(2, ledger(state)[-1].labels, 0.25), 'load': Loaded(0.5),
-            'train': Trained('checkpoints/x', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0)}[stage.act]
-
-
-def _states() -> list[RunState]:
-    states = [RunState(GOAL)]
-    while stage := next_stage(states[-1]):
-        states.append(states[-1].after(stage, _outcome(states[-1], stage)))
-    return states
 
 
 @pytest.fixture(scope='module')
 def complete() -> dict:
     """Return the summary of a complete run, as read back from its text."""
-    return json.loads(summary_json(summarise(_states()[-1], 80, 20.0)))
+    return json.loads(summary_json(summarise(states_of_a_run()[-1], 80, 20.0)))
 
 
 def test_a_summary_has_exactly_the_promised_keys(complete):
@@ -86,7 +61,8 @@ def test_the_expert_and_the_final_policies_meet_all_resets(complete):
 
 
 def test_the_baselines_labels_are_those_of_its_demonstrations(complete):
-    assert complete['bc_same_labels']['labels'] == sum(n for _, n in same_labels(_states()[-1]))
+    labels = same_labels(states_of_a_run()[-1])
+    assert complete['bc_same_labels']['labels'] == sum(count for _, count in labels)
     assert complete['bc_same_labels']['labels'] == pytest.approx(250, rel=0.1)
 
 
@@ -95,11 +71,11 @@ def test_time_and_pace_are_those_of_the_stages(complete):
     assert complete['timing']['train'] == 9.0
     # Collecting runs at 45 steps a second, evaluating at 50 or 80.
     assert 45.0 < complete['control_steps_per_s'] < 80.0
-    assert summarise(_states()[-1], 80, 20.0, wall_s=99.0)['wall_s'] == 99.0
+    assert summarise(states_of_a_run()[-1], 80, 20.0, wall_s=99.0)['wall_s'] == 99.0
 
 
 def test_an_unfinished_run_is_summarised_as_far_as_it_got():
-    for state in _states():
+    for state in states_of_a_run():
         text = summary_json(summarise(state, 80, 20.0))
         assert json.loads(text)['task'] == 'push'
     nothing = summarise(RunState(GOAL), 80, 20.0)
@@ -108,13 +84,13 @@ def test_an_unfinished_run_is_summarised_as_far_as_it_got():
 
 
 def test_what_was_not_measured_is_minus_one_and_never_nan():
-    state = next(state for state in _states() if 'r00-collect' in state.finished)
+    state = next(state for state in states_of_a_run() if 'r00-collect' in state.finished)
     bc = summarise(state, 80, 20.0)['bc']
     assert (bc['success'], bc['mistakes_per_step'], bc['loss_held_out']) == (None, -1.0, -1.0)
 
 
 def test_a_round_result_carries_what_a_round_summary_needs():
-    results = round_results(_states()[-1])
+    results = round_results(states_of_a_run()[-1])
     assert [result.cost.round for result in results] == [0, 1, 2]
     assert results[2].policy.trained.policy_id == 7
     assert results[2].policy.mistakes_per_step == pytest.approx(0.1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``il_ros compounding`` on few and short episodes: what it writes, resumes and refuses."""
+"""``il_ros error-growth`` on few and short episodes: what it writes, resumes and refuses."""
 
 import json
 
@@ -26,7 +26,7 @@ SMALL = ('--episodes', '6', '--horizon', '60', '--expert-episodes', '2', '--firs
 
 def compounding(*words: str) -> int:
     """Run the command in this process and return its exit code."""
-    return parser.main(['compounding', *words])
+    return parser.main(['error-growth', *words])
 
 
 @pytest.fixture(scope='module')
@@ -56,7 +56,7 @@ def test_numbers_and_page_are_written(measured, follower):
 def test_what_is_published_says_how_it_was_made(measured):
     folder = measured / 'published' / 'endless'
     text = (folder / 'README.md').read_text()
-    assert 'il_ros compounding --task push --policy first=' in text
+    assert 'il_ros error-growth --task push --policy first=' in text
     assert '--episodes 6 --horizon 60 --first-seed 500000' in text
     assert {path.name for path in folder.glob('*.svg')} >= {'growth-1.svg', 'exponents.svg'}
     assert all(f'({path.name})' in text for path in folder.glob('*.svg'))

@@ -27,18 +27,18 @@ def _goal(**fields) -> Goal:
 
 @pytest.mark.parametrize('fields, words', [
     ({'run': 'No Such Name'}, 'run is'),
-    ({'task': ''}, 'task is empty'),
+    ({'task': ''}, "task is ''; expected a name"),
     ({'demonstrations': 0}, 'demonstrations is 0'),
-    ({'demonstrations': 5000}, 'at most 4000'),
+    ({'demonstrations': 5000}, 'demonstrations is 5000; expected a whole number in 1..4000'),
     ({'rounds': -1}, 'rounds is -1'),
-    ({'rounds': 100}, 'at most 99'),
+    ({'rounds': 100}, 'rounds is 100; expected a whole number in 0..99'),
     ({'episodes_per_round': 0}, 'episodes_per_round is 0'),
     ({'rounds': 60, 'episodes_per_round': 101}, 'at most 6000'),
     ({'horizon': -5}, 'horizon is -5'),
     ({'evaluation_episodes': -1}, 'evaluation_episodes is -1'),
     ({'evaluation_first_seed': 999_999}, 'evaluation_first_seed is 999999'),
-    ({'evaluation_first_seed': 2 ** 32 - 1}, 'uint32'),
-    ({'seed': 2 ** 32}, 'uint32'),
+    ({'evaluation_first_seed': 2 ** 32 - 1}, 'at most 4294967295 with the 200 episodes'),
+    ({'seed': 2 ** 32}, r'seed is 4294967296; expected a whole number in 0\.\.4294967295'),
     ({'seed': -1}, 'seed is -1'),
     ({'options': '{'}, 'options are not JSON'),
     ({'options': '[1]'}, 'expected a JSON object')])

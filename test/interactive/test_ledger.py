@@ -137,7 +137,7 @@ def test_a_receipt_that_comes_twice_counts_once():
 def test_an_attempt_that_was_taken_back_costs_its_queries_and_brings_no_label():
     receipts = [dry_run.receipt_of(spec) for spec in SPECS]
     once = Collected.of(SPECS, receipts, 1.0)
-    twice = Collected.of(SPECS, receipts, 1.0, taken_back=receipts[1:2])
+    twice = Collected.of(SPECS, receipts, 1.0, discarded_attempts=receipts[1:2])
     assert twice.labels == once.labels and twice.episodes == once.episodes
     for cost in ('queries', 'expert_steps', 'steps', 'takeovers'):
         assert getattr(twice, cost) == getattr(once, cost) + getattr(receipts[1], cost)

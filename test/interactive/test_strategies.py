@@ -102,7 +102,7 @@ def test_an_unknown_strategy_is_refused_with_the_list():
     ('gated', {'gate': {'smoothing': 1.0}}, 'smoothing'),
     ('gated', {'gate': {'hold_max': 1.5}}, 'whole number'),
     ('gated', {'gate': {'threshold': -1}}, 'at least 0'),
-    ('gated', {'gate': {'threshold': 'high'}}, 'a number'),
+    ('gated', {'gate': {'threshold': 'high'}}, 'a finite number'),
     ('gated', {'gate': {'hold_min': 9, 'hold_max': 3}}, 'hold_max'),
     ('gated', {'gate': 3}, 'expected a mapping'),
     ('corrections', {'beta': {}}, 'beta'),

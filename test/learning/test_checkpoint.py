@@ -169,7 +169,7 @@ def _forge(folder, change=lambda document: None, weights: bytes | None = None):
     (lambda d: d.update(head={'kind': 'categorical', 'edges': [[]], 'centres': [[0.0]]}),
      'expected of 3 elements'),
     (lambda d: d.update(head={'kind': 'mixture', 'components': True}), 'components is True'),
-    (lambda d: d['horizons'].update(history=0), 'history, chunk and execute'),
+    (lambda d: d['horizons'].update(history=0), 'history is 0; expected'),
     (lambda d: d['horizons'].update(history=2), 'expected 8'),
     (lambda d: d['horizons'].update(memory=2), DOCUMENT),
     (lambda d: d.update(format='other'), 'not a policy of il_ros'),

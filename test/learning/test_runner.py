@@ -93,7 +93,7 @@ def test_as_many_steps_of_a_chunk_are_carried_out_as_were_asked_for():
 def test_what_was_planned_is_dropped_when_somebody_else_drove():
     runner = Runner(planning(4, execute=4))
     assert run(runner, [10, 20]) == [10, 11]
-    runner.overruled()
+    runner.discard_plan()
     assert run(runner, [30, 40], first=2) == [30, 31]
 
 
@@ -112,7 +112,7 @@ def test_temporal_ensembling_averages_all_chunks_that_reach_a_step():
                 np.average([12, 21, 30], weights=weights),
                 np.average([22, 31, 40], weights=weights)]
     np.testing.assert_allclose(run(runner, [10, 20, 30, 40]), expected, rtol=1e-6)
-    runner.overruled()
+    runner.discard_plan()
     assert run(runner, [50], first=4) == [50]
 
 
@@ -152,5 +152,6 @@ def test_one_observation_stands_for_a_whole_history():
     {'history': 0}, {'chunk': 0}, {'chunk': 2, 'execute': 3}, {'history': 1.5}, {'chunk': True},
     {'temporal_ensembling': 1}])
 def test_horizons_that_make_no_sense_are_refused(wrong):
-    with pytest.raises(LearningError, match='history, chunk and execute|temporal_ensembling is 1'):
+    with pytest.raises(LearningError, match='(history|chunk) is .*; expected a whole number|'
+                       'execute is 3|temporal_ensembling is 1'):
         Horizons(**wrong)

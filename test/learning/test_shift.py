@@ -69,7 +69,7 @@ def test_joints_cannot_be_shifted():
 
 
 @pytest.mark.parametrize('shift, words', [
-    ({'sd': 1}, 'expected a mapping'), (3, 'expected a mapping'), ({'sd_m': -1}, 'shift.sd_m'),
+    ({'sd': 1}, "unknown key 'sd'"), (3, 'expected a mapping'), ({'sd_m': -1}, 'shift.sd_m'),
     ({'copies': 1.5}, 'whole number'), ({'recover_s': 0}, 'shift.recover_s')])
 def test_a_wrong_setting_is_named(shift, words):
     with pytest.raises(TrainConfigError, match=words):

@@ -14,34 +14,33 @@
 
 """The training configuration."""
 
-from pathlib import Path
-
 from il_ros import plugins
-from il_ros.contract.contract_file import load_contract
 from il_ros.errors import TrainConfigError
 from il_ros.learning.config import NoTrainingError, TrainConfig, training_path
 from il_ros.learning.inputs import image_features, Inputs
+from il_ros.tasks.contracts import compose_contract
+from il_ros.tasks.registry import TASKS
 import pytest
 
 SEEING = {'inputs': ['a'], 'architecture': 'cnn', 'images': ['camera']}
-CONFIG = Path(__file__).resolve().parents[2] / 'config'
 
 
-@pytest.mark.parametrize('task', sorted(p.stem for p in (CONFIG / 'training').glob('*.yaml')))
-def test_each_task_has_inputs_that_its_contract_can_give(task):
-    config = TrainConfig.load(CONFIG / 'training' / f'{task}.yaml')
-    contract, _ = load_contract(CONFIG / 'contracts' / f'{task}.yaml')
+@pytest.mark.parametrize('images', [False, True])
+@pytest.mark.parametrize('task', TASKS)
+def test_each_task_has_inputs_that_its_contract_can_give(task, images):
+    contract = compose_contract(task, images=images)
+    config = TrainConfig.of(task, contract.name)
     assert Inputs(contract, config.inputs).width >= 2
     assert image_features(contract, config.images) == contract.images
 
 
 @pytest.mark.parametrize('fields, part', [
-    ({}, "'inputs' is missing"),
+    ({}, 'inputs is missing'),
     ({'inputs': []}, 'inputs is ()'),
     ({'inputs': 'tool_position'}, "inputs is 'tool_position'; expected a list"),
     ({'inputs': [1]}, 'inputs is (1,)'),
     ({'inputs': ['a'], 'epochs': 3}, "unknown key 'epochs'"),
-    ({'inputs': ['a'], 'loss': 'hinge'}, "loss is 'hinge'; expected one of ['mse', 'huber',"),
+    ({'inputs': ['a'], 'loss': 'hinge'}, "loss is 'hinge'; expected one of mse, huber,"),
     ({'inputs': ['a'], 'loss': ['mse']}, "loss is ['mse']; expected one of"),
     ({'inputs': ['a'], 'hidden': [0]}, 'hidden is (0,)'),
     ({'inputs': ['a'], 'hidden': 256}, 'hidden is 256; expected a list'),
@@ -55,7 +54,7 @@ def test_each_task_has_inputs_that_its_contract_can_give(task):
     ({'inputs': ['a'], 'huber_delta': 0}, 'huber_delta is 0; expected a number above 0'),
     ({'inputs': ['a'], 'components': 1}, 'components is 1; expected a whole number in 2..64'),
     ({'inputs': ['a'], 'bins': 2.0}, 'bins is 2.0'),
-    ({'inputs': ['a'], 'binning': 'equal'}, "binning is 'equal'; expected one of ['uniform', "),
+    ({'inputs': ['a'], 'binning': 'equal'}, "binning is 'equal'; expected one of quantile, "),
     ({'inputs': ['a'], 'ensemble': 0}, 'ensemble is 0'),
     ({'inputs': ['a'], 'history': 65}, 'history is 65; expected a whole number in 1..64'),
     ({'inputs': ['a'], 'chunk': True}, 'chunk is True'),
@@ -72,7 +71,7 @@ def test_each_task_has_inputs_that_its_contract_can_give(task):
     ({**SEEING, 'crop_px': -1}, 'crop_px is -1; expected a whole number in 0..64'),
     ({**SEEING, 'history': 2}, 'history is 2; expected 1 together with images'),
     ({**SEEING, 'shift': {}}, 'shift is Shift('),
-    (['inputs'], 'is list; expected keys')])
+    (['inputs'], "the content is ['inputs']; expected a mapping")])
 def test_a_configuration_that_cannot_be_used_names_its_key(fields, part):
     with pytest.raises(TrainConfigError) as refusal:
         TrainConfig.from_dict(fields)
@@ -104,11 +103,21 @@ def test_a_file_for_a_whole_run_has_the_training_beside_the_strategy(tmp_path):
 
 @pytest.mark.parametrize('contract, task, name', [
     ('', 'push', 'training'), ('push', 'push', 'training'), ('mine', 'push', 'training'),
-    ('push_image', 'push', 'training_image'), ('stack_image', 'stack', 'training')])
+    ('push_image', 'push', 'training_image')])
 def test_a_task_has_its_training_beside_it_and_another_one_for_images(contract, task, name):
     path = training_path(contract, task)
     assert (path.parent.name, path.name) == (task, f'{name}.yaml')
     assert TrainConfig.of(task, contract) == TrainConfig.load(path)
+
+
+def test_a_task_of_another_package_can_be_trained_on_images(package):
+    package('plain', {}, plain='from il_ros.tasks.stack.task import Stack\n'
+                               'from il_ros.tasks.base import Task\n'
+                               'class Plain(Stack):\n    name = "plain"\n')
+    contract = compose_contract('plain:Plain', images=True)
+    config = TrainConfig.of('plain:Plain', contract.name)
+    assert image_features(contract, config.images) == contract.images
+    assert Inputs(contract, config.inputs).width > 8
 
 
 def test_where_a_task_has_no_training_it_is_named(package):

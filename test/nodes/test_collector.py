@@ -117,7 +117,7 @@ def test_a_service_that_is_not_there_is_named_within_the_deadline(slow_bench, na
     hall = Hall(slow_bench, without=(name,), call_deadline_s=0.2)
     status, result = hall.bench.outcome(hall.send(episode()))
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, code)
-    assert f'{name} is not there after 0.2 s' in result.error_msg
+    assert f'{name} is not available after 0.2 s' in result.error_msg
 
 
 def test_a_receipt_that_does_not_come_ends_the_episode_and_the_goal(slow_bench):

@@ -157,7 +157,7 @@ def other_contract():
 
 @pytest.mark.parametrize('observations, fields, code, sentence', [
     ([seen(0)], {'task': 'moon'}, Response.UNKNOWN_TASK, "'moon'"),
-    ([], {'contract': other_contract()}, Response.MISSING_FEATURE, 'reach expert drives'),
+    ([], {'contract': other_contract()}, Response.MISSING_FEATURE, 'reach expert commands'),
     ([seen(0)] * (MAX_OBSERVATIONS + 1), {}, Response.TOO_MANY, '257'),
     ([seen(0, np.full(CONTRACT.width, np.nan))], {}, Response.BAD_OBSERVATION, 'not finite'),
     ([seen(0, np.zeros(3))], {}, Response.BAD_OBSERVATION, 'has 3 values'),

@@ -15,7 +15,9 @@
 """The whole graph in one process: which nodes get which contract."""
 
 from il_ros.errors import ImitationError
-from il_ros.graph.graph import build, GraphOptions
+from il_ros.graph.graph import build, contract_of, GraphOptions
+from il_ros.nodes.simulator import SimulatorNode
+from il_ros.tasks.contracts import contract_text
 import pytest
 
 
@@ -46,9 +48,38 @@ def test_camera_and_observer_get_the_contract_by_default_the_tasks(given, expect
 
 
 @pytest.mark.parametrize('contract, sentence', [
-    ('moon', "no contract 'moon'"), ('push_image', 'the reach expert drives')])
+    ('moon', "no contract 'moon'"), ('push_image', 'the reach expert commands')])
 def test_a_contract_that_does_not_fit_is_refused_before_any_node_is_built(contract, sentence):
     runtime = Noting()
     with pytest.raises(ImitationError, match=sentence):
         build(runtime, GraphOptions(task='reach', contract=contract))
     assert runtime.asked == {}
+
+
+@pytest.fixture
+def file_at(tmp_path):
+    """Return the function that writes a contract file for reach with another rate."""
+    def write(rate: str) -> str:
+        (tmp_path / 'mine.yaml').write_text(
+            contract_text('reach').replace('rate: 20.0', f'rate: {rate}'))
+        return str(tmp_path / 'mine.yaml')
+    return write
+
+
+def test_the_rate_of_a_contract_file_is_that_of_the_graph(file_at):
+    runtime = Noting()
+    build(runtime, GraphOptions(task='reach', contract=file_at('10.0')))
+    assert [runtime.asked[name]['rate_hz'] for name in ('SimulatorNode', 'ObserverNode')] == [
+        10.0] * 2
+    given = GraphOptions(task='reach', contract=file_at('10.0'), rate_hz=40.0)
+    assert (contract_of(given).rate, contract_of(GraphOptions(task='reach')).rate) == (40.0, 20.0)
+
+
+def test_a_rate_that_no_graph_has_is_refused(file_at):
+    with pytest.raises(ImitationError, match='mine.yaml: rate is 500 Hz; expected 1 to 200'):
+        build(Noting(), GraphOptions(task='reach', contract=file_at('500')))
+
+
+def test_a_simulator_without_a_rate_has_that_of_its_contract(bench, file_at):
+    simulator = bench.add(SimulatorNode, task='reach', contract=file_at('10.0'))
+    assert simulator._rate_hz == 10.0

@@ -61,7 +61,7 @@ class Rollout(Loop):
         message.header.stamp = to_stamp(1000 + step)
         self.executions.publish(message)
         if driver != POLICY:
-            self.runner.overruled()
+            self.runner.discard_plan()
 
     def expected(self, step: int, values: np.ndarray) -> list[float]:
         """Return what the runner answers."""

@@ -315,6 +315,16 @@ def test_the_checkpoint_of_the_parameter_runs_from_the_start(bench, tmp_path):
     assert len(loop.ask(0).values) == 3
 
 
+@pytest.mark.parametrize('given', ['first', 'PLACE/first', 'PLACE/first/checkpoints/round_01'])
+def test_the_parameter_takes_a_run_for_its_newest_checkpoint(bench, tmp_path, given):
+    save(tmp_path / 'first' / 'checkpoints' / 'round_00', 1)
+    newest = save(tmp_path / 'first' / 'checkpoints' / 'round_01', 2)
+    node = bench.add(PolicyNode, checkpoint=given.replace('PLACE', str(tmp_path)),
+                     runs=str(tmp_path))
+    assert Loop(bench).statuses[-1].policy_id == newest.policy_id
+    assert node._path == str(tmp_path / 'first' / 'checkpoints' / 'round_01')
+
+
 def test_a_policy_of_another_contract_never_answers_however_it_was_loaded(bench, tmp_path):
     save(tmp_path / 'push', 1, 'push')
     bench.add(PolicyNode, checkpoint=str(tmp_path / 'push'))

@@ -189,7 +189,7 @@ def test_no_episode_is_opened_while_its_topics_have_no_publisher(bench, tmp_path
     status = bench.probe.create_publisher(EpisodeStatus, 'episode', qos.STATUS)
     assert bench.until(lambda: status.get_subscription_count())
     assert bench.until(lambda: recorder._heard['episode'].get_publisher_count())
-    with pytest.raises(ImitationError, match='nobody is heard on observation, executed yet'):
+    with pytest.raises(ImitationError, match='no publisher on observation, executed yet'):
         recorder._open(episode(1))
     assert not list(tmp_path.iterdir())
 

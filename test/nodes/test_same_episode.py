@@ -175,7 +175,7 @@ def test_a_policy_with_a_memory_and_an_expert_in_turns_drive_as_they_do_in_proce
     def act(seen):
         choice = driving.choose({EXPERT: expert.act(seen), POLICY: runner.act(next(step), seen)})
         if choice.chosen != POLICY:
-            runner.overruled()
+            runner.discard_plan()
         return choice.action
 
     _, recorded = stand.run(spec)

@@ -223,8 +223,8 @@ def test_a_person_starts_the_episode_and_has_it_run_again(tmp_path):
         assert (graph.recorded[0].end, graph.recorded[0].cause) == (ABORTED, OPERATOR)
         attempt(SUCCESS)
         assert bench.until(result.done)
-        taken_back, receipt = result.result().result.episodes
-        assert taken_back.end == ABORTED, 'its costs are told too'
+        discarded_attempts, receipt = result.result().result.episodes
+        assert discarded_attempts.end == ABORTED, 'its costs are told too'
         assert (receipt.flags, receipt.end) == (0, TERMINATED)
         assert receipt.success and receipt.spec.episode_id == by_hand().episode_id
 

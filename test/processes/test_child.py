@@ -73,7 +73,7 @@ def test_who_does_not_end_in_time_is_killed():
 @pytest.mark.parametrize('code, output, said', [
     (-9, (), 'it was killed by SIGKILL'),
     (7, (' ', ''), 'it ended with exit code 7'),
-    (1, ('one', 'two ', ''), 'it ended with exit code 1; it said: two'),
-    (1, ('il_ros: no such task', 'more'), 'it ended with exit code 1; it said: no such task')])
+    (1, ('one', 'two ', ''), 'it ended with exit code 1; last output: two'),
+    (1, ('il_ros: no such task', 'more'), 'it ended with exit code 1; last output: no such task')])
 def test_the_exit_message_has_the_error_or_the_last_line(code, output, said):
     assert exit_message('it', code, output) == said

@@ -63,7 +63,8 @@ def test_a_child_is_answered_line_by_line_and_its_prints_are_no_answers():
     assert hear(child, 2) == [b'11', b'33']
     child.close(10.0)
     assert hear(child, 1) == [None] and not child.alive()
-    assert said == ['chatter'] and child.exit_message().endswith('exit code 0; it said: chatter')
+    assert said == ['chatter']
+    assert child.exit_message().endswith('exit code 0; last output: chatter')
 
 
 def test_a_child_that_dies_is_named_with_its_last_words():
@@ -71,7 +72,7 @@ def test_a_child_that_dies_is_named_with_its_last_words():
     assert hear(child, 1) == [None]
     child.send(b'nobody listens\n')
     assert child.exit_message() == (
-        f'the child (pid {child.pid}) ended with exit code 1; it said: out of paper')
+        f'the child (pid {child.pid}) ended with exit code 1; last output: out of paper')
     child.close(0.0)
 
 

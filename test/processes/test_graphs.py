@@ -53,8 +53,8 @@ def test_a_command_that_fails_is_named_with_its_own_sentence_and_log(tmp_path):
     (tmp_path / 'bad.log').write_text('il_ros: of another call\n')
     commands = [Command('bad', ('record', '--task', 'push', '--run', 'r', '--seed', '600000',
                                 '--runs', str(tmp_path)))]
-    with pytest.raises(GraphError, match='^bad ended with exit code 1; it said: --seed .*; more '
-                                         f'in {tmp_path}/bad.log'):
+    with pytest.raises(GraphError, match='^bad ended with exit code 1; last output: --seed .*; '
+                                         f'more in {tmp_path}/bad.log'):
         run_commands(commands, tmp_path, 2)
     assert (tmp_path / 'bad.log').read_text().startswith('il_ros: of another call')
 

@@ -16,7 +16,7 @@ import dataclasses
 
 from il_ros.errors import RobotError
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA, TOOL_DOWN
+from il_ros.robots.panda import PANDA
 import numpy as np
 import pytest
 
@@ -28,15 +28,15 @@ def _places(count: int, seed: int = 0) -> np.ndarray:
 
 def test_the_rest_position_points_straight_down(kinematics):
     _, quaternion = kinematics.forward(PANDA.home)
-    assert abs(quaternion @ TOOL_DOWN) == pytest.approx(1.0, abs=1e-9)
+    assert abs(quaternion @ PANDA.tool_down) == pytest.approx(1.0, abs=1e-9)
 
 
 def test_inverse_undoes_forward_all_over_the_workspace(kinematics):
     for place in _places(40):
-        solution = kinematics.settled(place, TOOL_DOWN)
+        solution = kinematics.settled(place, PANDA.tool_down)
         position, quaternion = kinematics.forward(solution.q)
         assert np.abs(position - place).max() < 1e-4
-        assert abs(quaternion @ TOOL_DOWN) == pytest.approx(1.0, abs=1e-6)
+        assert abs(quaternion @ PANDA.tool_down) == pytest.approx(1.0, abs=1e-6)
         assert (solution.q >= PANDA.lower).all() and (solution.q <= PANDA.upper).all()
 
 
@@ -44,16 +44,16 @@ def test_inverse_undoes_forward_all_over_the_workspace(kinematics):
 def test_the_tool_reaches_each_corner_of_the_workspace_pointing_down(kinematics, corner):
     choice = [corner >> axis & 1 for axis in range(3)]
     place = np.where(choice, PANDA.workspace_upper, PANDA.workspace_lower)
-    solution = kinematics.settled(place, TOOL_DOWN)
+    solution = kinematics.settled(place, PANDA.tool_down)
     assert solution.error_m < 1e-4 and solution.error_rad < 1e-3
 
 
 def test_a_question_is_answered_alike_whatever_was_asked_before(kinematics):
-    start = kinematics.settled(np.array([0.5, 0.1, 0.1]), TOOL_DOWN).q
-    question = (np.array([0.51, 0.11, 0.1]), TOOL_DOWN, start)
+    start = kinematics.settled(np.array([0.5, 0.1, 0.1]), PANDA.tool_down).q
+    question = (np.array([0.51, 0.11, 0.1]), PANDA.tool_down, start)
     answer = kinematics.inverse(*question)
     for place in _places(10, seed=1):
-        kinematics.inverse(place, TOOL_DOWN, start)
+        kinematics.inverse(place, PANDA.tool_down, start)
     np.testing.assert_array_equal(kinematics.inverse(*question).q, answer.q)
     other = Kinematics(PANDA)
     np.testing.assert_array_equal(other.inverse(*question).q, answer.q)
@@ -64,24 +64,24 @@ def test_inverse_leaves_its_arguments_and_the_fingers_alone(kinematics):
     start = PANDA.home.copy()
     start[PANDA.fingers] = 0.013, 0.014
     before = start.copy()
-    solution = kinematics.inverse(np.array([0.5, 0.0, 0.2]), TOOL_DOWN, start)
+    solution = kinematics.inverse(np.array([0.5, 0.0, 0.2]), PANDA.tool_down, start)
     np.testing.assert_array_equal(start, before)
     np.testing.assert_array_equal(solution.q[PANDA.fingers], start[PANDA.fingers])
 
 
 def test_the_elbow_comes_back_after_a_long_way_round(kinematics):
-    home = kinematics.settled(np.array([0.5, 0.0, 0.2]), TOOL_DOWN).q
+    home = kinematics.settled(np.array([0.5, 0.0, 0.2]), PANDA.tool_down).q
     q = home
     for angle in np.linspace(0.0, 20 * np.pi, 600):
         place = np.array([0.5 + 0.1 * (1 - np.cos(angle)), 0.2 * np.sin(angle), 0.2])
-        q = kinematics.inverse(place, TOOL_DOWN, q).q
+        q = kinematics.inverse(place, PANDA.tool_down, q).q
     for _ in range(40):
-        q = kinematics.inverse(np.array([0.5, 0.0, 0.2]), TOOL_DOWN, q).q
+        q = kinematics.inverse(np.array([0.5, 0.0, 0.2]), PANDA.tool_down, q).q
     assert np.abs(q - home).max() < 0.02
 
 
 def test_a_pose_out_of_reach_is_answered_with_its_error(kinematics):
-    solution = kinematics.inverse(np.array([2.0, 0.0, 0.2]), TOOL_DOWN, PANDA.home)
+    solution = kinematics.inverse(np.array([2.0, 0.0, 0.2]), PANDA.tool_down, PANDA.home)
     assert solution.error_m > 1.0
     assert np.isfinite(solution.q).all()
 

@@ -18,7 +18,7 @@ import dataclasses
 from types import SimpleNamespace
 
 from il_ros.contract.contract import ContractError
-from il_ros.contract.contract_file import load_contract, RATE_HZ
+from il_ros.contract.contract_file import load_contract
 from il_ros.runs.kept_contract import contract_file_of, FOLDER, keep_contract, needed_contract
 from il_ros.runs.merge import merge_runs
 from il_ros.runs.split import sort_episodes, split_into_runs
@@ -45,10 +45,11 @@ def recorded_at(run, rate_hz: float):
 
 def test_the_rate_of_the_graph_goes_before_that_of_the_file(run):
     file = str(run / FOLDER / 'mine.yaml')
-    contract = recorded_at(run, RATE_HZ)
+    assert contract_file_of(run, recorded_at(run, 10.0), 'reach') == file
+    contract = recorded_at(run, 20.0)
     assert contract_file_of(run, contract, 'reach') is None
-    assert contract_file_of(run, contract, 'reach', RATE_HZ) == file
-    assert contract_file_of(run, recorded_at(run, 10.0), 'reach', RATE_HZ) is None
+    assert contract_file_of(run, contract, 'reach', 20.0) == file
+    assert contract_file_of(run, recorded_at(run, 10.0), 'reach', 20.0) is None
 
 
 def test_what_repeats_an_episode_finds_its_contract_or_says_where_to_put_it(run):

@@ -62,7 +62,7 @@ def refused(capfd, *words: str) -> str:
 
 @pytest.mark.parametrize('words, sentence', [
     (('--contract', 'moon'), "there is no contract 'moon'"),
-    (('--contract', 'push_image'), 'the reach expert drives'),
+    (('--contract', 'push_image'), 'the reach expert commands'),
     (('--contract', 'reach_image', '--attach'), "--contract is 'reach_image'"),
     (('--options', BIASED % '0.1'), 'reads 1 elements of goal_position'),
     (('--options', BIASED % '0, 0, 0.1', '--attach'), 'has its expert already'),

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``il_ros compounding`` that is ended from outside: nobody stays behind, nothing is half done."""
+"""``il_ros error-growth`` ended from outside: nobody stays behind, nothing is half done."""
 
 import os
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_whoever_ends_it_finds_whole_files_and_no_process(
         tmp_path, wait_until, how, code):
     follower = save_follower(tmp_path / 'follower')
     output = tmp_path / 'out'
-    words = ['compounding', '--policy', f'BC={follower}', '--output', str(output), *EPISODES]
+    words = ['error-growth', '--policy', f'BC={follower}', '--output', str(output), *EPISODES]
     process = start(words)
     assert wait_until(None, lambda: [*output.glob('rollouts/*/*.npz')], timeout_s=60.0)
     workers = children_of(process.pid)
@@ -64,7 +64,7 @@ def test_whoever_ends_it_finds_whole_files_and_no_process(
 def test_the_policy_of_a_finished_run_is_measured(whole_run, tmp_path):
     folder = whole_run('push') / 'checkpoints'
     code, out, err = il_ros(
-        'compounding', '--policy', f'BC={folder / "round_00"}', '--policy',
+        'error-growth', '--policy', f'BC={folder / "round_00"}', '--policy',
         f'last={folder / "round_01"}', '--output', str(tmp_path), '--episodes', '2', '--horizon',
         '30', '--expert-episodes', '1', '--first-seed', '500000')
     assert code == 0, err

@@ -57,7 +57,7 @@ def dataset(run, capfd):
 
 def test_a_fresh_run_is_whole_and_there_is_nothing_to_repair(run, dataset):
     code, out = dataset('verify')
-    assert (code, out.count('\n')) == (0, 1) and 'are whole' in out
+    assert (code, out.count('\n')) == (0, 1) and 'no errors' in out
     assert dataset('repair') == (0, f'{run}: nothing to repair\n')
     assert dataset('verify', name=str(run))[0] == 0
 

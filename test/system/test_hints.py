@@ -135,16 +135,16 @@ def test_what_the_verbs_of_dataset_advise_works(follow, whole_run):
     follow.follow(follow.call('dataset', 'replay', *words, '--episode', 'x', code=1), 'plot')
     said = follow.call('dataset', 'relabel', *words, '--expert')
     follow.follow(said, 'repair')
-    assert 'all that belongs to them are whole' in follow.call('dataset', 'verify', *words)
+    assert 'episodes verified, no errors' in follow.call('dataset', 'verify', *words)
     damaged = labels_path(episodes_of(run)[0])
     damaged.write_bytes(damaged.read_bytes()[:-60])
     said = follow.call('dataset', 'repair', *words, code=3)
     assert '1 episodes, ' in follow.follow(said, 'relabel', '--expert')
     (run / 'all.hdf5').write_bytes(b'damaged')
-    assert 'the next training on all of the run makes it anew' in follow.call(
+    assert 'the next training on all of the run will rebuild it' in follow.call(
         'dataset', 'repair', *words)
     follow.call('train', '--run', *words, '--config', str(config_for('reach', follow.folder)))
-    assert 'are whole' in follow.call('dataset', 'verify', *words)
+    assert 'no errors' in follow.call('dataset', 'verify', *words)
 
 
 def test_every_hint_was_followed():

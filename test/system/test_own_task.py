@@ -105,7 +105,7 @@ def test_every_verb_works_with_it(command):
     assert len(json.loads(Path('found.json').read_text())['episodes']) == 2
     command('study', '--tasks', 'press_button', '--quick', '--strategies', 'corrections',
             '--seeds', '0', '--rounds', '1', '--episodes', '4', '--config', 'small.yaml')
-    command('compounding', '--task', 'press_button', '--policy', 'a=d', '--episodes', '2',
+    command('error-growth', '--task', 'press_button', '--policy', 'a=d', '--episodes', '2',
             '--horizon', '60', '--expert-episodes', '2', '--drift-episodes', '0',
             '--workers', '2')
     assert 'are bit-identical' in command('dataset', 'replay', 'd')

@@ -34,8 +34,9 @@ def words_for(folder: Path) -> list[str]:
     """Return the command line of the smallest study there is."""
     return ['study', '--tasks', 'reach', '--strategies', 'gated', '--seeds', '0',
             '--demonstrations', '2', '--rounds', '1', '--episodes-per-round', '2', '--episodes',
-            '4', '--stretch', '1', '--horizon', '40', '--workers', '1', '--validation', '--run',
-            'tiny', '--runs', str(folder / 'runs'), '--config', str(config_for('reach', folder)),
+            '4', '--bc-label-factor', '1', '--horizon', '40', '--workers', '1', '--validation',
+            '--run', 'tiny', '--runs', str(folder / 'runs'), '--config',
+            str(config_for('reach', folder)),
             '--publish', str(folder / 'published')]
 
 

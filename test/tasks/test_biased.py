@@ -61,10 +61,11 @@ def test_its_name_says_what_it_misreads_and_an_expert_without_bias_keeps_its_own
 
 
 @pytest.mark.parametrize('text, kind, sentence', [
-    ('{"expert": 3}', BiasError, 'option expert is 3; expected an object with the key bias'),
-    ('{"expert": {"noise": 1}}', BiasError, 'expected an object with the key bias'),
+    ('{"expert": 3}', BiasError, 'option expert is 3; expected a mapping with keys of bias'),
+    ('{"expert": {"noise": 1}}', BiasError,
+     "option expert has the unknown key 'noise'; known are bias"),
     (options(), BiasError, 'bias is {}; expected an object of features'),
-    (options(goal_position=0.1), BiasError, 'bias of goal_position is 0.1; expected a list'),
+    (options(goal_position=0.1), BiasError, 'bias.goal_position is 0.1; expected a list'),
     (options(goal_position=[]), BiasError, 'expected a list of finite numbers'),
     ('{"expert": {"bias": {"goal_position": [NaN, 0, 0]}}}', BiasError, 'not a finite number'),
     ('{"expert"', BiasError, 'options are not JSON'),

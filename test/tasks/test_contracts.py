@@ -54,5 +54,5 @@ def test_what_is_no_contract_is_answered_by_the_tasks_that_there_are(name):
     with pytest.raises(ContractError,
                        match=f"no contract '{name}': there is no task '{name}'; there are reach"):
         find_contract(name)
-    with pytest.raises(ContractError, match='my/own.yaml: cannot be read as a contract'):
+    with pytest.raises(ContractError, match='my/own.yaml: cannot be read'):
         find_contract('my/own.yaml')

@@ -33,7 +33,7 @@ SEEDS = range(300)
 
 def _reading(scene: Scene, **changes) -> Reading:
     joints = PANDA.home.copy()
-    joints[PANDA.fingers] = scene.opening_m / 2
+    joints[PANDA.fingers] = min(scene.opening_m, PANDA.open_width) / 2
     reading = Reading(joints, np.zeros(9), scene.tool_position, np.array([1.0, 0.0, 0.0, 0.0]),
                       scene.object_positions, scene.object_orientations)
     return dataclasses.replace(reading, **changes)
@@ -48,7 +48,7 @@ def test_no_start_is_a_success_or_lost_already(name):
     for seed in SEEDS:
         task = make_task(name)
         scene = task.sample(np.random.default_rng(seed))
-        verdict = task.judge(_reading(scene), scene.goal_position)
+        verdict = task.evaluate(_reading(scene), scene.goal_position)
         assert not verdict.success and not verdict.lost
 
 
@@ -81,15 +81,15 @@ def test_push_succeeds_within_its_radius_of_the_goal():
     task = Push()
     scene = task.sample(np.random.default_rng(0))
     inside, outside = (scene.goal_position + [offset, 0.0, 0.0] for offset in (0.024, 0.026))
-    assert task.judge(_moved(scene, inside), scene.goal_position).success
-    assert not task.judge(_moved(scene, outside), scene.goal_position).success
+    assert task.evaluate(_moved(scene, inside), scene.goal_position).success
+    assert not task.evaluate(_moved(scene, outside), scene.goal_position).success
 
 
 @pytest.mark.parametrize('place', [(0.7, 0.0, 0.025), (0.5, -0.3, 0.025), (0.5, 0.0, -0.3)])
 def test_a_puck_out_of_the_hands_reach_is_lost(place):
     task = Push()
     scene = task.sample(np.random.default_rng(0))
-    assert task.judge(_moved(scene, place), np.array(place)).lost
+    assert task.evaluate(_moved(scene, place), np.array(place)).lost
 
 
 def test_push_goes_on_with_a_new_goal_and_the_puck_where_it_is():
@@ -97,7 +97,7 @@ def test_push_goes_on_with_a_new_goal_and_the_puck_where_it_is():
     reading = _reading(task.sample(rng))
     scene = task.resample(rng, reading)
     assert scene.object_positions is reading.object_positions
-    assert not task.judge(reading, scene.goal_position).success
+    assert not task.evaluate(reading, scene.goal_position).success
 
 
 def test_reach_goes_on_with_a_goal_elsewhere():
@@ -123,13 +123,13 @@ def test_half_of_the_goals_of_pick_and_place_are_in_the_air():
 
 def test_a_goal_in_the_air_is_reached_at_once():
     task, scene = _sampled(in_the_air=True)
-    assert task.judge(_moved(scene, scene.goal_position), scene.goal_position).success
+    assert task.evaluate(_moved(scene, scene.goal_position), scene.goal_position).success
 
 
 def test_a_goal_on_the_table_wants_the_cube_at_rest_for_five_steps():
     task, scene = _sampled(in_the_air=False)
     there = _moved(scene, scene.goal_position)
-    verdicts = [task.judge(there, scene.goal_position).success for _ in range(6)]
+    verdicts = [task.evaluate(there, scene.goal_position).success for _ in range(6)]
     assert verdicts == [False] * 5 + [True]
 
 
@@ -138,7 +138,7 @@ def test_a_goal_on_the_table_wants_the_cube_released():
     held = PANDA.home.copy()
     held[PANDA.fingers] = 0.025
     there = dataclasses.replace(_moved(scene, scene.goal_position), joint_position=held)
-    assert not any(task.judge(there, scene.goal_position).success for _ in range(20))
+    assert not any(task.evaluate(there, scene.goal_position).success for _ in range(20))
 
 
 def test_a_cube_that_is_nudged_has_to_rest_anew():
@@ -146,8 +146,8 @@ def test_a_cube_that_is_nudged_has_to_rest_anew():
     there = _moved(scene, scene.goal_position)
     nudged = _moved(scene, scene.goal_position + [0.002, 0.0, 0.0])
     for _ in range(4):
-        task.judge(there, scene.goal_position)
-    verdicts = [task.judge(nudged, scene.goal_position).success for _ in range(6)]
+        task.evaluate(there, scene.goal_position)
+    verdicts = [task.evaluate(nudged, scene.goal_position).success for _ in range(6)]
     assert verdicts == [False] * 5 + [True]
 
 
@@ -182,14 +182,14 @@ def test_the_cubes_of_stack_leave_room_for_the_hand():
 
 def test_stack_wants_the_cube_at_rest_for_five_steps():
     task, reading, goal = _stacked(offset=(0.013, -0.013, 0.001))
-    assert [task.judge(reading, goal).success for _ in range(6)] == [False] * 5 + [True]
+    assert [task.evaluate(reading, goal).success for _ in range(6)] == [False] * 5 + [True]
 
 
 @pytest.mark.parametrize('state', [
     {'opening_m': 0.05}, {'offset': (0.016, 0.016, 0.0)}, {'offset': (0.0, 0.0, 0.01)}])
 def test_a_cube_that_is_held_or_off_the_middle_or_in_the_air_is_not_stacked(state):
     task, reading, goal = _stacked(**state)
-    assert not any(task.judge(reading, goal).success for _ in range(20))
+    assert not any(task.evaluate(reading, goal).success for _ in range(20))
 
 
 @pytest.mark.parametrize('index', [0, 1])
@@ -197,17 +197,17 @@ def test_either_cube_of_stack_can_be_lost(index):
     task, reading, goal = _stacked()
     positions = reading.object_positions.copy()
     positions[index] = (0.7, 0.0, 0.025)
-    assert task.judge(dataclasses.replace(reading, object_positions=positions), goal).lost
+    assert task.evaluate(dataclasses.replace(reading, object_positions=positions), goal).lost
 
 
 def test_stack_goes_on_with_both_cubes_elsewhere():
     task, reading, goal = _stacked()
     for _ in range(6):
-        task.judge(reading, goal)
+        task.evaluate(reading, goal)
     following = task.resample(np.random.default_rng(1), reading)
     for place in following.object_positions:
         assert math.dist(place[:2], reading.tool_position[:2]) >= 0.12
-    assert not task.judge(reading, goal).success
+    assert not task.evaluate(reading, goal).success
 
 
 def _inserted(offset=(0.0, 0.0, 0.0), slip=(0.0, 0.0, 0.0), tilt_rad: float = 0.0):
@@ -221,7 +221,7 @@ def _inserted(offset=(0.0, 0.0, 0.0), slip=(0.0, 0.0, 0.0), tilt_rad: float = 0.
         scene, tool_position=peg + held_at - slip,
         object_positions=np.array([peg, scene.object_positions[1]]),
         object_orientations=np.array([turned, scene.object_orientations[1]]))
-    return task.judge(reading, scene.goal_position)
+    return task.evaluate(reading, scene.goal_position)
 
 
 @pytest.mark.parametrize('offset, success', [
@@ -251,7 +251,7 @@ def _tower(first=(0.0, 0.0, 0.0), second=(0.0, 0.0, 0.05), third=(0.0, 0.0, 0.1)
     task = Tower()
     scene = task.sample(np.random.default_rng(0))
     reading = _reading(scene, object_positions=scene.goal_position + [first, second, third])
-    return [task.judge(reading, scene.goal_position) for _ in range(6)]
+    return [task.evaluate(reading, scene.goal_position) for _ in range(6)]
 
 
 def test_a_tower_that_stands_for_five_steps_at_the_goal_is_a_success():

@@ -119,9 +119,9 @@ def test_a_key_drives_for_its_time_from_the_press_on(keyboard):
 
 
 def test_space_lets_go_at_once_and_a_lost_terminal_too(keyboard):
-    for let_go in (lambda: keyboard.hear(' ', 1.1), keyboard.let_go):
+    for release in (lambda: keyboard.hear(' ', 1.1), keyboard.release):
         keyboard.hear('w', 1.0)
-        let_go()
+        release()
         assert not keyboard.engaged(1.1)
 
 

@@ -81,7 +81,7 @@ def test_receipts_add_up_and_an_attempt_that_is_run_again_counts_once(view):
 
 def test_trouble_and_nodes_that_are_gone_are_named(view):
     view.diagnostics('supervisor', False, 'emergency stop', {}, 0.0)
-    view.diagnostics('teleop', True, 'looking on',
+    view.diagnostics('teleop', True, 'idle, no person engaged',
                      {'device': 'joy', 'engaged': 'True', 'speed': '0.50', 'said': 'started'}, 0.0)
     text = '\n'.join(view.lines(0.5))
     assert 'trouble  supervisor: emergency stop' in text

@@ -17,7 +17,7 @@
 import math
 
 from il_ros.contract.layout import ObjectPose, ToolVelocity
-from il_ros.tasks.base import near, Scene, Task, uniform, UPRIGHT, Verdict
+from il_ros.tasks.base import near, Scene, Task, TaskResult, uniform, UPRIGHT
 from il_ros.tasks.expert import Expert
 from il_ros.tasks.scene import Shape
 from il_ros.tasks.smooth import capped_gain, rising
@@ -33,7 +33,7 @@ class PressExpert(Expert):
     """Hovers over the button until it is above it, then comes down; it remembers nothing."""
 
     task = 'press_button'
-    drives = ('linear_x', 'linear_y', 'linear_z')
+    action_names = ('linear_x', 'linear_y', 'linear_z')
 
     def __init__(self, contract):
         super().__init__(contract)
@@ -71,6 +71,6 @@ class PressButton(Task):
         return Scene(tool, 0.0, np.array([[*button, HEIGHT_M / 2]]), UPRIGHT[None],
                      np.array([*button, HEIGHT_M]))
 
-    def judge(self, reading, goal):
+    def evaluate(self, reading, goal):
         x, y, z = (reading.tool_position - goal).tolist()
-        return Verdict(success=math.hypot(x, y) < self.goal_radius_m and z < PRESSED_M)
+        return TaskResult(success=math.hypot(x, y) < self.goal_radius_m and z < PRESSED_M)

@@ -49,7 +49,7 @@ def _add(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
         help="YAML with the keys strategy and training (default: the package's own)")
     add_budget(add, WHOLE)
     add('--seed', type=WHOLE, default=0, metavar='N',
-        help='Seed of everything that is drawn (default: %(default)s)')
+        help='Random seed (default: %(default)s)')
     _add_evaluation(parser)
     parser.add_argument('--resume', action='store_true',
                         help='Resume the run; options that are not given are those that it began '

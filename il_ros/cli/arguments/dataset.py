@@ -21,17 +21,17 @@ from il_ros.cli.arguments.option_types import number
 from il_ros.cli.arguments.shared import add_runs, WHOLE
 
 DESCRIPTION = """\
-Look after the recordings of a run. RUN is a name under --runs, or the path of a run's folder.
+Inspect and manage the recordings of a run. RUN is a name under --runs or the path of a folder.
 
   il_ros dataset info RUN          episodes, steps, outcomes, who drove, true rates, flags
   il_ros dataset verify RUN        compare every file with its receipt; name each one that differs
-  il_ros dataset repair RUN        repair what a crash left; nothing is overwritten
+  il_ros dataset repair RUN        repair files left incomplete by a crash; nothing is overwritten
   il_ros dataset merge RUN RUN --output NEW      several runs as one
   il_ros dataset split RUN --by driver           split into filter keys, or into runs
   il_ros dataset replay RUN        repeat the commands in the simulator, compare each state
   il_ros dataset plot RUN          paths, actions beside labels, who drove, disagreement
   il_ros dataset relabel RUN       ask a labelling service about every recorded state
-  il_ros dataset export RUN --to lerobot --output DIR     for the tools of others
+  il_ros dataset export RUN --to lerobot --output DIR     for other tools
 """
 
 REPAIR = """\
@@ -56,7 +56,7 @@ def add_dataset(parser: argparse.ArgumentParser):
     _verb(inner, 'info', 'Count what a run holds').add_argument(
         '--json', action='store_true', help='Print JSON')
     _verb(inner, 'verify', 'Compare every file with its receipt')
-    _verb(inner, 'repair', 'Repair what a crash left', epilog=REPAIR)
+    _verb(inner, 'repair', 'Repair files left incomplete by a crash', epilog=REPAIR)
     _add_merge(inner)
     _add_split(inner)
     _add_replay(inner)

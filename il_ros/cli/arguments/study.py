@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arguments of ``il_ros study``: ways of collecting, compared label by label."""
+"""Arguments of ``il_ros study``: strategies, compared at the same number of labels."""
 
 import argparse
 
@@ -20,28 +20,27 @@ from il_ros.cli.arguments.option_types import completed
 from il_ros.cli.arguments.shared import add_budget, add_runs, POSITIVE, WHOLE
 
 DESCRIPTION = """\
-Which way of asking an expert buys the most success per label, per step that it drives and per
-state that it looks at? Runs every strategy on every task with several training seeds over the
-graph, gives behavioural cloning (BC) the same labels at every round and up to four times as many,
-lets everybody meet the same held-out resets, and says what reaching 95 % of the expert's success
-took.
+Compare strategies: success per label, per step driven by the expert and per query. Each strategy
+runs on each task with several training seeds, over the graph. Behavioural cloning (BC) gets the
+same number of labels at each round, and up to four times as many. All policies are evaluated on
+the same held-out episodes. The result is the cost of reaching 95 % of the expert's success.
 
-  il_ros study --quick                            does it run? its figures say little
-  il_ros study                                    the documented default (make study)
+  il_ros study --quick                            smoke test; its numbers mean little
+  il_ros study                                    as documented (make study)
   il_ros study --tasks push stack --strategies gated --run mine --workers 2
-  il_ros study --validation --run choosing        while you still choose settings: other resets
-  il_ros study --strategies corrections often=novelty:often.yaml --named often
+  il_ros study --validation --run choosing        to choose settings: validation episodes
+  il_ros study --strategies corrections often=novelty:often.yaml --primary often
 
-Name the strategy that your claim is about beforehand (--named), or choose it with --validation.
+Choose the strategy of your conclusion beforehand (--primary), or with --validation.
 """
 
 EPILOG = """\
-It lies in RUNS/RUN: a run of il_ros dagger for each task, strategy and seed, demonstrations and
-checkpoints of BC, one small file an evaluation, and study.json, study.html and CSV tables at the
-end. Ctrl-C or a crash costs little: the same command goes on where it was, and nothing is done
-twice. How to read it: a curve has reached the target from its first point that has 95 % of the
-expert's success and after which no point's interval lies below that; the ratio to BC counts only
-by its interval.
+The folder RUNS/RUN contains a run of il_ros dagger for each task, strategy and seed,
+demonstrations and checkpoints of BC, one small file for each evaluation, and at the end
+study.json, study.html and CSV tables. After Ctrl-C or a crash the same command resumes; nothing
+is done twice. How to read the results: a curve reaches the target at its first point with 95 % of
+the expert's success, if no later point's interval lies below that; judge the ratio to BC by its
+interval.
 """
 
 STRATEGIES = ('corrections', 'gated', 'novelty', 'dagger', 'dart', 'shift')
@@ -56,18 +55,19 @@ def add_study(parser: argparse.ArgumentParser):
     completed(add('--strategies', nargs='+', default=list(STRATEGIES), metavar='STRATEGY',
                   help='Strategies to compare: name, module:Object or NAME=STRATEGY:CONFIG.yaml '
                        f'(default: {" ".join(STRATEGIES)})'), 'strategies')
-    add('--named', metavar='NAME',
-        help='Strategy that the verdict is about, named beforehand (default: the first)')
+    add('--primary', metavar='NAME',
+        help='Strategy that the conclusion is about, chosen beforehand (default: the first)')
+    add('--named', dest='primary', default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     add('--seeds', nargs='+', type=WHOLE, default=[0, 1, 2], metavar='SEED',
         help='Seeds of the training; intervals need three or more (default: 0 1 2)')
     _add_sizes(parser)
     add('--workers', type=POSITIVE, default=2, metavar='N',
-        help='Number of processes side by side, of one thread each (default: %(default)s)')
+        help='Number of parallel processes, one thread each (default: %(default)s)')
     add('--run', default='study',
         help='Name of the study, a folder under --runs (default: %(default)s)')
     add_runs(parser)
     add('--publish', metavar='DIR',
-        help='Copy figures, tables and how they were made there, e.g. docs/results/push')
+        help='Copy figures, tables and the command line to this folder, e.g. docs/results/push')
     add('--quick', action='store_true',
         help='Use at most one task, two strategies, two seeds, four rounds and 60 episodes')
 
@@ -80,12 +80,14 @@ def _add_sizes(parser: argparse.ArgumentParser):
     add('--first-seed', type=POSITIVE, metavar='N',
         help='Seed of the first held-out episode (default: 1000000; with --validation 505000)')
     add('--validation', action='store_true',
-        help='Evaluate on seeds from 500000 up: choose settings on these, never on the others')
-    add('--stretch', type=POSITIVE, default=4, metavar='N',
+        help='Evaluate on validation seeds, from 500000 up; choose settings on these alone')
+    add('--bc-label-factor', type=POSITIVE, default=4, metavar='N',
         help="Largest number of labels of BC, as a multiple of the strategies' last rounds "
              '(default: %(default)s)')
+    add('--stretch', dest='bc_label_factor', type=POSITIVE, default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS)
     add('--config', metavar='FILE',
         help="YAML with the keys strategy and training, for all (default: the package's own)")
     add('--horizon', type=WHOLE, default=0, metavar='N',
         help="Largest number of steps of an episode; 0: the task's own (default: %(default)s)")
-    add('--options', default='', metavar='JSON', help='Options of the task, e.g. its bumps')
+    add('--options', default='', metavar='JSON', help='Options of the task, as of record')

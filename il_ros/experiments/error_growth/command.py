@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``il_ros compounding``: measure the growth of mistakes on continuing episodes."""
+"""``il_ros error-growth``: measure the growth of mistakes on continuing episodes."""
 
 import argparse
 import dataclasses
@@ -64,7 +64,7 @@ class NamedPolicy(NamedTuple):
     policy: Policy
 
 
-def compounding(words: argparse.Namespace) -> int:
+def error_growth(words: argparse.Namespace) -> int:
     """Run the episodes, write ``compounding.json`` and ``compounding.html``, print the table."""
     _check_options(words)
     output = Path(words.output)
@@ -92,7 +92,7 @@ def compounding(words: argparse.Namespace) -> int:
 
 def _publish(folder: Path, words: argparse.Namespace, summary: dict):
     """Write figures (SVG), and a page with the numbers and how to reproduce them."""
-    command = ['il_ros', 'compounding', '--task', words.task]
+    command = ['il_ros', 'error-growth', '--task', words.task]
     for text in words.policy:
         command += ['--policy', text]
     for option in ('episodes', 'horizon', 'first_seed', 'expert_episodes', 'drift_episodes'):

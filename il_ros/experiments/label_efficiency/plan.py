@@ -23,7 +23,7 @@ import shlex
 from typing import Sequence
 
 from il_ros import hints, plugins
-from il_ros.contract.episode_spec import EPISODE_ID
+from il_ros.contract.episode_spec import Name
 from il_ros.driving.driving import HUMAN
 from il_ros.errors import ImitationError
 from il_ros.experiments.rollouts import check_seeds
@@ -31,6 +31,7 @@ from il_ros.files.atomic import write_atomically
 from il_ros.interactive.goal import BLOCKS, EVALUATION_SEEDS, Goal, VALIDATION_SEEDS
 from il_ros.interactive.strategies import load_strategy, settings_path
 from il_ros.interactive.strategy import Strategy, UnknownStrategyError
+from il_ros.settings import check
 from il_ros.tasks.registry import make_task
 
 PLAN = 'plan.json'
@@ -135,15 +136,13 @@ class Plan:
     options: str = ''
 
     def __post_init__(self):
-        if not EPISODE_ID.fullmatch(self.run):
-            raise StudyError(f'--run is {self.run!r}; expected [a-z0-9][a-z0-9_-]*, at most 64 '
-                             'characters')
+        check('--run', self.run, Name, StudyError)
         for option, values in (('--tasks', self.tasks), ('--seeds', self.seeds),
                                ('--strategies', [method.name for method in self.methods])):
             if len(set(values)) < len(values):
                 raise StudyError(f'{option} has the same twice: {", ".join(map(str, values))}')
         if self.named not in [method.name for method in self.methods]:
-            raise StudyError(f'--named is {self.named!r}; expected one of --strategies')
+            raise StudyError(f'--primary is {self.named!r}; expected one of --strategies')
         if len({seed % BLOCKS for seed in self.seeds}) < len(self.seeds):
             raise StudyError(f'--seeds has two that differ by a multiple of {BLOCKS}; they would '
                              'draw the same episodes')
@@ -188,11 +187,11 @@ class Plan:
         """
         words = ['il_ros', 'study', '--tasks', *self.tasks, '--strategies',
                  *(method.option(self.config) for method in self.methods),
-                 '--named', self.named, '--seeds', *map(str, self.seeds),
+                 '--primary', self.named, '--seeds', *map(str, self.seeds),
                  '--demonstrations', str(self.demonstrations), '--rounds', str(self.rounds),
                  '--episodes-per-round', str(self.episodes_per_round),
                  '--episodes', str(self.episodes), '--first-seed', str(self.first_seed),
-                 '--stretch', str(self.stretch), '--run', self.run]
+                 '--bc-label-factor', str(self.stretch), '--run', self.run]
         words += ['--runs', str(runs)] if Path(runs) != hints.RUNS else []
         words += ['--validation'] if self.on_validation else []
         words += ['--config', self.config] if self.config else []
@@ -229,10 +228,10 @@ def plan_of(words: argparse.Namespace) -> Plan:
         raise StudyError(f'--first-seed is {first}; expected one from {VALIDATION_SEEDS} to '
                          f'{EVALUATION_SEEDS - 1} with --validation, and from there up without')
     plan = Plan(
-        words.run, cut('tasks', words.tasks), kept, words.named or kept[0].name,
+        words.run, cut('tasks', words.tasks), kept, words.primary or kept[0].name,
         cut('seeds', words.seeds), words.demonstrations, least('rounds', words.rounds),
         words.episodes_per_round, least('episodes', words.episodes), first,
-        least('stretch', words.stretch), config, words.horizon, words.options)
+        least('stretch', words.bc_label_factor), config, words.horizon, words.options)
     plan.check()
     return plan
 

@@ -24,9 +24,13 @@ millisecond, and the policy's process needs no torch.
 
 from collections.abc import Mapping
 import dataclasses
+from typing import Annotated
 
 from il_ros.errors import LearningError
 from il_ros.learning.nets.mlp import Mlp
+from il_ros.learning.nets.net import Layout, Net
+from il_ros.settings import check
+from msgspec import Meta
 import numpy as np
 
 MOST_LAYERS, LARGEST_STRIDE = 8, 8
@@ -64,10 +68,7 @@ class Encoder:
                                 f'biases and {len(self.strides)} strides; expected as many of '
                                 f'each, 1 to {MOST_LAYERS}')
         for stride in self.strides:
-            if isinstance(stride, bool) or not isinstance(stride, int) or not (
-                    1 <= stride <= LARGEST_STRIDE):
-                raise LearningError(f'a stride is {stride!r}; expected a whole number in '
-                                    f'1..{LARGEST_STRIDE}')
+            check('a stride', stride, Annotated[int, Meta(ge=1, le=LARGEST_STRIDE)], LearningError)
 
     @property
     def channels(self) -> int:
@@ -159,7 +160,7 @@ def _ticks(count: int) -> np.ndarray:
 
 
 @dataclasses.dataclass(frozen=True)
-class Cnn:
+class Cnn(Net):
     """An encoder for each image and an `Mlp` for the inputs and all feature points together."""
 
     encoders: Mapping[str, Encoder]
@@ -168,6 +169,7 @@ class Cnn:
     mlp: Mlp
 
     kind = 'cnn'
+    takes_images = makes_ensembles = True
 
     def __post_init__(self):
         for name, encoder in self.encoders.items():
@@ -232,8 +234,26 @@ class Cnn:
         """Return what a checkpoint notes beside the tensors, as JSON has it."""
         encoders = {name: {'strides': list(encoder.strides)}
                     for name, encoder in self.encoders.items()}
-        return {'architecture': self.kind, 'widths': self.widths, 'members': self.members,
-                'encoders': encoders}
+        return {**super().document(), 'encoders': encoders}
+
+    def fits(self, image: str, shape: tuple[int, int, int]) -> bool:
+        """Tell whether images of this name and shape can be encoded."""
+        return self.encoders[image].fits(shape)
+
+    @classmethod
+    def make_network(cls, layout: Layout, config, generators):
+        """Build the encoders and the layers behind them."""
+        from il_ros.learning.nets.cnn_network import CnnEnsemble, make_cnn
+        widths = (layout.inputs, *config.hidden, layout.outputs)
+        members = [make_cnn(layout.images, config.channels, config.strides, widths, generator)
+                   for generator in generators]
+        return CnnEnsemble(members) if len(members) > 1 else members[0]
+
+    @classmethod
+    def from_network(cls, network, layout: Layout) -> 'Cnn':
+        """Return a copy of the weights as the net that runs on the arm."""
+        from il_ros.learning.nets.cnn_network import to_cnn
+        return to_cnn(network, tuple(layout.images))
 
     @classmethod
     def from_document(cls, document: Mapping, tensors: Mapping[str, np.ndarray]) -> 'Cnn':

@@ -19,7 +19,8 @@ import math
 
 from il_ros.errors import InputsError
 from il_ros.learning.nets.cnn import Cnn, Encoder, grid, size_after
-from il_ros.learning.nets.network import Ensemble, make_network, to_mlp
+from il_ros.learning.nets.mlp import Mlp
+from il_ros.learning.nets.network import arrays_of, Ensemble, make_network
 import numpy as np
 import torch
 from torch import nn
@@ -125,10 +126,10 @@ def to_cnn(network: CnnNetwork | CnnEnsemble, names: Sequence[str]) -> Cnn:
     """
     if isinstance(network, CnnNetwork):
         encoders = [encoder.to_encoder() for encoder in network.encoders]
-        return Cnn(dict(zip(names, encoders, strict=True)), to_mlp(network.mlp))
+        return Cnn(dict(zip(names, encoders, strict=True)), Mlp(*arrays_of(network.mlp)))
     alone = [to_cnn(member, names) for member in network.members]
     stacked = {name: _stacked([cnn.encoders[name] for cnn in alone]) for name in names}
-    return Cnn(stacked, to_mlp(Ensemble([member.mlp for member in network.members])))
+    return Cnn(stacked, Mlp(*arrays_of(Ensemble([member.mlp for member in network.members]))))
 
 
 def _stacked(encoders: Sequence[Encoder]) -> Encoder:

@@ -23,11 +23,12 @@ import dataclasses
 import itertools
 
 from il_ros.errors import LearningError
+from il_ros.learning.nets.net import Layout, Net
 import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
-class Mlp:
+class Mlp(Net):
     """
     Linear layers with ReLU between them; of one net, or of M members of an ensemble at once.
 
@@ -41,8 +42,7 @@ class Mlp:
     """Of each layer, shape ``([M,] outputs)``, float32."""
 
     kind = 'mlp'
-    images = ()
-    """Names of the images that it sees: none."""
+    makes_ensembles = True
 
     def __post_init__(self):
         if not self.weights or len(self.weights) != len(self.biases):
@@ -102,10 +102,6 @@ class Mlp:
         return {f'layers.{at}.{name}': array for at, (weight, bias) in layers
                 for name, array in (('weight', weight), ('bias', bias))}
 
-    def document(self) -> dict:
-        """Return what a checkpoint notes beside the tensors, as JSON has it."""
-        return {'architecture': self.kind, 'widths': self.widths, 'members': self.members}
-
     @classmethod
     def from_document(cls, document: dict, tensors: dict[str, np.ndarray]) -> 'Mlp':
         """
@@ -114,6 +110,20 @@ class Mlp:
         :raises LearningError: naming the array that is missing, surplus or of another shape
         """
         return cls.from_tensors(tensors, tuple(document['widths']), document.get('members', 1))
+
+    @classmethod
+    def make_network(cls, layout: Layout, config, generators):
+        """Build linear layers with ReLU between them, as wide as ``config.hidden`` says."""
+        from il_ros.learning.nets.network import Ensemble, make_network
+        widths = (layout.inputs, *config.hidden, layout.outputs)
+        members = [make_network(widths, generator) for generator in generators]
+        return Ensemble(members) if len(members) > 1 else members[0]
+
+    @classmethod
+    def from_network(cls, network, layout: Layout) -> 'Mlp':
+        """Return a copy of the weights as the net that runs on the arm."""
+        from il_ros.learning.nets.network import arrays_of
+        return cls(*arrays_of(network))
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, np.ndarray], widths: tuple[int, ...],

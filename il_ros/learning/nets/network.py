@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import itertools
 import math
 
-from il_ros.learning.nets.mlp import Mlp
+import numpy as np
 import torch
 from torch import nn
 
@@ -65,12 +65,11 @@ class Ensemble(nn.Module):
         return hidden
 
 
-def to_mlp(network: nn.Sequential | Ensemble) -> Mlp:
-    """Return a copy of the weights as the net that runs on the arm."""
+def arrays_of(network: nn.Sequential | Ensemble) -> tuple[tuple[np.ndarray, ...], ...]:
+    """Return copies of the weights and of the biases of all layers, as `Mlp` has them."""
     if isinstance(network, Ensemble):
-        return Mlp(tuple(weight.detach().numpy().copy(order='C') for weight in network.weights),
-                   tuple(bias.detach().numpy()[:, 0].copy() for bias in network.biases))
+        return (tuple(weight.detach().numpy().copy(order='C') for weight in network.weights),
+                tuple(bias.detach().numpy()[:, 0].copy() for bias in network.biases))
     linears = [layer for layer in network if isinstance(layer, nn.Linear)]
-    return Mlp(
-        tuple(layer.weight.detach().numpy().T.copy(order='C') for layer in linears),
-        tuple(layer.bias.detach().numpy().copy() for layer in linears))
+    return (tuple(layer.weight.detach().numpy().T.copy(order='C') for layer in linears),
+            tuple(layer.bias.detach().numpy().copy() for layer in linears))

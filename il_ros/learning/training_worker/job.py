@@ -35,7 +35,7 @@ import numpy as np
 def run(job: Job, report: Callable[[JobProgress], None],
         cancelled: Callable[[], bool]) -> JobDone:
     """
-    Fit a policy and write its checkpoint; a fit that was killed goes on where it was.
+    Fit a policy and write its checkpoint; a fit that was killed resumes.
 
     :param report: called every 50 steps
     :param cancelled: asked at every step

@@ -22,27 +22,32 @@ a late cancellation from stopping the next job.
 
 import dataclasses
 import json
+from typing import Annotated
 
 from il_ros.errors import JobError
+from il_ros.settings import Settings
+from msgspec import Meta
+
+_Path = Annotated[str, Meta(min_length=1, description='a path')]
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class Job(Settings, refusal=JobError, title='job.'):
     """One fit: where the data lie, how to train, where the checkpoint goes."""
 
-    dataset: str
+    dataset: _Path
     """Path of the aggregated data set."""
 
     filter_key: str
     """Which part of it, e.g. ``round_3``."""
 
-    config: str
+    config: _Path
     """Path of the training YAML."""
 
-    output: str
+    output: _Path
     """Folder of the checkpoint."""
 
-    seed: int = 0
+    seed: Annotated[int, Meta(ge=0, le=2 ** 63 - 1, description='0 to 2**63 - 1')] = 0
     held_out_dataset: str = ''
     """Path of demonstrations for the loss alone; empty: they are a part of ``dataset``."""
 
@@ -54,18 +59,6 @@ class Job:
 
     number: int = 0
     """Which job this is, for its answers."""
-
-    def __post_init__(self):
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if type(value) is not field.type:
-                raise JobError(f'{field.name} of a job is {value!r}; expected '
-                               f'{field.type.__name__}')
-        for name in ('dataset', 'config', 'output'):
-            if not getattr(self, name):
-                raise JobError(f'{name} of a job is empty; expected a path')
-        if self.seed < 0 or self.seed >= 1 << 63:
-            raise JobError(f'seed of a job is {self.seed}; expected 0 to 2**63 - 1')
 
 
 @dataclasses.dataclass(frozen=True)

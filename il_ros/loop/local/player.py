@@ -155,7 +155,7 @@ class Player:
             policy_id = self._runner.policy.policy_id if self._runner is not None else 0
             recording.step(step, uncertainty, policy_id, arbiter.answers)
             if self._runner is not None and step.driver != POLICY:
-                self._runner.overruled()
+                self._runner.discard_plan()
             session.step(step.sent.positions)
 
     def _ask(self, arbiter: Arbiter, values: np.ndarray, images: Images) -> float:

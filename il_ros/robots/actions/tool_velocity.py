@@ -35,7 +35,7 @@ _AXES = ('linear_x', 'linear_y', 'linear_z')
 TRACKING_LIMIT_RAD = 0.35
 """An arm so far from where it was sent does not follow; experts stay below 0.03 in all tasks."""
 
-_LEASH_STEPS = 1.5
+_MAX_LEAD_STEPS = 1.5
 """How far targets may run ahead of the measured tool and joints, in steps at full speed."""
 
 _START_TOLERANCE_RAD = 0.05
@@ -47,7 +47,7 @@ _TOLERANCE_RAD = 1e-2
 
 
 @dataclasses.dataclass(frozen=True)
-class Sent:
+class Command:
     """What goes to the arm in one control step."""
 
     positions: np.ndarray
@@ -90,7 +90,7 @@ class Actuator:
         self._bounds = tuple(zip(contract.lower.tolist(), contract.upper.tolist()))
         self._box = tuple(zip(robot.workspace_lower.tolist(), robot.workspace_upper.tolist()))
         self._longest = robot.velocity * period_s
-        self._ahead = _LEASH_STEPS * self._longest
+        self._ahead = _MAX_LEAD_STEPS * self._longest
         self._sent: np.ndarray | None = None
 
     def start(self, measured: np.ndarray):
@@ -132,7 +132,7 @@ class Actuator:
                 f'{np.round(tool, 3).tolist()}; expected {robot.workspace_lower.tolist()} to '
                 f'{robot.workspace_upper.tolist()}: move the arm there first')
 
-    def step(self, action: np.ndarray, measured: np.ndarray) -> Sent:
+    def step(self, action: np.ndarray, measured: np.ndarray) -> Command:
         """
         Turn an action into the next joint targets.
 
@@ -163,15 +163,15 @@ class Actuator:
         values = self._as_values(wanted, position) if limits else wanted
         self._position, self._sent = position, q
         self._resting = [w if axis < 0 else 0.0 for axis, w in zip(self._axes, wanted)]
-        return Sent(q.copy(), np.array(values, np.float32), limits)
+        return Command(q.copy(), np.array(values, np.float32), limits)
 
-    def hold(self, measured: np.ndarray, limits: int = 0) -> Sent:
+    def hold(self, measured: np.ndarray, limits: int = 0) -> Command:
         """
         Repeat the last target.
 
         :param limits: bits that say why
         """
-        return Sent(self._last_sent().copy(), np.array(self._resting, np.float32), limits)
+        return Command(self._last_sent().copy(), np.array(self._resting, np.float32), limits)
 
     def _last_sent(self) -> np.ndarray:
         if self._sent is None:
@@ -191,7 +191,7 @@ class Actuator:
         worst = int(errors.argmax())
         return float(errors[worst]), self._robot.joint_names[worst]
 
-    def hold_at(self, measured: np.ndarray, limits: int = 0) -> Sent:
+    def hold_at(self, measured: np.ndarray, limits: int = 0) -> Command:
         """
         Take the measured place as the target, and stay there.
 
@@ -222,8 +222,8 @@ class Actuator:
             if axis < 0:
                 continue
             target = position[axis] + value * self._period_s
-            leash = _LEASH_STEPS * max(-low, high) * self._period_s
-            position[axis] = min(max(target, float(tool[axis]) - leash), float(tool[axis]) + leash)
+            lead = _MAX_LEAD_STEPS * max(-low, high) * self._period_s
+            position[axis] = min(max(target, float(tool[axis]) - lead), float(tool[axis]) + lead)
             if position[axis] != target:
                 limits |= CLAMPED_POSITION
         for axis, (low, high) in enumerate(self._box):

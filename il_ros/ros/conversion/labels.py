@@ -18,11 +18,11 @@ from collections.abc import Iterator
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import EXPERT, RUNNING
-from il_ros.contract.finite import is_finite
 from il_ros.episodes.episode import Episode
 from il_ros.errors import ImitationError
 from il_ros.ros.conversion.messages import contract_from_message, contract_to_message, float32s
 from il_ros.ros.conversion.messages import to_stamp
+from il_ros.settings import is_finite
 from il_ros_interfaces.msg import Action, Observation
 from il_ros_interfaces.srv import LabelObservations
 import numpy as np

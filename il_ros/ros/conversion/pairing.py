@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which messages belong to one observation: by equal stamps, or as of a beat."""
+"""Join messages into observations, by equal stamps or at a fixed rate."""
 
 from collections import deque
 from collections.abc import Mapping

@@ -48,7 +48,7 @@ class RecorderParameters:
     stale_s: float = bounded(
         1.0, 0.1, 60.0, 'a topic of a running episode that is silent for longer is named [s]')
     streams: str = text(
-        '', 'topics of others to record in full beside each episode, TOPIC:TYPE[:best_effort],...')
+        '', 'additional topics to record in full, TOPIC:TYPE[:best_effort],...')
     require_streams: bool = flag(
         False, 'refuse an episode in which a stream brings nothing')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')

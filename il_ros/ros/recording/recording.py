@@ -168,7 +168,7 @@ class Recording:
 
     def hear_stream(self, topic: str, raw: bytes, received_ns: int) -> bool:
         """
-        Take in a message of others; False: too much waits for the disk, and it is dropped.
+        Take in a message of an additional topic; False: the disk is too slow, and it is dropped.
 
         :raises EpisodeWriteError: if the disk takes no more
         """

@@ -49,7 +49,7 @@ class InsertExpert(Expert):
     """Brings the held peg over the hole and into it."""
 
     task = 'insert'
-    drives = ('linear_x', 'linear_y', 'linear_z')
+    action_names = ('linear_x', 'linear_y', 'linear_z')
 
     def __init__(self, contract: Contract):
         super().__init__(contract)

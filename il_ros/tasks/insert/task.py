@@ -17,7 +17,7 @@
 import math
 
 from il_ros.contract.layout import GoalPosition, ObjectPose
-from il_ros.tasks.base import near, Scene, Task, uniform, UPRIGHT, Verdict
+from il_ros.tasks.base import near, Scene, Task, TaskResult, uniform, UPRIGHT
 from il_ros.tasks.scene import Shape
 import numpy as np
 
@@ -76,14 +76,14 @@ class Insert(Task):
     def resample(self, rng, reading):
         return _scene(rng, reading.tool_position, reading.object_positions[0])
 
-    def judge(self, reading, goal):
+    def evaluate(self, reading, goal):
         peg, tool = reading.object_positions[0].tolist(), reading.tool_position.tolist()
         slipped_m = math.dist(peg, (tool[0], tool[1], tool[2] - _GRIP_M))
         x, y, _, _ = reading.object_orientations[0].tolist()
         tilted_rad = 2.0 * math.asin(min(math.hypot(x, y), 1.0))
         lost = slipped_m > _SLIPPED_M or tilted_rad > _TILTED_RAD
         there = math.dist(peg, goal.tolist()) < self.goal_radius_m
-        return Verdict(success=there and not lost, lost=lost)
+        return TaskResult(success=there and not lost, lost=lost)
 
 
 def _scene(rng, tool, peg) -> Scene:

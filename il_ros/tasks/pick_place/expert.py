@@ -22,7 +22,7 @@ import math
 
 from il_ros.contract.contract import Contract
 from il_ros.tasks.expert import Expert
-from il_ros.tasks.grasping import DIP_M, GAIN_PER_S, grasp_and_carry, SPEED_M_S, way
+from il_ros.tasks.grasping import difference, DIP_M, GAIN_PER_S, grasp_and_carry, SPEED_M_S
 from il_ros.tasks.smooth import capped_gain, rising
 
 RESTING_M = 0.035
@@ -38,7 +38,7 @@ class PickPlaceExpert(Expert):
     """Grasps the cube from above and carries it to the goal."""
 
     task = 'pick_place'
-    drives = ('linear_x', 'linear_y', 'linear_z', 'gripper_opening')
+    action_names = ('linear_x', 'linear_y', 'linear_z', 'gripper_opening')
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
@@ -49,8 +49,8 @@ class PickPlaceExpert(Expert):
 
     def control(self, values: list[float]) -> tuple[float, ...]:
         tool, cube, goal = (values[at:at + 3] for at in (self._tool, self._cube, self._goal))
-        to_goal = way(cube, goal)
-        return grasp_and_carry(way(tool, cube), values[self._opening],
+        to_goal = difference(cube, goal)
+        return grasp_and_carry(difference(tool, cube), values[self._opening],
                                _placed(to_goal, goal[2], cube[2]), _carry(to_goal, goal[2]))
 
 

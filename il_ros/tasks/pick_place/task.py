@@ -17,9 +17,8 @@
 import math
 
 from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
-from il_ros.robots.panda import PANDA
 from il_ros.tasks import cubes
-from il_ros.tasks.base import near, Scene, Task, uniform, UPRIGHT, Verdict
+from il_ros.tasks.base import near, OPEN, Scene, Task, TaskResult, uniform, UPRIGHT
 import numpy as np
 
 _TOOL_LOWER_M = (0.40, -0.20, 0.12)
@@ -61,18 +60,18 @@ class PickPlace(Task):
         cube = near(rng, hand[:2], _CLEAR_OF_HAND_M, math.inf, _CUBE_LOWER_M, _CUBE_UPPER_M)
         return self._scene(rng, hand, cube)
 
-    def judge(self, reading, goal):
+    def evaluate(self, reading, goal):
         cube = reading.object_positions[0].tolist()
         lost = cubes.is_lost(cube)
         there = not lost and math.dist(cube, goal.tolist()) < self.goal_radius_m
         if float(goal[2]) > cubes.RESTING_M:
-            return Verdict(there, lost)
-        return Verdict(self._rest.lasts(reading, there), lost)
+            return TaskResult(there, lost)
+        return TaskResult(self._rest.lasts(reading, there), lost)
 
     def _scene(self, rng, tool, cube) -> Scene:
         self._rest = cubes.Rest()
         goal = near(rng, cube, _LEAST_WAY_M, _FARTHEST_WAY_M, _CUBE_LOWER_M, _CUBE_UPPER_M)
         in_the_air = rng.random() < 0.5
         height = _AIR_LOWER_M + rng.random() * (_AIR_UPPER_M - _AIR_LOWER_M)
-        return Scene(tool, PANDA.open_width, np.array([[*cube, cubes.RESTING_M]]), UPRIGHT[None],
+        return Scene(tool, OPEN, np.array([[*cube, cubes.RESTING_M]]), UPRIGHT[None],
                      np.array([*goal, height if in_the_air else cubes.RESTING_M]))

@@ -55,7 +55,7 @@ GOAL_GAIN_PER_S = 10.0
 SIDE_RAD = 0.15
 """In front of the puck the sideways speed is reached this far from the line."""
 
-THERE_M = 0.01
+GOAL_TOLERANCE_M = 0.01
 """A puck nearer to the goal than this has no direction worth pushing in; the hand slows down."""
 
 
@@ -63,7 +63,7 @@ class PushExpert(Expert):
     """Circles behind the puck and pushes it along the line to the goal."""
 
     task = 'push'
-    drives = ('linear_x', 'linear_y')
+    action_names = ('linear_x', 'linear_y')
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
@@ -103,7 +103,7 @@ def _polar_law(ahead: float, aside: float, distance: float) -> tuple[float, floa
     radial = RADIAL_GAIN_PER_S * (CONTACT_M + CLEARANCE_M * away - radius)
     radial = CIRCLE_M_S * math.tanh(radial / CIRCLE_M_S)
     push = (1.0 - away) * PUSH_M_S * math.tanh(GOAL_GAIN_PER_S * distance / PUSH_M_S)
-    fade = math.tanh(distance / THERE_M)
+    fade = math.tanh(distance / GOAL_TOLERANCE_M)
     forward = radial * out_x + circle * out_y + push
     sideways = radial * out_y - circle * out_x
     return fade * forward, fade * sideways

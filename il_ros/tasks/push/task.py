@@ -17,7 +17,7 @@
 import math
 
 from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
-from il_ros.tasks.base import near, Scene, Task, uniform, UPRIGHT, Verdict
+from il_ros.tasks.base import near, Scene, Task, TaskResult, uniform, UPRIGHT
 from il_ros.tasks.scene import Shape
 import numpy as np
 
@@ -62,13 +62,13 @@ class Push(Task):
         return Scene(reading.tool_position, 0.0, reading.object_positions,
                      reading.object_orientations, _on_table(goal))
 
-    def judge(self, reading, goal):
+    def evaluate(self, reading, goal):
         x, y, z = reading.object_positions[0].tolist()
         lost = not (_LOST_LOWER_M[0] <= x <= _LOST_UPPER_M[0]
                     and _LOST_LOWER_M[1] <= y <= _LOST_UPPER_M[1]
                     and 0.0 < z < HEIGHT_M)
         distance = math.hypot(x - float(goal[0]), y - float(goal[1]))
-        return Verdict(success=not lost and distance < self.goal_radius_m, lost=lost)
+        return TaskResult(success=not lost and distance < self.goal_radius_m, lost=lost)
 
 
 def _on_table(goal) -> np.ndarray:

@@ -30,7 +30,7 @@ class ReachExpert(Expert):
     """Drives the tool along the line to the goal."""
 
     task = 'reach'
-    drives = ('linear_x', 'linear_y', 'linear_z')
+    action_names = ('linear_x', 'linear_y', 'linear_z')
 
     def __init__(self, contract: Contract):
         super().__init__(contract)

@@ -17,7 +17,7 @@
 import math
 
 from il_ros.contract.layout import GoalPosition
-from il_ros.tasks.base import near, Scene, Task, uniform, Verdict
+from il_ros.tasks.base import near, Scene, Task, TaskResult, uniform
 import numpy as np
 
 _LOWER_M = (0.38, -0.22, 0.08)
@@ -42,6 +42,6 @@ class Reach(Task):
         return Scene(reading.tool_position, 0.0, reading.object_positions,
                      reading.object_orientations, goal)
 
-    def judge(self, reading, goal):
+    def evaluate(self, reading, goal):
         distance = math.dist(reading.tool_position.tolist(), goal.tolist())
-        return Verdict(success=distance < self.goal_radius_m)
+        return TaskResult(success=distance < self.goal_radius_m)

@@ -24,7 +24,7 @@ import math
 
 from il_ros.contract.contract import Contract
 from il_ros.tasks.expert import Expert
-from il_ros.tasks.grasping import GAIN_PER_S, grasp_and_carry, SPEED_M_S, way
+from il_ros.tasks.grasping import difference, GAIN_PER_S, grasp_and_carry, SPEED_M_S
 from il_ros.tasks.smooth import capped_gain, rising
 
 EDGE_M = 0.05
@@ -53,7 +53,7 @@ class StackExpert(Expert):
     """Grasps the one cube from above and puts it onto the other."""
 
     task = 'stack'
-    drives = ('linear_x', 'linear_y', 'linear_z', 'gripper_opening')
+    action_names = ('linear_x', 'linear_y', 'linear_z', 'gripper_opening')
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
@@ -64,9 +64,9 @@ class StackExpert(Expert):
 
     def control(self, values: list[float]) -> tuple[float, ...]:
         tool, cube, base = (values[at:at + 3] for at in (self._tool, self._cube, self._base))
-        to_base = way(cube, base)
+        to_base = difference(cube, base)
         return grasp_and_carry(
-            way(tool, cube), values[self._opening], stands(to_base), carry(to_base))
+            difference(tool, cube), values[self._opening], stands(to_base), carry(to_base))
 
 
 def stands(to_base: list[float]) -> float:

@@ -16,7 +16,7 @@
 
 from il_ros.contract.layout import ObjectPose, ToolVelocity
 from il_ros.tasks import cubes
-from il_ros.tasks.base import Scene, Task, Verdict
+from il_ros.tasks.base import Scene, Task, TaskResult
 import numpy as np
 
 
@@ -47,11 +47,11 @@ class Stack(Task):
         tool = reading.tool_position
         return self._scene(tool, cubes.scattered(rng, 2, (tool,)))
 
-    def judge(self, reading, goal):
+    def evaluate(self, reading, goal):
         upper, lower = reading.object_positions.tolist()
         if cubes.is_lost(upper) or cubes.is_lost(lower):
-            return Verdict(lost=True)
-        return Verdict(success=self._rest.lasts(reading, cubes.stands_on(upper, lower)))
+            return TaskResult(lost=True)
+        return TaskResult(success=self._rest.lasts(reading, cubes.stands_on(upper, lower)))
 
     def _scene(self, tool, places) -> Scene:
         self._rest = cubes.Rest()

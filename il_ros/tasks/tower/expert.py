@@ -25,7 +25,7 @@ import math
 
 from il_ros.contract.contract import Contract
 from il_ros.tasks.expert import Expert
-from il_ros.tasks.grasping import CLOSED_M, FULLY_OPEN_M, grasp_and_carry, OPEN_M, way
+from il_ros.tasks.grasping import CLOSED_M, difference, FULLY_OPEN_M, grasp_and_carry, OPEN_M
 from il_ros.tasks.smooth import rising
 from il_ros.tasks.stack.expert import carry, EDGE_M, stands
 
@@ -55,7 +55,7 @@ class TowerExpert(Expert):
     """Builds the tower from the bottom up."""
 
     task = 'tower'
-    drives = ('linear_x', 'linear_y', 'linear_z', 'gripper_opening')
+    action_names = ('linear_x', 'linear_y', 'linear_z', 'gripper_opening')
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
@@ -68,8 +68,9 @@ class TowerExpert(Expert):
         tool, opening = values[self._tool:self._tool + 3], values[self._opening]
         x, y, z = values[self._goal:self._goal + 3]
         column = [[x, y, z - EDGE_M], *(values[at:at + 3] for at in self._cubes)]
-        placed = [stands(way(column[i + 1], column[i])) for i in range(3)]
-        first = placed[0] + (1.0 - placed[0]) * placed[1] * _on_goal(way(column[1], column[0]))
+        placed = [stands(difference(column[i + 1], column[i])) for i in range(3)]
+        on_goal = _on_goal(difference(column[1], column[0]))
+        first = placed[0] + (1.0 - placed[0]) * placed[1] * on_goal
         turns = (1.0 - first, first * (1.0 - placed[1]), first * placed[1])
         total = [0.0] * 4
         for index, turn in enumerate(turns):
@@ -86,12 +87,12 @@ def _build(tool, opening: float, cube, below, placed: float, tower: bool) -> tup
 
     :param tower: what is below is a cube, which the hand keeps clear of
     """
-    to_cube = way(tool, cube)
+    to_cube = difference(tool, cube)
 
     def clear(velocity):
         away = rising(math.hypot(to_cube[0], to_cube[1]), OVER_M, OVER_WIDTH_M)
-        return _clear_of(way(tool, below), opening, away, velocity) if tower else velocity
-    onto = carry(way(cube, below), LIFT_M, ANYWHERE_M)
+        return _clear_of(difference(tool, below), opening, away, velocity) if tower else velocity
+    onto = carry(difference(cube, below), LIFT_M, ANYWHERE_M)
     return grasp_and_carry(to_cube, opening, placed, onto, clear)
 
 

@@ -18,7 +18,7 @@ import math
 
 from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
 from il_ros.tasks import cubes
-from il_ros.tasks.base import Scene, Task, Verdict
+from il_ros.tasks.base import Scene, Task, TaskResult
 import numpy as np
 
 
@@ -51,13 +51,13 @@ class Tower(Task):
         tool = reading.tool_position
         return self._scene(tool, cubes.scattered(rng, 4, (tool,)))
 
-    def judge(self, reading, goal):
+    def evaluate(self, reading, goal):
         first, second, third = reading.object_positions.tolist()
         if any(map(cubes.is_lost, (first, second, third))):
-            return Verdict(lost=True)
+            return TaskResult(lost=True)
         there = (math.dist(first, goal.tolist()) < self.goal_radius_m
                  and cubes.stands_on(second, first) and cubes.stands_on(third, second))
-        return Verdict(success=self._rest.lasts(reading, there))
+        return TaskResult(success=self._rest.lasts(reading, there))
 
     def _scene(self, tool, places) -> Scene:
         self._rest = cubes.Rest()

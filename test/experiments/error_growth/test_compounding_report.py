@@ -228,10 +228,10 @@ def test_a_policy_is_compared_with_the_first_of_its_training_seed(seeds):
 
 
 def test_what_is_published_has_the_command_and_a_row_for_every_length(seeds, not_drawn):
-    about = {'command': 'il_ros compounding', 'commits': ['ab'], 'versions': {'python': '3.11'},
+    about = {'command': 'il_ros error-growth', 'commits': ['ab'], 'versions': {'python': '3.11'},
              'conditions': 'the same episodes'}
     text = report.readme('endless', about, seeds, report.figures_of(seeds))
-    assert '```bash\nil_ros compounding\n```' in text and '* Commit: ab' in text
+    assert '```bash\nil_ros error-growth\n```' in text and '* Commit: ab' in text
     rows = [line for line in text.splitlines() if line.startswith('| ')]
     assert [row.split(' | ')[0].strip('| ') for row in rows][-len(seeds['grid']):] == [
         str(steps) for steps in seeds['grid']]

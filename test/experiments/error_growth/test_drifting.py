@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Training sets beside checkpoints, and the drift from them that ``il_ros compounding`` tells."""
+"""Training sets beside checkpoints, and the drift from them that ``il_ros error-growth`` tells."""
 
 import json
 from pathlib import Path
@@ -100,7 +100,7 @@ def test_the_command_tells_the_drift_of_those_whose_training_set_is_found(
         trained, follower, tmp_path, capsys, monkeypatch):
     for name in ('growth', 'exponents', 'goals', 'after_first_mistake'):
         monkeypatch.setattr(plots, name, lambda *_: '<svg/>')
-    words = ['compounding', *SMALL, '--policy', f'known={trained}', '--policy',
+    words = ['error-growth', *SMALL, '--policy', f'known={trained}', '--policy',
              f'unknown={follower}', '--output', str(tmp_path / 'out')]
     assert parser.main([*words, '--drift-episodes', '3']) == 0
     text = capsys.readouterr().out

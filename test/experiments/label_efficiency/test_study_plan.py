@@ -78,7 +78,8 @@ def test_a_way_may_have_settings_and_a_name_of_its_own(tmp_path):
 
 @pytest.mark.parametrize('words, said', [
     ('--tasks moon', 'moon'), ('--strategies luck', "'luck'"), ('--seeds 1 51', 'multiple of 50'),
-    ('--strategies gated gated', 'the same twice'), ('--named dart --strategies gated', '--named'),
+    ('--strategies gated gated', 'the same twice'),
+    ('--named dart --strategies gated', '--primary'),
     ('--strategies bc=gated:x.yaml', "not 'bc'"), ('--strategies a=gated', 'NAME=STRATEGY'),
     ('--first-seed 700000', '--first-seed is 700000'), ('--first-seed 9 --validation', '--first'),
     ('--first-seed 1000000 --validation', '--first-seed is 1000000'),
@@ -190,7 +191,7 @@ def test_a_strategy_may_be_an_object_of_a_module(package, tmp_path, monkeypatch)
                                      'class Eager(Gated):\n    pass\n')
     found = planned('--strategies', 'own_ways:Eager', 'lazy=own_ways:Eager',
                     'slow=own_ways:Eager:slow.yaml', 'often=gated:often.yaml',
-                    '--config', 'all.yaml', '--named', 'eager')
+                    '--config', 'all.yaml', '--primary', 'eager')
     assert [(way.name, way.strategy, way.config) for way in found.methods] == [
         ('eager', 'own_ways:Eager', 'all.yaml'), ('lazy', 'own_ways:Eager', 'all.yaml'),
         ('slow', 'own_ways:Eager', 'slow.yaml'), ('often', 'gated', 'often.yaml')]

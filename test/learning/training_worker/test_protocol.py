@@ -29,11 +29,11 @@ def job() -> Job:
 
 
 @pytest.mark.parametrize('change, part', [
-    ({'dataset': ''}, 'dataset of a job is empty'),
-    ({'config': 3}, 'config of a job is 3; expected str'),
-    ({'seed': True}, 'seed of a job is True; expected int'),
-    ({'seed': -1}, 'seed of a job is -1'),
-    ({'replace': 1}, 'replace of a job is 1; expected bool')])
+    ({'dataset': ''}, "job.dataset is ''; expected a path"),
+    ({'config': 3}, 'job.config is 3; expected a path'),
+    ({'seed': True}, 'job.seed is True; expected 0 to'),
+    ({'seed': -1}, 'job.seed is -1'),
+    ({'replace': 1}, 'job.replace is 1; expected true or false')])
 def test_a_job_with_a_wrong_field_is_refused_where_it_is_made(job, change, part):
     with pytest.raises(JobError) as refusal:
         dataclasses.replace(job, **change)

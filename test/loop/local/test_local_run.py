@@ -89,7 +89,7 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_end(whole, tmp_path, mon
     ({'over': 'air'}, "over is 'air'; expected 'process' or 'graph'"),
     ({'strategy': 'human'}, 'strategy human needs a person, who drives through ROS'),
     ({'strategy': 'luck'}, "strategy 'luck' is unknown"),
-    ({'rounds': 100}, 'rounds is 100; expected at most 99'),
+    ({'rounds': 100}, 'rounds is 100; expected a whole number'),
     ({'config': 'nowhere.yaml'}, "config is '.*nowhere.yaml'; there is no such file"),
     ({'options': {'no_such': 1}}, 'no_such')])
 def test_what_cannot_be_run_is_refused_in_one_sentence(tmp_path, asked, sentence):

@@ -16,7 +16,7 @@ from hypothesis import given, settings, strategies as st
 from il_ros.errors import RobotError
 from il_ros.robots.actions import tool_velocity
 from il_ros.robots.actions.tool_velocity import Actuator
-from il_ros.robots.panda import PANDA, TOOL_DOWN
+from il_ros.robots.panda import PANDA
 from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def _contract(task: str):
 @pytest.fixture
 def start(kinematics):
     """Return joints of an open hand over the middle of the table."""
-    return kinematics.settled(np.array([0.5, 0.0, 0.1]), TOOL_DOWN).q
+    return kinematics.settled(np.array([0.5, 0.0, 0.1]), PANDA.tool_down).q
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_axes_without_an_action_stay_where_the_episode_began(kinematics, start):
         measured = actuator.step(_action(0.3 * np.cos(step / 6), 0.3), measured).positions
     position, quaternion = kinematics.forward(measured)
     assert position[2] == pytest.approx(0.1, abs=1e-4)
-    assert abs(quaternion @ TOOL_DOWN) == pytest.approx(1.0, abs=1e-6)
+    assert abs(quaternion @ PANDA.tool_down) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_an_action_beyond_the_contract_is_clipped_and_said(actuator, start):

@@ -26,9 +26,9 @@ from il_ros.runs.export.rosbag2 import export_rosbag2
 from il_ros.runs.inventory import episodes_of
 import numpy as np
 import pytest
+from recorded_streams import compressed, FRAMES, HEIGHT, record as record_with_streams, scene
+from recorded_streams import STREAMS
 from test_exports import run  # noqa: F401
-from test_streams import compressed, FRAMES, HEIGHT, record as record_with_streams, scene
-from test_streams import STREAMS
 
 
 def test_sequences_of_a_round_are_read_by_robomimic(run, tmp_path):  # noqa: F811

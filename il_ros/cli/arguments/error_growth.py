@@ -12,33 +12,34 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arguments of ``il_ros compounding``."""
+"""Arguments of ``il_ros error-growth``."""
 
 import argparse
 
 from il_ros.cli.arguments.shared import add_task, POSITIVE, WHOLE
 
 DESCRIPTION = """\
-How do mistakes grow with the length of an episode? The lesson bounds them by epsilon T^2 for
-behavioural cloning and by epsilon T for DAgger; this measures J(T) on endless episodes, in which
-each success brings a new goal. No ROS is needed, and all policies get the same seeds.
+Measure how mistakes grow with the length of an episode. Theory (Ross and Bagnell, 2010) bounds
+them by epsilon T^2 for behavioural cloning (BC) and by epsilon T for DAgger. This command measures
+the number of mistakes J(T) on continuing episodes, where each success sets a new goal. It needs no
+ROS; all policies get the same seeds.
 
   il_ros dagger --task push --run endless --continuing --horizon 100
-  il_ros compounding --task push --policy BC=runs/endless/checkpoints/baseline \\
+  il_ros error-growth --task push --policy BC=runs/endless/checkpoints/baseline \\
       --policy corrections=runs/endless/checkpoints/round_06
 
-Train on what you measure: policies that learned from episodes with one goal do badly here.
+Train on continuing episodes, too: policies that learned from episodes with one goal fail here.
 """
 
 EPILOG = """\
-How to read it: an exponent d log J / d log T of 1 means that mistakes grow as T, of 2 as T^2; only
-a lower bound above 1 shows that they grow faster than T. The others are compared with the first
-policy. The episodes are kept under --output: a run that was ended goes on where it was.
+How to read the results: an exponent d log J / d log T of 1 means that mistakes grow as T, of 2 as
+T^2. Growth faster than T is shown only by a lower bound above 1. The first policy is the one that
+the others are compared with. Episodes are kept under --output; the same command resumes.
 """
 
 
-def add_compounding(parser: argparse.ArgumentParser):
-    """Add the arguments of ``il_ros compounding``."""
+def add_error_growth(parser: argparse.ArgumentParser):
+    """Add the arguments of ``il_ros error-growth``."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     add = parser.add_argument
     add_task(parser, default='push')
@@ -50,22 +51,23 @@ def add_compounding(parser: argparse.ArgumentParser):
     add('--horizon', type=POSITIVE, default=1600, metavar='N',
         help='Number of steps of each episode (default: %(default)s)')
     add('--first-seed', type=POSITIVE, default=1_000_000, metavar='N',
-        help='Seed of the first episode; while you still choose, use validation seeds, 500000 '
+        help='Seed of the first episode; to choose settings, use validation seeds, from 500000 '
              'up (default: %(default)s)')
     add('--expert-episodes', type=POSITIVE, default=20, metavar='N',
-        help='Number of episodes of the expert, on whose states epsilon is measured; it takes '
-             '3 / epsilon states to be seen (default: %(default)s)')
+        help='Number of expert episodes; epsilon, the mistake rate, is measured on their states, '
+             'of which it takes about 3 / epsilon (default: %(default)s)')
     add('--drift-episodes', type=WHOLE, default=50, metavar='N',
-        help='Number of episodes (their first 400 steps) of each policy whose training set is '
-             'found, to measure its drift from that; 0: none (default: %(default)s)')
+        help='Number of episodes (their first 400 steps) on which the drift from the training set '
+             'is measured, of each policy whose training set is found; 0: none (default: '
+             '%(default)s)')
     _add_output(parser)
 
 
 def _add_output(parser: argparse.ArgumentParser):
     add = parser.add_argument
     add('--burn-in', type=WHOLE, metavar='N',
-        help='Number of first steps that the exponents leave out (default: what the expert takes '
-             'for one goal)')
+        help='Number of first steps that the exponents leave out (default: the steps that the '
+             'expert needs for one goal)')
     add('--workers', type=POSITIVE, default=1, metavar='N',
         help='Number of processes that run episodes (default: %(default)s)')
     add('--output', default='runs/compounding', metavar='DIR',
@@ -75,6 +77,6 @@ def _add_output(parser: argparse.ArgumentParser):
     add('--report', metavar='FILE',
         help='Write the page to this file (default: OUTPUT/compounding.html)')
     add('--publish', metavar='DIR',
-        help='Copy figures, tables and how they were made there, e.g. docs/results/endless')
+        help='Copy figures, tables and the command line to this folder, e.g. docs/results/endless')
     add('--fresh', action='store_true',
-        help='Run all episodes again, also those that are there already')
+        help='Run all episodes again, including finished ones')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The person's word on episodes: start, success, failure, discard, redo, as calls of services."""
+"""Operator commands for episodes: start, success, failure, discard, redo, as service calls."""
 
 from collections.abc import Callable
 
@@ -30,9 +30,9 @@ from std_srvs.srv import Trigger
 
 class Operator:
     """
-    The clients of ``start_episode``, ``end_episode`` and ``discard``, and the episode on air.
+    The clients of ``start_episode``, ``end_episode`` and ``discard``, and the current episode.
 
-    Nothing waits here: the node goes on, and ``said`` tells later what came of it.
+    No call blocks the node; ``said`` has the outcome later.
 
     :param on_episode: called when another episode has begun
     :param on_said: called when ``said`` has changed
