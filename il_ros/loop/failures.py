@@ -21,7 +21,7 @@ TRAIN_FAILED, LOAD_FAILED, CANCELED = range(806, 809)
 
 
 class RunError(ImitationError):
-    """A run that cannot begin or go on; the code is one of ``RunDagger.Result``."""
+    """A run that cannot begin or continue; the code is one of ``RunDagger.Result``."""
 
     def __init__(self, code: int, message: str):
         super().__init__(message)
