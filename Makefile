@@ -39,7 +39,8 @@ test-launch: export PYTHONPATH := $(PYTHONPATH)
 test-launch:  ## Run the launch files under launch_ros: an installed ROS, or LAUNCH_SOURCES=FOLDER
 	@$(PYTHON) tools/launch_tests.py --sources '$(LAUNCH_SOURCES)' -m 'not drill' test/launch test/style/test_ament_style.py $(ARGS)
 
-lint: setup  ## Run ament's linters, and the style and import-boundary tests
+lint: setup  ## Run ament's linters, the type checker, and the style and import-boundary tests
+	@$(V)/bin/python -m mypy
 	@$(V)/bin/python -m pytest -m 'not drill' test/style test/test_boundaries.py $(ARGS)
 
 mutants: setup  ## Change a room's code at random; see what its tests miss: make mutants ROOM=driving

@@ -223,6 +223,11 @@ def test_the_recorder_starts_without_the_learning_libraries():
     assert not loaded_by('il_ros.nodes.recorder') & {'torch', 'pybullet'}
 
 
+def test_commands_leave_the_training_libraries_to_the_worker():
+    commands = ', '.join(f'il_ros.cli.{path.stem}' for path in (PACKAGE / 'cli').glob('[!_]*.py'))
+    assert 'torch' not in loaded_by(commands)
+
+
 def test_the_client_of_the_training_worker_loads_no_arithmetic():
     loaded = loaded_by('il_ros.learning.training_worker.worker_client')
     assert not loaded & {'numpy', 'torch', 'rclpy'}

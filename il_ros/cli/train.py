@@ -28,8 +28,7 @@ from il_ros.errors import CommandError, LearningError, NoDataError, NoSuchRunErr
 from il_ros.files.folders import require_writable
 from il_ros.interactive.dataset_keys import planned_keys
 from il_ros.learning.checkpoint import refuse_other_content
-from il_ros.learning.config import TrainConfig, training_path
-from il_ros.learning.fit import NOT_SUCCESS
+from il_ros.learning.config import NOT_SUCCESS, TrainConfig, training_path
 from il_ros.learning.references import CHECKPOINTS, refuse_replacing
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient

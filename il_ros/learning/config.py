@@ -30,9 +30,9 @@ from il_ros.learning.shift import Shift
 LOSSES = ('mse', 'huber', 'nll', 'mixture', 'cross_entropy')
 SCHEDULES = ('cosine', 'constant')
 _LISTS = ('inputs', 'hidden', 'images', 'channels', 'strides')
-
-
 IMAGE_TRAINING = 'training_image.yaml'
+NOT_SUCCESS = ('The losses are on states of the data set, over normalised actions; they are not '
+               'success: a policy with a small loss can fail on the states that it drives to.')
 
 
 class NoTrainingError(TrainConfigError):

@@ -29,7 +29,7 @@ import time
 
 from il_ros.contract.contract import Contract, Feature
 from il_ros.errors import CanceledError, NotFiniteError
-from il_ros.learning.config import TrainConfig
+from il_ros.learning.config import NOT_SUCCESS, TrainConfig
 from il_ros.learning.examples import check, Examples, Pairs
 from il_ros.learning.fit_file import FitFile, key_of, Saved
 from il_ros.learning.fit_state import AdamW, restore_state, state_of
@@ -41,9 +41,6 @@ from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
 import numpy as np
 import torch
-
-NOT_SUCCESS = ('The losses are on states of the data set, over normalised actions; they are not '
-               'success: a policy with a small loss can fail on the states that it drives to.')
 
 UNKNOWN = -1.0
 """A loss that was not computed."""

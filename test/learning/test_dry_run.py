@@ -58,7 +58,8 @@ def far_away() -> list:
     {'steps': 1}, {'steps': 5}, {'steps': 2000}, {'steps': 5, 'loss': 'nll'},
     {'steps': 500, 'loss': 'mixture'}, {'steps': 5, 'loss': 'cross_entropy'},
     {'steps': 5, 'ensemble': 3}, {'steps': 500, 'learning_rate': 0.03}])
-@pytest.mark.parametrize('count', [1, 10, 100])
+@pytest.mark.parametrize('count', [
+    1, pytest.param(10, marks=pytest.mark.drill), 100])
 def test_a_policy_that_was_fitted_however_little_passes_also_far_from_its_data(fields, count):
     dry_run(fitted(count, **fields), far_away())
 

@@ -41,6 +41,7 @@ def elsewhere(tmp_path):
     graph.communicate()
 
 
+@pytest.mark.drill
 def test_an_attached_command_says_where_the_run_lies_and_finds_it_again(elsewhere, tmp_path):
     words = ('--task', 'reach', '--horizon', '15', '--episodes', '2')
     code, out, err = elsewhere('record', *words, '--run', 'mine')

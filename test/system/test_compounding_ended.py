@@ -40,7 +40,8 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize('how, code', [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+@pytest.mark.parametrize('how, code', [(signal.SIGINT, 130), pytest.param(
+    signal.SIGKILL, -signal.SIGKILL, marks=pytest.mark.drill)])
 def test_whoever_ends_it_finds_whole_files_and_no_process(
         tmp_path, wait_until, how, code):
     follower = save_follower(tmp_path / 'follower')

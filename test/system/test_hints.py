@@ -80,7 +80,8 @@ def own_contract(folder: Path) -> str:
 
 
 @pytest.mark.parametrize('words', [
-    pytest.param((), marks=pytest.mark.drill), ('--contract', 'reach_image', '--runs', 'my runs'),
+    pytest.param((), marks=pytest.mark.drill),
+    pytest.param(('--contract', 'reach_image', '--runs', 'my runs'), marks=pytest.mark.drill),
     ('--contract', 'mine.yaml', '--options', BUMPS, '--continuing', '--runs', 'elsewhere')])
 def test_from_recording_to_judging_each_command_tells_the_next_one(follow, tmp_path, words):
     own_contract(follow.folder)

@@ -86,6 +86,7 @@ def test_nine_processes_record_and_end_in_order_on_a_signal(graph, tmp_path, wai
     assert kept and all(path.with_suffix('.json').exists() for path in kept)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize('graph', [WITHOUT_LEARNING], indirect=True, ids=['recording'])
 def test_a_killed_supervisor_ends_its_episode_and_the_command_that_waits_for_it(
         graph, tmp_path, wait_until):

@@ -162,6 +162,7 @@ def test_a_run_of_the_same_name_is_refused_and_stays_as_it_is(whole_run, capfd):
     assert (run / 'run.json').read_bytes() == before
 
 
+@pytest.mark.drill
 def test_a_finished_run_that_is_resumed_changes_nothing(whole_run, tmp_path):
     run = shutil.copytree(whole_run('reach'), tmp_path / 'runs' / 'whole')
     before = contents(run)
@@ -169,6 +170,7 @@ def test_a_finished_run_that_is_resumed_changes_nothing(whole_run, tmp_path):
     assert contents(run) == before
 
 
+@pytest.mark.drill
 def test_a_renamed_run_goes_on_with_a_fit_whose_data_set_is_gone(whole_run):
     whole = whole_run('reach')
     run = shutil.copytree(whole, whole.with_name('renamed'))

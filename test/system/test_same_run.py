@@ -69,6 +69,7 @@ def test_a_run_of_the_command_is_that_of_one_process(whole_run, tmp_path):
     assert sum(receipt.spec.purpose == 'evaluation' for receipt in receipts(whole).values()) == 12
 
 
+@pytest.mark.drill
 def test_labels_that_are_added_later_are_the_same_in_both(tmp_path):
     settings = {'config': config_for('reach', tmp_path), 'evaluation_episodes': 0,
                 'final_evaluation_episodes': 2, 'baseline': False, **SMALL}

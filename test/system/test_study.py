@@ -65,6 +65,7 @@ def end(folder: Path, wait_until, pattern: str, how: int) -> tuple[int, str]:
     return code, err
 
 
+@pytest.mark.drill
 def test_ctrl_c_while_it_collects_leaves_no_graph_and_says_how_to_go_on(ended, wait_until):
     folder, _ = ended
     code, err = end(folder, wait_until, 'reach-gated-0/episodes/main/*.json', signal.SIGINT)

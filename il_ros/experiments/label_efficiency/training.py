@@ -12,10 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Train many policies in training workers in parallel, each with a file for its result."""
+"""Train many policies in parallel, each with a file for its result."""
 
 from collections.abc import Callable, Sequence
-import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -23,10 +22,8 @@ from typing import NamedTuple
 
 from il_ros.errors import LearningError
 from il_ros.files.atomic import write_atomically
-from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed
-from il_ros.learning.training_worker.worker_client import WorkerClient
-
-POLL_S = 0.05
+from il_ros.learning.training_worker.protocol import Job, JobDone
+from il_ros.processes.pool import map_processes
 
 
 class Fit(NamedTuple):
@@ -62,35 +59,29 @@ def train(fits: Sequence[Fit], workers: int, on_done: Callable[[], None] = lambd
     """
     Run the fits that are not finished.
 
+    :param workers: processes
     :param on_done: called after each
-    :raises LearningError: if a fit fails; the others are ended
+    :raises ProcessError: if a fit fails; the others are ended
     """
-    waiting = [fit for fit in reversed(fits) if done(fit) is None]
-    lines: list[str] = []
-    with contextlib.ExitStack() as stack:
-        team = [stack.enter_context(WorkerClient(nice=0, log=lines.append))
-                for _ in range(min(workers, len(waiting)))]
-        under_way: dict[WorkerClient, Fit] = {}
-        while waiting or under_way:
-            for worker in team:
-                if worker not in under_way and waiting:
-                    under_way[worker] = waiting.pop()
-                    # A fit whose file is missing may have left its checkpoint.
-                    worker.submit(dataclasses.replace(under_way[worker].job, replace=True))
-            for worker in list(under_way):
-                result = _result(worker)
-                if result is not None:
-                    _keep(under_way.pop(worker), result)
-                    on_done()
+    # A fit whose file is missing may have left its checkpoint.
+    waiting = {dataclasses.replace(fit.job, replace=True): fit
+               for fit in fits if done(fit) is None}
+    for job, result in map_processes(make_trainer, (), list(waiting), workers):
+        _keep(waiting[job], result)
+        on_done()
 
 
-def _result(worker: WorkerClient) -> JobDone | None:
-    for event in worker.poll(POLL_S):
-        if isinstance(event, JobFailed):
-            raise LearningError(event.message)
-        if isinstance(event, JobDone):
-            return event
-    return None
+def make_trainer() -> Callable[[Job], JobDone]:
+    """Return a function that fits one policy after the other in its process."""
+    from il_ros.learning.training_worker.job import run
+
+    def train_one(job: Job) -> JobDone:
+        try:
+            return run(job, lambda progress: None, lambda: False)
+        except (OSError, MemoryError) as error:
+            raise LearningError(
+                f'the training failed: {type(error).__name__} {error}') from error
+    return train_one
 
 
 def _keep(fit: Fit, result: JobDone):

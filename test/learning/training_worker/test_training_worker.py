@@ -162,6 +162,7 @@ def test_a_fit_whose_worker_is_killed_goes_on_and_ends_in_the_same_checkpoint(
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith('.')]
 
 
+@pytest.mark.drill
 def test_a_worker_without_memory_dies_with_a_reason(client, long_job):
     Path(long_job.config).write_text('inputs: [gripper_opening]\nhidden: [8192, 8192]\n')
     assert client.alive()

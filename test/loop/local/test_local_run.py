@@ -59,6 +59,7 @@ def test_a_run_has_a_table_a_curve_a_report_and_policies(whole, tmp_path):
     assert il_ros.open_run(whole.folder) == whole
 
 
+@pytest.mark.drill
 def test_a_run_that_was_interrupted_goes_on_to_the_same_end(whole, tmp_path, monkeypatch):
     play, played = Player.play, []
 
