@@ -170,7 +170,8 @@ def test_a_stream_that_brought_nothing_is_named_once_with_the_reason(bench, tmp_
     receipt, file = recording.receipt()
     assert (receipt.error_code, receipt.flags) == (0, 0)
     assert stream_counts(file) == {STATE[0]: StreamCount(JOINTS)}
-    said, = [line for line in capfd.readouterr().err.splitlines() if 'no message on the stream' in line]
+    said, = [line for line in capfd.readouterr().err.splitlines()
+             if 'no message on the stream' in line]
     assert f'no message on the stream {STATE[0]}, ' in said and sentence in said
 
 
