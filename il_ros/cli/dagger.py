@@ -41,7 +41,7 @@ DEMO_RUN = 'demo'
 
 def dagger(words: argparse.Namespace, replace: bool = False) -> int:
     """
-    Run DAgger and print the table of what it brought.
+    Run DAgger and print the table of its results.
 
     :param replace: remove a run of the same name, once the goal is known to be a good one
     """

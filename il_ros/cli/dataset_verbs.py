@@ -135,8 +135,8 @@ def repair(words: argparse.Namespace) -> int:
     folder = _run(words)
     repairs = repair_episodes(folder, _progress('repairing', 'shard'))
     repairs += _repair_dataset(folder)
-    repairs += [Repair(one.path, FAILED, f'{one.sentence}; a checkpoint cannot be mended, only '
-                                         'trained anew') for one in _checkpoints(folder)]
+    repairs += [Repair(one.path, FAILED, f'{one.sentence}; a checkpoint cannot be repaired, '
+                                         'only trained again') for one in _checkpoints(folder)]
     for one in repairs:
         print(f'{one.result}: {one.sentence}')
     if not repairs:
@@ -302,7 +302,7 @@ def relabel(words: argparse.Namespace) -> int:
     folder = _whole_run(words)
     code = relabelling.relabel(folder, words.expert, words.replace, words.deadline, words.use)
     if (folder / DATASET).exists():
-        print(f'{folder / DATASET} does not know these labels yet; it is made anew by '
+        print(f'{folder / DATASET} does not know these labels yet; it is rebuilt by '
               f'{hints.repair(folder)}')
     return code
 

@@ -22,7 +22,7 @@ from il_ros import plugins
 
 
 def run(words: argparse.Namespace) -> int:
-    """Do what the words say."""
+    """Run the verb."""
     if words.call == 'contract':
         from il_ros.tasks.contracts import contract_text
         print(contract_text(words.task), end='')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Training from a run's recordings without a graph: aggregate, fit, say what came of it."""
+"""Training from a run's recordings without a graph: aggregate, fit, print the result."""
 
 import argparse
 from collections.abc import Iterable
@@ -110,7 +110,7 @@ def _dataset(folder: Path, filter_key: str) -> tuple[Path, EpisodeSpec]:
     missing = missing_in(folder / 'episodes')
     if missing and not receipts:
         raise NoDataError(f'{folder}/episodes has {len(missing)} receipts, but none of their '
-                          f'episodes, e.g. {missing[0][0].name}; copy the run again, whole')
+                          f'episodes, e.g. {missing[0][0].name}; copy the run again, completely')
     if not receipts:
         raise NoDataError(f'{folder}/episodes has no recorded episode; record some first, e.g. '
                           f'{hints.record("push", folder)}')
@@ -142,18 +142,18 @@ def _bring_up_to_date(folder: Path, filter_key: str, planned: Keys | None):
                 'there: leave out --filter-key, or draw some: '
                 f'{hints.split(folder, "--ratio", "0.9")}')
         made = rebuild(folder, planned)
-        print(f'{dataset} was not there; made anew of {_episodes(made.demos)}')
+        print(f'{dataset} was missing; rebuilt from {_episodes(made.demos)}')
         _say_left_out((*made.skipped, *missing_in(folder / 'episodes')))
     by_plan = planned is not None and any(filter_key in keys for keys in planned.values())
     newer, changed = behind(folder, planned if by_plan else None)
     if newer and not by_plan:
         raise NoDataError(
             f'{dataset} is older than {_episodes(len(newer))}, e.g. {newer[0]}: leave out '
-            f'--filter-key, or draw its filter keys anew: {hints.split(folder, *_how(dataset))}')
+            f'--filter-key, or draw its filter keys again: {hints.split(folder, *_how(dataset))}')
     if newer or changed:
         made = rebuild(folder, keys_of(folder, planned))
         print(f'{dataset} was older than {_episodes(len({*newer, *changed}))}, or their labels '
-              f'or discards; made anew of {_episodes(made.demos)}')
+              f'or discards; rebuilt from {_episodes(made.demos)}')
         _say_left_out((*made.skipped, *missing_in(folder / 'episodes')))
 
 

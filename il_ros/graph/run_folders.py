@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The folder of a command's run: where it lies, and which run a command refuses to touch."""
+"""Folders of runs: where a command writes, and which runs it refuses to touch."""
 
 import argparse
 import os
@@ -90,7 +90,7 @@ async def server_of(client: Client, name: str, wait_s: float = 0.0) -> str:
         known_s = CALL_S if here or others else alone_s
         if time.monotonic() > began + max(wait_s, known_s):
             domain = os.environ.get('ROS_DOMAIN_ID') or '0'
-            raise CallError(f'no graph is found in ROS domain {domain}: nobody serves {service}; '
+            raise CallError(f'no graph is found in ROS domain {domain}: no server for {service}; '
                             'start one (ros2 launch il_ros record.launch.py), wait '
                             'for it (--wait), or set ROS_DOMAIN_ID to its domain')
         await client.waiter.pause(0.1)

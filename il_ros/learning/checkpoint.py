@@ -45,7 +45,7 @@ DOCUMENT = 'policy.json'
 WEIGHTS = 'policy.safetensors'
 FORMAT = 'il_ros.policy'
 VERSION = 2
-"""Version 1 had neither head nor members nor horizons: one net whose output is the action."""
+"""Version 1 had neither head nor members nor horizons: one network whose output is the action."""
 
 _LARGEST = {DOCUMENT: 16 << 20, WEIGHTS: 1 << 30}
 _MALFORMED = (ImitationError, AttributeError, KeyError, OverflowError, TypeError, ValueError)
@@ -93,8 +93,8 @@ def refuse_other_content(folder: Path):
     found = {path.name for path in folder.iterdir()} if folder.is_dir() else {'a file'}
     others = sorted(found - {DOCUMENT, WEIGHTS})
     if others:
-        raise LearningError(f'{folder} holds {others[0]}, which is no part of a checkpoint; '
-                            'expected a folder of its own')
+        raise LearningError(f'{folder} holds {others[0]}, which is not part of a '
+                            'checkpoint; expected a folder for checkpoints alone')
 
 
 def load(folder: Path, sha256: str = '') -> Policy:

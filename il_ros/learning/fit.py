@@ -53,7 +53,7 @@ _DRAWN_AT_ONCE = 500
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """Where a fit stands."""
+    """Progress of a fit."""
 
     step: int
     steps: int
@@ -156,7 +156,7 @@ def _key(loop: '_Loop', head: Head, contract: Contract, config: TrainConfig, see
 def make_head(config: TrainConfig, normaliser: Normaliser, labels: np.ndarray,
               contract: Contract) -> Head:
     """
-    Build what the loss of a configuration needs the net to say.
+    Build the output head that the loss of a configuration needs.
 
     :param normaliser: of the actions
     :param labels: shape ``(N, act_dim)``, from which bins are chosen
@@ -173,7 +173,7 @@ def make_head(config: TrainConfig, normaliser: Normaliser, labels: np.ndarray,
 
 
 def _generators(seed: int, members: int) -> list[torch.Generator]:
-    """Return the chance of each member; the first has the one of a net that learns alone."""
+    """Return the chance of each member; the first has the one of a network that learns alone."""
     seeds = [seed, *(int(np.random.SeedSequence([seed, member]).generate_state(1, np.uint64)[0])
                      for member in range(1, members))]
     return [torch.Generator().manual_seed(one) for one in seeds]
@@ -184,7 +184,7 @@ class _Loop:
 
     def __init__(self, head: Head, config: TrainConfig, pairs: tuple[torch.Tensor, ...],
                  images: Sequence[Feature], seed: int):
-        """Build the net; ``pairs`` are the images, the inputs and the targets."""
+        """Build the network; ``pairs`` are the images, the inputs and the targets."""
         self.pairs, self.config = pairs, config
         self.held_out: tuple[torch.Tensor, ...] | None = None
         generators = _generators(seed, config.ensemble)
@@ -205,11 +205,11 @@ class _Loop:
         self._saved = Saved(0, {}, ())
 
     def net(self) -> Net:
-        """Return a copy of the net as it runs on the arm."""
+        """Return a copy of the network as it runs on the arm."""
         return self._kind.from_network(self.network, self._layout)
 
     def go_on_from(self, file: FitFile, key: str):
-        """Save the fit in a file from now on; where it has one of the same key, go on from it."""
+        """Save the fit in a file; if that holds a fit of the same key, continue it."""
         self._file, saved = file, file.load(key)
         if saved is not None and 0 < saved.step < self.config.steps and restore_state(
                 saved.tensors, self.network, self._optimiser, self._shifts):

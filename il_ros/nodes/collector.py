@@ -214,7 +214,7 @@ class CollectorNode(ActionNode):
         try:
             await self.waiter.wait(self._started, deadline_s, CollectError(
                 Result.TASK_FAILED,
-                f'{spec.episode_id}: nobody called start_episode within {deadline_s} s'))
+                f'{spec.episode_id}: no call of start_episode within {deadline_s} s'))
         finally:
             self._started = None
 

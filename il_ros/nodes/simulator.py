@@ -78,8 +78,8 @@ class SimulatorParameters:
         10.0, 0.1, 3600.0, 'end an episode in which no command counted for so long; longer than '
         "the supervisor's silence_s [s]")
     absence_s: float = bounded(
-        2.0, 0.1, 3600.0, 'end an episode when whoever commanded it is gone for so long, or a '
-        'second node writes commands [s]')
+        2.0, 0.1, 3600.0, 'end an episode when its supervisor has been gone for so long, or a '
+        'second node publishes commands [s]')
     frame_id: str = text('panda_link0', 'frame of every pose')
     publish_clock: bool = flag(False, 'publish the state stamps on clock, for outside tools')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')

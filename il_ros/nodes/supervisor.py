@@ -96,7 +96,7 @@ class SupervisorNode(ManagedNode):
         every(self, WATCH_S, self._on_watch)
 
     def deactivate(self):
-        """Hold the arm: the last target once more, and nothing after it."""
+        """Hold the arm: send the last target again, and nothing after it."""
         self._hold_now()
         arbiter = self._arbiter
         if arbiter is not None and arbiter.stamp_ns >= 0 and arbiter.phase == RUNNING:

@@ -68,7 +68,7 @@ class TeleopParameters:
     def __post_init__(self):
         if self.mode == 'lockstep' and not self.scripted:
             raise ParameterError(
-                'teleop.mode is lockstep, where time stands still for a person and then runs off; '
+                'teleop.mode is lockstep, where time stops for a person and then runs off; '
                 'expected realtime (or scripted: true, for a script that drives)')
 
 

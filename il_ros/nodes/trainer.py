@@ -43,7 +43,7 @@ class TrainerParameters:
         10.0, 2.0, 3600.0, 'a worker whose heartbeat is silent for so long hangs: its fit fails, '
         'and it is killed [s]')
     stuck_s: float = bounded(
-        600.0, 1.0, 86400.0, 'the same of a fit that takes no step for so long [s]')
+        600.0, 1.0, 86400.0, 'a fit without a step for so long fails, its worker is killed [s]')
 
 
 class TrainerNode(ActionNode):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The net of `cnn.py` while it learns: torch modules, weights drawn from a given generator."""
+"""The network of `cnn.py` while it learns: torch modules, weights drawn from a given generator."""
 
 from collections.abc import Mapping, Sequence
 import math
@@ -107,7 +107,7 @@ class CnnNetwork(nn.Module):
 
 
 class CnnEnsemble(nn.Module):
-    """Several nets, one after the other; each learns as it would alone."""
+    """Several networks, one after the other; each learns as it would alone."""
 
     def __init__(self, members: Sequence[CnnNetwork]):
         super().__init__()
@@ -120,7 +120,7 @@ class CnnEnsemble(nn.Module):
 
 def to_cnn(network: CnnNetwork | CnnEnsemble, names: Sequence[str]) -> Cnn:
     """
-    Return a copy of the weights as the net that runs on the arm.
+    Return a copy of the weights as the network that runs on the arm.
 
     :param names: of the images
     """
@@ -142,7 +142,7 @@ def make_cnn(shapes: Mapping[str, tuple[int, int, int]], channels: Sequence[int]
              strides: Sequence[int], widths: Sequence[int],
              generator: torch.Generator) -> CnnNetwork:
     """
-    Build a net for images of these shapes.
+    Build a network for images of these shapes.
 
     :param shapes: height, width and channels by the name of the image
     :param channels: of each convolution
