@@ -35,13 +35,43 @@ def tool():
 
 def test_each_mutant_has_one_change_and_its_line(tool):
     count = len(list(tool.changes_of(ast.parse(SOURCE))))
-    found = {tool.mutant(SOURCE, number) for number in range(count)}
+    found = {tool.mutant(SOURCE, number)[:2] for number in range(count)}
     plain = 'def f(a):\n    if a < 1 and (not a):\n        return a + 2'
     assert found == {
         (2, plain.replace('and (not a)', 'or not a')), (2, plain.replace('<', '<=')),
         (2, plain.replace('(not a)', '(not not a)')), (2, plain.replace('< 1', '< 2')),
         (3, plain.replace('a + 2', 'a - 2')), (3, plain.replace('a + 2', 'a + 3')),
         (3, plain.replace('a + 2', 'None'))}
+
+
+def test_what_does_not_run_by_itself_is_not_changed(tool):
+    quiet = ('@dataclass(frozen=True)\nclass A:\n    a: Literal[1]\n'
+             "@mark(2 + 3)\ndef f(a: 'x' + 1, *b: Literal[3]) -> Literal[4]:\n    return None\n"
+             '__all__ = a + b\n')
+    assert not list(tool.changes_of(ast.parse(quiet)))
+
+
+@pytest.mark.parametrize(('entry', 'left'), [
+    ('return a + 2', 4), ('return a + 2 => return a - 2', 6), ('return a + 2 => return a', 7)])
+def test_what_the_list_says_nobody_can_see_is_left_out(
+        tool, tmp_path, monkeypatch, capsys, entry, left):
+    room = tmp_path / 'il_ros' / 'room'
+    room.mkdir(parents=True)
+    (room / 'code.py').write_text(SOURCE)
+    monkeypatch.setattr(tool, 'ROOT', tmp_path)
+    monkeypatch.setattr(tool, 'EQUIVALENT', tmp_path / 'list.txt')
+    tool.EQUIVALENT.write_text(f'il_ros/room/code.py: {entry} -- the reason\n')
+    seen = iter([True] + [False] * left)
+    monkeypatch.setattr(tool, 'passes', lambda *_: next(seen))
+    assert tool.survivors('room', 100, 0, ['test/room'], 1.0) == []
+    assert f'{left} of {left} mutants killed (100%), of 7 possible' in capsys.readouterr().out
+
+
+def test_the_list_names_lines_that_stand_in_the_code(tool):
+    for entry in tool.equivalent():
+        path, _, place = entry.partition(': ')
+        lines = [line.strip() for line in (tool.ROOT / path).read_text().splitlines()]
+        assert place.partition(' => ')[0] in lines, entry
 
 
 def test_those_that_no_test_sees_are_named_and_the_sources_stay(tool, tmp_path, monkeypatch):

@@ -17,11 +17,13 @@
 from typing import NamedTuple
 
 from il_ros.contract.contract import ActionElement, Contract, TOOL_VELOCITY
-from il_ros.contract.episode_spec import DrivePlan, ENDED, EXPERT, HOLD, NOT_FOLLOWED, POLICY
-from il_ros.contract.episode_spec import REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING, STOPPED
-from il_ros.contract.episode_spec import TELEOP
+from il_ros.contract.episode_spec import BLENDED, DrivePlan, ENDED, EXPERT, HOLD, NOT_FOLLOWED
+from il_ros.contract.episode_spec import POLICY, REFUSED_MISSING, REFUSED_NOT_FINITE, RUNNING
+from il_ros.contract.episode_spec import STOPPED, TELEOP
 from il_ros.driving.arbiter import Arbiter
+from il_ros.driving.blending import Blending
 from il_ros.driving.driving import Driving
+from il_ros.errors import RobotError
 import numpy as np
 import pytest
 
@@ -259,3 +261,90 @@ def test_an_arm_that_does_not_follow_holds_where_it_is_from_then_on():
             (POLICY, 0) if stamp_ns == 1 else (HOLD, NOT_FOLLOWED))
     assert [what for what, _ in actuator.asked] == ['start', 'step', 'hold_at', 'hold', 'hold']
     assert 'first is 0.40 rad from where it was sent; at most 0.35' in arbiter_.fault
+
+
+def test_an_episode_may_begin_at_the_clocks_zero():
+    one, _ = arbiter()
+    assert not one.waiting
+    assert one.observe(0, 0, RUNNING) and one.waiting
+    assert one.observe(1, 1, ENDED), 'it has begun, so this is its end'
+    other, _ = arbiter()
+    other.observe(0, 0, RUNNING)
+    other.overtake(1)
+    assert other.phase == ENDED
+
+
+def test_of_joints_of_the_same_stamp_the_latest_count():
+    waiting, actuator = arbiter()
+    waiting.measure(100, HERE)
+    waiting.measure(100, HERE + 0.1)
+    waiting.observe(100, 0, RUNNING)
+    assert waiting.act().stamp_ns == 100
+    np.testing.assert_array_equal(actuator.asked[0][1], HERE + 0.1)
+
+
+def test_an_arm_exactly_as_far_off_as_accepted_goes_on():
+    waiting, _ = arbiter(tracking_limit_rad=0.0)
+    step = acted(waiting, 100, step=4)
+    assert (step.step, step.driver, waiting.fault) == (4, POLICY, '')
+
+
+def test_who_else_is_asked_is_said_for_the_answer_that_widened_the_step_only():
+    waiting, _ = arbiter(gate='novelty', threshold=0.2, smoothing=0.0)
+    assert waiting.widened is False
+    waiting.measure(100, HERE)
+    waiting.observe(100, 0, RUNNING)
+    assert waiting.answer(POLICY, 100, velocity(0.1), uncertainty=0.3) and waiting.widened
+    assert waiting.missing() == [EXPERT] and not waiting.ready()
+    assert waiting.answer(EXPERT, 100, velocity(0.2)) and waiting.ready() and not waiting.widened
+    assert (waiting.act().driver, waiting.answer(EXPERT, 100, velocity(0.2))) == (EXPERT, False)
+
+
+class Joints:
+    """Says what it is told of measured joints."""
+
+    agreed = False
+
+    def __init__(self):
+        self.moving = []
+
+    def take(self, stamp_ns, positions, moving):
+        """Refuse what lies far off."""
+        self.moving.append(moving)
+        if positions[0] > 1.0:
+            raise RobotError('a jump')
+
+
+def test_an_episode_waits_for_joints_that_agree_and_a_jump_replaces_none():
+    actuator, joints, driving = Actuator(), Joints(), arbiter()[0].driving
+    waiting = Arbiter('e', driving, actuator, False, joints=joints)
+    waiting.measure(100, HERE)
+    waiting.observe(100, 0, RUNNING)
+    waiting.answer(POLICY, 100, velocity(0.1))
+    assert not waiting.ready() and waiting.act() is None
+    joints.agreed = True
+    assert waiting.ready() and waiting.act().driver == POLICY
+    joints.agreed = False
+    with pytest.raises(RobotError):
+        waiting.measure(110, HERE + 2.0)
+    waiting.observe(200, 1, RUNNING)
+    waiting.answer(POLICY, 200, velocity(0.1))
+    assert waiting.ready(), 'only the beginning has to wait for joints that agree'
+    waiting.act()
+    assert [what for what, _ in actuator.asked] == ['start', 'step', 'step']
+    assert joints.moving == [False, True]
+
+
+def test_a_hand_over_to_a_person_is_led_and_said_until_the_speed_is_reached():
+    actuator, plan = Actuator(), DrivePlan(driver=TELEOP)
+    waiting = Arbiter('e', Driving(plan, 'e', CONTRACT), actuator,
+                      blending=Blending(CONTRACT, 2.0))
+    said = []
+    for stamp_ns in range(4):
+        waiting.measure(stamp_ns, HERE)
+        waiting.observe(stamp_ns, stamp_ns, RUNNING)
+        waiting.answer(TELEOP, stamp_ns, velocity(0.25))
+        step = waiting.act()
+        said.append((float(actuator.asked[-1][1][0]), step.driver, step.limits))
+    assert said == [(pytest.approx(0.1), TELEOP, BLENDED), (pytest.approx(0.2), TELEOP, BLENDED),
+                    (0.25, TELEOP, 0), (0.25, TELEOP, 0)]

@@ -53,3 +53,13 @@ def test_a_schedule_is_made_from_its_settings(settings, beta):
 def test_a_wrong_setting_is_named(settings, words):
     with pytest.raises(BetaError, match=words):
         make_beta(settings)
+
+
+def test_schedules_without_settings_have_the_documented_ones():
+    assert make_beta({'schedule': 'exponential'})(1) == 0.5
+    assert make_beta({'schedule': 'linear'})(1) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize('beta', [Indicator(), Exponential(0.3), Linear(4)])
+def test_before_the_first_round_the_expert_drives(beta):
+    assert beta(-1) == 1.0

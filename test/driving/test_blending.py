@@ -108,3 +108,17 @@ def test_who_drives_on_after_a_person_was_held_for_begins_from_rest_without_a_ju
         blending.sent(led, after)
         speeds.append(float(led[0]))
     assert speeds == pytest.approx([0.1, 0.2, 0.3])
+
+
+def test_a_person_who_drives_first_begins_from_rest():
+    led = _through([(TELEOP, _velocity(0.25))] * 4)
+    assert [float(action[0]) for action, _ in led] == pytest.approx([0.1, 0.2, 0.25, 0.25])
+    assert [changed for _, changed in led] == [True, True, False, False]
+
+
+def test_after_a_program_was_held_for_nothing_is_led():
+    blending = Blending(CONTRACT, ACCELERATION)
+    for driver in (POLICY, HOLD):
+        blending.limit_rate(POLICY, _velocity(0.5))
+        blending.sent(_velocity(0.5 if driver == POLICY else 0.0), driver)
+    assert not blending.limit_rate(POLICY, _velocity(0.5))[1]

@@ -266,3 +266,60 @@ def test_noise_is_the_same_for_the_same_seed_and_episode():
 def test_a_covariance_that_is_none_is_refused(covariance, sentence):
     with pytest.raises(BadPlanError, match=sentence):
         _driving(DrivePlan(driver=EXPERT, noise_covariance=covariance))
+
+
+@pytest.mark.parametrize('plan', [
+    DrivePlan(driver=POLICY, gate='novelty', threshold=0.0),
+    DrivePlan(driver=POLICY, gate='discrepancy', release_threshold=0.0),
+    DrivePlan(driver=POLICY, gate='discrepancy', takeover_level=0.0),
+    DrivePlan(driver=POLICY, gate='discrepancy', hold_min=7, hold_max=7),
+    DrivePlan(driver=POLICY, gate='discrepancy', hold_min=7, hold_max=0),
+    DrivePlan(driver=EXPERT, threshold=-0.1, release_threshold=-0.1, takeover_level=1.0),
+    DrivePlan(driver=EXPERT, hold_min=20)])
+def test_a_plan_at_the_ends_of_what_can_be_driven_is_taken(plan):
+    assert _driving(plan).required
+
+
+def test_answers_that_are_the_same_never_hand_over():
+    choice = _driving(GATED).choose({EXPERT: RIGHT, POLICY: RIGHT})
+    assert (choice.chosen, choice.gate) == (POLICY, 0.0)
+    assert set(_chosen(_driving(GATED), 20, policy=RIGHT)) == {POLICY}
+
+
+def test_required_grows_at_the_answer_that_hands_over_and_at_no_other():
+    driving = _driving(NOVEL)
+    assert driving.watch(LEFT, 0.2) is False, 'at the threshold'
+    driving.choose({POLICY: LEFT})
+    assert driving.watch(LEFT, 0.3) is True
+    assert driving.watch(LEFT, 0.3) is False
+    driving.choose({EXPERT: RIGHT, POLICY: LEFT})
+    assert driving.watch(LEFT, 0.3) is False, 'it is required already'
+    assert _driving(GATED).watch(LEFT, 9.0) is _driving(HUMAN).watch(LEFT, 9.0) is False
+
+
+def test_a_policy_that_is_quite_sure_is_not_novel():
+    assert _novel_steps(_driving(NOVEL), (0.0, 0.0)) == [((POLICY,), POLICY, 0.0)] * 2
+
+
+def test_at_beta_zero_no_draw_hands_over():
+    assert set(_chosen(_driving(DrivePlan(driver=POLICY, beta=0.0)), 50)) == {POLICY}
+
+
+def test_noise_leaves_the_hand_alone_wherever_it_stands():
+    hand = ActionElement('gripper_opening', 'm', 0.0, 0.08)
+    plan = DrivePlan(driver=EXPERT, noise_covariance=COVARIANCE)
+    for index, actions in enumerate(((hand, CONTRACT.actions[0]), (CONTRACT.actions[0], hand))):
+        contract = Contract('hand', 20.0, (), TOOL_VELOCITY, 'base', actions)
+        noise = Driving(plan, ID, contract).choose({EXPERT: RIGHT}).noise
+        assert noise[index] == 0.0 and noise[1 - index] != 0.0
+
+
+@pytest.mark.parametrize('large, small, taken', [
+    (0.5, -0.5e-6, True), (0.5, -1.5e-6, False), (4.0, -3e-6, True), (4.0, -5e-6, False)])
+def test_a_covariance_may_be_singular_as_far_as_numbers_are_rounded(large, small, taken):
+    plan = DrivePlan(driver=EXPERT, noise_covariance=(large, 0.0, 0.0, small))
+    if taken:
+        assert _driving(plan).choose({EXPERT: RIGHT}).noise[1] == 0.0
+    else:
+        with pytest.raises(BadPlanError):
+            _driving(plan)

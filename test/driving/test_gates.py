@@ -14,12 +14,13 @@
 
 """The measure of disagreement, and the gate that hands over and back by it."""
 
+import dataclasses
 import math
 
 from hypothesis import given, strategies as st
 from il_ros.contract.contract import ActionElement, Contract, TOOL_VELOCITY
 from il_ros.contract.episode_spec import DrivePlan, POLICY
-from il_ros.driving.gates import Disagreement, Gate, MAX_DISAGREEMENT, UNKNOWN
+from il_ros.driving.gates import Disagreement, Gate, make_gate, MAX_DISAGREEMENT, UNKNOWN
 import pytest
 
 PLANE = Contract('plane', 20.0, (), TOOL_VELOCITY, 'base', (
@@ -27,6 +28,8 @@ PLANE = Contract('plane', 20.0, (), TOOL_VELOCITY, 'base', (
 HAND = Contract('hand', 20.0, (), TOOL_VELOCITY, 'base', (
     ActionElement('linear_x', 'm/s', -0.5, 0.5), ActionElement('gripper_opening', 'm', 0, 0.08)))
 AGREE, DIFFER = 0.0, 1.0
+ADAPTED = DrivePlan(driver=POLICY, gate='novelty', threshold=0.2, release_threshold=0.1,
+                    smoothing=0.0, release_patience=1, target_rate=0.1)
 
 
 def _gate(**settings) -> Gate:
@@ -112,3 +115,48 @@ def test_no_hold_is_ever_longer_than_hold_max(signal, hold_max):
     for value in signal:
         run = run + 1 if gate.step(value) else 0
         assert run <= hold_max
+
+
+def test_a_hand_that_comes_first_in_the_action_counts_as_any_other():
+    first = dataclasses.replace(HAND, actions=HAND.actions[::-1])
+    assert Disagreement(first)([0.08, 0.0], [0.0, 0.0]) == 1.0
+    assert Disagreement(first)([math.nan, 0.0], [0.0, 0.0]) == UNKNOWN
+
+
+def test_a_hand_in_the_very_middle_is_not_open():
+    assert Disagreement(HAND)([0.0, 0.04], [0.0, 0.0]) == 0.0
+    assert Disagreement(HAND)([0.0, 0.04], [0.0, 0.08]) == 1.0
+
+
+def test_signals_at_their_thresholds_are_neither_large_nor_small():
+    settings = {'threshold': 0.5, 'release_threshold': 0.25, 'smoothing': 0.0,
+                'takeover_level': 0.5, 'release_patience': 1, 'hold_max': 0}
+    assert _drives(_gate(**settings), [0.5, 0.6, 0.25, 0.0]) == [False, True, True, False]
+    assert not any(_drives(_gate(**{**settings, 'smoothing': 0.5}), [0.6])), 'a level just there'
+    assert _drives(_gate(**settings), [0.6, UNKNOWN, 0.0]) == [True, True, False]
+
+
+def test_an_adapted_threshold_rises_while_the_expert_drives_and_falls_while_it_does_not():
+    gate = make_gate(ADAPTED, -1.0)
+    assert (gate.step(1.0), gate.threshold) == (True, pytest.approx(0.2 * math.exp(0.05 * 0.9)))
+    assert gate.release_threshold == pytest.approx(gate.threshold / 2)
+    assert gate.step(0.0) is False
+    assert gate.threshold == pytest.approx(0.2 * math.exp(0.05 * 0.8))
+    assert gate.release_threshold == pytest.approx(gate.threshold / 2)
+
+
+@pytest.mark.parametrize('start, bound, signal', [
+    (1e9, 0.2e4, 0.0), (1e-9, 0.2e-4, 0.0), (0.2e4, 0.2e4, 1e9), (0.2e-4, 0.2e-4, 0.0)])
+def test_an_adapted_threshold_stays_within_ten_thousand_times_the_plans(start, bound, signal):
+    gate = make_gate(ADAPTED, start)
+    assert (gate.threshold, gate.release_threshold) == (start, pytest.approx(start / 2))
+    gate.step(signal)
+    assert gate.threshold == pytest.approx(bound)
+
+
+@pytest.mark.parametrize('given, start', [(-1.0, 0.2), (0.0, 0.2), (0.5, 0.5), (2.0, 2.0)])
+def test_a_gate_starts_from_the_threshold_that_is_given_or_else_from_the_plans(given, start):
+    assert make_gate(ADAPTED, given).threshold == start
+    gate = make_gate(dataclasses.replace(ADAPTED, target_rate=0.0), given)
+    gate.step(0.3)
+    assert gate.threshold == start, 'it is not adapted'

@@ -100,3 +100,8 @@ def test_who_is_not_alone_or_came_late_or_has_another_contract_sends_nothing(epi
         playback = Playback(episode, TOLERANCE)
         assert playback.act(step, first, contract, alone) is None
         assert said in playback.refusal and episode.spec.episode_id in playback.refusal
+
+
+def test_a_beginning_exactly_at_the_tolerance_is_played(episode):
+    playback = Playback(episode, 0.25)
+    assert playback.act(0, moved(episode, 0.25), episode.contract) is not None

@@ -63,3 +63,26 @@ def test_more_is_accepted_in_the_midst_of_an_episode():
     watch = watched([1.0 / 17.0] * 20)
     assert watch.problem()
     assert watch.problem(TOLERANCE_DRIVING) == ''
+
+
+def test_the_rate_is_known_after_ten_intervals():
+    assert watched([0.1] * 10).problem()
+
+
+def test_a_second_between_stamps_is_slow_and_more_is_a_pause():
+    assert watched([1.0] * 10).problem()
+    assert watched([1.001] * 10).problem() == ''
+
+
+def test_the_last_twenty_intervals_decide():
+    assert watched([0.05] * 30 + [0.1] * 9).problem() == ''
+    assert watched([0.05] * 30 + [0.1] * 11).problem()
+
+
+def test_a_clock_that_went_back_begins_anew():
+    assert watched([0.1] * 20 + [-0.5] + [0.1] * 9).problem() == ''
+
+
+def test_a_rate_exactly_at_the_tolerance_is_right():
+    assert watched([1 / 16] * 20).problem(tolerance=0.2 + 1e-9) == ''
+    assert watched([1 / 25] * 20).problem(tolerance=0.25) == ''

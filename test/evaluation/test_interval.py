@@ -15,7 +15,7 @@
 """Wilson intervals against published values, and at the ends."""
 
 from hypothesis import given, strategies as st
-from il_ros.evaluation.interval import wilson
+from il_ros.evaluation.interval import Interval, wilson
 import pytest
 
 
@@ -42,7 +42,7 @@ def test_success_and_failure_mirror_each_other(n, data):
 
 
 def test_nothing_tried_says_nothing():
-    assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)
+    assert wilson(0, 0) == Interval(0, 0, 0.0, 0.0, 1.0)
 
 
 def test_one_interval_is_above_another_only_without_overlap():
@@ -54,3 +54,19 @@ def test_one_interval_is_above_another_only_without_overlap():
 def test_impossible_counts_are_refused(k, n):
     with pytest.raises(ValueError, match='expected 0 <= k <= n'):
         wilson(k, n)
+
+
+def test_intervals_that_touch_are_not_above_each_other():
+    upper, lower = Interval(9, 10, 0.9, 0.5, 1.0), Interval(1, 10, 0.1, 0.0, 0.5)
+    assert not upper.above(lower) and not lower.above(upper)
+
+
+def test_the_ends_are_exact():
+    assert (wilson(0, 7).low, wilson(7, 7).high) == (0.0, 1.0)
+
+
+def test_an_interval_is_written_with_six_digits():
+    assert wilson(1, 3).as_dict() == {
+        'k': 1, 'n': 3, 'rate': 0.333333, 'low': 0.061492, 'high': 0.79234}
+    assert Interval(1, 3, 1 / 3, 1 / 7, 2 / 3).as_dict() == {
+        'k': 1, 'n': 3, 'rate': 0.333333, 'low': 0.142857, 'high': 0.666667}

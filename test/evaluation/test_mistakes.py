@@ -23,6 +23,7 @@ import pytest
 HAND = Contract('hand', 20.0, (), TOOL_VELOCITY, 'base', (
     ActionElement('linear_x', 'm/s', -0.5, 0.5), ActionElement('linear_y', 'm/s', -0.5, 0.5),
     ActionElement('gripper_opening', 'm', 0, 0.08)))
+FIRST = Contract('first', 20.0, (), TOOL_VELOCITY, 'base', HAND.actions[::-1])
 PLANE = Contract('plane', 20.0, (), TOOL_VELOCITY, 'base', HAND.actions[:2])
 
 
@@ -89,3 +90,29 @@ def test_three_thresholds_are_counted():
 def test_no_episode_at_all_is_no_error():
     assert count_mistakes([], PLANE).curve == ()
     assert count_mistakes([_rollout([])], PLANE).steps == 0
+
+
+def test_an_error_of_exactly_what_is_allowed_is_no_mistake():
+    assert not _one([0.25, 0.0], [0.5, 0.0])
+
+
+def test_a_hand_in_the_very_middle_is_not_open():
+    def differs(one, other):
+        return gripper_mistaken(np.array([[0, 0, one]]), np.array([[0, 0, other]]), HAND)[0]
+    assert not differs(0.04, 0.0) and not differs(0.0, 0.04)
+    assert differs(0.04, 0.08) and differs(0.08, 0.04)
+
+
+def test_mistakes_of_the_hand_are_counted_where_the_expert_answered_wherever_it_stands():
+    expert = np.zeros((3, 3))
+    for contract, hand in ((HAND, 2), (FIRST, 0)):
+        actions = expert.copy()
+        actions[:, hand] = 0.08
+        counted = count_mistakes([ComparedActions(actions, expert, np.array([1, 1, 0])),
+                                  ComparedActions(actions, expert, np.array([0, 0, 1]))], contract)
+        assert (counted.gripper_mistakes, counted.mistakes) == (3, 0)
+
+
+def test_the_curve_is_written_with_six_digits_and_counts_episodes_that_never_began():
+    counted = count_mistakes([_rollout([1]), _rollout([0]), _rollout([])], PLANE)
+    assert counted.curve == (0.333333,)

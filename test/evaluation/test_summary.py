@@ -14,14 +14,21 @@
 
 """``summary.json``: its keys, and that its numbers are the run's."""
 
+import dataclasses
 import json
 
-from il_ros.evaluation.summary import round_results, summarise, summary_json
+from il_ros.evaluation.interval import wilson
+from il_ros.evaluation.summary import _round, PolicyResult, round_results, RoundResult
+from il_ros.evaluation.summary import summarise, summary_json
+from il_ros.interactive.ledger import evaluation_queries, expert_seconds, RoundCost
+from il_ros.interactive.outcomes import Collected, Measured, Trained
+from il_ros.interactive.rounds import next_stage
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage_work import same_labels
 import pytest
 from run_of_two_rounds import GOAL, states_of_a_run
 
+EPISODES = Collected(3, 3, 90, 90, 90, 90, 0, 1, (30,) * 3, (), 2.0)
 POLICY = {'success', 'mistakes_per_step', 'loss_held_out', 'epsilon'}
 
 
@@ -94,3 +101,65 @@ def test_a_round_result_carries_what_a_round_summary_needs():
     assert [result.cost.round for result in results] == [0, 1, 2]
     assert results[2].policy.trained.policy_id == 7
     assert results[2].policy.mistakes_per_step == pytest.approx(0.1)
+
+
+def _state(*outcomes):
+    state = RunState(GOAL)
+    for outcome in outcomes:
+        state = state.after(next_stage(state), outcome)
+    return state
+
+
+def test_pace_is_steps_by_seconds_however_short_and_nothing_without_time():
+    # The first stage collects the demonstrations, or evaluates the expert: episodes anyway.
+    for seconds, pace in ((0.25, 360.0), (0.0, 0.0), (7.0, 12.9)):
+        summary = summarise(_state(dataclasses.replace(EPISODES, seconds=seconds)), 80, 20.0)
+        assert summary['control_steps_per_s'] == pace
+
+
+def test_seconds_are_written_with_three_digits():
+    state = _state(dataclasses.replace(EPISODES, seconds=1 / 3))
+    summary = summarise(state, 80, 7.0)
+    assert (summary['wall_s'], list(summary['timing'].values())) == (0.333, [0.333])
+    assert summarise(state, 80, 7.0, wall_s=2 / 3)['wall_s'] == 0.667
+    assert summarise(state, 80, 7.0, wall_s=0.0)['wall_s'] == 0.0
+
+
+def test_the_experts_time_is_that_of_the_ledger_in_milliseconds():
+    state = states_of_a_run()[-1]
+    assert summarise(state, 80, 7.0)['expert_seconds'] == round(expert_seconds(state, 7.0), 3)
+    assert summarise(state, 80, 7.0)['evaluation_queries'] == evaluation_queries(state) > 0
+
+
+def test_a_policy_is_written_with_its_losses_and_mistakes():
+    trained = Trained('x', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0)
+    measured = Measured(60, 3, 1, 0, (0.1,), 1.0)
+    assert PolicyResult(trained, wilson(1, 3), measured).as_dict() == {
+        'success': wilson(1, 3).as_dict(), 'mistakes_per_step': 0.333333, 'loss_held_out': 0.2,
+        'epsilon': {'k': 3, 'n': 100}}
+    assert PolicyResult(None, None, None).as_dict() == {
+        'success': None, 'mistakes_per_step': -1.0, 'loss_held_out': -1.0,
+        'epsilon': {'k': 0, 'n': 0}}
+
+
+def test_flagged_demonstrations_are_not_counted():
+    states = states_of_a_run()
+    before = next(state for state in states if next_stage(state).name == 'r00-collect')
+    collected = dataclasses.replace(EPISODES, flagged=('r-1',))
+    state = before.after(next_stage(before), collected)
+    assert summarise(state, 80, 20.0)['bc']['demonstrations'] == 2
+
+
+def test_the_labels_of_a_person_are_named_where_one_was_there():
+    cost = RoundCost(round=1, labels=9, person_seconds=0.5, person_labels=4)
+    nothing = PolicyResult(None, None, None)
+    assert _round(RoundResult(cost, nothing))['person_labels'] == 4
+    beside = dataclasses.replace(cost, person_seconds=0.0)
+    assert 'person_labels' not in _round(RoundResult(beside, nothing))
+
+
+def test_the_file_has_a_line_for_each_entry_one_blank_in():
+    assert summary_json({'a': 1, 'b': {'c': 2}}) == (
+        '{\n "a": 1,\n "b": {\n  "c": 2\n }\n}\n')
+    with pytest.raises(ValueError):
+        summary_json({'a': float('nan')})
