@@ -89,6 +89,9 @@ def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path):
     sweep(tmp_path / 'made')
     assert names(tmp_path) == ['.made.tmpfile', '.other.tmp-1', 'made.tmp-1']
     sweep(tmp_path / 'nowhere' / 'made')
+    (tmp_path / '.made.tmp-3').touch()
+    sweep(tmp_path / 'made')
+    assert '.made.tmp-3' in names(tmp_path), 'a file is no folder that a writer left'
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path):

@@ -325,3 +325,14 @@ def test_each_layer_takes_what_the_one_before_gives(channels, sizes, fails):
         return
     with pytest.raises(LearningError, match='a layer for camera has kernel'):
         Cnn({'camera': encoder}, mlp)
+
+
+@pytest.mark.parametrize('shape, left', [((5, 5, 3), 1), ((5, 6, 3), 1), ((4, 9, 3), 0)])
+def test_layers_may_leave_one_pixel_of_an_image_and_not_none(shape, left):
+    def made():
+        return EncoderNetwork(shape, (4,), (1,), torch.Generator())
+    if left:
+        assert made().layers[0].weight.shape == (4, 3, 5, 5)
+        return
+    with pytest.raises(InputsError, match='leave nothing of an image of 4x9 pixels'):
+        made()
