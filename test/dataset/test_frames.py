@@ -40,7 +40,7 @@ def pictures(first: int, stop: int) -> np.ndarray:
 
 @pytest.fixture
 def path(tmp_path) -> Path:
-    """Return a data set of demos of 3, 2 and 4 steps; row 1 has no label, key ``a`` lacks 1."""
+    """Return a data set of demos of 3, 2 and 4 steps; row 1 has no label, ``a`` lacks demo 1."""
     found = tmp_path / 'dataset.hdf5'
     edges = [0, 3, 5, 9]
     index = [{'name': f'demo_{demo}', 'source': str(demo), 'start': start, 'stop': stop}
@@ -56,6 +56,7 @@ def path(tmp_path) -> Path:
         flat['label_valid'] = np.array([1, 0, 1, 1, 1, 1, 1, 1, 1], np.uint8)
         flat['index'] = np.frombuffer(json.dumps(index).encode(), np.uint8)
         file['mask/a'] = np.array(['demo_0', 'demo_2'], 'S')
+        file['mask/b'] = np.array(['demo_1', 'demo_2'], 'S')
     return found
 
 
@@ -101,6 +102,13 @@ def test_each_labelled_observation_has_its_own_image(path, with_steps):
     assert (data.steps is not None) == with_steps
     if with_steps:
         assert data.steps.starts.tolist() == [0, 3] and len(data.steps.observations) == 7
+
+
+def test_a_key_without_the_first_demo_has_the_images_of_its_own(path):
+    data = load(path, 'b', with_steps=True)
+    assert data.images['camera'][:][:, 0, 0, 0].tolist() == [3, 4, 5, 6, 7, 8]
+    assert data.observations[:, 0].tolist() == [3, 4, 5, 6, 7, 8]
+    assert data.steps.starts.tolist() == [0, 2]
 
 
 def test_a_pair_too_few_is_refused():
