@@ -20,6 +20,7 @@ from pathlib import Path
 
 import h5py
 from il_ros.contract.contract import Feature, IMAGE
+from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import Demonstrations, load, SCHEMA_VERSION
 from il_ros.dataset.frames import Frames
 from il_ros.errors import DatasetError
@@ -109,6 +110,24 @@ def test_a_key_without_the_first_demo_has_the_images_of_its_own(path):
     assert data.images['camera'][:][:, 0, 0, 0].tolist() == [3, 4, 5, 6, 7, 8]
     assert data.observations[:, 0].tolist() == [3, 4, 5, 6, 7, 8]
     assert data.steps.starts.tolist() == [0, 2]
+
+
+def test_each_step_of_an_episode_gets_its_image_in_the_data_set(tmp_path, monkeypatch):
+    monkeypatch.setattr(recordings, 'CONTRACT', CONTRACT)
+    of, wire = recordings.spec(), []
+    for topic, raw in recordings.messages(of, 4):
+        step = sum(name == 'observation' for name, _ in wire)
+        wire.append((topic, raw if topic != 'observation' else recordings.observation(
+            of, step, 4, images=[{
+                'header': recordings.header(step), 'height': 2, 'width': 3, 'encoding': 'rgb8',
+                'is_bigendian': 0, 'step': 9, 'data': [step] * 18}])))
+    output = tmp_path / 'made.hdf5'
+    aggregate(output, [(recordings.record(tmp_path / 'main', of, wire), ['a'])])
+    data = load(output, 'a')
+    assert data.observations[:, 0].tolist() == [0, 1, 2, 3]
+    np.testing.assert_array_equal(data.images['camera'][:], pictures(0, 4))
+    with h5py.File(output) as file:
+        assert file['data/demo_0/obs/camera'].fletcher32
 
 
 def test_a_pair_too_few_is_refused():

@@ -115,7 +115,7 @@ def test_an_observation_of_another_width_is_refused():
 def test_images_are_named_with_those_of_the_contract():
     seen, = image_features(CONTRACT, ['image'])
     assert seen.shape == (4, 4, 3) and image_features(CONTRACT, []) == ()
-    with pytest.raises(InputsError, match="images has 'wrist'; expected .* contract bench: image$"):
+    with pytest.raises(InputsError, match="has 'wrist'; expected .* contract bench: image$"):
         image_features(CONTRACT, ['wrist'])
     blind = dataclasses.replace(CONTRACT, features=CONTRACT.features[:-1])
     with pytest.raises(InputsError, match='contract bench: it has none$'):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Each stage asks the back end for what is missing, counts what came back, and says how far it is."""
+"""Each stage asks the back end for what is missing, and counts what came back."""
 
 import dataclasses
 from pathlib import Path

@@ -48,8 +48,8 @@ def test_widths_and_members_are_those_of_the_layers():
 
 
 def test_what_is_negative_between_layers_is_zero_and_at_the_end_stays():
-    net = Mlp((np.float32([[1, -1]]), np.float32([[2], [3]])), (np.float32([0.5, 0]),
-                                                               np.float32([-9])))
+    net = Mlp((np.float32([[1, -1]]), np.float32([[2], [3]])),
+              (np.float32([0.5, 0]), np.float32([-9])))
     assert net.forward(np.float32([2])).tolist() == [-4.0]
     assert net.forward(np.float32([[2], [-1]])).tolist() == [[-4.0], [-6.0]]
 
