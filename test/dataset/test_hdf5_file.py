@@ -50,6 +50,7 @@ def test_what_was_written_last_stands_there_wherever_it_is_kept(disk):
     assert disk.seek(-2, os.SEEK_END) == 6 and disk.read(1) == b'Z'
     assert disk.seek(-2, os.SEEK_CUR) == 5 and disk.read() == b'YZh'
     disk.seek(0)
+    assert disk.read(0) == b'' and disk.tell() == 0
     buffer = bytearray(5)
     assert disk.readinto(buffer) == 5 and buffer == b'abcdX'
 
