@@ -109,3 +109,11 @@ def test_an_episode_says_which_topic_is_in_trouble_and_after_its_end_none_is_sil
     assert {name.split('.')[0] for name in watch.values(1.0)} == {'a', 'b'}
     jump = watch.hear('b', Key(9 * NS, step=1, episode_id='e', phase=0), NS // 20)
     assert seconds(jump) == '+8.9 s' and len(watch.topics['b'].steps) == 1
+
+
+@pytest.mark.parametrize('rate_hz, jumps', [(20.0, False), (10.0, True)])
+def test_lockstep_that_runs_faster_than_time_is_no_jump_at_the_rate_of_the_steps(rate_hz, jumps):
+    watch = EpisodeWatch(('a',), 1.0, rate_hz)
+    for step, stamp_ns, steady_ns in ((0, 0, 0), (100, 5 * NS, NS // 10)):
+        found = watch.hear('a', Key(stamp_ns, step=step, episode_id='e', phase=0), steady_ns)
+    assert bool(found) == jumps
