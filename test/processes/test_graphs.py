@@ -111,6 +111,10 @@ def test_so_many_run_side_by_side_in_their_order_and_domains_are_used_again(
     assert looks == [2, 0, 2, 0, 1, 0] and (tmp_path / 'logs').is_dir()
 
 
+def test_commands_are_looked_at_several_times_a_second():
+    assert 0.05 <= graphs.LOOK_S <= 0.5
+
+
 def test_nobody_is_begun_after_one_that_fails_and_who_runs_is_ended(
         played, monkeypatch, tmp_path):
     monkeypatch.delenv('ROS_DOMAIN_ID', raising=False)
