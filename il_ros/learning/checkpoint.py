@@ -274,9 +274,11 @@ def _assemble(document: dict, net, digest: str) -> Policy:
     for key, found in (('input_names', inputs.names), ('input_units', inputs.units)):
         if tuple(document[key]) != found:
             raise LearningError(f'{key} are {document[key]}; expected {list(found)}')
-    normalisers = [_normaliser(document[key]) for key in ('normaliser', 'action_normaliser')]
-    _refuse_foreign_labels(contract, normalisers[1])
+    normaliser = _normaliser(document['normaliser'])
+    action_normaliser = _normaliser(document['action_normaliser'])
+    _refuse_foreign_labels(contract, action_normaliser)
     horizons = Horizons(**document.get('horizons', {}))
     head = from_document(document['head'], len(contract.actions), horizons.chunk) if (
         'head' in document) else None
-    return Policy(contract, inputs, *normalisers, net, document['info'], digest, head, horizons)
+    return Policy(contract, inputs, normaliser, action_normaliser, net, document['info'], digest,
+                  head, horizons)

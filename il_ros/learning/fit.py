@@ -20,12 +20,13 @@ demonstrations alone, behavioural cloning itself. The loss that comes out, on he
 demonstrations too, speaks of the expert's states; it is not success, which only rollouts show.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import contextlib
 import dataclasses
 import itertools
 import math
 import time
+from typing import Any
 
 from il_ros.contract.contract import Contract, Feature
 from il_ros.errors import CanceledError, NotFiniteError
@@ -225,7 +226,8 @@ class _Loop:
     def run(self, progress, cancelled) -> tuple[Progress, ...]:
         """Take the steps that are left and return the reports that were given."""
         first, losses = self._saved.step, []
-        curve = [Progress(**report) for report in self._saved.curve]
+        saved: Iterable[Mapping[str, Any]] = self._saved.curve
+        curve = [Progress(**report) for report in saved]
         if curve:
             progress(curve[-1])
         # What was learnt from before is drawn again: chance goes on as if nothing had happened.
@@ -279,7 +281,7 @@ class _Loop:
         for rows in zip(*(tensor.split(at_once) for tensor in pairs)):
             count = len(rows[0])
             if members > 1:
-                rows = [tensor.expand(members, *tensor.shape) for tensor in rows]
+                rows = tuple(tensor.expand(members, *tensor.shape) for tensor in rows)
             total += self._loss(rows).item() * count
         return total / len(pairs[0])
 

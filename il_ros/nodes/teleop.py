@@ -146,7 +146,7 @@ class TeleopNode(ReportingNode):
         self._engaged = self._steering is not None and self._device.engaged(now_s)
         self._driver.answer.engaged = self._engaged
         self._operator.control.answered(observation.episode_id, observation.step, self._engaged)
-        if not self._engaged:
+        if self._steering is None or not self._engaged:
             return None
         return self._steering.action(self._device.deflections(now_s))
 

@@ -63,11 +63,11 @@ class TrainerNode(ActionNode):
         # Without a job there is nothing to wait for, least of all that it has loaded torch.
         self._worker.close(WORKER_END_S if self._worker.busy else 0.0)
 
-    def new_result(self) -> Result:
+    def new_result(self) -> TrainPolicy.Result:
         """Return the result without a loss."""
         return Result(train_loss=-1.0, held_out_loss=-1.0)
 
-    async def work(self, goal, result: Result):
+    async def work(self, goal, result: TrainPolicy.Result):
         """Fit a policy."""
         self._worker.submit(self._job(goal.request))
         outcome = await self._outcome(goal)

@@ -16,6 +16,7 @@
 
 from collections.abc import Mapping, Sequence
 import math
+from typing import Any
 
 from il_ros.errors import InputsError
 from il_ros.learning.nets.cnn import Cnn, Encoder, grid, size_after
@@ -34,6 +35,9 @@ SHARPNESS = 10.0
 
 class EncoderNetwork(nn.Module):
     """Convolutions and spatial softmax of one camera, for images of one size."""
+
+    layers: Any
+    grid: torch.Tensor
 
     def __init__(self, shape: tuple[int, int, int], channels: Sequence[int],
                  strides: Sequence[int], generator: torch.Generator):
@@ -87,6 +91,8 @@ class EncoderNetwork(nn.Module):
 class CnnNetwork(nn.Module):
     """Encoders, and the layers of `make_network` behind them."""
 
+    encoders: Any
+
     def __init__(self, encoders: Sequence[EncoderNetwork], widths: Sequence[int],
                  generator: torch.Generator):
         """
@@ -108,6 +114,8 @@ class CnnNetwork(nn.Module):
 
 class CnnEnsemble(nn.Module):
     """Several networks, one after the other; each learns as it would alone."""
+
+    members: Any
 
     def __init__(self, members: Sequence[CnnNetwork]):
         super().__init__()

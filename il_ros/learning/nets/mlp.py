@@ -19,8 +19,10 @@ For a single observation this is 12 us where torch takes 30 to 60, it needs no t
 policy's process, and the bits do not depend on the number of threads.
 """
 
+from collections.abc import Mapping
 import dataclasses
 import itertools
+from typing import Any
 
 from il_ros.errors import LearningError
 from il_ros.learning.nets.net import Layout, Net
@@ -71,7 +73,7 @@ class Mlp(Net):
         """Return the widths from input to output."""
         return (self.weights[0].shape[-2], *(weight.shape[-1] for weight in self.weights))
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
+    def forward(self, inputs: np.ndarray, *_images: np.ndarray) -> np.ndarray:
         """
         Compute the output.
 
@@ -103,7 +105,8 @@ class Mlp(Net):
                 for name, array in (('weight', weight), ('bias', bias))}
 
     @classmethod
-    def from_document(cls, document: dict, tensors: dict[str, np.ndarray]) -> 'Mlp':
+    def from_document(cls, document: Mapping[str, Any],
+                      tensors: Mapping[str, np.ndarray]) -> 'Mlp':
         """
         Build the network that ``document`` notes from the arrays that ``tensors`` gave.
 
@@ -126,7 +129,7 @@ class Mlp(Net):
         return cls(*arrays_of(network))
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, np.ndarray], widths: tuple[int, ...],
+    def from_tensors(cls, tensors: Mapping[str, np.ndarray], widths: tuple[int, ...],
                      members: int = 1) -> 'Mlp':
         """
         Build the network of these widths from the arrays that ``tensors`` gave.
