@@ -15,6 +15,7 @@
 """Episodes that go wrong in this process end as they do in the graph."""
 
 import dataclasses
+import types
 
 from il_ros.contract.episode_spec import DrivePlan, EpisodeSpec, EXPERT, FAULT, HOLD, POLICY
 from il_ros.contract.episode_spec import REFUSED_MISSING, ROLLOUT, TERMINATED
@@ -85,3 +86,23 @@ def test_a_specification_that_cannot_be_run_is_named(player, tmp_path, fields, s
     with pytest.raises(RunError, match=sentence):
         player.play(dataclasses.replace(spec('rollout-6'), **fields), tmp_path, -1.0)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('answer, said, novelty', [
+    (ImitationError('no idea'), [], -1.0), ((0.1, 0.2, 0.3), [0.1, 0.2, 0.3], 0.5)])
+def test_the_uncertainty_is_that_of_the_policys_answer_or_unknown(answer, said, novelty):
+    def act(*_):
+        if isinstance(answer, ImitationError):
+            raise answer
+        return np.array(answer)
+    alone, answers, asked = object.__new__(Player), [], [[POLICY]]
+    alone._recent, alone._runner = [], types.SimpleNamespace(act=act, uncertainty=0.5)
+    arbiter = types.SimpleNamespace(
+        stamp_ns=7, missing=lambda: asked.pop() if asked else [],
+        answer=lambda source, stamp_ns, values, spread: answers.append(
+            (source, stamp_ns, np.round(values, 3).tolist(), spread)))
+    assert alone._ask(arbiter, np.zeros(3), {}) == novelty and len(alone._recent) == 1
+    assert answers == [(POLICY, 7, pytest.approx(said), novelty)]
+    alone._runner, asked[:] = None, [[POLICY]]
+    assert alone._ask(arbiter, np.zeros(3), {}) == -1.0
+    assert answers[1:] == [(POLICY, 7, [], -1.0)] and alone.sha256 == ''
