@@ -68,6 +68,27 @@ def test_a_driver_that_goes_on_with_what_cannot_be_used_is_named_and_nothing_is_
     assert player.play(spec('rollout-3'), tmp_path, -1.0).flags == 0
 
 
+def test_without_a_policy_its_answers_have_no_id(player, tmp_path, monkeypatch):
+    ids = set()
+
+    class Noted(players.Recording):
+        def step(self, step, uncertainty, policy_id, answers):
+            ids.add((uncertainty, policy_id))
+            super().step(step, uncertainty, policy_id, answers)
+    monkeypatch.setattr(players, 'Recording', Noted)
+    player.play(spec('rollout-8', POLICY), tmp_path, -1.0)
+    assert ids == {(-1.0, 0)}
+
+
+def test_four_actions_that_cannot_be_used_end_no_episode(player, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(player.expert, 'act', lambda _: asked.append(1) or np.full(
+        3, np.nan if len(asked) != 5 else 0.0, np.float32), raising=False)
+    with pytest.raises(RunError, match='rollout-7: 5 actions in a row'):
+        player.play(dataclasses.replace(spec('rollout-7'), horizon=12), tmp_path, -1.0)
+    assert len(asked) == 10, 'one that can be used begins the count anew'
+
+
 def test_an_arm_that_does_not_follow_ends_its_episode_with_a_fault(
         player, tmp_path, monkeypatch):
     monkeypatch.setattr(players, 'TRACKING_LIMIT_RAD', 1e-6)
