@@ -181,7 +181,8 @@ def _entry_points(group: str) -> Iterable[metadata.EntryPoint]:
 
 def _readable_entry_points(group: str) -> list[metadata.EntryPoint]:
     """Leave out packages whose entry_points.txt cannot be read, with a warning for each."""
-    found, known = [], set()
+    found: list[metadata.EntryPoint] = []
+    known: set[str] = set()
     for package in metadata.distributions():
         name = package.metadata['Name']
         if name in known:

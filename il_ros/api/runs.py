@@ -42,7 +42,7 @@ RUNS = Path('runs')
 
 def save_policy(policy: Policy, path: Path | str, *, replace: bool = False) -> str:
     """
-    Write a policy as a checkpoint: a folder with safetensors and JSON, there whole or not at all.
+    Write a policy as a checkpoint: a folder with safetensors and JSON, complete or absent.
 
     >>> import il_ros
     >>> policy = il_ros.load_policy('runs/first')
@@ -101,7 +101,7 @@ class Run:
     @property
     def summary(self) -> dict[str, Any] | None:
         """
-        Return what ``summary.json`` says; None: the run has not come to its end.
+        Return what ``summary.json`` says; None: the run is not finished.
 
         :raises RunFileError: naming the file, if it is damaged
         """

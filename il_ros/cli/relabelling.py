@@ -40,7 +40,7 @@ import numpy as np
 
 @dataclasses.dataclass
 class Ledger:
-    """What a relabelling cost and brought."""
+    """Cost and result of a relabelling."""
 
     episodes: int = 0
     kept: int = 0
@@ -135,4 +135,4 @@ def _earlier(path: Path, episode: Episode, replace: bool) -> StoredLabels | None
     except EpisodeFileError as error:
         if replace:
             return None
-        raise EpisodeFileError(f'{error}; --replace asks for them anew') from error
+        raise EpisodeFileError(f'{error}; --replace asks for them again') from error

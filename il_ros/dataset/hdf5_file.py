@@ -46,7 +46,7 @@ def unreadable(path: Path, error: Exception) -> DatasetError:
     if isinstance(error, OSError) and error.errno and not isinstance(error, NotRegularError):
         return DatasetBusyError(f'{path} cannot be read: {os.strerror(error.errno)}')
     return DatasetError(f'{path} cannot be read as a data set ({error}); it is derived: deleted, '
-                        'it is made anew from the episodes')
+                        'it is rebuilt from the episodes')
 
 
 @contextlib.contextmanager

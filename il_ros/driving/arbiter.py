@@ -83,7 +83,7 @@ class Arbiter:
 
     @property
     def waiting(self) -> bool:
-        """Tell whether an observation stands that has not been acted on."""
+        """Return whether an observation awaits an action."""
         return self.phase == RUNNING and self.stamp_ns >= 0 and not self.acted
 
     def measure(self, stamp_ns: int, positions: np.ndarray):

@@ -251,7 +251,7 @@ def _floats(action: np.ndarray | None, width: int) -> list[float]:
 
 class Noise:
     """
-    The noise under which an expert drives, to visit what its learner will visit (DART).
+    Noise on the expert's actions, to visit states that the policy will visit (DART).
 
     Laskey, Lee, Fox, Dragan, Goldberg, "DART: Noise Injection for Robust Imitation Learning",
     CoRL 2017, Algorithm 1. The label is the intended action; the gripper is left alone.

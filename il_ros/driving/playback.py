@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A recorded episode that drives once more, from where it began or not at all."""
+"""Playback of a recorded episode, only from where it began."""
 
 from il_ros.contract.contract import Contract
 from il_ros.episodes.deviation import farthest

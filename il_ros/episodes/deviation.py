@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How far an episode that was driven once more came from the recorded one."""
+"""Deviation of a replayed episode from the recorded one."""
 
 from typing import NamedTuple
 

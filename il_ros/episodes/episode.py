@@ -35,7 +35,7 @@ class Answers:
 
     @classmethod
     def none(cls, steps: int, width: int) -> 'Answers':
-        """Return the answers of somebody who was never asked."""
+        """Return the actions of a driver that was never asked."""
         return cls(np.zeros((steps, width), np.float32), np.zeros(steps, bool))
 
 

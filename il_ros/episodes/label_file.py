@@ -124,7 +124,7 @@ def read_labels(episode_path: Path, episode: Episode) -> StoredLabels | None:
 
 def use_labels(episode_path: Path, episode: Episode):
     """
-    Let the labels that came after an episode count; nobody is asked again.
+    Use the later labels of an episode, without asking again.
 
     :raises EpisodeFileError: naming the file: damaged, or of another episode
     :raises EpisodeWriteError: naming the file

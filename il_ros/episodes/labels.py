@@ -45,7 +45,7 @@ class Labels:
 
 @dataclasses.dataclass(frozen=True)
 class Costs:
-    """What one episode cost and brought, in states and steps."""
+    """Costs and labels of one episode, in states and steps."""
 
     labels: int
     """In-loop labels that the plan admits."""

@@ -189,7 +189,8 @@ def parse_mcap(path: Path, data: Data) -> McapFile:
     if data[:len(MAGIC)] != MAGIC:
         raise EpisodeFileError(f'{path} is no MCAP file')
     if len(data) < len(MAGIC) + _TAIL or data[-len(MAGIC):] != MAGIC:
-        raise EpisodeFileError(f'{path} is cut short: it ends without the mark of a whole file')
+        raise EpisodeFileError(f'{path} is cut short: the mark at the end of a complete '
+                               'file is missing')
     try:
         _check_summary(data)
         for kind, begin, end in _records(data):

@@ -93,7 +93,7 @@ def decoded(schema: Schema, raw: bytes) -> tuple[int, np.ndarray]:
     :param schema: of ``sensor_msgs/msg/Image`` or ``CompressedImage``
     :raises StreamError: if its encoding or format is none that is known here
     :raises DecodeError: if the message is too short
-    :raises ValueError: if it has another size than it says, or is no whole JPEG or PNG
+    :raises ValueError: if it has another size than it says, or is not a complete JPEG or PNG
     """
     _, rows = next(groups(schema, [raw]))
     row = rows[0]
@@ -124,5 +124,5 @@ def _decompressed(data: bytes) -> np.ndarray:
             coded = image.mode in ('P', 'CMYK', 'YCbCr')
             pixels = np.asarray(image.convert('RGB') if coded else image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f'no whole JPEG or PNG: {error}') from error
+        raise ValueError(f'not a complete JPEG or PNG: {error}') from error
     return pixels if pixels.ndim == 3 else pixels[:, :, None]

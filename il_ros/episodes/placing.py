@@ -57,9 +57,9 @@ def parted(path: Path) -> tuple[str, str]:
 
 def restore_names(folder: Path) -> list[tuple[Path, Path | None]]:
     """
-    Give files of a shard their own names again: the content says whose they are.
+    Rename misplaced files of a shard by their content.
 
-    :returns: each file by its own name; and what it was set aside as, where that name was taken
+    :returns: each file by its own name; and what it was moved to, where that name was taken
     """
     wrong = {path: right for path in sorted(folder.iterdir())
              if (right := _own_name(path)) is not None and right != path.name}

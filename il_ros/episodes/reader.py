@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An episode file to arrays, or one sentence that says why it cannot be trusted."""
+"""Read an episode file into arrays, or explain in a sentence why it is invalid."""
 
 import functools
 from pathlib import Path
@@ -72,10 +72,10 @@ def decode(file: McapFile) -> Episode:
         spec, contract = head(file)
         return _Assembly(file, spec, contract).episode()
     except (DecodeError, SchemaError, SpecError, ContractError, ValueError) as error:
-        raise EpisodeFileError(f'{file.path} is no whole episode: {error}') from error
+        raise EpisodeFileError(f'{file.path} is not a complete episode: {error}') from error
     except KeyError as error:
         raise EpisodeFileError(
-            f'{file.path} is no whole episode: its messages lack {error}') from error
+            f'{file.path} is not a complete episode: its messages lack {error}') from error
 
 
 def head(file: McapFile) -> tuple[EpisodeSpec, Contract]:

@@ -168,8 +168,8 @@ def stream_counts(file: McapFile) -> dict[str, StreamCount]:
         return {topic: StreamCount(**json.loads(text))
                 for topic, text in file.metadata.get(METADATA, {}).items()}
     except (TypeError, ValueError) as error:
-        raise EpisodeFileError(f'{file.path} is no whole episode: its metadata {METADATA!r} make '
-                               f'no sense: {error}') from error
+        raise EpisodeFileError(f'{file.path} is not a complete episode: its metadata '
+                               f'{METADATA!r} make no sense: {error}') from error
 
 
 def stream_channels(file: McapFile) -> dict[str, Channel]:

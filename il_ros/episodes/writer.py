@@ -269,7 +269,7 @@ def acknowledge(path: Path, flags: int = 0, error_msg: str = '') -> Receipt:
     """
     Read a finished episode back from disk and write its receipt.
 
-    :raises EpisodeFileError: naming the file, if it is no whole episode
+    :raises EpisodeFileError: naming the file, if it is not a complete episode
     :raises EpisodeWriteError: if the receipt cannot be written
     """
     data = file_bytes(path)
@@ -286,8 +286,8 @@ def _gate_threshold(file: McapFile) -> float:
     try:
         return float(file.metadata.get(OUTCOME, {}).get('gate_threshold', -1.0))
     except ValueError as error:
-        raise EpisodeFileError(f'{file.path} is no whole episode: gate_threshold is no number '
-                               'in its metadata') from error
+        raise EpisodeFileError(f'{file.path} is not a complete episode: gate_threshold is no '
+                               'number in its metadata') from error
 
 
 def _make_way(path: Path):

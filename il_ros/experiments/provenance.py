@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Provenance of results: command, commit, versions of the libraries, and files written whole."""
+"""Provenance of results: command, commit, versions of the libraries."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path

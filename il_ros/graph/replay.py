@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-``il_ros dataset replay --through graph|arm``: recorded actions once more, under the limits of now.
+``il_ros dataset replay --through graph|arm``: recorded actions again, under the present limits.
 
 What drives is the action that was sent then, step by step, in place of a policy; the supervisor
 limits, holds and stops it as any other driver. Nothing is sent unless the episode begins where the
@@ -73,7 +73,7 @@ class ReplayNode(GraphNode):
 
     @property
     def is_connected(self) -> bool:
-        """Tell whether the graph is heard and hears: an episode that begins now is not missed."""
+        """Return whether the graph is connected both ways, so that an episode is not missed."""
         return self._driver.contract is not None and self._driver.is_connected
 
     @property
@@ -117,7 +117,7 @@ class Replay:
 
 
 class Pair(NamedTuple):
-    """An episode, and how it was driven once more."""
+    """An episode and its replay."""
 
     recorded: Episode
     driven: Episode
@@ -180,7 +180,7 @@ def _refuse_existing(task: Replay):
 
 
 def options_of(episode: Episode, runs: Path, contract: str) -> GraphOptions:
-    """Return the graph in which an episode can be driven once more, without a policy node."""
+    """Return the graph for a replay, without a policy node."""
     return GraphOptions(
         task=episode.spec.task, runs=str(runs), contract=contract,
         rate_hz=episode.contract.rate, options=episode.spec.options, training=False, policy=False)

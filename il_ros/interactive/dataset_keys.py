@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Under which filter keys of the aggregated data set the episodes of a run stand."""
+"""Filter keys of the aggregated data set, and the episodes of a run under each."""
 
 from pathlib import Path
 

@@ -52,7 +52,7 @@ class GoalError(ImitationError):
 
 def refuse_other_seeds(seeds: Iterable[int], first: int, last: int, what: str):
     """
-    Keep training and evaluation apart: refuse seeds that are others' or come twice.
+    Keep training and evaluation apart: refuse repeated seeds and those of another purpose.
 
     :param what: the episodes, for the sentence
     :raises GoalError: naming the first seed that is wrong
@@ -128,6 +128,6 @@ class Goal(Settings, refusal=GoalError):
         return range(start, start + HELD_OUT)
 
     def evaluation_seeds(self, final: bool) -> range:
-        """Return the held-out resets: the same first ones for whoever is judged."""
+        """Return the seeds of the held-out episodes; the first are the same for all policies."""
         count = self.final_evaluation_episodes if final else self.evaluation_episodes
         return range(self.evaluation_first_seed, self.evaluation_first_seed + count)

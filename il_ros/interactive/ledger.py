@@ -126,7 +126,7 @@ def expert_seconds(state: RunState, rate_hz: float) -> float:
 
 def evaluation_queries(state: RunState) -> int:
     """
-    Return the expert's answers that were asked for to measure, and never learnt from.
+    Return the number of expert answers used for evaluation alone.
 
     The ceiling's own steps, the held-out demonstrations, and the mistakes on rollouts.
     """

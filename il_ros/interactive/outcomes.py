@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the stages of a run brought: plain numbers, as they stand in ``run.json``."""
+"""Outcomes of the stages of a run: plain numbers, as in ``run.json``."""
 
 import dataclasses
 from typing import Any, Callable, Iterable, Sequence

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where a run stands: its goal and what each finished stage brought, kept in ``run.json``."""
+"""State of a run: its goal and the outcome of each finished stage, kept in ``run.json``."""
 
 import dataclasses
 import json
@@ -36,7 +36,7 @@ _Kind = TypeVar('_Kind', bound=Outcome)
 
 
 class RunExistsError(ImitationError):
-    """A run of that name is there already, and it was not asked to go on with it."""
+    """A run of that name exists, and ``resume`` was not asked for."""
 
     code = 802
 
@@ -94,7 +94,7 @@ class RunState:
         return outcome
 
     def all_of(self, kind: type[_Kind], act: str = '') -> list[_Kind]:
-        """Return what every finished stage of a kind brought, in order; ``act``: of these."""
+        """Return the outcomes of a kind, in order of the stages; ``act``: of these stages."""
         return [outcome for name, outcome in self.finished.items()
                 if isinstance(outcome, kind) and (not act or f'-{act}' in name)]
 
@@ -166,7 +166,7 @@ def load(folder: Path) -> RunState:
 
 def begin(folder: Path, goal: Goal, settings: dict, resume: bool = False) -> RunState:
     """
-    Start a run, or go on with the one that is there; ``run.json`` is written before it returns.
+    Start a run or resume it; ``run.json`` is written before it returns.
 
     :param folder: the run's, ``runs/<name>``; made if it is absent
     :param settings: of the strategy

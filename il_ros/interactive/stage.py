@@ -35,7 +35,7 @@ _ACTS = {'label': LABEL, 'aggregate': AGGREGATE, 'train': TRAIN, 'load': LOAD,
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """One thing to be done; ``act`` says how, ``part`` and ``round`` say for whom."""
+    """One step of a run; ``act`` is the work, ``part`` and ``round`` the policy concerned."""
 
     act: str
     """``collect``, ``evaluate``, ``label``, ``measure``, ``aggregate``, ``train`` or ``load``."""

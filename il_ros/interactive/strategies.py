@@ -129,7 +129,7 @@ class Novelty(Gated):
 
 
 class Human(Strategy):
-    """The policy drives until a person engages; what he drives is learnt."""
+    """The policy drives until a person engages; these steps are learnt."""
 
     keys = {'demonstrator': Annotated[str, one_of('expert', 'person')], 'learner': dict[str, Any]}
 
@@ -153,10 +153,10 @@ class NoiseSettings:
 
 class Dart(Strategy):
     """
-    The expert drives, disturbed as its learner would disturb it; what it intended is the label.
+    The expert drives, under noise fitted to the policy's error; labels are without noise.
 
     The covariance is fitted to the learner's error on held-out demonstrations, the gripper left
-    out, and fitted anew after each round.
+    out, and fitted again after each round.
     """
 
     keys = {'noise': NoiseSettings, 'learner': dict[str, Any]}

@@ -113,5 +113,5 @@ def evaluation_plan(driver: int, seed: int) -> DrivePlan:
 
 
 def wants_service(plan: DrivePlan) -> bool:
-    """Say whether visited states lack a label after the episode: all wanted, nobody asked."""
+    """Return whether visited states are labelled only after the episode."""
     return plan.labels == LABEL_ALL and EXPERT not in required_drivers(plan)

@@ -45,7 +45,7 @@ DOCUMENT = 'policy.json'
 WEIGHTS = 'policy.safetensors'
 FORMAT = 'il_ros.policy'
 VERSION = 2
-"""Version 1 had neither head nor members nor horizons: one net whose output is the action."""
+"""Version 1 had neither head nor members nor horizons: one network whose output is the action."""
 
 _LARGEST = {DOCUMENT: 16 << 20, WEIGHTS: 1 << 30}
 _MALFORMED = (ImitationError, AttributeError, KeyError, OverflowError, TypeError, ValueError)
@@ -93,8 +93,8 @@ def refuse_other_content(folder: Path):
     found = {path.name for path in folder.iterdir()} if folder.is_dir() else {'a file'}
     others = sorted(found - {DOCUMENT, WEIGHTS})
     if others:
-        raise LearningError(f'{folder} holds {others[0]}, which is no part of a checkpoint; '
-                            'expected a folder of its own')
+        raise LearningError(f'{folder} holds {others[0]}, which is not part of a '
+                            'checkpoint; expected a folder for checkpoints alone')
 
 
 def load(folder: Path, sha256: str = '') -> Policy:
@@ -274,9 +274,11 @@ def _assemble(document: dict, net, digest: str) -> Policy:
     for key, found in (('input_names', inputs.names), ('input_units', inputs.units)):
         if tuple(document[key]) != found:
             raise LearningError(f'{key} are {document[key]}; expected {list(found)}')
-    normalisers = [_normaliser(document[key]) for key in ('normaliser', 'action_normaliser')]
-    _refuse_foreign_labels(contract, normalisers[1])
+    normaliser = _normaliser(document['normaliser'])
+    action_normaliser = _normaliser(document['action_normaliser'])
+    _refuse_foreign_labels(contract, action_normaliser)
     horizons = Horizons(**document.get('horizons', {}))
     head = from_document(document['head'], len(contract.actions), horizons.chunk) if (
         'head' in document) else None
-    return Policy(contract, inputs, *normalisers, net, document['info'], digest, head, horizons)
+    return Policy(contract, inputs, normaliser, action_normaliser, net, document['info'], digest,
+                  head, horizons)

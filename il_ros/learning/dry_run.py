@@ -70,4 +70,4 @@ def _refuse(contract: Contract, answers: np.ndarray, asked: str):
     raise DryRunError(
         f'{far.sum()} of {len(far)} answers to {asked} lie far outside the bounds before they are '
         f'clipped: {element.name} is up to {answers[row, index]:g} {element.unit}, expected '
-        f'{element.lower:g} to {element.upper:g}; train the policy anew (in the dry run)')
+        f'{element.lower:g} to {element.upper:g}; train the policy again (in the dry run)')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a net learns from: normalised windows of inputs, images, chunks of labels, as tensors."""
+"""Training tensors: normalised windows of inputs, images, chunks of labels."""
 
 from collections.abc import Sequence
 import dataclasses
@@ -55,7 +55,7 @@ class Examples:
 
     def tensors(self, pairs: typing.Any) -> tuple[torch.Tensor, ...]:
         """
-        Return the net's inputs, shape ``(N, history * K)``, and targets, ``(N, chunk * act_dim)``.
+        Return inputs, shape ``(N, history * K)``, and targets, ``(N, chunk * act_dim)``.
 
         With chunks a third tensor, of the targets' shape, is 1 where a target counts and 0 where
         it is padding.
@@ -86,7 +86,7 @@ class Examples:
 def check(pairs: Pairs, contract: Contract, what: str, horizons: Horizons,
           images: Sequence[Feature] = ()):
     """
-    Make sure that pairs can be learnt from.
+    Refuse pairs that cannot be trained on.
 
     :param what: of the data, for the sentence
     :param images: that are needed
@@ -114,7 +114,7 @@ def check(pairs: Pairs, contract: Contract, what: str, horizons: Horizons,
     steps = getattr(pairs, 'steps', None)
     if steps is None or int(steps.valid.sum()) != count:
         raise NoDataError(f'the {what} data do not say which episodes they are from; history '
-                          f'{horizons.history} and chunk {horizons.chunk} need it')
+                          f'{horizons.history} and chunk {horizons.chunk} need that')
     _finite('observation', steps.observations, what)
 
 

@@ -20,12 +20,13 @@ demonstrations alone, behavioural cloning itself. The loss that comes out, on he
 demonstrations too, speaks of the expert's states; it is not success, which only rollouts show.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import contextlib
 import dataclasses
 import itertools
 import math
 import time
+from typing import Any
 
 from il_ros.contract.contract import Contract, Feature
 from il_ros.errors import CanceledError, NotFiniteError
@@ -53,7 +54,7 @@ _DRAWN_AT_ONCE = 500
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """Where a fit stands."""
+    """Progress of a fit."""
 
     step: int
     steps: int
@@ -156,7 +157,7 @@ def _key(loop: '_Loop', head: Head, contract: Contract, config: TrainConfig, see
 def make_head(config: TrainConfig, normaliser: Normaliser, labels: np.ndarray,
               contract: Contract) -> Head:
     """
-    Build what the loss of a configuration needs the net to say.
+    Build the output head that the loss of a configuration needs.
 
     :param normaliser: of the actions
     :param labels: shape ``(N, act_dim)``, from which bins are chosen
@@ -173,7 +174,7 @@ def make_head(config: TrainConfig, normaliser: Normaliser, labels: np.ndarray,
 
 
 def _generators(seed: int, members: int) -> list[torch.Generator]:
-    """Return the chance of each member; the first has the one of a net that learns alone."""
+    """Return the chance of each member; the first has the one of a network that learns alone."""
     seeds = [seed, *(int(np.random.SeedSequence([seed, member]).generate_state(1, np.uint64)[0])
                      for member in range(1, members))]
     return [torch.Generator().manual_seed(one) for one in seeds]
@@ -184,7 +185,7 @@ class _Loop:
 
     def __init__(self, head: Head, config: TrainConfig, pairs: tuple[torch.Tensor, ...],
                  images: Sequence[Feature], seed: int):
-        """Build the net; ``pairs`` are the images, the inputs and the targets."""
+        """Build the network; ``pairs`` are the images, the inputs and the targets."""
         self.pairs, self.config = pairs, config
         self.held_out: tuple[torch.Tensor, ...] | None = None
         generators = _generators(seed, config.ensemble)
@@ -205,11 +206,11 @@ class _Loop:
         self._saved = Saved(0, {}, ())
 
     def net(self) -> Net:
-        """Return a copy of the net as it runs on the arm."""
+        """Return a copy of the network as it runs on the arm."""
         return self._kind.from_network(self.network, self._layout)
 
     def go_on_from(self, file: FitFile, key: str):
-        """Save the fit in a file from now on; where it has one of the same key, go on from it."""
+        """Save the fit in a file; if that holds a fit of the same key, continue it."""
         self._file, saved = file, file.load(key)
         if saved is not None and 0 < saved.step < self.config.steps and restore_state(
                 saved.tensors, self.network, self._optimiser, self._shifts):
@@ -225,7 +226,8 @@ class _Loop:
     def run(self, progress, cancelled) -> tuple[Progress, ...]:
         """Take the steps that are left and return the reports that were given."""
         first, losses = self._saved.step, []
-        curve = [Progress(**report) for report in self._saved.curve]
+        saved: Iterable[Mapping[str, Any]] = self._saved.curve
+        curve = [Progress(**report) for report in saved]
         if curve:
             progress(curve[-1])
         # What was learnt from before is drawn again: chance goes on as if nothing had happened.
@@ -279,7 +281,7 @@ class _Loop:
         for rows in zip(*(tensor.split(at_once) for tensor in pairs)):
             count = len(rows[0])
             if members > 1:
-                rows = [tensor.expand(members, *tensor.shape) for tensor in rows]
+                rows = tuple(tensor.expand(members, *tensor.shape) for tensor in rows)
             total += self._loss(rows).item() * count
         return total / len(pairs[0])
 

@@ -74,7 +74,7 @@ class FitFile:
 
     def load(self, key: str) -> Saved | None:
         """
-        Return how far the fit with this key was; None: there is nothing of it, or not whole.
+        Return the saved fit with this key; None: none, or incomplete.
 
         :param key: as ``key_of`` makes it; what is saved from now on belongs to it
         """

@@ -49,7 +49,7 @@ UNIFORM, QUANTILE = 'uniform', 'quantile'
 
 
 class Head(abc.ABC):
-    """The meaning of a net's output."""
+    """The meaning of a network's output."""
 
     kind = ''
     dim: int
@@ -58,7 +58,7 @@ class Head(abc.ABC):
     @property
     @abc.abstractmethod
     def width(self) -> int:
-        """Return how many outputs the net has."""
+        """Return how many outputs the network has."""
 
     @abc.abstractmethod
     def decode(self, out: np.ndarray) -> np.ndarray:

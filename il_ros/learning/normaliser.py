@@ -16,7 +16,7 @@
 Zero mean and unit variance, with a floor under each unit's standard deviation.
 
 A nearly constant input that is scaled to unit variance is noise blown up, and its smallest
-change on the arm leaves the range that the net has seen.
+change on the arm leaves the range that the network has seen.
 """
 
 from collections.abc import Sequence

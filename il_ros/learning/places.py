@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where the policy lies that a person means: a checkpoint, a run, or the name of a run."""
+"""Find a policy: by the folder of a checkpoint, or by the folder or name of a run."""
 
 from pathlib import Path
 import re

@@ -29,7 +29,7 @@ from il_ros.learning.normaliser import Normaliser
 import numpy as np
 
 UNKNOWN = -1.0
-"""Novelty as a net alone has it."""
+"""Novelty as a network alone has it."""
 
 Images = Mapping[str, np.ndarray]
 """By the names of their features, shape ``Feature.shape``, or with ``N`` before, uint8."""
@@ -63,10 +63,10 @@ class Policy:
             first, to what the head takes
         :param info: how it was made, as JSON has it
         :param sha256: of the checkpoint, hex; empty: not saved yet
-        :param head: what the net's output means; None: it is the normalised action itself
+        :param head: what the network's output means; None: it is the normalised action itself
         :param horizons: its history and chunks
-        :raises LearningError: if the widths do not fit, or the net sees images that the contract
-            does not have as it expects them
+        :raises LearningError: if the widths do not fit, or the network sees images that the
+            contract does not have as it expects them
         """
         self.horizons = horizons
         self.head = head or Mean(len(contract.actions) * horizons.chunk)
@@ -97,13 +97,13 @@ class Policy:
 
     def _check_images(self):
         if self.images and self.horizons.history > 1:
-            raise LearningError(f'a net with images has a history of {self.horizons.history}; '
+            raise LearningError(f'a network with images has a history of {self.horizons.history}; '
                                 'expected 1')
         self._shapes = {feature.name: feature.shape
                         for feature in image_features(self.contract, self.images)}
         for name, shape in self._shapes.items():
             if not self.net.fits(name, shape):
-                raise LearningError(f'the net cannot see the image {name} of shape {shape}; '
+                raise LearningError(f'the network cannot see the image {name} of shape {shape}; '
                                     'its kernels need another one')
 
     @property
@@ -235,7 +235,7 @@ class Policy:
         return self.bounded(actions)
 
     def _normalised_inputs(self, inputs: np.ndarray, windows: bool) -> np.ndarray:
-        """Return what the net sees: normalised, the observations of a window side by side."""
+        """Return what the network sees: normalised, the observations of a window side by side."""
         rows, history = self.normaliser.apply(inputs), self.horizons.history
         if not windows:
             return rows if history == 1 else np.tile(rows, history)

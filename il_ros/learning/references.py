@@ -36,7 +36,7 @@ _LARGEST = 64 << 20
 
 def refuse_replacing(checkpoint: Path, runs: Path, overwrite: bool):
     """
-    Make sure that a fit takes no checkpoint away that somebody wants.
+    Refuse to replace a checkpoint that results refer to.
 
     :param checkpoint: folder that the fit is to write
     :param runs: folder of the runs, whose results may speak of it

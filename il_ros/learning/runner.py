@@ -48,7 +48,7 @@ class Runner:
         """
         Forget the last episode if this is another one.
 
-        :param anew: also if it has the same id: an attempt that was taken back begins again
+        :param anew: also if it has the same id: a discarded attempt begins again
         """
         if anew or episode_id != self._episode_id:
             self._episode_id = episode_id
@@ -75,7 +75,7 @@ class Runner:
         return action
 
     def discard_plan(self):
-        """Drop what was planned: somebody else drove the last step."""
+        """Discard the rest of the chunk: another driver drove the last step."""
         self._chunks.clear()
         self._left = 0
 

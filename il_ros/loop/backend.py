@@ -110,7 +110,7 @@ class Backend(Protocol):
         """Return the contract of the episodes."""
 
     async def carry_out(self, stage: str, work: Callable[[], Awaitable[Result]]) -> Result:
-        """Do the work of a stage; once more where a part was lost that it needs."""
+        """Do the work of a stage; repeat it if a required part was lost."""
 
     async def load(self, path: Path, sha256: str):
         """Let the policy be this checkpoint; at once if it is already."""

@@ -21,4 +21,4 @@ TRAIN_FAILED, LOAD_FAILED, CANCELED = range(806, 809)
 
 
 class RunError(CodedError):
-    """A run that cannot begin or go on; the code is one of ``RunDagger.Result``."""
+    """A run that cannot begin or continue; the code is one of ``RunDagger.Result``."""

@@ -45,7 +45,7 @@ REPORT_S = 0.5
 
 @dataclasses.dataclass
 class Progress:
-    """Where a run stands; the fields of ``RunDagger.Feedback``."""
+    """Progress of a run; the fields of ``RunDagger.Feedback``."""
 
     round: int = 0  # noqa: A003
     stage: int = 0

@@ -112,7 +112,7 @@ class StageRunner:
             if not is_unfinished(receipt)}
 
     async def refresh_dataset(self, state: RunState):
-        """Make the data set anew, if it is gone or its labels or discards changed since."""
+        """Rebuild the data set if it is missing, or labels or discards have changed."""
         stage = last_aggregate(state)
         if stage is not None:
             planned = dataset_keys(state, stage)
@@ -185,8 +185,8 @@ class StageRunner:
         """Return the file of an episode that the run has recorded."""
         if episode_id not in self._receipts:
             raise RunError(RUN_DIFFERS, (
-                f'{self._folder}/episodes lacks {episode_id}, which this run recorded and needs: '
-                'an incomplete copy? copy the run again, whole'))
+                f'{self._folder}/episodes lacks {episode_id}, which this run recorded and needs; '
+                'if this is an incomplete copy, copy the run again, completely'))
         return self._receipts[episode_id][0]
 
     async def _label_stage(self, state: RunState, stage: Stage, started: float) -> Labelled:

@@ -120,7 +120,7 @@ class CollectorNode(ActionNode):
         """Log it."""
         self.get_logger().error(f'collecting failed: {error}')
 
-    async def work(self, goal, result: Result):
+    async def work(self, goal, result: CollectEpisodes.Result):
         """Run and record the episodes of a goal."""
         if goal.is_cancel_requested:
             raise CollectError(Result.CANCELED, 'canceled')
@@ -147,7 +147,7 @@ class CollectorNode(ActionNode):
                     FAILURES[receipt.cause], f'{spec.episode_id}: {receipt.error_msg}')
         goal.publish_feedback(feedback)
 
-    async def _attempt(self, spec, threshold: float, result: Result,
+    async def _attempt(self, spec, threshold: float, result: CollectEpisodes.Result,
                        before: Mapping[str, int]) -> RecordedEpisode:
         """
         Run an episode, and again when the operator takes it back or a node is lost meanwhile.
@@ -162,15 +162,15 @@ class CollectorNode(ActionNode):
             self._require_policy(spec, before)
             known, settled_s = self._peers.losses(parts), self._settled_s()
             try:
+                failed: CollectError | LostError | None = None
                 receipt = await self._run(spec, threshold, result)
-                reason = ''
                 result.episodes.append(receipt)
                 if not is_unfinished(receipt_from_message(receipt)):
                     return receipt
             except (CollectError, LostError) as error:
                 if isinstance(error, GoneError) or error.code == Result.CANCELED:
                     raise
-                reason = error
+                failed = error
             # One that is back may not have been found by all others yet.
             lost = self._peers.lost_since(known) or self._peers.back_since(parts, settled_s)
             if lost:
@@ -179,10 +179,10 @@ class CollectorNode(ActionNode):
                 if again == ATTEMPTS:
                     raise CollectError(code_of(lost[0]), (
                         f'{spec.episode_id}: {lost[0]} ended, for the {again}th time'))
-                self._say_again(spec, f'{reason or lost[0] + " ended"} '
+                self._say_again(spec, f'{failed or lost[0] + " ended"} '
                                       f'({again} of {ATTEMPTS - 1})')
-            elif reason:
-                raise reason
+            elif failed is not None:
+                raise failed
             elif receipt.end == ABORTED and receipt.cause == OPERATOR:
                 self._say_again(spec, 'the attempt was discarded by the operator')
             else:
@@ -214,11 +214,12 @@ class CollectorNode(ActionNode):
         try:
             await self.waiter.wait(self._started, deadline_s, CollectError(
                 Result.TASK_FAILED,
-                f'{spec.episode_id}: nobody called start_episode within {deadline_s} s'))
+                f'{spec.episode_id}: no call of start_episode within {deadline_s} s'))
         finally:
             self._started = None
 
-    async def _run(self, spec, threshold: float, result: Result) -> RecordedEpisode:
+    async def _run(self, spec, threshold: float,
+                   result: CollectEpisodes.Result) -> RecordedEpisode:
         begun = False
         try:
             await self._grant(self._open, OpenEpisode.Request(spec=spec), result)
@@ -241,7 +242,7 @@ class CollectorNode(ActionNode):
         finally:
             self._awaited.pop(spec.episode_id, None)
 
-    async def _grant(self, client, request, result: Result):
+    async def _grant(self, client, request, result: CollectEpisodes.Result):
         code = code_of(server_of(client))
         try:
             response = await self._ask(client, request, result)
@@ -252,7 +253,7 @@ class CollectorNode(ActionNode):
         if response.error_code:
             raise CollectError(code, f'{request.spec.episode_id}: {response.error_msg}')
 
-    async def _give_up(self, spec, lost: str, result: Result):
+    async def _give_up(self, spec, lost: str, result: CollectEpisodes.Result):
         """End an episode of which a node was lost, and keep what comes of it with the costs."""
         receipt = self._awaited[spec.episode_id] = Future()
         reason, due = f'{lost} ended', CallError('no receipt')
@@ -268,7 +269,7 @@ class CollectorNode(ActionNode):
             if error is not due:
                 raise
 
-    async def _ask(self, client, request, result: Result):
+    async def _ask(self, client, request, result: CollectEpisodes.Result):
         until, busy = time.monotonic() + self.parameters.settle_s, False
         while True:
             response = await self.waiter.call(client, request, self.parameters.call_deadline_s)

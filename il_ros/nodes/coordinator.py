@@ -65,7 +65,7 @@ class CoordinatorNode(ActionNode):
         code = getattr(error, 'code', 0)
         return code if 800 <= code < 900 else BAD_GOAL
 
-    async def work(self, goal, result: Result):
+    async def work(self, goal, result: RunDagger.Result):
         """Run DAgger, or go on with a run."""
         folder = Path(self.parameters.runs) / goal.request.run
         loop = Loop(self._backend, folder, self.parameters.replay,

@@ -50,12 +50,12 @@ class ObserverParameters:
     pairing: str = choice('exact', ('exact', 'as_of'),
                           'exact: equal stamps (lockstep); as_of: newest at each beat (realtime)')
     rate_hz: float = bounded(0.0, 0.0, 200.0, "control rate [Hz]; 0: the contract file's")
-    beat: str = text('joint_states', 'the stream whose stamps make the beat with as_of')
+    beat: str = text('joint_states', 'as_of: stream whose stamps set the rate of the observations')
     tolerance_s: float = bounded(0.1, 0.001, 5.0, 'how old another stream may be at a beat [s]')
     tool_pose_from: str = choice(
         'topic', ('topic', 'joints'),
         "topic: tool_pose, unless the contract file says otherwise; joints: the Panda's forward "
-        'kinematics of joint_states, where nobody publishes tool_pose')
+        'kinematics of joint_states, where tool_pose has no publisher')
     clock_jump_s: float = bounded(
         1.0, 0.1, 60.0, 'as_of: by how much the stamps of the beat may contradict the steady '
                         'clock from one to the next; more ends the episode [s]')

@@ -134,12 +134,12 @@ class PolicyNode(ManagedNode):
         self._recent.clear()
         self._contract_known.set()
         if self._policy is not None:
-            self._fits(contract)
+            self._fits(self._policy, contract)
 
-    def _fits(self, contract: Contract) -> bool:
+    def _fits(self, policy: Policy, contract: Contract) -> bool:
         """Keep the policy that runs only if it is for this contract."""
         try:
-            checkpoint.check(self._policy, contract)
+            checkpoint.check(policy, contract)
         except ImitationError as error:
             self._runner = None
             self._refuse(error)
@@ -163,11 +163,13 @@ class PolicyNode(ManagedNode):
         self._driver.resume()
 
     def _act(self, observation: Observation, values: np.ndarray) -> np.ndarray | None:
-        runner, answer = self._runner, self._driver.answer
+        runner, answer, contract = self._runner, self._driver.answer, self._contract
         answer.uncertainty = UNKNOWN
+        if contract is None:
+            return None
         stamp_ns = to_ns(observation.header.stamp)
         try:
-            images = images_of(observation, self._contract)
+            images = images_of(observation, contract)
             self._recent.append((values, images))
             if runner is None or not self.active:
                 return None
@@ -218,7 +220,9 @@ class PolicyNode(ManagedNode):
             return
         candidate, checked = outcome
         self._take(candidate, path)
-        if self._contract is not checked and not self._fits(self._contract):
+        contract = self._contract
+        if contract is not None and contract is not checked and not self._fits(
+                candidate, contract):
             return
         self.problem = ''
         self._publish_status(PolicyStatus.READY)

@@ -160,7 +160,7 @@ class RecorderNode(ManagedNode):
         if flags & CLOCK_JUMP:
             self.problem = f'{now.spec.episode_id}: {now.reason}'
         try:
-            self._name_silent_streams(flags)
+            self._name_silent_streams(now.spec, flags)
             now.writer.note_streams(self._streams.counts())
         except ImitationError as error:
             self._fail(error)
@@ -171,13 +171,13 @@ class RecorderNode(ManagedNode):
         if flags & CLOCK_JUMP:
             self.diagnostics.publish()
 
-    def _name_silent_streams(self, flags: int):
+    def _name_silent_streams(self, spec: EpisodeSpec, flags: int):
         """Say once, at the end of an episode, which streams brought nothing; or refuse that."""
         silent = self._streams.silent()
         if silent and self.parameters.require_streams and not flags & INCOMPLETE:
             raise SilentStreamError(silent)
         if silent and not self._silent:
-            self.get_logger().warning(f'{self._recording.spec.episode_id}: {silent}')
+            self.get_logger().warning(f'{spec.episode_id}: {silent}')
         self._silent = silent
 
     def _on_saved(self, spec: EpisodeSpec, outcome: Receipt | ImitationError):
@@ -193,6 +193,7 @@ class RecorderNode(ManagedNode):
 
     def _fail(self, error: ImitationError):
         failed, self._recording = self._recording, None
+        assert failed is not None, 'an episode is open'
         failed.writer.abandon()
         self._acknowledge_failure(failed.spec, error)
 
@@ -223,15 +224,15 @@ class RecorderNode(ManagedNode):
                 raise RecorderBusyError(
                     f'episode {now.spec.episode_id} is being recorded; end it first')
             self._abandon('it was opened and never ran')
-        self._require_ready()
+        contract = self._require_ready()
         folder = Path(self.parameters.runs) / spec.run
-        self._kinds.admit(folder, RunKind(spec.task, spec.options, self._contract))
-        self._take_shard(folder / 'episodes' / self.parameters.shard)
-        self._recording = self._begin(spec)
+        self._kinds.admit(folder, RunKind(spec.task, spec.options, contract))
+        shard = self._take_shard(folder / 'episodes' / self.parameters.shard)
+        self._recording = self._begin(spec, shard, contract)
         self._streams.begin()
         self.problem = ''
 
-    def _require_ready(self):
+    def _require_ready(self) -> Contract:
         if self._saver.saving:
             raise RecorderBusyError(f'episode {self._saver.saving} is being saved')
         if self._contract is None or not self.active:
@@ -245,21 +246,23 @@ class RecorderNode(ManagedNode):
                                     'observer and supervisor running?')
         if self.parameters.require_streams and (reason := self._streams.unheard()):
             raise RecorderBusyError(reason)
+        return self._contract
 
-    def _take_shard(self, folder: Path):
+    def _take_shard(self, folder: Path) -> Shard:
         if self._shard is not None and self._shard.folder != folder:
             self._shard.close()
             self._shard = None
         if self._shard is None:
             self._shard = Shard(folder)
+        return self._shard
 
-    def _begin(self, spec: EpisodeSpec) -> Recording:
+    def _begin(self, spec: EpisodeSpec, shard: Shard, contract: Contract) -> Recording:
         settings = self.parameters
         writer = EpisodeWriter(
-            self._shard.folder, spec, self._contract, self._schemas, settings.min_free_mb << 20,
+            shard.folder, spec, contract, self._schemas, settings.min_free_mb << 20,
             QueuedFile if settings.write_behind else UnbufferedFile)
-        watch = EpisodeWatch(recording.TOPICS, settings.clock_jump_s, self._contract.rate)
-        return Recording(spec, writer, watch, checks_of(self._schemas, self._contract),
+        watch = EpisodeWatch(recording.TOPICS, settings.clock_jump_s, contract.rate)
+        return Recording(spec, writer, watch, checks_of(self._schemas, contract),
                          settings.queue_mb,
                          settings.stream_queue_mb if self._streams.schemas else 0)
 

@@ -37,6 +37,7 @@ from il_ros.ros.conversion.robot_messages import CommandReader, StateMessages
 from il_ros.ros.listening import every, listen
 from il_ros.ros.node import ReportingNode
 from il_ros.ros.parameters import bounded, choice, flag, text
+from il_ros.ros.serving import serve
 from il_ros.ros.supervision.joint_command import CommandInput
 from il_ros.sim.realtime_commands import RealtimeCommands
 from il_ros.sim.session import Session
@@ -77,8 +78,8 @@ class SimulatorParameters:
         10.0, 0.1, 3600.0, 'end an episode in which no command counted for so long; longer than '
         "the supervisor's silence_s [s]")
     absence_s: float = bounded(
-        2.0, 0.1, 3600.0, 'end an episode when whoever commanded it is gone for so long, or a '
-        'second node writes commands [s]')
+        2.0, 0.1, 3600.0, 'end an episode when its supervisor has been gone for so long, or a '
+        'second node publishes commands [s]')
     frame_id: str = text('panda_link0', 'frame of every pose')
     publish_clock: bool = flag(False, 'publish the state stamps on clock, for outside tools')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
@@ -157,8 +158,8 @@ class SimulatorNode(ReportingNode):
             self, self._on_command, lambda: self.session.status.phase == RUNNING,
             self._hold_measured)
         listen(self, Bool, 'estopped', self._on_estopped, qos.LATCHED)
-        self.create_service(ResetTask, 'reset_task', self._on_reset)
-        self.create_service(EndEpisode, 'end_episode', self._on_end)
+        serve(self, ResetTask, 'reset_task', self._on_reset, ResetTask.Response.BAD_SPEC)
+        serve(self, EndEpisode, 'end_episode', self._on_end, EndEpisode.Response.NOT_RUNNING)
         if self._realtime:
             every(self, 1.0 / self._rate_hz, self._on_beat)
         else:
@@ -275,9 +276,8 @@ class SimulatorNode(ReportingNode):
                 self._restart_commands()
                 self.problem = ''
                 self._publish_changed()
-        except ImitationError as error:
-            response.error_code, response.error_msg = _task_code(error), str(error)
-        response.stamp = to_stamp(self.session.stamp_ns)
+        finally:
+            response.stamp = to_stamp(self.session.stamp_ns)
         return response
 
     def _refuse_while_stopped(self):
@@ -288,13 +288,10 @@ class SimulatorNode(ReportingNode):
         self._stopped = message.data
 
     def _on_end(self, request, response):
-        try:
-            self.session.finish(
-                request.episode_id, request.end, request.cause, request.success, request.reason,
-                self._stamp_now())
-            self._publish_changed()
-        except ImitationError as error:
-            response.error_code, response.error_msg = error.code, str(error)
+        self.session.finish(
+            request.episode_id, request.end, request.cause, request.success, request.reason,
+            self._stamp_now())
+        self._publish_changed()
         return response
 
     def _publish_changed(self):
@@ -328,8 +325,3 @@ class SimulatorNode(ReportingNode):
         if self.problem:
             return diagnostics.WARN, self.problem, values
         return self.state(self.parameters.mode, values)
-
-
-def _task_code(error: ImitationError) -> int:
-    """Return an error code of the task's range for an error of any room."""
-    return error.code if 200 <= error.code < 300 else ResetTask.Response.BAD_SPEC

@@ -96,7 +96,7 @@ class SupervisorNode(ManagedNode):
         every(self, WATCH_S, self._on_watch)
 
     def deactivate(self):
-        """Hold the arm: the last target once more, and nothing after it."""
+        """Hold the arm: send the last target again, and nothing after it."""
         self._hold_now()
         arbiter = self._arbiter
         if arbiter is not None and arbiter.stamp_ns >= 0 and arbiter.phase == RUNNING:
@@ -155,7 +155,7 @@ class SupervisorNode(ManagedNode):
                 self._on_action(source, early)
             self._try_act()
             if arbiter.phase == ENDED != phase and self._spec.plan.target_rate > 0.0:
-                self._announce(stamp_ns, is_end=True)
+                self._announce(arbiter, stamp_ns, is_end=True)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
 
@@ -175,7 +175,7 @@ class SupervisorNode(ManagedNode):
         if arbiter.answer(source, stamp_ns, values, message.uncertainty, message.engaged):
             self._answers.accept(source, message)
             if arbiter.widened:
-                self._announce(stamp_ns)
+                self._announce(arbiter, stamp_ns)
             self._try_act()
 
     def _try_act(self):
@@ -191,22 +191,24 @@ class SupervisorNode(ManagedNode):
         return REFUSED_STALE if unseen_s > self.parameters.observation_timeout_s else 0
 
     def _act(self, refusal: int):
+        arbiter = self._arbiter
+        assert arbiter is not None, 'an episode is armed'
         try:
-            step = self._arbiter.act(refusal)
+            step = arbiter.act(refusal)
         except ImitationError as error:
-            self._arbiter.overtake(self._arbiter.stamp_ns, idle=True)
+            arbiter.overtake(arbiter.stamp_ns, idle=True)
             self._end(FAULT, str(error))
             return
         if step is None:
             return
-        if self._arbiter.fault:
-            self._end(FAULT, self._arbiter.fault, TERMINATED)
+        if arbiter.fault:
+            self._end(FAULT, arbiter.fault, TERMINATED)
             if not self._realtime:
                 return
         if step.handed_over and self._spec.plan.gate:
             # Whoever was asked for this step has answered it: he is let go from the next one on.
-            released = EXPERT not in self._arbiter.driving.required
-            self._announce(step.stamp_ns + released)
+            released = EXPERT not in arbiter.driving.required
+            self._announce(arbiter, step.stamp_ns + released)
         self._messages.fill(step, self._answers.candidates)
         self._publish_step()
         self._counts['steps'] += 1
@@ -226,23 +228,19 @@ class SupervisorNode(ManagedNode):
         self._commands.publish(self._messages.command)
         self._executions.publish(self._messages.executed)
 
-    def _announce(self, stamp_ns: int, is_end: bool = False):
+    def _announce(self, arbiter: Arbiter, stamp_ns: int, is_end: bool = False):
         """Say who must answer; at the end nobody, and where the adapted threshold stands."""
-        message = drive_message(self._arbiter.episode_id, self._arbiter.driving, stamp_ns)
+        message = drive_message(arbiter.episode_id, arbiter.driving, stamp_ns)
         if is_end:
             message.required = []
         self._drives.publish(message)
 
     def _on_set_driver(self, request, response):
-        try:
-            spec = spec_from_message(request.spec)
-        except ImitationError as error:
-            response.error_code, response.error_msg = response.BAD_PLAN, str(error)
-            return response
+        spec = spec_from_message(request.spec)
         response.error_code, response.error_msg = self._refusal(spec)
         armed = self._arbiter is not None and self._arbiter.stamp_ns < 0 and spec == self._spec
         if not response.error_code and not armed:
-            self._arm(spec, request.gate_threshold)
+            self._arm(spec, self._contract, request.gate_threshold)
         return response
 
     def _refusal(self, spec) -> tuple[int, str]:
@@ -259,30 +257,29 @@ class SupervisorNode(ManagedNode):
             return codes.BUSY, 'the supervisor is not active; activate it first'
         if self._estop.pressed:
             return codes.BUSY, 'the emergency stop is pressed; release it with estop_reset'
-        if self._contract is None:
+        if self._contract is None or self._rate is None:
             return codes.BUSY, 'there is no contract yet; is the observer running?'
         others, rate = other_writers(self), self._rate.problem()
         if others:
             return codes.BUSY, f'{others} writes joint_command, too; stop it'
         return (codes.BUSY, rate) if rate else (0, '')
 
-    def _arm(self, spec, threshold: float):
-        driving = Driving(spec.plan, spec.episode_id, self._contract, threshold)
-        actuator = Actuator(
-            PANDA, self._contract, 1.0 / self._contract.rate, self._kinematics)
+    def _arm(self, spec, contract: Contract, threshold: float):
+        driving = Driving(spec.plan, spec.episode_id, contract, threshold)
+        actuator = Actuator(PANDA, contract, 1.0 / contract.rate, self._kinematics)
         refuse_drivers(self, driving.required)
-        self._spec, self._answers = spec, Answers(self, self._contract)
+        self._spec, self._answers = spec, Answers(self, contract)
         blending = None
         if TELEOP in driving.required:
-            blending = Blending(self._contract, self.parameters.takeover_acceleration)
+            blending = Blending(contract, self.parameters.takeover_acceleration)
         self._arbiter = Arbiter(
             spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending,
-            joints=JointWatch(PANDA, 1.0 / self._contract.rate) if self._realtime else None,
+            joints=JointWatch(PANDA, 1.0 / contract.rate) if self._realtime else None,
             tracking_limit_rad=self.parameters.tracking_limit_rad)
         self._ending, self._in_a_row, self.problem = False, 0, ''
         self._measured_at = time.monotonic()
         self._messages.executed.episode_id = spec.episode_id
-        self._announce(0)
+        self._announce(self._arbiter, 0)
 
     def _on_watch(self):
         self._estop.check()
@@ -307,8 +304,9 @@ class SupervisorNode(ManagedNode):
             self._hold_now()
         if now - self._measured_at > self.parameters.silence_s:
             self._end(FAULT, f'no usable joint_states for {self.parameters.silence_s} s')
-        problem = self._rate.problem(TOLERANCE_DRIVING)
-        if problem:
+        if self._rate is None:
+            return
+        if problem := self._rate.problem(TOLERANCE_DRIVING):
             self._end(FAULT, problem)
         self.problem = self.problem or self._rate.problem()
 
@@ -320,7 +318,7 @@ class SupervisorNode(ManagedNode):
 
     def _end(self, cause: int, reason: str, end: int = ABORTED):
         """End the armed episode at the task, once; ``ABORTED``: it is run again."""
-        if self._ending:
+        if self._ending or self._arbiter is None:
             return
         self._ending = True
         self.report_problem(f'episode {self._arbiter.episode_id} ends: {reason}', throttle_s=1.0)

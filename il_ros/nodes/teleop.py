@@ -68,7 +68,7 @@ class TeleopParameters:
     def __post_init__(self):
         if self.mode == 'lockstep' and not self.scripted:
             raise ParameterError(
-                'teleop.mode is lockstep, where time stands still for a person and then runs off; '
+                'teleop.mode is lockstep, where time stops for a person and then runs off; '
                 'expected realtime (or scripted: true, for a script that drives)')
 
 
@@ -146,7 +146,7 @@ class TeleopNode(ReportingNode):
         self._engaged = self._steering is not None and self._device.engaged(now_s)
         self._driver.answer.engaged = self._engaged
         self._operator.control.answered(observation.episode_id, observation.step, self._engaged)
-        if not self._engaged:
+        if self._steering is None or not self._engaged:
             return None
         return self._steering.action(self._device.deflections(now_s))
 

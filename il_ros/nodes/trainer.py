@@ -43,7 +43,7 @@ class TrainerParameters:
         10.0, 2.0, 3600.0, 'a worker whose heartbeat is silent for so long hangs: its fit fails, '
         'and it is killed [s]')
     stuck_s: float = bounded(
-        600.0, 1.0, 86400.0, 'the same of a fit that takes no step for so long [s]')
+        600.0, 1.0, 86400.0, 'a fit without a step for so long fails, its worker is killed [s]')
 
 
 class TrainerNode(ActionNode):
@@ -63,11 +63,11 @@ class TrainerNode(ActionNode):
         # Without a job there is nothing to wait for, least of all that it has loaded torch.
         self._worker.close(WORKER_END_S if self._worker.busy else 0.0)
 
-    def new_result(self) -> Result:
+    def new_result(self) -> TrainPolicy.Result:
         """Return the result without a loss."""
         return Result(train_loss=-1.0, held_out_loss=-1.0)
 
-    async def work(self, goal, result: Result):
+    async def work(self, goal, result: TrainPolicy.Result):
         """Fit a policy."""
         self._worker.submit(self._job(goal.request))
         outcome = await self._outcome(goal)

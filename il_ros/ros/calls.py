@@ -102,7 +102,7 @@ class Waiter:
         self._stopped = None
 
     def guard(self, part: str, future: Future):
-        """Let whoever waits for a future hear of it, when he who plays this part is lost."""
+        """End the wait for a future when the node that answers it is lost."""
         self._guarded = [entry for entry in self._guarded if not entry[1].done()]
         error = self.lost(part)
         if error is None:
@@ -169,7 +169,7 @@ class Waiter:
 
     async def beside(self, work: Callable[[Callable[[], None]], object]):
         """
-        Do what takes long in a thread of its own, while others run, and return what it returns.
+        Run a long function in a thread while other coroutines run; return its result.
 
         :param work: is given a function that it calls now and then: it raises what ``stop`` was
             given

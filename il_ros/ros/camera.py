@@ -80,7 +80,7 @@ class Camera:
         self._stamp_ns = -1
 
     def publish(self, stamp_ns: int, step: int):
-        """Publish the image of this step, if one is due; say the last one again if it was said."""
+        """Publish the image of this step, if one is due; repeat it with a repeated state."""
         if stamp_ns != self._stamp_ns:
             self._stamp_ns = stamp_ns
             if step % self._mode.every:

@@ -74,7 +74,7 @@ class Driver:
 
     @property
     def is_connected(self) -> bool:
-        """Tell whether somebody is heard on every topic, and somebody listens."""
+        """Return whether every topic has a publisher, and the answers a subscriber."""
         return all((self._drives.get_publisher_count(), self._observations.get_publisher_count(),
                     self._actions.get_subscription_count()))
 

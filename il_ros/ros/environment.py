@@ -63,7 +63,7 @@ def check_environment(args: Sequence[str] | None = None):
 
 
 def keep_to_this_machine():
-    """Keep discovery to this machine unless the user said how far it goes; ROS would open it."""
+    """Keep discovery on this machine unless the user has set a wider range."""
     if not os.environ.get(RANGE):
         os.environ[RANGE] = LOCALHOST
 

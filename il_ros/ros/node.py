@@ -166,7 +166,7 @@ class ActionNode(GraphNode):
     otherwise = 0
     """What a failure is called that has no code."""
 
-    def __init__(self, name: str, parameters: type, action: type, topic: str, busy: str, **kwargs):
+    def __init__(self, name: str, parameters: type, action: Any, topic: str, busy: str, **kwargs):
         super().__init__(name, parameters, **kwargs)
         self.waiter = Waiter(self)
         self._action, self._busy = action, busy

@@ -55,7 +55,7 @@ class Operator:
             self._on_episode()
 
     def obey(self, command: str):
-        """Carry out a command, or say why not."""
+        """Carry out a command, or report why not."""
         try:
             requests = self.control.requests(command)
         except ControlError as error:
@@ -67,7 +67,7 @@ class Operator:
         request, *others = requests
         client = self._services[request.service]
         if not client.service_is_ready():
-            self._say(f'nobody serves {request.service}')
+            self._say(f'no server for {request.service}')
             return
 
         def on_done(future):

@@ -95,7 +95,7 @@ class Loader:
         self._hanging = [load for load in self._hanging if load.is_alive()]
         if len(self._hanging) >= MOST_HANGING:
             return (f'{len(self._hanging)} loads hang, the last of {self._hanging[-1].path}; '
-                    'start the node anew')
+                    'restart the node')
         return ''
 
     def begin(self, path: str, sha256: str) -> bool:

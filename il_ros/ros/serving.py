@@ -45,7 +45,7 @@ def serve(node: Node, kind: type, name: str, callback: Callable, code: int) -> S
     Create a service as ``create_service`` does; ``callback`` gets checked requests only.
 
     :param code: for the response's ``error_code`` if the request is refused, or if the callback
-        raises an ``ImitationError`` without a code
+        raises an ``ImitationError`` whose code is none of this service: of another hundred
     """
     refusals = refusals_of(node)
 
@@ -56,7 +56,8 @@ def serve(node: Node, kind: type, name: str, callback: Callable, code: int) -> S
         except ImitationError as error:
             if isinstance(error, RequestError):
                 refusals.add(name, error)
-            response.error_code, response.error_msg = error.code or code, str(error)
+            own = error.code // 100 == code // 100
+            response.error_code, response.error_msg = error.code if own else code, str(error)
         response.error_msg = shortened(response.error_msg)
         return response
     return node.create_service(kind, name, on_request)

@@ -102,16 +102,16 @@ class Streams:
         return '; '.join(f'{topic}: {words}' for topic, words in found.items() if words)
 
     def silent(self) -> str:
-        """Return which streams have brought nothing since ``begin``, and why; empty: none."""
+        """Return the streams without a message since ``begin``, with the reason; empty: none."""
         found = {reader.stream.topic: reader.deaf() or reader.quiet()
                  for reader in self._readers if not reader.counter.published}
-        return '; '.join(f'nothing came of the stream {topic}, {why}'
+        return '; '.join(f'no message on the stream {topic}, {why}'
                          for topic, why in found.items())
 
     def unheard(self) -> str:
-        """Return which streams cannot bring anything, and why; empty: none."""
+        """Return the streams that cannot have messages, with the reason; empty: none."""
         found = {reader.stream.topic: reader.deaf() for reader in self._readers}
-        return '; '.join(f'the stream {topic} cannot be heard, {why}'
+        return '; '.join(f'the stream {topic} cannot be received, {why}'
                          for topic, why in found.items() if why)
 
     def values(self, now_s: float) -> dict[str, str]:
@@ -172,14 +172,14 @@ class _Reader:
         return f', {why}' if why else ''
 
     def quiet(self) -> str:
-        return ('its publisher said nothing in the '
+        return ('its publisher sent nothing in the '
                 f'{time.monotonic() - self._began_s:.1f} s of the episode')
 
     def deaf(self) -> str:
         """Return why nothing can come, and what to ask for instead; empty: something can."""
         publishers = self._node.get_publishers_info_by_topic(self._subscription.topic_name)
         if not publishers:
-            return (f'nobody publishes it in the ROS domain {self._node.context.get_domain_id()}: '
+            return (f'it has no publisher in the ROS domain {self._node.context.get_domain_id()}: '
                     'start its publisher, or set ROS_DOMAIN_ID to that of its publisher')
         alike = [one for one in publishers if one.topic_type == self.stream.type_name]
         if not alike:

@@ -115,7 +115,7 @@ def driver_of(episode: Episode) -> str:
 
 @dataclasses.dataclass
 class Inventory:
-    """Counts over the episodes of a run; steps where nothing else is said."""
+    """Counts over the episodes of a run; in steps unless noted."""
 
     run: str
     episodes: int = 0

@@ -89,7 +89,7 @@ def merge_runs(runs: Sequence[Path], output: Path, rename: bool = False,
             repeated.append(receipt.spec.episode_id)
             continue
         if others and not rename:
-            raise MergeError(f'{path}: the id {receipt.spec.episode_id} is there already with '
+            raise MergeError(f'{path}: the id {receipt.spec.episode_id} exists already with '
                              'other content; --rename gives it another name')
         others.append(_Source(path, receipt, shard))
         sources.append(others[-1])

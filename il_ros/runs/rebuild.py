@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Which episodes stand in a run's aggregated data set, and under which filter keys."""
+"""Rebuild a run's aggregated data set, with its filter keys."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -159,7 +159,7 @@ def _together(*several: Keys) -> dict[str, tuple[str, ...]]:
 
 def refresh(folder: Path, planned: Keys, check: Check = lambda: None) -> Aggregate | None:
     """
-    Make the data set of a run anew where it is gone, damaged, or older than its plan.
+    Rebuild the data set of a run if it is missing, damaged, or older than its plan.
 
     :param planned: filter keys by episode id; what was drawn beside them stays
     :param check: as in ``aggregate``
@@ -181,7 +181,7 @@ def refresh(folder: Path, planned: Keys, check: Check = lambda: None) -> Aggrega
 def rebuild(folder: Path, keys: Keys, output: str = DATASET,
             check: Check = lambda: None) -> Aggregate:
     """
-    Make the data set of a run anew from its episodes.
+    Rebuild the data set of a run from its episodes.
 
     :param keys: filter keys by episode id, in the order of the demos, which decides what batches
         a seed draws; episodes without one are left out

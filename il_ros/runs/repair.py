@@ -16,7 +16,7 @@
 """
 Repair of a run after a crash, a full disk or manual changes, without overwriting anything.
 
-Files under a wrong name get their own back. A damaged episode is set aside as
+Files under a wrong name get their own back. A damaged episode is moved to
 ``<id>.damaged-N.mcap``, and what is whole of it becomes an episode with the flag INCOMPLETE:
 whole chunks alone, each by its checksum. What cannot be saved stays aside. Where it is no longer
 known what was discarded, the episode is kept out of training.
@@ -90,8 +90,8 @@ def _mended(shard: Shard, before: set[str]) -> list[Repair]:
         for receipt in shard.recovered]
     left = [name for name in before if name.endswith(('.tmp', '.rescue'))]
     if left and not repairs:
-        repairs.append(Repair(shard.folder, DONE, f'{shard.folder}: {left[0]} had nothing whole '
-                                                  'in it and was cleared away'))
+        repairs.append(Repair(shard.folder, DONE, f'{shard.folder}: {left[0]} had no complete '
+                                                  'message and was removed'))
     for aside in sorted(shard.folder.glob('*.damaged-*.mcap')):
         path = aside.with_name(f'{aside.name.partition(".")[0]}.mcap')
         if aside.name not in before and not path.exists():
@@ -120,7 +120,7 @@ def _repair(path: Path) -> list[Repair]:
     if receipt is None:
         set_aside(receipt_path(path))
         acknowledge(path, flags=INCOMPLETE, error_msg='its receipt was lost')
-        repairs.append(Repair(path, LOSS, f'{path}: its receipt was damaged and is made anew; '
+        repairs.append(Repair(path, LOSS, f'{path}: its receipt was damaged and is rebuilt; '
                                           'flagged, for it may have been discarded'))
     elif not _matches(path, receipt):
         same = (receipt.sha256 == file_sha256(path)
@@ -129,7 +129,7 @@ def _repair(path: Path) -> list[Repair]:
         acknowledge(path, flags=receipt.flags if same else receipt.flags | INCOMPLETE,
                     error_msg=receipt.error_msg)
         repairs.append(Repair(path, DONE if same else LOSS, (
-            f'{path}: whole, but not what its receipt vouched for; the receipt is made anew'
+            f'{path}: whole, but not what its receipt says; the receipt is rebuilt'
             f'{"" if same else " and flagged"}')))
     return repairs + _beside(path)
 
@@ -151,7 +151,7 @@ def _beside(path: Path) -> list[Repair]:
         read_labels(path, episode)
     except EpisodeFileError as error:
         aside = set_aside(labels_path(path))
-        repairs.append(Repair(path, LOSS, f'{error}; set aside as {aside.name}: ask again with '
+        repairs.append(Repair(path, LOSS, f'{error}; moved to {aside.name}: ask again with '
                                           f'{hints.relabel(path.parents[2])}'))
     try:
         ranges = discarded(path)
@@ -162,7 +162,7 @@ def _beside(path: Path) -> list[Repair]:
         problem = str(error)
     aside = set_aside(discards_path(path))
     _flag(path, DISCARDED)
-    return [*repairs, Repair(path, LOSS, f'{problem}; set aside as {aside.name}, and the episode '
+    return [*repairs, Repair(path, LOSS, f'{problem}; moved to {aside.name}, and the episode '
                                          'is discarded whole')]
 
 
@@ -193,11 +193,11 @@ def _saved(aside: Path, path: Path, receipt: Receipt | None, problem: str) -> Re
     try:
         steps = _rewrite(aside, path, receipt)
     except EpisodeFileError as error:
-        return Repair(path, FAILED, f'{problem}; nothing of it can be saved ({error}): set aside '
+        return Repair(path, FAILED, f'{problem}; nothing can be recovered ({error}): set aside '
                                     f'as {aside.name}')
     had = f' of {receipt.steps}' if receipt is not None else ''
     return Repair(path, LOSS, f'{problem}; {steps}{had} steps saved as an incomplete episode, '
-                              f'the damaged file set aside as {aside.name}')
+                              f'the damaged file moved to {aside.name}')
 
 
 def _discard_again(path: Path, ranges: tuple[tuple[int, int], ...] | None,
@@ -222,7 +222,7 @@ def _rewrite(damaged: Path, path: Path, receipt: Receipt | None) -> int:
     if spec.episode_id != path.stem:
         raise EpisodeFileError(f'it holds {spec.episode_id}')
     if not file.messages(OBSERVATION)[1]:
-        raise EpisodeFileError('no whole observation is in it')
+        raise EpisodeFileError('it has no complete observation')
     schemas = {channel.topic: channel.schema for channel in file.channels.values()}
     writer = EpisodeWriter(path.parent, spec, contract, schemas, min_free_bytes=0)
     for topic, raw, log_time_ns in file.in_order():
@@ -262,5 +262,5 @@ def _orphans(folder: Path) -> list[Repair]:
             repairs.append(Repair(path, FAILED, f'{lost}; put it back from a copy, or remove '
                                                 'the receipt'))
         else:
-            repairs.append(Repair(path, LOSS, f'{lost}: set aside as {set_aside(path).name}'))
+            repairs.append(Repair(path, LOSS, f'{lost}: moved to {set_aside(path).name}'))
     return repairs

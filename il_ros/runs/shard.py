@@ -58,11 +58,11 @@ class Shard:
                 self.recovered = mend(self.folder)
             except OSError as error:
                 raise EpisodeWriteError(
-                    f'{self.folder} cannot be brought in order: {error}') from error
+                    f'{self.folder} cannot be repaired: {error}') from error
             undo.pop_all()
 
     def close(self):
-        """Let others have the folder; a second call does nothing."""
+        """Unlock the folder; a second call does nothing."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
@@ -130,7 +130,7 @@ def _acknowledged(path: Path) -> list[Receipt]:
 
 
 def episode_paths(folder: Path) -> list[Path]:
-    """Return the finished episodes in a folder, by name; what was set aside is left out."""
+    """Return the finished episodes in a folder, by name; moved files are left out."""
     folder = Path(folder)
     names = os.listdir(folder) if folder.is_dir() else []
     return [folder / name for name in sorted(names)

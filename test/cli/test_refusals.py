@@ -35,7 +35,7 @@ def refused(capsys, *words) -> str:
     (('--output', 'nowhere/new'), "--output is 'nowhere/new'; there is no folder nowhere"),
     (('--output', '/etc/hostname/new'), 'there is no folder /etc/hostname'),
     (('--output', '/proc/new'), '/proc cannot be written into'),
-    (('--output', '.'), 'which is no part of a checkpoint'),
+    (('--output', '.'), 'which is not part of a checkpoint'),
     (('--config', 'nowhere.yaml'), 'nowhere.yaml: cannot be read')])
 def test_a_checkpoint_that_cannot_be_written_is_refused_before_training(
         tmp_path, monkeypatch, capsys, words, sentence):

@@ -93,6 +93,6 @@ def test_what_is_damaged_or_no_file_is_derived_and_may_be_deleted(tmp_path):
     os.mkfifo(tmp_path / 'pipe')
     (tmp_path / 'text').write_text('no HDF5')
     for name in ('pipe', 'text'):
-        with pytest.raises(DatasetError, match='deleted, it is made anew') as caught:
+        with pytest.raises(DatasetError, match='deleted, it is rebuilt') as caught:
             filter_keys(tmp_path / name)
         assert not isinstance(caught.value, DatasetBusyError)

@@ -21,12 +21,12 @@ from benchmarks.loading import from_episodes
 import h5py
 from il_ros.contract.episode_spec import DrivePlan, EXPERT, LABEL_EXPERT_DRIVEN, POLICY
 from il_ros.dataset import aggregation
-from il_ros.dataset.aggregation import aggregate
+from il_ros.dataset.aggregation import aggregate, reason_of
 from il_ros.dataset.dataset import filter_keys, HELD_OUT, load, round_sets, training_episode
 from il_ros.episodes.discards import discard
 from il_ros.episodes.label_file import write_labels
 from il_ros.episodes.reader import read_episode
-from il_ros.episodes.receipts import DROPS
+from il_ros.episodes.receipts import DROPS, read_receipt, receipt_path
 from il_ros.errors import DatasetError, EpisodeFileError, EpisodeWriteError
 import numpy as np
 import pytest
@@ -156,6 +156,23 @@ def test_flagged_episodes_are_left_out_unless_asked_for(run):
     assert seeds(load(run.output, 'a')) == [0]
     assert aggregate(run.output, entries, allowed_flags=DROPS).skipped == ((gone, 'discarded'),)
     assert seeds(load(run.output, 'a')) == [0, 1]
+
+
+@pytest.mark.parametrize('flags, allowed, said', [
+    (1, 0, 'incomplete'), (2, 0, 'messages missing'), (4, 0, 'a jump of the clock'),
+    (8, 0, 'discarded'), (15, 5, 'messages missing, discarded'), (1, 1, ''), (0, 0, '')])
+def test_the_reason_names_each_flag_that_matters(run, flags, allowed, said):
+    receipt = dataclasses.replace(read_receipt(receipt_path(run(0))), flags=flags)
+    assert reason_of(receipt, allowed) == said
+    assert allowed or reason_of(receipt) == said
+
+
+def test_every_array_that_is_read_for_training_has_check_sums(run):
+    aggregate(run.output, [(run(0), ['a'])])
+    with h5py.File(run.output) as file:
+        for name in ('observations', 'actions', 'label_valid', 'index'):
+            assert file[f'il_ros/{name}'].fletcher32, name
+        assert file['mask/a'].fletcher32
 
 
 def test_two_contracts_do_not_mix(run, monkeypatch):

@@ -16,7 +16,9 @@
 
 import errno
 import time
+import types
 
+from il_ros.episodes import output_file
 from il_ros.episodes.output_file import QueuedFile
 from il_ros.episodes.receipts import DISCARDED, Receipt, verify
 from il_ros.episodes.saving import Saver
@@ -104,3 +106,20 @@ def test_a_mistake_in_the_savers_thread_is_not_lost(tmp_path):
     with pytest.raises(AttributeError):
         saver.check()
     saver.close()
+
+
+@pytest.mark.parametrize('answered_s, waits_from_s, waits', [
+    (9.9375, 0.0, True), (9.875, 0.0, False), (10.0, 9.9, True), (10.0, 10.0, False)])
+def test_a_thread_that_fell_behind_is_waited_for_while_the_disk_answers_and_not_at_once_again(
+        monkeypatch, answered_s, waits_from_s, waits):
+    file, waited = object.__new__(output_file.QueuedFile), []
+    file._answered_s, file._waits_from_s, file.backlog = answered_s, waits_from_s, 9
+    file._changed = types.SimpleNamespace(
+        wait_for=lambda done, patience_s: waited.append(patience_s) or done())
+    monkeypatch.setattr(output_file, 'time', types.SimpleNamespace(monotonic=lambda: 10.0))
+    file._let_it_catch_up()
+    assert waited == [output_file.PATIENCE_S] * waits
+    assert (file._waits_from_s > 10.0) == waits, 'the next write does not wait'
+    file.backlog, file._waits_from_s = 0, waits_from_s
+    file._let_it_catch_up()
+    assert file._waits_from_s == waits_from_s, 'a thread that has caught up is waited for again'

@@ -15,10 +15,11 @@
 import random
 import shutil
 import time
+import types
 
 from il_ros.contract.episode_spec import EXPERT, HOLD, POLICY, TELEOP
 from il_ros.episodes.labels import labels_of
-from il_ros.episodes.reader import read_episode
+from il_ros.episodes.reader import head, read_episode
 from il_ros.episodes.receipts import DROPS, read_receipt, receipt_path
 from il_ros.errors import EpisodeFileError
 from mcap.writer import Writer
@@ -168,3 +169,14 @@ def test_files_of_others_are_refused_by_name(tmp_path):
         read_episode(bag)
     with pytest.raises(EpisodeFileError, match='absent.mcap cannot be read'):
         read_episode(tmp_path / 'absent.mcap')
+
+
+@pytest.mark.parametrize('entries', [{}, {'spec': spec().to_json()}, {
+    'contract': CONTRACT.to_json()}])
+def test_a_file_that_does_not_say_both_what_it_is_is_foreign(entries):
+    foreign = types.SimpleNamespace(path='x.mcap', metadata={'il_ros': entries})
+    with pytest.raises(EpisodeFileError, match='x.mcap was not recorded by il_ros'):
+        head(foreign)
+    whole = types.SimpleNamespace(path='x.mcap', metadata={'il_ros': {
+        'spec': spec().to_json(), 'contract': CONTRACT.to_json()}})
+    assert head(whole) == (spec(), CONTRACT)

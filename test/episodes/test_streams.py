@@ -122,9 +122,9 @@ def test_other_encodings_keep_their_numbers_and_padding_at_the_end_of_rows_is_le
     (image(0, encoding='yuv422'), RAW, StreamError, "the encoding 'yuv422' is unknown"),
     (image(0, height=HEIGHT + 1), RAW, EpisodeFileError, 'bytes are no 25 rows of 96'),
     (image(0, width=WIDTH + 1), RAW, EpisodeFileError, 'bytes are no 24 rows of 96'),
-    (compressed_image(0, data=compressed(0)[:300]), JPEG, EpisodeFileError, 'no whole JPEG'),
-    (compressed_image(0, data=b'GIF89a' * 9), JPEG, EpisodeFileError, 'no whole JPEG or PNG'),
-    (compressed_image(0, data=b''), JPEG, EpisodeFileError, 'no whole JPEG or PNG')])
+    (compressed_image(0, data=compressed(0)[:300]), JPEG, EpisodeFileError, 'not a complete JPEG'),
+    (compressed_image(0, data=b'GIF89a' * 9), JPEG, EpisodeFileError, 'complete JPEG or PNG'),
+    (compressed_image(0, data=b''), JPEG, EpisodeFileError, 'not a complete JPEG or PNG')])
 def test_an_image_that_cannot_be_read_is_named(tmp_path, raw, schema, error, sentence):
     of = spec()
     writer = EpisodeWriter(tmp_path, of, CONTRACT, {**SCHEMAS, 'camera': schema}, min_free_bytes=0)

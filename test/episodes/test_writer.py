@@ -13,6 +13,7 @@
 # limitations under the License.
 
 import resource
+import shutil
 import signal
 
 from il_ros.episodes.mcap import salvage_mcap
@@ -163,3 +164,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(EpisodeWriteError, match='cannot be recorded'):
         writer_in(tmp_path / 'file' / 'shard')
+
+
+@pytest.mark.parametrize('missing', [0, 1])
+def test_an_episode_is_begun_where_64_mib_are_free(tmp_path, monkeypatch, missing):
+    usage = shutil.disk_usage(tmp_path)._replace(free=(64 << 20) - missing)
+    monkeypatch.setattr('il_ros.episodes.writer.shutil.disk_usage', lambda _: usage)
+    if not missing:
+        EpisodeWriter(tmp_path, spec(), CONTRACT, SCHEMAS).abandon()
+        return
+    with pytest.raises(EpisodeWriteError, match='its disk has 63 MiB left; 64 are wanted'):
+        EpisodeWriter(tmp_path, spec(), CONTRACT, SCHEMAS)

@@ -14,6 +14,7 @@
 
 """Files that are none: a pipe, a device or a folder is refused at once, and never waited for."""
 
+import io
 import os
 from pathlib import Path
 import socket
@@ -88,3 +89,10 @@ def test_a_regular_file_comes_back_whole_and_what_is_no_text_is_named(tmp_path):
     assert read_bytes(path) == path.read_bytes()
     with pytest.raises(OSError, match='no text in UTF-8 at byte 100000'):
         read_text(path)
+
+
+def test_a_regular_file_is_opened_without_a_buffer(tmp_path):
+    (tmp_path / 'file').write_bytes(b'one\ntwo')
+    with open_regular(tmp_path / 'file') as file:
+        assert isinstance(file, io.FileIO) and file.read(2) == b'on'
+        assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == 2

@@ -28,7 +28,7 @@ def test_a_folder_with_anything_else_in_it_is_never_replaced(tmp_path, policy, c
     kept.parent.mkdir(parents=True)
     kept.write_text('precious')
     for folder in (tmp_path / 'run', tmp_path):
-        with pytest.raises(LearningError, match='which is no part of a checkpoint'):
+        with pytest.raises(LearningError, match='which is not part of a checkpoint'):
             checkpoint.save(folder, policy, replace=True)
     assert kept.read_text() == 'precious'
 

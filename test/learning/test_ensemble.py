@@ -136,6 +136,19 @@ def test_the_hand_follows_the_mean_of_the_members():
     assert constant((0, 0, 0.05), (0, 0, 0.0), (0, 0, 0.0)).act(np.zeros(2, np.float32))[2] == 0.0
 
 
+def test_the_answer_at_the_mean_is_that_of_all_members_and_not_bounded():
+    np.testing.assert_allclose(constant((4.0, 0.1, 0.08), (9.0, 0.3, 0.0)).at_mean(),
+                               [6.5, 0.2, 0.04], rtol=1e-6)
+    alone = member(constant((4.0, 0.1, 0.08), (9.0, 0.3, 0.0)), 1)
+    np.testing.assert_allclose(alone.at_mean(), [9.0, 0.3, 0.0], rtol=1e-6)
+
+
+def test_a_document_that_names_no_members_is_of_a_net_alone():
+    net = member(constant((4.0, 0.1, 0.08), (9.0, 0.3, 0.0)), 0).net
+    document = {'widths': [2, 3]}
+    assert Mlp.from_document(document, net.tensors()).members == 1
+
+
 def test_a_net_alone_has_no_novelty():
     assert member(constant((0, 0, 0), (0, 0, 0)), 0).novelty(np.zeros(2, np.float32)) == -1.0
 

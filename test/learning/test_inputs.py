@@ -14,9 +14,11 @@
 
 """What a policy sees of an observation."""
 
+import dataclasses
+
 from il_ros.contract.contract import ActionElement, Contract, Feature, IMAGE, TOOL_VELOCITY
 from il_ros.errors import InputsError
-from il_ros.learning.inputs import Inputs
+from il_ros.learning.inputs import image_features, Inputs
 import numpy as np
 import pytest
 
@@ -108,3 +110,13 @@ def test_an_input_that_the_contract_cannot_give_is_refused(expressions, part):
 def test_an_observation_of_another_width_is_refused():
     with pytest.raises(InputsError, match='has 11 values; the contract of this policy has 12'):
         Inputs(CONTRACT, ['tool_position']).apply(VALUES[:11])
+
+
+def test_images_are_named_with_those_of_the_contract():
+    seen, = image_features(CONTRACT, ['image'])
+    assert seen.shape == (4, 4, 3) and image_features(CONTRACT, []) == ()
+    with pytest.raises(InputsError, match="has 'wrist'; expected .* contract bench: image$"):
+        image_features(CONTRACT, ['wrist'])
+    blind = dataclasses.replace(CONTRACT, features=CONTRACT.features[:-1])
+    with pytest.raises(InputsError, match='contract bench: it has none$'):
+        image_features(blind, ['image'])

@@ -15,6 +15,7 @@
 """A checkpoint is replaced where that is asked for and no result speaks of it, and never else."""
 
 import json
+import os
 
 from il_ros.cli.parser import main
 from il_ros.errors import LearningError
@@ -86,3 +87,16 @@ def test_the_command_refuses_before_it_reads_anything(place, tmp_path, capsys):
     assert 'has a checkpoint already' in capsys.readouterr().err
     assert main([*words, '--overwrite']) == 1
     assert 'r3/episodes has no recorded episode' in capsys.readouterr().err
+
+
+def test_a_file_of_more_than_64_mib_is_not_looked_into_nor_one_that_is_gone(place):
+    sha256, run = checkpoint.load(place).sha256, place.parents[1] / 'run.json'
+    run.write_text(f'["{sha256}", "checkpoints/round_01"]')
+    os.truncate(run, 64 << 20)
+    assert referring(place, place.parents[2]) == run and is_finished(place)
+    os.truncate(run, (64 << 20) + 1)
+    assert referring(place, place.parents[2]) is None and not is_finished(place)
+    run.unlink()
+    assert not is_finished(place) and not is_finished(place.parents[2] / 'elsewhere')
+    run.symlink_to('nowhere')
+    assert referring(place, place.parents[2]) is None

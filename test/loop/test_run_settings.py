@@ -19,6 +19,7 @@ import dataclasses
 from il_ros.errors import ImitationError
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import Goal
+from il_ros.learning.config import TrainConfig
 from il_ros.loop.failures import BAD_GOAL, RunError
 from il_ros.loop.run_settings import check_goal, keep_training
 import pytest
@@ -47,6 +48,26 @@ def test_a_run_is_resumed_with_its_own_settings_when_their_file_is_gone(tmp_path
     for asked, resume in ((goal, False), (other, True)):
         with pytest.raises(RunError, match='there is no such file'):
             check_goal(asked, resume, run=tmp_path / 'r')
+
+
+def test_the_augmentation_of_a_strategy_is_kept_apart_from_the_plain_training(tmp_path):
+    config = tmp_path / 'mine.yaml'
+    config.write_text(TEXT.replace('gate: {hold_max: 9}', ''))
+    strategy, training = check_goal(Goal(run='r', task='reach', strategy='shift', rounds=1,
+                                         config=str(config), demonstrations=1))
+    (tmp_path / 'r').mkdir()
+    kept = keep_training(tmp_path / 'r', training, strategy)
+    assert kept == {False: tmp_path / 'r' / 'training.yaml',
+                    True: tmp_path / 'r' / 'augmented.yaml'}
+    plain, augmented = (TrainConfig.load(kept[which]) for which in (False, True))
+    assert plain.shift is None and augmented.shift is not None
+    assert dataclasses.replace(augmented, shift=None) == plain
+    kept[True].write_text('other')
+    with pytest.raises(run_state.RunDiffersError, match='mine.yaml is not what the run began'):
+        keep_training(tmp_path / 'r', training, strategy)
+    gated, _ = check_goal(Goal(run='r', task='reach', strategy='gated', rounds=1,
+                               demonstrations=1))
+    assert len({*keep_training(tmp_path / 'r', training, gated).values()}) == 1
 
 
 @pytest.mark.parametrize('name, value, sentence', [

@@ -122,7 +122,7 @@ def test_a_configuration_that_cannot_work_is_refused_before_anything_is_recorded
 def test_a_collector_that_is_not_there_is_named_and_the_run_can_be_resumed(hall, tmp_path):
     status, result = hall.run()
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.COLLECT_FAILED)
-    assert 'collect_episodes is not there' in result.error_msg
+    assert 'collect_episodes is not available' in result.error_msg
     assert json.loads((tmp_path / 'first' / 'run.json').read_text())['finished'] == []
     assert hall.run(resume=True)[1].error_code == Result.COLLECT_FAILED
 

@@ -145,12 +145,12 @@ def test_figures_of_a_stream_are_told_while_the_episode_runs(bench, tmp_path):
 
 
 SILENT = {
-    'nobody': (None, None, 'nobody publishes it in the ROS domain'),
+    'nobody': (None, None, 'it has no publisher in the ROS domain'),
     'type': (Image, qos.STREAM, f'has the type {IMAGE}: ask for it with {STATE[0]}:{IMAGE}'),
     'best effort': (JointState, qos.FOREIGN_SENSOR,
                     f'offers best effort alone: ask for it with {STATE[0]}:{JOINTS}:best_effort'),
     'both': (Image, qos.FOREIGN_SENSOR, f'ask for it with {STATE[0]}:{IMAGE}:best_effort'),
-    'quiet': (JointState, qos.STREAM, 'its publisher said nothing in the')}
+    'quiet': (JointState, qos.STREAM, 'its publisher sent nothing in the')}
 
 
 def publisher_of(bench, kind, profile):
@@ -170,8 +170,9 @@ def test_a_stream_that_brought_nothing_is_named_once_with_the_reason(bench, tmp_
     receipt, file = recording.receipt()
     assert (receipt.error_code, receipt.flags) == (0, 0)
     assert stream_counts(file) == {STATE[0]: StreamCount(JOINTS)}
-    said, = [line for line in capfd.readouterr().err.splitlines() if 'nothing came' in line]
-    assert f'nothing came of the stream {STATE[0]}, ' in said and sentence in said
+    said, = [line for line in capfd.readouterr().err.splitlines()
+             if 'no message on the stream' in line]
+    assert f'no message on the stream {STATE[0]}, ' in said and sentence in said
 
 
 @pytest.mark.parametrize('case', SILENT)
@@ -220,11 +221,11 @@ def test_the_command_names_a_stream_that_brings_nothing_and_refuses_it_where_it_
     words = ['record', '--task', 'reach', '--run', 'deaf', '--episodes', '3', '--horizon', '12',
              '--runs', str(tmp_path), '--stream', 'chat:std_msgs/msg/String']
     assert main([*words, '--require-streams']) == 1
-    assert 'the stream chat cannot be heard, nobody publishes it' in capfd.readouterr().err
+    assert 'the stream chat cannot be received, it has no publisher' in capfd.readouterr().err
     assert not list(tmp_path.rglob('*.mcap'))
     assert main(words) == 0
     said = capfd.readouterr().err
-    assert said.count('nothing came of the stream chat, nobody publishes it') == 1
+    assert said.count('no message on the stream chat, it has no publisher') == 1
     for topic in ('joint_states', 'goal_pose'):
         assert main([*words[:-1], f'{topic}:std_msgs/msg/String', '--seed', '1000']) == 1
         said = capfd.readouterr().err

@@ -16,11 +16,13 @@
 
 from action_msgs.msg import GoalStatus
 from il_ros.contract.episode_spec import POLICY
+from il_ros.nodes.simulator import SimulatorNode
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, spec_to_message
+from il_ros.ros.refusals import refusals_of
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import Contract, Drive
-from il_ros_interfaces.srv import SetDriver
+from il_ros_interfaces.srv import ResetTask, SetDriver
 import pytest
 from recording_stage import Stage
 from seam import episode
@@ -51,6 +53,16 @@ def test_a_threshold_to_start_from_that_is_not_finite_is_not_armed(bench, value)
     assert refused.error_code == SetDriver.Response.BAD_PLAN
     assert refused.error_msg.startswith(f'gate_threshold is {value}; expected a finite number')
     assert made.supervisor._arbiter is None
+
+
+def test_a_reset_with_a_number_that_is_not_finite_is_refused_and_counted(bench):
+    simulator = bench.add(SimulatorNode)
+    spec = spec_to_message(episode(**GATED))
+    spec.plan.threshold = NAN
+    refused = bench.call(ResetTask, 'reset_task', ResetTask.Request(spec=spec))
+    assert refused.error_code == ResetTask.Response.BAD_SPEC
+    assert refused.error_msg == 'spec.plan.threshold is nan; expected a finite number'
+    assert refusals_of(simulator).count == 1
 
 
 @pytest.mark.parametrize('spoil, field', [

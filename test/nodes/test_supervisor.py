@@ -197,7 +197,7 @@ def test_a_plan_whose_driver_is_not_there_is_refused_at_once():
         assert bench.until(lambda: not made.supervisor.count_publishers('policy/action'))
         response = made.arm()
         assert response.error_code == SetDriver.Response.DRIVER_ABSENT
-        assert 'nobody publishes policy/action' in response.error_msg
+        assert 'no publisher on policy/action' in response.error_msg
 
 
 @pytest.mark.parametrize('field, value', [

@@ -77,3 +77,59 @@ def test_who_does_not_end_in_time_is_killed():
     (1, ('il_ros: no such task', 'more'), 'it ended with exit code 1; last output: no such task')])
 def test_the_exit_message_has_the_error_or_the_last_line(code, output, said):
     assert exit_message('it', code, output) == said
+
+
+def test_an_exit_message_takes_the_last_error_and_zero_is_no_signal():
+    lines = ('il_ros: first', 'il_ros: second', 'a line behind')
+    assert exit_message('it', 2, lines) == 'it ended with exit code 2; last output: second'
+    assert exit_message('it', 0, ('one', 'two')) == 'it ended with exit code 0; last output: two'
+    assert exit_message('it', -1, ()) == 'it was killed by SIGHUP'
+
+
+class Ending:
+    """A process that ends some seconds after its signal, on a clock of its own."""
+
+    now = 0.0
+
+    def __init__(self, after_s: float):
+        self.after_s, self.got = after_s, []
+
+    def send_signal(self, how: int):
+        self.got.append(how)
+
+    def wait(self, timeout: float | None = None):
+        if timeout is not None and Ending.now + timeout < self.after_s:
+            Ending.now += timeout
+            raise subprocess.TimeoutExpired('it', timeout)
+        Ending.now = max(Ending.now, self.after_s)
+
+    def kill(self):
+        self.got.append(signal.SIGKILL)
+        self.after_s = Ending.now
+
+
+@pytest.mark.parametrize('after_s, got', [
+    ((1.0, 2.0), ([2], [2])), ((1.0, 9.0), ([2], [2, 9])),
+    ((9.0, 4.9), ([2, 9], [2])), ((9.0, 5.05), ([2, 9], [2])), ((9.0, 5.2), ([2, 9], [2, 9]))])
+def test_all_share_one_deadline_and_each_has_a_tenth_of_a_second(monkeypatch, after_s, got):
+    Ending.now = 0.0
+    monkeypatch.setattr('il_ros.processes.child.time.monotonic', lambda: Ending.now)
+    processes = [Ending(after) for after in after_s]
+    end(processes, 5.0)
+    assert tuple(process.got for process in processes) == got
+    assert Ending.now <= 5.11
+
+
+def test_who_ends_by_itself_gets_the_signal_that_was_asked_for():
+    process = Ending(0.0)
+    end([process], 1.0, how=0)
+    assert process.got == [0]
+
+
+def test_what_is_added_to_the_environment_counts_more_than_what_a_child_inherits(monkeypatch):
+    monkeypatch.setenv('OF_MINE', 'inherited')
+    code = 'import os; print(os.environ["OMP_NUM_THREADS"], os.environ["OF_MINE"])'
+    for environment, said in (({'OMP_NUM_THREADS': '3', 'OF_MINE': 'added'}, '3 added'),
+                              ({}, '1 inherited')):
+        child = start(python(code), environment=environment, stdout=subprocess.PIPE, text=True)
+        assert child.communicate(timeout=30)[0].strip() == said

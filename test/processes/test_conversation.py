@@ -20,6 +20,7 @@ import sys
 import time
 
 from il_ros.processes.conversation import Conversation, lines_of
+import pytest
 
 ECHO = """
 from il_ros.processes.conversation import Answers, lines_of
@@ -82,3 +83,37 @@ def test_closing_kills_a_child_that_does_not_listen():
     os.kill(child.pid, signal.SIGSTOP)
     child.close(0.1)
     assert 'killed by SIGKILL' in child.exit_message()
+
+
+def test_a_child_that_cannot_be_started_is_an_error_for_whoever_starts_it(monkeypatch):
+    def refused(*_, **__):
+        raise OSError(12, 'Cannot allocate memory')
+    monkeypatch.setattr('il_ros.processes.conversation.start', refused)
+    with pytest.raises(OSError, match='Cannot allocate memory'):
+        talk('')
+
+
+def test_the_last_five_lines_are_kept_and_each_is_logged_without_its_end():
+    said = []
+    child = talk('import os; os.write(2, b"il_ros: the reason\\n" + b"more \\xff\\n" * 4)',
+                 log=said.append)
+    assert hear(child, 1) == [None]
+    assert said == ['il_ros: the reason', *['more \ufffd'] * 4]
+    assert child.exit_message().endswith('exit code 0; last output: the reason')
+    child.close(1.0)
+    child = talk('import os; os.write(2, b"il_ros: the reason\\n" + b"more\\n" * 5)')
+    assert hear(child, 1) == [None]
+    assert child.exit_message().endswith('exit code 0; last output: more')
+    child.close(1.0)
+
+
+def test_who_does_not_wait_gets_what_is_there_and_a_killed_child_is_gone():
+    child = talk('import signal; print("on", flush=True); signal.pause()')
+    assert child.take(30.0) == [b'on']
+    asked = time.monotonic()
+    assert child.take() == [] and time.monotonic() - asked < 0.5
+    assert child.alive() and child.pid > 0
+    child.kill()
+    assert not child.alive() and child.take() == [None]
+    child.kill()
+    child.close(0.0)

@@ -76,6 +76,17 @@ def test_a_process_that_dies_is_named_with_its_exit_code_and_the_others_are_ende
     assert not children()
 
 
+def last_words():
+    """End this process with one line."""
+    os.write(2, b'il_ros: out of paper')
+    os._exit(3)
+
+
+def test_the_only_line_of_a_process_that_died_is_said_whole():
+    with pytest.raises(ProcessError, match='exit code 3; last output: out of paper$'):
+        list(map_processes(last_words, (), (1,), processes=1))
+
+
 def test_a_bug_in_a_process_is_named_by_the_last_line_of_its_traceback(capfd):
     with pytest.raises(ProcessError, match='exit code 1; .*: TypeError: .*NoneType'):
         list(map_processes(make_multiplier, (None,), (2,), processes=1))

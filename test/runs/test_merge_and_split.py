@@ -73,7 +73,7 @@ def test_two_episodes_of_one_id_are_refused_or_renamed(tmp_path):
     one, two = make_run(tmp_path / 'one', 1), make_run(tmp_path / 'two', 1, round=3)
     label(episodes_of(two)[0])
     discard(episodes_of(two)[0], 1, 3)
-    with pytest.raises(MergeError, match=r'two/.*the id rollout-r01-000001 is there already'):
+    with pytest.raises(MergeError, match=r'two/.*the id rollout-r01-000001 exists already'):
         merge_runs([one, two], tmp_path / 'both')
     assert not (tmp_path / 'both').exists()
     merged = merge_runs([one, two], tmp_path / 'both', rename=True)

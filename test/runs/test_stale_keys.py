@@ -98,7 +98,7 @@ def test_a_deleted_data_set_is_made_anew_where_a_plan_names_the_keys(run, capsys
     planned = {name: ('round_0',) for name in keys_of(run)}
     (run / DATASET).unlink()
     training._bring_up_to_date(run, 'round_0', planned)
-    assert 'was not there; made anew of 4 episodes' in capsys.readouterr().out
+    assert 'was missing; rebuilt from 4 episodes' in capsys.readouterr().out
     assert len(load(run / DATASET, 'round_0')) == 4 * EIGHT
 
 

@@ -24,8 +24,8 @@ from il_ros.cli.arguments.teleop import add_teleop
 STRATEGIES = (
     'Strategy: dagger (mix by beta), gated (gate, every state labelled), corrections (gate, only '
     'what the expert drove is labelled), novelty (an ensemble asks for the expert), human (a '
-    'person takes over and lets go, with --teleop), dart (the expert under fitted noise) or shift '
-    '(demonstrations and shifted states) (default: %(default)s)')
+    'person takes over and returns control, with --teleop), dart (the expert under fitted noise) '
+    'or shift (demonstrations and shifted states) (default: %(default)s)')
 
 
 def add_demo(parser: argparse.ArgumentParser):
@@ -61,7 +61,7 @@ def _add(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
 def _add_evaluation(parser: argparse.ArgumentParser):
     add = functools.partial(parser.add_argument, action=Given, metavar='N')
     add('--evaluation-episodes', type=WHOLE, default=100,
-        help='Number of held-out episodes after each round between; 0: none (default: '
+        help='Number of held-out episodes after each round but the last; 0: none (default: '
              '%(default)s)')
     add('--final-evaluation-episodes', type=WHOLE, default=200,
         help='Number of held-out episodes of expert, BC, last round and baseline; 0: none '

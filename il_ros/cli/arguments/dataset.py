@@ -36,7 +36,7 @@ Inspect and manage the recordings of a run. RUN is a name under --runs or the pa
 
 REPAIR = """\
 Exit code 0: nothing was wrong, or all is repaired; 3: repaired, but something is lost (damaged
-files are set aside, what is whole of them is kept as incomplete episodes); 1: something could not
+files are moved, their intact part is kept as incomplete episodes); 1: something could not
 be repaired, and is named.
 """
 
@@ -133,11 +133,11 @@ def _add_relabel(inner):
     relabel.add_argument('--expert', action='store_true',
                          help="Start the package's own expert instead of asking one that runs")
     relabel.add_argument('--replace', action='store_true',
-                         help='Ask again also where later labels are there already')
+                         help='Ask again where later labels exist, too')
     relabel.add_argument('--use', action='store_true',
                          help='Let the labels count in training also where the strategy learns '
                               'only from what the expert or a person drove (corrections, novelty, '
-                              'human); labels that are there already are not asked for again')
+                              'human); existing labels are not asked for again')
     relabel.add_argument('--deadline', type=number(0.1, 3600.0), default=20.0, metavar='S',
                          help='Deadline of each call, 0.1 to 3600 s (default: %(default)s)')
 

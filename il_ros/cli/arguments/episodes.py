@@ -36,11 +36,11 @@ def add_record(parser: argparse.ArgumentParser):
              'those that it began with')
     add('--stream', action='append', default=[], metavar='TOPIC:TYPE',
         help='Record an additional topic in full beside each episode, e.g. '
-             'camera/image_raw:sensor_msgs/msg/Image; append :best_effort where nothing better '
-             'is offered; repeat for each topic')
+             'camera/image_raw:sensor_msgs/msg/Image; append :best_effort if the publisher is '
+             'best effort; repeat for each topic')
     add('--require-streams', action='store_true',
-        help='Refuse an episode in which a --stream brings nothing (default: name the topic once, '
-             'and go on)')
+        help='Refuse an episode in which a --stream has no message (default: warn once, '
+             'and continue)')
     add_teleop(parser)
     add_episodes(parser)
 
@@ -56,7 +56,7 @@ def add_train(parser: argparse.ArgumentParser):
     add('--output', metavar='DIR',
         help='Folder of the checkpoint, in a folder that exists (default: RUN/checkpoints/bc)')
     add('--overwrite', action='store_true',
-        help='Replace the checkpoint that is there, if no result refers to it')
+        help='Replace the existing checkpoint, if no result refers to it')
     add('--seed', type=WHOLE, default=0, metavar='N',
         help='Seed of weights and batches (default: %(default)s)')
 

@@ -26,10 +26,10 @@ def add_teleop(parser: argparse.ArgumentParser):
         help='Let a person drive, in real time: by a gamepad on the topic joy, or by the keys of '
              'this terminal, with the live view below')
     add('--mapping', default='', metavar='NAME',
-        help='File that says what buttons or keys mean, or the name of one in config/teleop '
+        help='Mapping of buttons or keys: a file, or the name of one in config/teleop '
              '(default: xbox for joy, keyboard for keyboard)')
     add('--no-gui', action='store_true',
-        help='With --teleop: open no window, also where there is a display')
+        help='With --teleop: open no window, even with a display')
 
 
 def add_view(parser: argparse.ArgumentParser):

@@ -97,9 +97,9 @@ class Decoder:
 
 
 @functools.cache
-def _definitions(kind: type) -> tuple[dict[str, type], Definitions]:
+def _definitions(kind: type) -> tuple[dict[str, Any], Definitions]:
     """Return the classes and the fields of a message and of all that are in it, by type."""
-    types = {f'{kind.__module__.partition(".")[0]}/{kind.__name__}': kind}
+    types: dict[str, Any] = {f'{kind.__module__.partition(".")[0]}/{kind.__name__}': kind}
     definitions: Definitions = {}
     while missing := types.keys() - definitions.keys():
         for name in missing:
@@ -127,7 +127,7 @@ def _message_type(form: str) -> type:
     return kind
 
 
-def _fill(kind: type, plain: tuple[tuple[str, int], ...], built: tuple[tuple[str, Build], ...],
+def _fill(kind: Any, plain: tuple[tuple[str, int], ...], built: tuple[tuple[str, Build], ...],
           values: tuple):
     message = kind.__new__(kind)
     message._check_fields = False

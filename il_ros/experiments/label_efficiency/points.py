@@ -133,7 +133,7 @@ def in_rounds(curve: Sequence[Point], key: str, first: int = 1) -> int:
 
 
 def learner_labels(curve: Sequence[Point]) -> int:
-    """Return the labels of the rounds: on states that a learner led to; 0 where none drove."""
+    """Return the labels of the rounds on states visited by a policy; 0 for demonstrations."""
     if curve[0].cloned or not curve[-1].policy_driven_steps:
         return 0
     return in_rounds(curve, 'labels')

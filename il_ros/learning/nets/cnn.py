@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Images for a net: convolutions and a spatial softmax, then the layers of `mlp.py`; plain NumPy.
+Images for a network: convolutions and a spatial softmax, then the layers of `mlp.py`; plain NumPy.
 
 Each channel of the last convolution is turned into the place in the image where it is strongest:
 the expected position under a softmax over its pixels (Levine, Finn, Darrell, Abbeel, *End-to-End
@@ -194,7 +194,7 @@ class Cnn(Net):
 
     @property
     def members(self) -> int:
-        """Return M, the number of nets; 1: a net alone."""
+        """Return M, the number of networks; 1: a network alone."""
         return self.mlp.members
 
     @property
@@ -251,14 +251,14 @@ class Cnn(Net):
 
     @classmethod
     def from_network(cls, network, layout: Layout) -> 'Cnn':
-        """Return a copy of the weights as the net that runs on the arm."""
+        """Return a copy of the weights as the network that runs on the arm."""
         from il_ros.learning.nets.cnn_network import to_cnn
         return to_cnn(network, tuple(layout.images))
 
     @classmethod
     def from_document(cls, document: Mapping, tensors: Mapping[str, np.ndarray]) -> 'Cnn':
         """
-        Build the net that ``document`` notes from the arrays that ``tensors`` gave.
+        Build the network that ``document`` notes from the arrays that ``tensors`` gave.
 
         :raises LearningError: naming the array that is missing, surplus or does not fit
         """

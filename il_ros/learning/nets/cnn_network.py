@@ -12,10 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The net of `cnn.py` while it learns: torch modules, weights drawn from a given generator."""
+"""The network of `cnn.py` while it learns: torch modules, weights drawn from a given generator."""
 
 from collections.abc import Mapping, Sequence
 import math
+from typing import Any
 
 from il_ros.errors import InputsError
 from il_ros.learning.nets.cnn import Cnn, Encoder, grid, size_after
@@ -34,6 +35,9 @@ SHARPNESS = 10.0
 
 class EncoderNetwork(nn.Module):
     """Convolutions and spatial softmax of one camera, for images of one size."""
+
+    layers: Any
+    grid: torch.Tensor
 
     def __init__(self, shape: tuple[int, int, int], channels: Sequence[int],
                  strides: Sequence[int], generator: torch.Generator):
@@ -87,6 +91,8 @@ class EncoderNetwork(nn.Module):
 class CnnNetwork(nn.Module):
     """Encoders, and the layers of `make_network` behind them."""
 
+    encoders: Any
+
     def __init__(self, encoders: Sequence[EncoderNetwork], widths: Sequence[int],
                  generator: torch.Generator):
         """
@@ -107,7 +113,9 @@ class CnnNetwork(nn.Module):
 
 
 class CnnEnsemble(nn.Module):
-    """Several nets, one after the other; each learns as it would alone."""
+    """Several networks, one after the other; each learns as it would alone."""
+
+    members: Any
 
     def __init__(self, members: Sequence[CnnNetwork]):
         super().__init__()
@@ -120,7 +128,7 @@ class CnnEnsemble(nn.Module):
 
 def to_cnn(network: CnnNetwork | CnnEnsemble, names: Sequence[str]) -> Cnn:
     """
-    Return a copy of the weights as the net that runs on the arm.
+    Return a copy of the weights as the network that runs on the arm.
 
     :param names: of the images
     """
@@ -142,7 +150,7 @@ def make_cnn(shapes: Mapping[str, tuple[int, int, int]], channels: Sequence[int]
              strides: Sequence[int], widths: Sequence[int],
              generator: torch.Generator) -> CnnNetwork:
     """
-    Build a net for images of these shapes.
+    Build a network for images of these shapes.
 
     :param shapes: height, width and channels by the name of the image
     :param channels: of each convolution

@@ -13,14 +13,16 @@
 # limitations under the License.
 
 """
-The net as it runs on the arm: plain NumPy.
+The network as it runs on the arm: plain NumPy.
 
 For a single observation this is 12 us where torch takes 30 to 60, it needs no torch in the
 policy's process, and the bits do not depend on the number of threads.
 """
 
+from collections.abc import Mapping
 import dataclasses
 import itertools
+from typing import Any
 
 from il_ros.errors import LearningError
 from il_ros.learning.nets.net import Layout, Net
@@ -30,7 +32,7 @@ import numpy as np
 @dataclasses.dataclass(frozen=True)
 class Mlp(Net):
     """
-    Linear layers with ReLU between them; of one net, or of M members of an ensemble at once.
+    Linear layers with ReLU between them; of one network, or of M members of an ensemble at once.
 
     The arrays of an ensemble have the member as their first axis.
     """
@@ -46,8 +48,8 @@ class Mlp(Net):
 
     def __post_init__(self):
         if not self.weights or len(self.weights) != len(self.biases):
-            raise LearningError(f'a net has {len(self.weights)} weights and {len(self.biases)} '
-                                'biases; expected as many of the one as of the other')
+            raise LearningError(f'a network has {len(self.weights)} weights and '
+                                f'{len(self.biases)} biases; expected as many of each')
         for weight, bias in zip(self.weights, self.biases):
             if weight.ndim not in (2, 3) or bias.shape != (*weight.shape[:-2], weight.shape[-1]):
                 raise LearningError(f'a layer has weight {weight.shape} and bias {bias.shape}; '
@@ -63,7 +65,7 @@ class Mlp(Net):
 
     @property
     def members(self) -> int:
-        """Return M, the number of nets; 1: a net alone."""
+        """Return M, the number of networks; 1: a network alone."""
         return self.weights[0].shape[0] if self.weights[0].ndim == 3 else 1
 
     @property
@@ -71,7 +73,7 @@ class Mlp(Net):
         """Return the widths from input to output."""
         return (self.weights[0].shape[-2], *(weight.shape[-1] for weight in self.weights))
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
+    def forward(self, inputs: np.ndarray, *_images: np.ndarray) -> np.ndarray:
         """
         Compute the output.
 
@@ -103,9 +105,10 @@ class Mlp(Net):
                 for name, array in (('weight', weight), ('bias', bias))}
 
     @classmethod
-    def from_document(cls, document: dict, tensors: dict[str, np.ndarray]) -> 'Mlp':
+    def from_document(cls, document: Mapping[str, Any],
+                      tensors: Mapping[str, np.ndarray]) -> 'Mlp':
         """
-        Build the net that ``document`` notes from the arrays that ``tensors`` gave.
+        Build the network that ``document`` notes from the arrays that ``tensors`` gave.
 
         :raises LearningError: naming the array that is missing, surplus or of another shape
         """
@@ -121,15 +124,15 @@ class Mlp(Net):
 
     @classmethod
     def from_network(cls, network, layout: Layout) -> 'Mlp':
-        """Return a copy of the weights as the net that runs on the arm."""
+        """Return a copy of the weights as the network that runs on the arm."""
         from il_ros.learning.nets.network import arrays_of
         return cls(*arrays_of(network))
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, np.ndarray], widths: tuple[int, ...],
+    def from_tensors(cls, tensors: Mapping[str, np.ndarray], widths: tuple[int, ...],
                      members: int = 1) -> 'Mlp':
         """
-        Build the net of these widths from the arrays that ``tensors`` gave.
+        Build the network of these widths from the arrays that ``tensors`` gave.
 
         :param members: M; with 1 the arrays have no axis for them
         :raises LearningError: naming the array that is missing, surplus or of another shape

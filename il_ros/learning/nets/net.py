@@ -53,17 +53,21 @@ class Net(abc.ABC):
     kind = ''
     """The name under which it is registered in the group ``il_ros.policies``."""
 
-    images: tuple[str, ...] = ()
-    """Names of the images that it takes, in the order of ``forward``."""
-
-    members = 1
-    """Number of networks; more than 1: an ensemble."""
-
     takes_images = False
     """Whether the training setting ``images`` is needed; otherwise it must be empty."""
 
     makes_ensembles = False
     """Whether the training setting ``ensemble`` may be more than 1."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Return the names of the images that it takes, in the order of ``forward``."""
+        return ()
+
+    @property
+    def members(self) -> int:
+        """Return the number of networks; more than 1: an ensemble."""
+        return 1
 
     @property
     @abc.abstractmethod

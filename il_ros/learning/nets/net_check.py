@@ -15,6 +15,7 @@
 """What is wrong with an architecture: found without a data set, on random inputs."""
 
 from collections.abc import Iterator
+import dataclasses
 import json
 
 from il_ros.learning.config import TrainConfig
@@ -30,9 +31,9 @@ def network_findings(kind: type[Net], members: int) -> Iterator[str]:
 
     :param members: of an ensemble; 1: one network
     """
-    config = TrainConfig(
-        inputs=('x',), hidden=(8, 8), ensemble=members,
-        **{'architecture': 'cnn', 'images': ('camera',)} if kind.takes_images else {})
+    config = TrainConfig(inputs=('x',), hidden=(8, 8), ensemble=members)
+    if kind.takes_images:
+        config = dataclasses.replace(config, architecture='cnn', images=('camera',))
     layout = Layout(5, 3, {'camera': (64, 64, 3)} if kind.takes_images else {})
     generators = [torch.Generator().manual_seed(seed) for seed in range(members)]
     chance = np.random.default_rng(0)

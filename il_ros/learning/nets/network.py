@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The net of `mlp.py` while it learns: torch modules, weights drawn from a given generator."""
+"""The network of `mlp.py` while it learns: torch modules, weights drawn from a given generator."""
 
 from collections.abc import Sequence
 import itertools
@@ -43,7 +43,7 @@ def make_network(widths: Sequence[int], generator: torch.Generator) -> nn.Sequen
 
 class Ensemble(nn.Module):
     """
-    The layers of several nets, each computed for all of them at once.
+    The layers of several networks, each computed for all of them at once.
 
     No gradient flows from one to another: each learns as it would alone.
     """

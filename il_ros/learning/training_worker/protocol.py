@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What trainer and training worker say to each other: one JSON object a line.
+Protocol of trainer and training worker: one JSON object a line.
 
 To the worker go jobs and cancellations, from it come `Ready`, `JobProgress`, and for each job
 exactly one `JobDone` or `JobFailed`; between them, once a second, `Alive`. Numbers of jobs keep

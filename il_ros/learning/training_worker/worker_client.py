@@ -49,7 +49,7 @@ def _to_stderr(line: str):
 
 
 class _Pulse:
-    """What one worker's lines tell about its life."""
+    """State of one worker, from its lines."""
 
     def __init__(self):
         self.ready = False

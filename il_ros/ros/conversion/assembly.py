@@ -48,7 +48,7 @@ class JointReader:
         :raises ObservationError: if a joint is missing or named twice, or the field has another
             length than the names
         """
-        if message.name != self._names:
+        if message.name != self._names or not self._order:
             self._learn_order(message.name)
         values = getattr(message, self._field)
         if len(values) != len(message.name):

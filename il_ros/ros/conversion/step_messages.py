@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the supervisor says: the command, what was executed, and who must answer."""
+"""Messages of the supervisor: command, executed action, required drivers."""
 
 import array
 

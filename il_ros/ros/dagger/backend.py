@@ -122,7 +122,7 @@ class RosBackend:
 
     async def carry_out(self, stage: str, work: Callable[[], Awaitable[Result]]) -> Result:
         """
-        Do the work of a stage; once more where a node was lost that it needs.
+        Do the work of a stage; repeat it if a required node was lost.
 
         :raises RunError: if that node does not come back, or is lost again and again
         """

@@ -40,12 +40,12 @@ def request_of(goal: Goal, resume: bool) -> RunDagger.Goal:
 
 
 def feedback_of(progress: Progress) -> RunDagger.Feedback:
-    """Return the message of where a run stands."""
+    """Return the progress of a run as a message."""
     return RunDagger.Feedback(**dataclasses.asdict(progress))
 
 
 def progress_of(feedback: RunDagger.Feedback) -> Progress:
-    """Return where a run stands, of the message."""
+    """Return the progress of a run, from the message."""
     return Progress(**{field.name: getattr(feedback, field.name)
                        for field in dataclasses.fields(Progress)})
 

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-One graph a place: a node is refused whose part another one plays in its domain and namespace.
+One graph in a domain and namespace: a second node with the same part is refused.
 
 Each part owns something that only one node may have: the supervisor writes ``joint_command``, the
 simulator serves ``reset_task``. Before such a node is built a lock file is taken that is named by
@@ -94,7 +94,7 @@ class Claims:
             probe.destroy_node()
 
     def release(self):
-        """Let others have these parts."""
+        """Release these parts."""
         for descriptor in self._held.values():
             if descriptor >= 0:
                 os.close(descriptor)

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Which nodes of a graph are there, which ended, and which were started again.
+Watch which nodes of a graph run, ended, or were started again.
 
 Every process says a few times a second who it is and which parts it plays. Of one on this
 machine the operating system says at once whether it still runs; of one elsewhere its silence
@@ -42,7 +42,7 @@ _BEAT = re.compile(r'(\S{1,200}) (\d{1,10}) (\d{1,20}) ([a-z]{1,20}(?:,[a-z]{1,2
 
 
 class BadBeatError(ImitationError):
-    """A beat that says nothing."""
+    """A message on ``alive`` that cannot be read."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Process:
 
 @dataclasses.dataclass(frozen=True)
 class Beat:
-    """What a process says of itself."""
+    """Identity of a process and its nodes."""
 
     process: Process
     parts: tuple[str, ...]
@@ -73,7 +73,7 @@ class Beat:
     @classmethod
     def of(cls, text: str) -> 'Beat':
         """
-        Read what a process said.
+        Parse a message on ``alive``.
 
         :raises BadBeatError: if it is no beat
         """
@@ -114,7 +114,7 @@ class PeerWatch:
 
     def hear(self, beat: Beat, now_s: float) -> dict[str, Process]:
         """
-        Take in what a process says.
+        Take in a message of a process.
 
         :returns: who is lost by that, by part: it plays what they played
         """
@@ -151,7 +151,7 @@ class PeerWatch:
         return player is not None and player.is_gone
 
     def losses(self, part: str) -> int:
-        """Return how often whoever played a part was lost."""
+        """Return how often a part was lost."""
         return self._losses.get(part, 0)
 
     def _is_there(self, player: _Player, patience_s: float) -> bool:

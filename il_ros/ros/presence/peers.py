@@ -44,7 +44,7 @@ SETTLE_S = 1.0
 
 class Peers:
     """
-    Watches whoever plays a part in another process, and ends what waits for one that is lost.
+    Watches the nodes of other processes, and ends every wait for one that is lost.
 
     The timer rests while there is nobody to watch, as in a graph that is composed.
 
@@ -75,7 +75,7 @@ class Peers:
         return [part for part in parts if self._back_s.get(part, since_s) > since_s]
 
     async def look_again(self):
-        """Wait until a loss that somebody else knows of already is known here, too."""
+        """Wait until a loss that was noticed elsewhere is noticed here, too."""
         if not self._timer.is_canceled():
             await self._waiter.pause(2.0 * LOOK_S)
 
@@ -99,7 +99,7 @@ class Peers:
     async def again(self, what: str, deadline_s: float,
                     work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """
-        Return what work brings; when a node is lost that it needs, it is begun again.
+        Return the result of work, which is repeated if a required node is lost.
 
         :param what: it is, in words
         :param deadline_s: for that node to be there again, s

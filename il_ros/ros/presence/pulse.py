@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-What a process says of itself: that it is there, who it is, and which parts it plays.
+Heartbeat of a process on ``alive``: its identity and its nodes.
 
 A thread says it, so that neither a slow disk nor a long load makes a node seem dead.
 """

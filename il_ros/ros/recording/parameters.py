@@ -50,5 +50,5 @@ class RecorderParameters:
     streams: str = text(
         '', 'additional topics to record in full, TOPIC:TYPE[:best_effort],...')
     require_streams: bool = flag(
-        False, 'refuse an episode in which a stream brings nothing')
+        False, 'refuse an episode in which a stream has no message')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-One episode while it is recorded: what belongs to it, when it is whole, and why it ends early.
+One episode while it is recorded: its messages, when it is complete, why it ends early.
 
 Who hears the topics hands the messages on as they came over the wire, with what ``wire`` reads of
 them. The flags that come back say that the episode is to be closed, and how; None: it goes on.
@@ -191,7 +191,7 @@ class Recording:
 
     def discard(self, first_step: int, last_step: int):
         """
-        Take steps back, once the episode is closed; ``(0, 0)`` is the whole of it.
+        Discard steps, once the episode is closed; ``(0, 0)``: all of it.
 
         :raises StepRangeError: if that is no range
         """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The drivers' answers in one armed episode: checked, kept by step, and told apart by node."""
+"""Answers of the drivers in one armed episode: checked, and kept by step and node."""
 
 from il_ros.contract.contract import Contract
 from il_ros.errors import BadMessageError
@@ -37,7 +37,7 @@ class Answers:
 
     def check(self, source: int, message: Action):
         """
-        Check that an answer is for the episode's contract, and comes from whom its topic says.
+        Check that an answer is for the episode's contract, and comes from the driver of its topic.
 
         :raises BadMessageError: naming what it says and what is expected
         """

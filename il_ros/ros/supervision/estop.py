@@ -77,7 +77,7 @@ class EmergencyStop:
         """Press when the heartbeat is lost; called several times a second."""
         if self._is_silent() and not self.pressed:
             self._node.get_logger().error(
-                f'nothing was heard on estop for {self._heartbeat_s:g} s')
+                f'no message on estop for {self._heartbeat_s:g} s')
             self._press()
 
     def _is_silent(self) -> bool:
@@ -138,5 +138,5 @@ class EmergencyStop:
             names = ', '.join(sorted({info.node_name for info in infos}))
             return f'not released: {names} still says true on estop'
         if self._is_silent():
-            return f'not released: nothing was heard on estop for {self._heartbeat_s:g} s'
+            return f'not released: no message on estop for {self._heartbeat_s:g} s'
         return ''

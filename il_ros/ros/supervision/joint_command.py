@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Who writes ``joint_command``: exactly one may, and its liveliness says whether it lives."""
+"""Publishers of ``joint_command``: exactly one is allowed; its liveliness shows that it runs."""
 
 from collections.abc import Callable
 
@@ -96,7 +96,7 @@ class CommandInput:
         self._had_one, self._known = self._matched > 0, max(1, self._matched)
 
     def accuse(self, reason: str):
-        """Latch the fault: what was heard cannot be of one writer."""
+        """Latch the fault: these commands cannot be of one publisher."""
         if self.two_writers:
             return
         self.two_writers = True
@@ -127,7 +127,7 @@ class CommandInput:
 
     def _on_plain_writer(self, _event):
         self._node.get_logger().warning(
-            "somebody writes joint_command without the supervisor's liveliness lease; not heard")
+            "a publisher of joint_command has no liveliness lease, unlike the supervisor; ignored")
 
 
 def _participant(endpoint: TopicEndpointInfo) -> bytes:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Who else is in the graph: what the supervisor looks at before and while it drives."""
+"""Other publishers in the graph: checked by the supervisor before and during an episode."""
 
 from collections.abc import Iterable
 
@@ -41,7 +41,7 @@ class DoubleDriverError(ImitationError):
 
 def refuse_drivers(node: Node, required: Iterable[int]):
     """
-    Refuse a plan whose drivers are not there, or are there twice.
+    Refuse a plan whose drivers are missing or present twice.
 
     :raises DriverAbsentError: naming the topic that nobody publishes
     :raises DoubleDriverError: naming the nodes that publish the same topic
@@ -49,7 +49,7 @@ def refuse_drivers(node: Node, required: Iterable[int]):
     for source in required:
         if not node.count_publishers(ACTION_TOPICS[source]):
             raise DriverAbsentError(
-                f'nobody publishes {ACTION_TOPICS[source]}, which the plan needs')
+                f'no publisher on {ACTION_TOPICS[source]}, which the plan needs')
         names = publishers(node, ACTION_TOPICS[source])
         if len(names) > 1:
             raise DoubleDriverError(
@@ -69,7 +69,7 @@ def publishers(node: Node, topic: str) -> list[str]:
 
 
 def other_writers(node: Node) -> str:
-    """Return the nodes that write commands beside this one, as words; empty: nobody does."""
+    """Return the other nodes that publish commands, in words; empty: none."""
     if node.count_publishers(COMMANDS) < 2:
         return ''
     own = node.get_fully_qualified_name()

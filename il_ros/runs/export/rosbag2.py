@@ -118,7 +118,7 @@ def _cleaned(file: McapFile, channel: Channel, raws: list[bytes]) -> list[bytes]
     try:
         return canonical(channel.schema, raws) if raws else []
     except (DecodeError, SchemaError) as error:
-        raise EpisodeFileError(f'{file.path} is no whole episode: {error}') from error
+        raise EpisodeFileError(f'{file.path} is not a complete episode: {error}') from error
 
 
 def _metadata(name: str, types: dict, counts: dict, stamps: list[int]) -> dict:

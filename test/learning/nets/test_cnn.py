@@ -309,3 +309,30 @@ def test_the_sharpness_ends_in_the_last_kernel():
     with torch.no_grad():
         wanted = network(torch.from_numpy(image)).numpy()
     assert np.allclose(encoder.forward(image), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize('channels, sizes, fails', [
+    ((3, 4, 5, 6), (4, 5, 6), False), ((3, 4, 4, 6), (4, 5, 6), True),
+    ((3, 4, 5, 6), (4, 5, 5), True), ((3, 5, 5, 6), (4, 5, 6), True)])
+def test_each_layer_takes_what_the_one_before_gives(channels, sizes, fails):
+    shapes = [(3, 3, before, after) for before, after in zip(
+        channels[:-1], (4, 5, 6))]
+    encoder = Encoder(tuple(np.zeros(shape, np.float32) for shape in shapes),
+                      tuple(np.zeros(size, np.float32) for size in sizes), (1, 1, 1))
+    mlp = Mlp((np.zeros((14, 2), np.float32),), (np.zeros(2, np.float32),))
+    if not fails:
+        assert Cnn({'camera': encoder}, mlp).widths[0] == 2
+        return
+    with pytest.raises(LearningError, match='a layer for camera has kernel'):
+        Cnn({'camera': encoder}, mlp)
+
+
+@pytest.mark.parametrize('shape, left', [((5, 5, 3), 1), ((5, 6, 3), 1), ((4, 9, 3), 0)])
+def test_layers_may_leave_one_pixel_of_an_image_and_not_none(shape, left):
+    def made():
+        return EncoderNetwork(shape, (4,), (1,), torch.Generator())
+    if left:
+        assert made().layers[0].weight.shape == (4, 3, 5, 5)
+        return
+    with pytest.raises(InputsError, match='leave nothing of an image of 4x9 pixels'):
+        made()

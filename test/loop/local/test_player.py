@@ -15,6 +15,7 @@
 """Episodes that go wrong in this process end as they do in the graph."""
 
 import dataclasses
+import types
 
 from il_ros.contract.episode_spec import DrivePlan, EpisodeSpec, EXPERT, FAULT, HOLD, POLICY
 from il_ros.contract.episode_spec import REFUSED_MISSING, ROLLOUT, TERMINATED
@@ -67,6 +68,27 @@ def test_a_driver_that_goes_on_with_what_cannot_be_used_is_named_and_nothing_is_
     assert player.play(spec('rollout-3'), tmp_path, -1.0).flags == 0
 
 
+def test_without_a_policy_its_answers_have_no_id(player, tmp_path, monkeypatch):
+    ids = set()
+
+    class Noted(players.Recording):
+        def step(self, step, uncertainty, policy_id, answers):
+            ids.add((uncertainty, policy_id))
+            super().step(step, uncertainty, policy_id, answers)
+    monkeypatch.setattr(players, 'Recording', Noted)
+    player.play(spec('rollout-8', POLICY), tmp_path, -1.0)
+    assert ids == {(-1.0, 0)}
+
+
+def test_four_actions_that_cannot_be_used_end_no_episode(player, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(player.expert, 'act', lambda _: asked.append(1) or np.full(
+        3, np.nan if len(asked) != 5 else 0.0, np.float32), raising=False)
+    with pytest.raises(RunError, match='rollout-7: 5 actions in a row'):
+        player.play(dataclasses.replace(spec('rollout-7'), horizon=12), tmp_path, -1.0)
+    assert len(asked) == 10, 'one that can be used begins the count anew'
+
+
 def test_an_arm_that_does_not_follow_ends_its_episode_with_a_fault(
         player, tmp_path, monkeypatch):
     monkeypatch.setattr(players, 'TRACKING_LIMIT_RAD', 1e-6)
@@ -85,3 +107,23 @@ def test_a_specification_that_cannot_be_run_is_named(player, tmp_path, fields, s
     with pytest.raises(RunError, match=sentence):
         player.play(dataclasses.replace(spec('rollout-6'), **fields), tmp_path, -1.0)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('answer, said, novelty', [
+    (ImitationError('no idea'), [], -1.0), ((0.1, 0.2, 0.3), [0.1, 0.2, 0.3], 0.5)])
+def test_the_uncertainty_is_that_of_the_policys_answer_or_unknown(answer, said, novelty):
+    def act(*_):
+        if isinstance(answer, ImitationError):
+            raise answer
+        return np.array(answer)
+    alone, answers, asked = object.__new__(Player), [], [[POLICY]]
+    alone._recent, alone._runner = [], types.SimpleNamespace(act=act, uncertainty=0.5)
+    arbiter = types.SimpleNamespace(
+        stamp_ns=7, missing=lambda: asked.pop() if asked else [],
+        answer=lambda source, stamp_ns, values, spread: answers.append(
+            (source, stamp_ns, np.round(values, 3).tolist(), spread)))
+    assert alone._ask(arbiter, np.zeros(3), {}) == novelty and len(alone._recent) == 1
+    assert answers == [(POLICY, 7, pytest.approx(said), novelty)]
+    alone._runner, asked[:] = None, [[POLICY]]
+    assert alone._ask(arbiter, np.zeros(3), {}) == -1.0
+    assert answers[1:] == [(POLICY, 7, [], -1.0)] and alone.sha256 == ''
