@@ -17,9 +17,9 @@
 import dataclasses
 
 from il_ros.errors import MergeError, RunKindError
+from il_ros.runs import run_kind
 from il_ros.runs.inventory import episodes_of
 from il_ros.runs.merge import merge_runs
-from il_ros.runs import run_kind
 from il_ros.runs.run_kind import kind_of_run, RunKeeper, RunKind
 import pytest
 from recordings import CONTRACT, record, spec
