@@ -39,82 +39,82 @@ from il_ros_interfaces.action import RunDagger
 DEMO_RUN = 'demo'
 
 
-def dagger(words: argparse.Namespace, replace: bool = False) -> int:
+def dagger(args: argparse.Namespace, replace: bool = False) -> int:
     """
     Run DAgger and print the table of its results.
 
     :param replace: remove a run of the same name, once the goal is known to be a good one
     """
-    if words.config:
-        words.config = str(Path(words.config).absolute())  # resumed from any folder
-    if not (words.attach and words.resume):
-        words = _asked(words, Path(words.runs) / words.run)
-    options = graph_options(words)
+    if args.config:
+        args.config = str(Path(args.config).absolute())  # resumed from any folder
+    if not (args.attach and args.resume):
+        args = _asked(args, Path(args.runs) / args.run)
+    options = graph_options(args)
     if options is not None and not replace:
-        refuse_other_kind(Path(words.runs) / words.run, words, options)
-        _refuse_existing(words, Path(words.runs) / words.run)
+        refuse_other_kind(Path(args.runs) / args.run, args, options)
+        _refuse_existing(args, Path(args.runs) / args.run)
 
     async def command(client: Client):
-        folder = await runs_of(client, words.runs, words.attach, words.wait) / words.run
-        asked = _asked(words, folder) if words.attach else words
+        folder = await runs_of(client, args.runs, args.attach, args.wait) / args.run
+        asked = _asked(args, folder) if args.attach else args
         if not replace:
             _refuse_existing(asked, folder)
         if replace:
             shutil.rmtree(folder, ignore_errors=True)
         if options is not None:
-            keep_contract(folder, words.contract)
+            keep_contract(folder, args.contract)
         await _dagger(client, asked, folder)
         _show_summary(folder)
     return run_command(command, options)
 
 
-def demo(words: argparse.Namespace) -> int:
+def demo(args: argparse.Namespace) -> int:
     """Replace the run ``demo`` and run DAgger on ``push``; a run of another name is kept."""
-    return dagger(words, replace=words.run == DEMO_RUN and not words.resume)
+    return dagger(args, replace=args.run == DEMO_RUN and not args.resume)
 
 
-def goal_of(words: argparse.Namespace) -> Goal:
+def goal_of(args: argparse.Namespace) -> Goal:
     """Return what the coordinator is asked for."""
-    fields = {field: getattr(words, option) for option, field in OF_GOAL.items()}
-    return Goal(run=words.run, baseline=not words.no_baseline, **fields)
+    fields = {field: getattr(args, option) for option, field in OF_GOAL.items()}
+    return Goal(run=args.run, baseline=not args.no_baseline, **fields)
 
 
-def _refuse_existing(words: argparse.Namespace, folder: Path):
-    if not words.resume:
+def _refuse_existing(args: argparse.Namespace, folder: Path):
+    if not args.resume:
         refuse_existing(folder)
 
 
-def _asked(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
+def _asked(args: argparse.Namespace, folder: Path) -> argparse.Namespace:
     """
-    Return the words, completed by the run that they resume, once nothing is wrong with them.
+    Return the arguments, completed by the run that they resume, once nothing is wrong with them.
 
     :raises ImitationError: with what is wrong
     """
-    if words.resume:
-        words = resumed_run(words, folder)
-    elif not words.task:
+    if args.resume:
+        args = resumed_run(args, folder)
+    elif not args.task:
         raise CommandError('--task is missing; name one, or --resume a run')
-    _check_teleop(words)
-    check_goal(goal_of(words), words.resume, run=folder)
-    if words.attach:
-        return words
+    _check_teleop(args)
+    check_goal(goal_of(args), args.resume, run=folder)
+    if args.attach:
+        return args
     require_writable(folder, CommandError)
-    return with_contract(words, folder) if words.resume else words
+    return with_contract(args, folder) if args.resume else args
 
 
-def _check_teleop(words: argparse.Namespace):
-    human = words.strategy == HUMAN
-    if human and not words.teleop and not words.attach:
+def _check_teleop(args: argparse.Namespace):
+    human = args.strategy == HUMAN
+    if human and not args.teleop and not args.attach:
         raise CommandError('--strategy human needs a person: give --teleop joy or keyboard, or '
                            '--attach to a graph that has one')
-    if words.teleop and not human:
-        raise CommandError(f'--teleop is {words.teleop!r} with --strategy {words.strategy}, where '
+    if args.teleop and not human:
+        raise CommandError(f'--teleop is {args.teleop!r} with --strategy {args.strategy}, where '
                            'no person drives; expected --strategy human')
 
 
-async def _dagger(client: Client, words: argparse.Namespace, folder: Path):
-    with StageProgress(words.rounds, hidden=bool(words.teleop)) as progress:
-        await client.dagger(request_of(goal_of(words), words.resume), progress.update)
+async def _dagger(client: Client, args: argparse.Namespace, folder: Path):
+    with StageProgress(args.rounds, hidden=bool(args.teleop)) as progress:
+        await client.dagger(request_of(goal_of(args), args.resume), progress.update)
     if not (folder / 'summary.json').exists():
         raise CommandError(f'{folder} has no summary.json; the graph that runs keeps its runs '
                            'elsewhere, give --runs its folder')

@@ -36,22 +36,22 @@ LOST = 3
 """Exit code of a repair that lost something."""
 
 
-def dataset(words: argparse.Namespace) -> int:
+def dataset(args: argparse.Namespace) -> int:
     """Carry out one verb and return the exit code."""
-    return VERBS[words.dataset_verb](words)
+    return VERBS[args.dataset_verb](args)
 
 
 def _progress(what: str, unit: str = 'episode') -> inventory.Progress:
     return functools.partial(each, what=what, unit=unit)
 
 
-def _run(words: argparse.Namespace) -> Path:
-    return find_run(words.runs, words.run)
+def _run(args: argparse.Namespace) -> Path:
+    return find_run(args.runs, args.run)
 
 
-def _whole_run(words: argparse.Namespace, run: str = '') -> Path:
+def _whole_run(args: argparse.Namespace, run: str = '') -> Path:
     """Return the folder of a run, and name the episodes that it lacks: the others are used."""
-    folder = find_run(words.runs, run or words.run)
+    folder = find_run(args.runs, run or args.run)
     _say_left_out(missing_in(folder / EPISODES))
     return folder
 
@@ -66,10 +66,10 @@ def _say_old(keys: Iterable[str]):
         print(f'left out: the filter key {key}, which is older than the newest episodes')
 
 
-def info(words: argparse.Namespace) -> int:
+def info(args: argparse.Namespace) -> int:
     """Print what a run holds."""
-    found = take_inventory(_run(words), _progress('reading'))
-    if words.json:
+    found = take_inventory(_run(args), _progress('reading'))
+    if args.json:
         print(json.dumps(found.as_dict(), indent=1))
     else:
         print(_table(found))
@@ -104,9 +104,9 @@ def _share(count: int, counter) -> str:
     return f'{100 * count / sum(counter.values()):.1f} %' if len(counter) > 1 else ''
 
 
-def verify(words: argparse.Namespace) -> int:
+def verify(args: argparse.Namespace) -> int:
     """Print what is damaged; exit code 1 if anything is."""
-    folder = _run(words)
+    folder = _run(args)
     findings = [*verify_run(folder, _progress('verifying')), *_checkpoints(folder)]
     for finding in findings:
         print(finding.sentence)
@@ -129,10 +129,10 @@ def _checkpoints(folder: Path) -> list[Finding]:
     return findings
 
 
-def repair(words: argparse.Namespace) -> int:
+def repair(args: argparse.Namespace) -> int:
     """Mend a run; exit code 0, 3 (something is lost) or 1 (not repairable)."""
     from il_ros.runs.repair import FAILED, LOSS, Repair, repair_episodes
-    folder = _run(words)
+    folder = _run(args)
     repairs = repair_episodes(folder, _progress('repairing', 'shard'))
     repairs += _repair_dataset(folder)
     repairs += [Repair(one.path, FAILED, f'{one.sentence}; a checkpoint cannot be repaired, '
@@ -171,18 +171,18 @@ def _repair_dataset(folder: Path) -> list:
     return repairs
 
 
-def _place(words: argparse.Namespace, name: str) -> Path:
+def _place(args: argparse.Namespace, name: str) -> Path:
     """Return where a new run goes: under the runs, or to a path."""
-    return Path(name) if '/' in name else Path(words.runs) / name
+    return Path(name) if '/' in name else Path(args.runs) / name
 
 
-def merge(words: argparse.Namespace) -> int:
+def merge(args: argparse.Namespace) -> int:
     """Put several runs into a new one."""
     from il_ros.runs.merge import merge_runs
-    runs = [_whole_run(words, run) for run in words.run]
-    output = _place(words, words.output)
+    runs = [_whole_run(args, run) for run in args.run]
+    output = _place(args, args.output)
     require_writable(output, CommandError)
-    merged = merge_runs(runs, output, words.rename, _progress('merging'), words.mix_options)
+    merged = merge_runs(runs, output, args.rename, _progress('merging'), args.mix_options)
     for old, new in merged.renamed.items():
         print(f'{old} is now {new}')
     for name in merged.repeated:
@@ -191,18 +191,18 @@ def merge(words: argparse.Namespace) -> int:
     return 0
 
 
-def split(words: argparse.Namespace) -> int:
+def split(args: argparse.Namespace) -> int:
     """Part a run into filter keys or new runs."""
     from il_ros.runs.rebuild import fresh_keys
     from il_ros.runs.split import draw_episodes, sort_episodes, split_into_keys, split_into_runs
     from il_ros.interactive.dataset_keys import planned_keys
-    folder, keys = _whole_run(words), words.into == 'keys'
-    if words.by is not None:
-        groups = sort_episodes(folder, words.by, _progress('sorting'), to_train=keys)
+    folder, keys = _whole_run(args), args.into == 'keys'
+    if args.by is not None:
+        groups = sort_episodes(folder, args.by, _progress('sorting'), to_train=keys)
     else:
-        groups = draw_episodes(folder, words.ratio, words.seed, _progress('drawing'),
+        groups = draw_episodes(folder, args.ratio, args.seed, _progress('drawing'),
                                to_train=keys)
-    if words.into == 'runs':
+    if args.into == 'runs':
         for name, count in split_into_runs(groups, folder).items():
             print(f'{folder.parent / name}: {count} episodes')
         return 0
@@ -216,26 +216,26 @@ def split(words: argparse.Namespace) -> int:
     return 0
 
 
-def replay(words: argparse.Namespace) -> int:
+def replay(args: argparse.Namespace) -> int:
     """Repeat episodes in the simulator or through a graph; exit code 1 if that went otherwise."""
-    folder = _whole_run(words)
-    paths = _chosen(folder, words.episode or ())[:words.episodes or None]
-    if words.through == 'simulator':
-        _refuse_without_a_graph(words)
+    folder = _whole_run(args)
+    paths = _chosen(folder, args.episode or ())[:args.episodes or None]
+    if args.through == 'simulator':
+        _refuse_without_a_graph(args)
         return _replay_commands(folder, paths)
     from il_ros.graph.replay import Replay, ReplayParameters, replay
-    runs, tolerance = Path(words.runs), words.tolerance
+    runs, tolerance = Path(args.runs), args.tolerance
     free, = free_paths(runs, f'{folder.name}-replay-{{}}')
     return replay(Replay(
-        folder, tuple(paths), runs, words.output or free.name, words.through == 'arm',
+        folder, tuple(paths), runs, args.output or free.name, args.through == 'arm',
         ReplayParameters.tolerance if tolerance is None else tolerance))
 
 
-def _refuse_without_a_graph(words: argparse.Namespace):
+def _refuse_without_a_graph(args: argparse.Namespace):
     for name in ('output', 'tolerance'):
-        if getattr(words, name) is not None:
+        if getattr(args, name) is not None:
             raise CommandError(
-                f'--{name} is {getattr(words, name)!r} with --through simulator, which keeps '
+                f'--{name} is {getattr(args, name)!r} with --through simulator, which keeps '
                 'nothing and compares bit for bit; expected --through graph or arm')
 
 
@@ -281,50 +281,50 @@ def sources_of(folder: Path, episode) -> tuple:
     return sources
 
 
-def plot(words: argparse.Namespace) -> int:
+def plot(args: argparse.Namespace) -> int:
     """Draw a run as PNG files and a page."""
     from il_ros.reports.recordings import write_plots
-    folder = _whole_run(words)
+    folder = _whole_run(args)
     paths = episodes_of(folder)
     if not paths:
         raise NoSuchRunError(f'{folder} has no episode to draw')
-    output = Path(words.output or folder / 'plots')
+    output = Path(args.output or folder / 'plots')
     require_writable(output, CommandError)
-    files = write_plots(folder.name, paths, output, words.episode or (), words.episodes,
+    files = write_plots(folder.name, paths, output, args.episode or (), args.episodes,
                         _progress('reading'))
     print(f'{output / files[-1]} shows it; {len(files) - 1} pictures beside it')
     return 0
 
 
-def relabel(words: argparse.Namespace) -> int:
+def relabel(args: argparse.Namespace) -> int:
     """Ask a labelling service about every recorded state of a run."""
     from il_ros.cli import relabelling
-    folder = _whole_run(words)
-    code = relabelling.relabel(folder, words.expert, words.replace, words.deadline, words.use)
+    folder = _whole_run(args)
+    code = relabelling.relabel(folder, args.expert, args.replace, args.deadline, args.use)
     if (folder / DATASET).exists():
         print(f'{folder / DATASET} does not know these labels yet; it is rebuilt by '
               f'{hints.repair(folder)}')
     return code
 
 
-def export(words: argparse.Namespace) -> int:
+def export(args: argparse.Namespace) -> int:
     """Write a run in the format of another tool."""
-    folder, output, progress = _whole_run(words), Path(words.output), _progress('exporting')
+    folder, output, progress = _whole_run(args), Path(args.output), _progress('exporting')
     require_writable(output, CommandError)
-    if words.to != 'rosbag2':
+    if args.to != 'rosbag2':
         from il_ros.runs.export.segments import left_out
         from il_ros.runs.rebuild import fresh_keys
         _say_left_out(left_out(folder))
         _say_old(fresh_keys(folder)[1])
-    if words.to == 'rosbag2':
+    if args.to == 'rosbag2':
         from il_ros.runs.export.rosbag2 import export_rosbag2
         counts = export_rosbag2(folder, output, progress)
-    elif words.to == 'lerobot':
+    elif args.to == 'lerobot':
         from il_ros.runs.export.lerobot import export_lerobot
-        counts = export_lerobot(folder, output, words.actions, progress)
+        counts = export_lerobot(folder, output, args.actions, progress)
     else:
         from il_ros.runs.export.robomimic import export_robomimic
-        counts = export_robomimic(folder, output, words.actions, progress)
+        counts = export_robomimic(folder, output, args.actions, progress)
     print(f'{output}: {", ".join(f"{count} {what}" for what, count in counts.items())}')
     return 0
 

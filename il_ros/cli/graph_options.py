@@ -24,33 +24,33 @@ from il_ros.tasks.biased import bias_of
 from il_ros.tasks.registry import make_task
 
 
-def graph_options(words: argparse.Namespace) -> GraphOptions | None:
+def graph_options(args: argparse.Namespace) -> GraphOptions | None:
     """
     Return the graph that a command is to compose; None: it attaches to one that runs.
 
     :raises ImitationError: if options contradict each other, or the task does not have them
     """
-    streams = ','.join(getattr(words, 'stream', ()))
-    require_streams = getattr(words, 'require_streams', False)
+    streams = ','.join(getattr(args, 'stream', ()))
+    require_streams = getattr(args, 'require_streams', False)
     if require_streams and not streams:
         raise CommandError('--require-streams is given, but no stream to require; name one with '
                            '--stream TOPIC:TYPE')
-    if words.attach:
-        if words.contract:
-            raise CommandError(f'--contract is {words.contract!r}; the graph that --attach uses '
+    if args.attach:
+        if args.contract:
+            raise CommandError(f'--contract is {args.contract!r}; the graph that --attach uses '
                                'has its contract already')
-        if bias_of(words.options):
-            raise CommandError(f'--options is {words.options!r}; the graph that --attach uses '
+        if bias_of(args.options):
+            raise CommandError(f'--options is {args.options!r}; the graph that --attach uses '
                                'has its expert already')
         if streams:
             raise CommandError(f'--stream is {streams!r}; the graph that --attach uses has its '
                                'streams already')
         return None
-    task_options(make_task(words.task), words.options)
-    teleop = getattr(words, 'teleop', '')
+    task_options(make_task(args.task), args.options)
+    teleop = getattr(args, 'teleop', '')
     return GraphOptions(
-        task=words.task, runs=words.runs, contract=words.contract, options=words.options,
-        teleop=teleop, mapping=getattr(words, 'mapping', ''), streams=streams,
+        task=args.task, runs=args.runs, contract=args.contract, options=args.options,
+        teleop=teleop, mapping=getattr(args, 'mapping', ''), streams=streams,
         require_streams=require_streams, mode='realtime' if teleop else 'lockstep',
-        gui=words.gui or bool(teleop and os.environ.get('DISPLAY') and not words.no_gui),
-        training=words.call in ('dagger', 'demo'))
+        gui=args.gui or bool(teleop and os.environ.get('DISPLAY') and not args.no_gui),
+        training=args.call in ('dagger', 'demo'))

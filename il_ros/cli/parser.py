@@ -39,7 +39,7 @@ class Verb:
 
     :param help_text: one line
     :param arguments: ``module:function`` that adds its arguments to a parser
-    :param run: ``module:function`` that does what the words say, and returns the exit code
+    :param run: ``module:function`` that does what the arguments say, and returns the exit code
     """
 
     def __init__(self, help_text: str, arguments: str, run: str):
@@ -116,11 +116,11 @@ def _run(args: Sequence[str] | None) -> int:
     if '_ARGCOMPLETE' in os.environ:
         _complete(make_parser())
     args = [*(OLD_NAMES.get(verb, verb) for verb in args[:1]), *args[1:]]
-    words = make_parser(args[0] if args else '').parse_args(args)
-    _trust_plugins(words)
+    parsed = make_parser(args[0] if args else '').parse_args(args)
+    _trust_plugins(parsed)
     try:
-        _place(words)
-        return _loaded(VERBS[words.call].run)(words)
+        _place(parsed)
+        return _loaded(VERBS[parsed.call].run)(parsed)
     except ModuleNotFoundError as error:
         print(f'il_ros: {missing(error)}', file=sys.stderr)
     except OutputError:
@@ -132,22 +132,22 @@ def _run(args: Sequence[str] | None) -> int:
     return 1
 
 
-def _trust_plugins(words: argparse.Namespace):
-    """Let the plug-ins be imported that the words name as ``module:Object``."""
-    asked = [*(getattr(words, option, None) for option in ('task', 'strategy', 'contract')),
-             words.name if words.call == 'check' else None, *(getattr(words, 'tasks', None) or ())]
+def _trust_plugins(args: argparse.Namespace):
+    """Let the plug-ins be imported that the arguments name as ``module:Object``."""
+    asked = [*(getattr(args, option, None) for option in ('task', 'strategy', 'contract')),
+             args.name if args.call == 'check' else None, *(getattr(args, 'tasks', None) or ())]
     found = [name for name in asked if name and ':' in name]
     if found:
         from il_ros import plugins
         plugins.trust(*found)
 
 
-def _place(words: argparse.Namespace):
+def _place(args: argparse.Namespace):
     """Take ``--run`` for a name under ``--runs``, or for the path of a run's folder."""
-    if isinstance(getattr(words, 'run', None), str) and words.call != 'dataset':
+    if isinstance(getattr(args, 'run', None), str) and args.call != 'dataset':
         from il_ros.runs.inventory import place_of_run
-        runs, words.run = place_of_run(words.runs, words.run)
-        words.runs = str(runs)
+        runs, args.run = place_of_run(args.runs, args.run)
+        args.runs = str(runs)
 
 
 def _loaded(target: str) -> Callable:

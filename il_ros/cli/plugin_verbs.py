@@ -21,13 +21,13 @@ import sys
 from il_ros import plugins
 
 
-def run(words: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Run the verb."""
-    if words.call == 'contract':
+    if args.call == 'contract':
         from il_ros.tasks.contracts import contract_text
-        print(contract_text(words.task), end='')
+        print(contract_text(args.task), end='')
         return 0
-    return show(words.kind) if words.call == 'list' else check(words.kind, words.name)
+    return show(args.kind) if args.call == 'list' else check(args.kind, args.name)
 
 
 def show(kind: str) -> int:

@@ -38,25 +38,25 @@ OF_GOAL = {'first_seed' if field.name == 'evaluation_first_seed' else field.name
 """Options of ``il_ros dagger``, and the fields of the goal that they fill."""
 
 
-def resumed_run(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
+def resumed_run(args: argparse.Namespace, folder: Path) -> argparse.Namespace:
     """
-    Return the words of ``il_ros dagger --resume`` with what the run in ``folder`` began with.
+    Return the arguments of ``il_ros dagger --resume`` with what the run in ``folder`` began with.
 
     :raises CommandError: naming each option that differs, with both values
     :raises RunFileError: if ``run.json`` cannot be read
     """
     if not (folder / run_state.FILE_NAME).exists():
         run_state.refuse_old_name(folder)
-        return _begun(words, folder)
+        return _begun(args, folder)
     goal = run_state.load(folder).goal
     stands = {option: getattr(goal, field) for option, field in OF_GOAL.items()}
-    return _completed(words, {**stands, 'no_baseline': not goal.baseline}, folder)
+    return _completed(args, {**stands, 'no_baseline': not goal.baseline}, folder)
 
 
-def resumed_session(words: argparse.Namespace, folder: Path
+def resumed_session(args: argparse.Namespace, folder: Path
                     ) -> tuple[argparse.Namespace, list[int]]:
     """
-    Return the words of ``il_ros record --resume``, and the seeds that are still to be recorded.
+    Return the arguments of ``il_ros record --resume``, and the seeds that are left.
 
     Unfinished demonstrations are recorded again; flagged ones (discarded, messages dropped) do
     not count, and others take their place.
@@ -66,15 +66,15 @@ def resumed_session(words: argparse.Namespace, folder: Path
     shown = [receipt for _, receipt in receipts_in(folder / 'episodes')
              if receipt.spec.purpose == DEMONSTRATION]
     if not shown:
-        begun = _begun(words, folder)
+        begun = _begun(args, folder)
         return begun, list(range(begun.seed, begun.seed + begun.episodes))
     spec = min((receipt.spec for receipt in shown), key=lambda spec: spec.seed)
-    _refuse_other_driver(words, shown, folder)
-    asked = _completed(words, {'task': spec.task, 'options': spec.options,
-                               'horizon': spec.horizon, 'continuing': spec.continuing}, folder)
+    _refuse_other_driver(args, shown, folder)
+    asked = _completed(args, {'task': spec.task, 'options': spec.options,
+                              'horizon': spec.horizon, 'continuing': spec.continuing}, folder)
     finished = [receipt for receipt in shown if not is_unfinished(receipt)]
-    first = words.seed if 'seed' in given(words) else spec.seed
-    wanted = words.episodes - sum(not receipt.flags for receipt in finished)
+    first = args.seed if 'seed' in given(args) else spec.seed
+    wanted = args.episodes - sum(not receipt.flags for receipt in finished)
     asked.seed, taken = first, {receipt.spec.seed for receipt in finished}
     seeds: list[int] = []
     while len(seeds) < wanted:
@@ -114,55 +114,55 @@ def refuse_existing(folder: Path):
                                        'choose another --run')
 
 
-def with_contract(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
+def with_contract(args: argparse.Namespace, folder: Path) -> argparse.Namespace:
     """
-    Return the words with the contract that a run was recorded with, unless one is given.
+    Return the arguments with the contract that a run was recorded with, unless one is given.
 
     :raises ContractError: if no file has it any more
     """
-    found = None if words.contract else kind_of_run(folder)
+    found = None if args.contract else kind_of_run(folder)
     recorded = found and found[0].contract
     if found is None or recorded is None:
-        return words
+        return args
     contract = contract_file_of(folder, recorded, found[0].task)
     if contract is None:
         raise ContractError(f'{folder} was recorded with the contract {recorded.name}, of '
                             'which there is no file; give it with --contract')
-    return argparse.Namespace(**{**vars(words), 'contract': contract})
+    return argparse.Namespace(**{**vars(args), 'contract': contract})
 
 
-def _begun(words: argparse.Namespace, folder: Path) -> argparse.Namespace:
-    """Return the words where there is nothing to resume: they have to suffice."""
-    if not words.task:
-        raise CommandError(f'there is no run {words.run!r} in {folder.parent} to resume; give '
+def _begun(args: argparse.Namespace, folder: Path) -> argparse.Namespace:
+    """Return the arguments where there is nothing to resume: they have to suffice."""
+    if not args.task:
+        raise CommandError(f'there is no run {args.run!r} in {folder.parent} to resume; give '
                            '--task to begin one')
     # Without the prefix of an error: whoever starts commands takes that for their failure.
-    print(f'There is no run {words.run!r} in {folder.parent} to resume; it begins now.',
+    print(f'There is no run {args.run!r} in {folder.parent} to resume; it begins now.',
           file=sys.stderr)
-    return words
+    return args
 
 
-def _refuse_other_driver(words: argparse.Namespace, shown: list[Receipt], folder: Path):
+def _refuse_other_driver(args: argparse.Namespace, shown: list[Receipt], folder: Path):
     person = any(receipt.spec.plan.driver == TELEOP for receipt in shown)
-    if person and not words.teleop:
+    if person and not args.teleop:
         raise CommandError(f'{folder} has demonstrations of a person; give --teleop joy or '
                            'keyboard to resume it')
-    if words.teleop and not person:
-        raise CommandError(f'--teleop is {words.teleop!r}, but {folder} has demonstrations of '
+    if args.teleop and not person:
+        raise CommandError(f'--teleop is {args.teleop!r}, but {folder} has demonstrations of '
                            'the expert; leave it out, or choose another --run')
 
 
-def _completed(words: argparse.Namespace, stands: dict[str, object],
+def _completed(args: argparse.Namespace, stands: dict[str, object],
                folder: Path) -> argparse.Namespace:
-    named = given(words) & set(stands)
+    named = given(args) & set(stands)
     differing = [name for name in stands
-                 if name in named and not _same(name, getattr(words, name), stands[name])]
+                 if name in named and not _same(name, getattr(args, name), stands[name])]
     if differing:
         both = ', '.join(f'--{name.replace("_", "-")} {_shown(stands[name])} (given: '
-                         f'{_shown(getattr(words, name))})' for name in differing)
+                         f'{_shown(getattr(args, name))})' for name in differing)
         raise CommandError(f'{folder} began with {both}; leave these options out to resume it, '
                            'or choose another --run')
-    return argparse.Namespace(**{**vars(words), **stands})
+    return argparse.Namespace(**{**vars(args), **stands})
 
 
 def _same(name: str, asked: Any, stands: Any) -> bool:

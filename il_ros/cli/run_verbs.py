@@ -46,30 +46,30 @@ PERSON_HORIZON = 1200
 """Steps that a person has by default: a minute at 20 Hz; the tasks' own suit their experts."""
 
 
-def record(words: argparse.Namespace) -> int:
+def record(args: argparse.Namespace) -> int:
     """Record demonstrations of the expert, or of a person."""
-    own = Path(words.runs) / words.run
-    if not words.resume and not words.task:
+    own = Path(args.runs) / args.run
+    if not args.resume and not args.task:
         raise CommandError('--task is missing; name one, or --resume a run')
-    asked = words
+    asked = args
     specs: list[EpisodeSpec] = []
-    if not words.attach:
-        asked, specs = _session(words, own)
+    if not args.attach:
+        asked, specs = _session(args, own)
         require_writable(own, CommandError)
-    elif not words.resume:
-        _specs(words, range(words.seed, words.seed + words.episodes))  # refused now, if at all
+    elif not args.resume:
+        _specs(args, range(args.seed, args.seed + args.episodes))  # refused now, if at all
     options = graph_options(asked)
     if options is not None:
         refuse_other_run(own, asked, options)
         refuse_recorded(own, [spec.seed for spec in specs])
-    if not words.attach and not specs:
+    if not args.attach and not specs:
         return _say_complete(own)
 
     async def command(client: Client):
         nonlocal asked, specs
-        folder = await runs_of(client, words.runs, words.attach, words.wait) / words.run
+        folder = await runs_of(client, args.runs, args.attach, args.wait) / args.run
         if options is None:
-            asked, specs = _session(words, folder)
+            asked, specs = _session(args, folder)
             refuse_other_run(folder, asked, None)
             refuse_recorded(folder, [spec.seed for spec in specs])
         if not specs:
@@ -77,7 +77,7 @@ def record(words: argparse.Namespace) -> int:
             return
         if options is not None:
             keep_contract(folder, asked.contract)
-        receipts = await _collect(client, specs, 'recording', hidden=bool(words.teleop))
+        receipts = await _collect(client, specs, 'recording', hidden=bool(args.teleop))
         labels = sum(receipt.labels for receipt in receipts)
         print(f'{len(receipts)} demonstrations, {labels} labels, '
               f'{sum(r.success for r in receipts)} successful, in {folder}; '
@@ -85,33 +85,33 @@ def record(words: argparse.Namespace) -> int:
     return run_command(command, options)
 
 
-def _session(words: argparse.Namespace,
+def _session(args: argparse.Namespace,
              folder: Path) -> tuple[argparse.Namespace, list[EpisodeSpec]]:
     """
-    Return the words, completed by the run that they resume, and the episodes to be recorded.
+    Return the arguments, completed by the run that they resume, and the episodes to be recorded.
 
     :raises ImitationError: if one of them cannot be, or the run began otherwise
     """
-    if not words.resume:
-        return words, _specs(words, range(words.seed, words.seed + words.episodes))
-    asked, seeds = resumed_session(words, folder)
-    asked = asked if words.attach else with_contract(asked, folder)
+    if not args.resume:
+        return args, _specs(args, range(args.seed, args.seed + args.episodes))
+    asked, seeds = resumed_session(args, folder)
+    asked = asked if args.attach else with_contract(asked, folder)
     return asked, _specs(asked, seeds)
 
 
-def _specs(words: argparse.Namespace, seeds: Sequence[int]) -> list[EpisodeSpec]:
+def _specs(args: argparse.Namespace, seeds: Sequence[int]) -> list[EpisodeSpec]:
     if seeds and seeds[-1] >= VALIDATION_SEEDS:
-        raise CommandError(f'--seed is {words.seed} with {words.episodes} episodes; the last seed '
+        raise CommandError(f'--seed is {args.seed} with {args.episodes} episodes; the last seed '
                            f'would be {seeds[-1]}, demonstrations use seeds from 0 to '
                            f'{VALIDATION_SEEDS - 1}')
-    horizon, person = words.horizon, words.teleop
+    horizon, person = args.horizon, args.teleop
     if person:
         horizon = horizon or PERSON_HORIZON
     return [EpisodeSpec(
-        episode_id=episode_id(DEMONSTRATION, 0, seed), run=words.run, task=words.task,
-        purpose=DEMONSTRATION, seed=seed, horizon=horizon, continuing=words.continuing,
-        options=words.options,
-        plan=person_plan(words.seed) if person else DrivePlan(driver=EXPERT, seed=words.seed))
+        episode_id=episode_id(DEMONSTRATION, 0, seed), run=args.run, task=args.task,
+        purpose=DEMONSTRATION, seed=seed, horizon=horizon, continuing=args.continuing,
+        options=args.options,
+        plan=person_plan(args.seed) if person else DrivePlan(driver=EXPERT, seed=args.seed))
         for seed in seeds]
 
 
@@ -120,59 +120,59 @@ def _say_complete(folder: Path) -> int:
     return 0
 
 
-def evaluate(words: argparse.Namespace) -> int:
+def evaluate(args: argparse.Namespace) -> int:
     """Measure the success of a policy, or of the expert, on held-out resets."""
-    if words.first_seed < EVALUATION_SEEDS:
-        raise CommandError(f'--first-seed is {words.first_seed}; evaluation uses seeds from '
+    if args.first_seed < EVALUATION_SEEDS:
+        raise CommandError(f'--first-seed is {args.first_seed}; evaluation uses seeds from '
                            f'{EVALUATION_SEEDS} up')
-    last = words.first_seed + words.episodes - 1
+    last = args.first_seed + args.episodes - 1
     if last > LARGEST_SEED:
-        raise CommandError(f'--first-seed is {words.first_seed} with {words.episodes} episodes; '
+        raise CommandError(f'--first-seed is {args.first_seed} with {args.episodes} episodes; '
                            f'the last seed would be {last}, expected at most {LARGEST_SEED}')
-    if words.json:
-        require_place(Path(words.json), '--json', CommandError)
-    driver = EXPERT if words.policy == 'expert' else POLICY
+    if args.json:
+        require_place(Path(args.json), '--json', CommandError)
+    driver = EXPERT if args.policy == 'expert' else POLICY
     if driver == POLICY:
-        words.policy = str(find_policy(Path(words.runs), words.policy))
-        print(f'evaluating {words.policy}')
+        args.policy = str(find_policy(Path(args.runs), args.policy))
+        print(f'evaluating {args.policy}')
     plan = DrivePlan(driver=driver, labels=LABEL_NONE)
     specs = [EpisodeSpec(
-        episode_id=episode_id(EVALUATION, 0, seed), run=words.run, task=words.task,
-        purpose=EVALUATION, seed=seed, horizon=words.horizon, continuing=words.continuing,
-        options=words.options, plan=plan)
-        for seed in range(words.first_seed, words.first_seed + words.episodes)]
-    options = graph_options(words)
+        episode_id=episode_id(EVALUATION, 0, seed), run=args.run, task=args.task,
+        purpose=EVALUATION, seed=seed, horizon=args.horizon, continuing=args.continuing,
+        options=args.options, plan=plan)
+        for seed in range(args.first_seed, args.first_seed + args.episodes)]
+    options = graph_options(args)
     if options is not None:
-        refuse_other_episodes(Path(words.runs) / words.run)
-        require_writable(Path(words.runs) / words.run, CommandError)
+        refuse_other_episodes(Path(args.runs) / args.run)
+        require_writable(Path(args.runs) / args.run, CommandError)
         if driver == POLICY:
-            checkpoint.check(checkpoint.load(Path(words.policy)), contract_of(options))
+            checkpoint.check(checkpoint.load(Path(args.policy)), contract_of(options))
 
     async def command(client: Client):
-        folder = await runs_of(client, words.runs, words.attach, words.wait) / words.run
+        folder = await runs_of(client, args.runs, args.attach, args.wait) / args.run
         refuse_other_episodes(folder)
         sha256 = ''
         if driver == POLICY:
-            sha256 = await client.load_policy(Path(words.policy))
+            sha256 = await client.load_policy(Path(args.policy))
         shutil.rmtree(folder, ignore_errors=True)
         receipts = await _collect(client, specs, 'evaluating')
         if driver == POLICY:
             client.require_policy(sha256)
-        report = evaluation_report(words, sha256, receipts)
-        if words.json:
-            write_atomically(Path(words.json), (json.dumps(report, indent=1) + '\n').encode())
+        report = evaluation_report(args, sha256, receipts)
+        if args.json:
+            write_atomically(Path(args.json), (json.dumps(report, indent=1) + '\n').encode())
         success = report['success']
         print(f'{success["k"]} of {success["n"]} succeed: {100 * success["rate"]:.1f} %, 95 % '
               f'interval {100 * success["low"]:.1f} to {100 * success["high"]:.1f} %')
     return run_command(command, options)
 
 
-def evaluation_report(words: argparse.Namespace, sha256: str, receipts: list[Receipt]) -> dict:
+def evaluation_report(args: argparse.Namespace, sha256: str, receipts: list[Receipt]) -> dict:
     """Return what ``evaluate --json`` writes."""
     successes = sum(receipt.success for receipt in receipts)
     return {
-        'task': words.task, 'policy': words.policy, 'sha256': sha256,
-        'first_seed': words.first_seed,
+        'task': args.task, 'policy': args.policy, 'sha256': sha256,
+        'first_seed': args.first_seed,
         'success': wilson(successes, len(receipts)).as_dict(),
         'goals_reached': sum(receipt.goals_reached for receipt in receipts),
         'steps': sum(receipt.steps for receipt in receipts),
@@ -181,9 +181,9 @@ def evaluation_report(words: argparse.Namespace, sha256: str, receipts: list[Rec
                       'content_sha256': r.content_sha256} for r in receipts]}
 
 
-def view(words: argparse.Namespace) -> int:
+def view(args: argparse.Namespace) -> int:
     """Show who drives, rates, step, success and labels of a graph, until Ctrl-C."""
-    return runtime.run(ViewNode, [*LOGGING, '-p', f'period_s:={words.period}'])
+    return runtime.run(ViewNode, [*LOGGING, '-p', f'period_s:={args.period}'])
 
 
 async def _collect(client: Client, specs: list[EpisodeSpec], what: str,

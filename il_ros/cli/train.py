@@ -45,20 +45,20 @@ ALL = 'all'
 POLL_S = 0.1
 
 
-def train(words: argparse.Namespace) -> int:
+def train(args: argparse.Namespace) -> int:
     """
     Clone what a run holds and print the losses.
 
     :raises ImitationError: with the sentence of what failed
     """
-    folder = _folder(words)
-    output = Path(words.output or folder / CHECKPOINTS / 'bc')
-    _refuse_early(words, folder, output)
-    dataset, spec = _dataset(folder, words.filter_key)
+    folder = _folder(args)
+    output = Path(args.output or folder / CHECKPOINTS / 'bc')
+    _refuse_early(args, folder, output)
+    dataset, spec = _dataset(folder, args.filter_key)
     contract, task = _contract(dataset), spec.task
-    config = words.config or str(training_path(contract.name, task))
-    job = Job(dataset=str(dataset), filter_key=words.filter_key or ALL, config=config,
-              output=str(output), seed=words.seed,
+    config = args.config or str(training_path(contract.name, task))
+    job = Job(dataset=str(dataset), filter_key=args.filter_key or ALL, config=config,
+              output=str(output), seed=args.seed,
               held_out_key=HELD_OUT if _has_held_out(folder) else '', replace=True)
     with WorkerClient(nice=0) as worker, Progress('training') as progress:
         worker.submit(job)
@@ -70,26 +70,26 @@ def train(words: argparse.Namespace) -> int:
     return 0
 
 
-def _folder(words: argparse.Namespace) -> Path:
+def _folder(args: argparse.Namespace) -> Path:
     """Return the folder of the run, found as ``il_ros dataset`` finds it."""
     with contextlib.suppress(NoSuchRunError):
-        return find_run(words.runs, words.run)
-    return Path(words.runs) / words.run  # nothing is there; what is missing is said later
+        return find_run(args.runs, args.run)
+    return Path(args.runs) / args.run  # nothing is there; what is missing is said later
 
 
-def _refuse_early(words: argparse.Namespace, folder: Path, output: Path):
+def _refuse_early(args: argparse.Namespace, folder: Path, output: Path):
     """
     Refuse a checkpoint that cannot be written, or settings that cannot be read.
 
     :raises ImitationError: before anything is read or made
     """
-    if words.output and not output.parent.is_dir() and output.parent != folder / CHECKPOINTS:
-        raise CommandError(f'--output is {words.output!r}; there is no folder {output.parent}, '
+    if args.output and not output.parent.is_dir() and output.parent != folder / CHECKPOINTS:
+        raise CommandError(f'--output is {args.output!r}; there is no folder {output.parent}, '
                            'create it first')
-    refuse_replacing(output, Path(words.runs), words.overwrite)
+    refuse_replacing(output, Path(args.runs), args.overwrite)
     refuse_other_content(output)
-    if words.config:
-        TrainConfig.load(Path(words.config))
+    if args.config:
+        TrainConfig.load(Path(args.config))
     if folder.is_dir():
         require_writable(output.parent, CommandError)
 
@@ -158,7 +158,7 @@ def _bring_up_to_date(folder: Path, filter_key: str, planned: Keys | None):
 
 
 def _how(dataset: Path) -> tuple[str, str]:
-    """Return by which words the filter keys of a data set were drawn, as far as they tell."""
+    """Return with which arguments the keys of a data set were drawn, as far as they tell."""
     keys = {key for found in keys_in(dataset).values() for key in found}
     for part in PARTS:
         if any(key.startswith(f'{KEYS.get(part, part)}_') for key in keys):

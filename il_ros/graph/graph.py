@@ -151,12 +151,12 @@ def main(args: Sequence[str] | None = None) -> int:
                         help="Contract file, or a task's name, with _image for images (default: "
                              "the task's)")
     parser.add_argument('--gui', action='store_true', help="Open PyBullet's window")
-    words, ros = parser.parse_known_args(args)
-    plugins.trust(words.task, words.contract)
+    known, ros = parser.parse_known_args(args)
+    plugins.trust(known.task, known.contract)
     try:
         with Runtime([sys.argv[0], *ros]) as runtime:
-            build(runtime, GraphOptions(words.task, words.runs, words.mode, gui=words.gui,
-                                        contract=words.contract))
+            build(runtime, GraphOptions(known.task, known.runs, known.mode, gui=known.gui,
+                                        contract=known.contract))
             runtime.spin()
     except ImitationError as error:
         print(f'graph: {error}', file=sys.stderr)

@@ -104,7 +104,7 @@ def _services(client: Client, name: str, namespace: str) -> set[str]:
         return set()  # it has ended meanwhile
 
 
-def refuse_other_kind(folder: Path, words: argparse.Namespace, options: GraphOptions | None):
+def refuse_other_kind(folder: Path, args: argparse.Namespace, options: GraphOptions | None):
     """
     Refuse a run of another task, contract or options than the command line's.
 
@@ -114,14 +114,14 @@ def refuse_other_kind(folder: Path, words: argparse.Namespace, options: GraphOpt
     found = kind_of_run(folder)
     if found is not None:
         contract = contract_of(options) if options is not None else None
-        refuse(folder, found[0], RunKind(words.task, words.options, contract))
+        refuse(folder, found[0], RunKind(args.task, args.options, contract))
 
 
-def refuse_other_run(folder: Path, words: argparse.Namespace, options: GraphOptions | None):
+def refuse_other_run(folder: Path, args: argparse.Namespace, options: GraphOptions | None):
     """Refuse to add demonstrations to a run that they do not belong to."""
     if (folder / RUN_FILE).exists():
         raise CommandError(f'{folder} was made by dagger, not by record; give --run another name')
-    refuse_other_kind(folder, words, options)
+    refuse_other_kind(folder, args, options)
 
 
 def refuse_other_episodes(folder: Path):

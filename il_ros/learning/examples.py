@@ -113,8 +113,8 @@ def check(pairs: Pairs, contract: Contract, what: str, horizons: Horizons,
         return
     steps = getattr(pairs, 'steps', None)
     if steps is None or int(steps.valid.sum()) != count:
-        raise NoDataError(f'the {what} data have no episodes; history '
-                          f'{horizons.history} and chunk {horizons.chunk} need it')
+        raise NoDataError(f'the {what} data do not say which episodes they are from; history '
+                          f'{horizons.history} and chunk {horizons.chunk} need that')
     _finite('observation', steps.observations, what)
 
 

@@ -14,7 +14,8 @@
 
 """Contract files: images, slower streams, computed poses, and a sentence for each mistake."""
 
-from il_ros.contract.contract import Contract, ContractError, IMAGE
+from il_ros.contract.contract import Contract, ContractError, Feature, IMAGE
+from il_ros.contract.contract import TOOL_VELOCITY, VALUES
 from il_ros.contract.contract_file import from_joints, load_contract, Source
 import pytest
 
@@ -73,3 +74,47 @@ def test_a_computed_pose_changes_the_source_and_not_the_contract(tmp_path):
 def test_a_mistake_is_named_with_the_file(tmp_path, text, sentence):
     with pytest.raises(ContractError, match=f'some.yaml: .*{sentence}'):
         loaded(tmp_path, text)
+
+
+JOINTS = ('  - {name: joints, topic: joint_states, field: velocity, unit: rad/s, '
+          'joints: [a, b]%s}\n')
+
+
+def test_what_a_file_does_not_say_of_a_feature_is_the_usual(tmp_path):
+    contract, sources = loaded(tmp_path, TOOL % '' + JOINTS % '' + CAMERA % '')
+    assert contract.features == (
+        Feature('tool_position', VALUES, 0, ('x', 'y', 'z'), 'm', 'base'),
+        Feature('joints', VALUES, 3, ('a', 'b'), 'rad/s'),
+        Feature('camera', IMAGE, height=4, width=6, encoding='rgb8'))
+    assert sources == (
+        Source('tool_position', 'tool_pose', 'position', (), '', -1, 1, False),
+        Source('joints', 'joint_states', 'velocity', ('a', 'b'), '', -1, 1, False),
+        Source('camera', 'camera/image_raw', '', (), '', -1, 1, False))
+    assert Source('a', 'b', 'c') == Source('a', 'b', 'c', (), '', -1, 1, False)
+
+
+def test_what_a_file_says_of_a_feature_is_kept(tmp_path):
+    pose = TOOL.replace('position', 'orientation').replace('tool_pose', 'object_poses')
+    contract, sources = loaded(
+        tmp_path, pose % ', index: 2, privileged: true' + JOINTS % ', reduce: sum'
+        + CAMERA % ', frame_id: lens, privileged: true')
+    assert [(one.elements, one.frame_id, one.privileged) for one in contract.features] == [
+        (('x', 'y', 'z', 'w'), 'base', True), (('sum',), '', False), ((), 'lens', True)]
+    assert [(source.index, source.reduce) for source in sources] == [
+        (2, ''), (-1, 'sum'), (-1, '')]
+
+
+def test_whole_numbers_make_the_same_contract(tmp_path):
+    contract, _ = loaded(tmp_path, TOOL % '')
+    path = tmp_path / 'some.yaml'
+    path.write_text(path.read_text().replace('20.0', '20').replace('0.5', '5'))
+    whole, _ = load_contract(path)
+    assert (repr(whole.rate), repr(whole.actions[0].upper)) == ('20.0', '5.0')
+    assert contract.action_space == whole.action_space == TOOL_VELOCITY
+
+
+@pytest.mark.parametrize('changes, sentence', [
+    (', joints: []', 'features.tool_position.joints'), (', reduce: mean', 'reduce is .mean.')])
+def test_a_feature_needs_joints_and_a_known_way_to_reduce_them(tmp_path, changes, sentence):
+    with pytest.raises(ContractError, match=sentence):
+        loaded(tmp_path, TOOL % changes)

@@ -67,3 +67,22 @@ def test_an_episode_with_a_seed_that_no_message_carries_is_refused(seed):
     with pytest.raises(SpecError, match='seed is .*; expected a whole number in 0..42949'):
         EpisodeSpec(episode_id='a', run='r', task='push', seed=seed)
     assert EpisodeSpec(episode_id='a', run='r', task='push', seed=LARGEST_SEED).seed > 0
+
+
+def test_what_was_closed_before_does_not_count_nor_hide_what_is_open():
+    assert read_options('{"a": [[]], "b": [[]], "c": []}') == {'a': [[]], 'b': [[]], 'c': []}
+    with pytest.raises(OptionsError, match='are nested 17 levels deep'):
+        read_options('{"z": [[]], "a":' + NESTED[5:])
+    assert read_options('{"a":' + '[' * 15 + ']' * 15 + '}')
+
+
+def test_a_refusal_shows_the_first_80_characters():
+    with pytest.raises(OptionsError) as refused:
+        read_options('[' + '1,' * 99 + '1]')
+    shown = '[' + '1,' * 39 + '1'
+    assert str(refused.value) == f'options are {shown}; expected a JSON object'
+
+
+def test_options_a_character_too_long_are_refused():
+    with pytest.raises(OptionsError, match='are 4097 characters'):
+        read_options(json.dumps({'a': 'x' * (LONGEST - 8)}))

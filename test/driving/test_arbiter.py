@@ -129,7 +129,7 @@ def test_each_stamp_is_acted_on_once_and_a_repeated_or_older_one_changes_nothing
     waiting, actuator = arbiter()
     assert acted(waiting, 100).driver == POLICY
     for stamp_ns in (100, 50):
-        assert not waiting.observe(stamp_ns, 0, RUNNING)
+        assert waiting.observe(stamp_ns, 0, RUNNING) is False
         assert not waiting.answer(POLICY, stamp_ns, velocity(0.4))
         assert not waiting.waiting and not waiting.ready()
     assert (waiting.stamp_ns, len(actuator.asked)) == (100, 2)

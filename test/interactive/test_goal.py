@@ -18,6 +18,7 @@ import itertools
 
 from hypothesis import given, strategies as st
 from il_ros.interactive.goal import BLOCK, DEMONSTRATION_SEEDS, Goal, GoalError
+from il_ros.interactive.goal import refuse_other_seeds
 import pytest
 
 
@@ -38,6 +39,7 @@ def _goal(**fields) -> Goal:
     ({'evaluation_episodes': -1}, 'evaluation_episodes is -1'),
     ({'evaluation_first_seed': 999_999}, 'evaluation_first_seed is 999999'),
     ({'evaluation_first_seed': 2 ** 32 - 1}, 'at most 4294967295 with the 200 episodes'),
+    ({'evaluation_first_seed': 2 ** 32 - 199}, 'at most 4294967295 with the 200 episodes'),
     ({'seed': 2 ** 32}, r'seed is 4294967296; expected a whole number in 0\.\.4294967295'),
     ({'seed': -1}, 'seed is -1'),
     ({'options': '{'}, 'options are not JSON'),
@@ -70,3 +72,39 @@ def test_neighbouring_seeds_share_no_episode():
 def test_fewer_evaluation_episodes_are_the_first_of_the_final_ones():
     goal = _goal(evaluation_episodes=5, final_evaluation_episodes=9)
     assert list(goal.evaluation_seeds(final=False)) == list(goal.evaluation_seeds(final=True))[:5]
+
+
+@pytest.mark.parametrize('fields', [
+    {'demonstrations': 1}, {'demonstrations': 4000}, {'rounds': 0}, {'rounds': 99},
+    {'rounds': 0, 'episodes_per_round': 0}, {'rounds': 60, 'episodes_per_round': 100},
+    {'evaluation_episodes': 0, 'final_evaluation_episodes': 0}, {'task': 'x' * 64},
+    {'evaluation_first_seed': 2 ** 32 - 200}, {'seed': 2 ** 32 - 1},
+    {'evaluation_first_seed': 2 ** 32 - 300, 'evaluation_episodes': 300}])
+def test_a_goal_at_the_ends_of_its_bounds_is_taken(fields):
+    assert _goal(**fields).run == 'r'
+
+
+def test_what_a_goal_does_not_say_is_the_usual():
+    assert _goal() == Goal('r', 'push', 'dagger', '', 10, 6, 10, 0, False, '', 100, 200,
+                           1_000_000, True, 0)
+
+
+def test_the_seeds_of_a_run_are_laid_out_as_documented():
+    goal = _goal(seed=49, episodes_per_round=10)
+    assert goal.demonstration_seeds(3, 5) == range(490_003, 490_008)
+    assert goal.demonstration_seeds(3995, 9) == range(493_995, 494_000)
+    assert goal.rollout_seeds(1) == range(494_000, 494_010)
+    assert goal.rollout_seeds(3) == range(494_020, 494_030)
+    assert goal.held_out_seeds() == range(990_000, 990_010)
+    assert goal.evaluation_seeds(final=True) == range(1_000_000, 1_000_200)
+    assert goal.evaluation_seeds(final=False) == range(1_000_000, 1_000_100)
+    assert _goal(seed=50).demonstration_seeds(0, 1).start == 0, 'fifty runs share no episode'
+
+
+def test_seeds_of_others_or_twice_or_none_are_refused():
+    refuse_other_seeds([5, 9, 7], 5, 9, 'it')
+    for seeds, words in (([4], 'seed 4 is out of range; it uses seeds from 5 to 9'),
+                         ([10], 'seed 10 is out'), ([5.0], 'seed 5.0 is out'),
+                         ([6, 7, 6], 'seed 6 comes twice'), ([], 'there is no seed; it needs')):
+        with pytest.raises(GoalError, match=words):
+            refuse_other_seeds(seeds, 5, 9, 'it')

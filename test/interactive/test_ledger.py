@@ -16,13 +16,19 @@
 
 import collections
 import dataclasses
+import json
+from types import SimpleNamespace
 
 import dry_run
-from il_ros.contract.episode_spec import ABORTED, EpisodeSpec
+from il_ros.contract.episode_spec import ABORTED, EpisodeSpec, LOST, SUCCESS
 from il_ros.interactive.goal import Goal
-from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger
-from il_ros.interactive.outcomes import Collected, MissingReceiptError
+from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger, RoundCost
+from il_ros.interactive.outcomes import Aggregated, Collected, from_json, Labelled
+from il_ros.interactive.outcomes import last_threshold, Loaded, Measured, MissingReceiptError
+from il_ros.interactive.outcomes import to_json, Trained
+from il_ros.interactive.run_state import RunDiffersError, RunExistsError, RunFileError
 from il_ros.interactive.run_state import RunState
+from il_ros.interactive.strategy import StrategyError
 import pytest
 
 
@@ -151,3 +157,63 @@ def test_an_episode_without_a_receipt_is_named():
     vars(receipts[2]).update(error_code=501, error_msg='disk full')
     with pytest.raises(MissingReceiptError, match='disk full'):
         Collected.of(SPECS, receipts, 1.0)
+
+
+def test_the_cost_of_each_round_is_added_up_as_it_came():
+    collected = Collected(3, 2, 90, 40, 70, 30, 4, 2, (40,), (), 2.0)
+    state = RunState(Goal(run='r', task='push', strategy='dagger', rounds=2), {}, {
+        'r00-collect': collected, 'r00-aggregate': Aggregated(3, 38, 1.0),
+        'r01-collect': collected, 'r01-label': Labelled(20, 15, 0.5, 9.0),
+        'r01-train': Trained('x', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0, synthetic=6)})
+    assert ledger(state) == (
+        RoundCost(0, 38, 70, 32, 30, 60, 4, 2, 70, 0.0, 0.0, 0, 0),
+        RoundCost(1, 38 + 40 + 15, 70 + 70 + 20, 32 + 30 + 5, 30, 60, 4, 2, 70, 0.5, 0.0, 0, 6))
+    assert RoundCost(4) == RoundCost(4, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0)
+
+
+def test_the_experts_time_in_a_round_is_counted_of_a_program_and_measured_of_a_person():
+    cost = RoundCost(1, in_loop_queries=40, service_seconds=1.5)
+    assert cost.expert_seconds(20.0) == 3.5
+    assert dataclasses.replace(cost, person_seconds=9.0).expert_seconds(20.0) == 10.5
+
+
+def test_receipts_are_added_up_field_by_field():
+    receipts = [dry_run.receipt_of(spec) for spec in SPECS]
+    for number, receipt in enumerate(receipts):
+        vars(receipt).update(steps=10, labels=5, queries=7, expert_steps=3, takeovers=2,
+                             success=number > 0, cause=LOST if number else SUCCESS,
+                             gate_threshold=0.25 * number)
+    assert Collected.of(SPECS, receipts, 3) == Collected(
+        3, 2, 30, 15, 21, 9, 6, 2, (5, 5, 5), (), 3.0, 0.5)
+    assert Collected.of(SPECS, receipts, 3).policy_steps == 21
+
+
+@pytest.mark.parametrize('thresholds, last', [
+    ((), -1.0), ((-1.0, -1.0), -1.0), ((0.5, 0.25, -1.0), 0.25), ((0.5, 0.0), 0.0)])
+def test_the_newest_adapted_threshold_counts(thresholds, last):
+    assert last_threshold([SimpleNamespace(gate_threshold=one) for one in thresholds]) == last
+
+
+def test_mistakes_a_state_are_minus_one_where_none_was_measured():
+    assert Measured(9, 4, 1, 0, (), 1.0).per_step == 0.25
+    assert Measured(9, 0, 0, 0, (), 1.0).per_step == -1.0
+
+
+@pytest.mark.parametrize('outcome', [
+    Collected(3, 3, 90, 9, 9, 9, 0, 1, (3,) * 3, ('a',), 2.0), Labelled(90, 80, 0.5, 1.0),
+    Measured(60, 50, 5, 0, (0.1,), 1.0, (1, 2, 3)), Aggregated(2, 9, 0.25), Loaded(0.5),
+    Trained('x', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0, 4.0, (0.5,), 6)])
+def test_what_a_stage_brought_is_read_back_as_it_was_written(outcome):
+    assert from_json(json.loads(json.dumps(to_json(outcome)))) == outcome
+
+
+def test_what_an_outcome_does_not_say_is_the_usual():
+    assert Collected(3, 3, 90, 9, 9, 9, 0, 1, (), (), 2.0).gate_threshold == -1.0
+    assert Aggregated(2, 9, 0.25).person_labels == 0
+    trained = Trained('x', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0)
+    assert (trained.fit_seconds, trained.error_covariance, trained.synthetic) == (-1.0, (), 0)
+
+
+def test_refusals_have_the_codes_of_the_message():
+    assert (MissingReceiptError.code, RunExistsError.code, RunDiffersError.code) == (804, 802, 803)
+    assert (RunFileError.code, StrategyError.code) == (803, 801)

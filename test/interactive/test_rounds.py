@@ -16,6 +16,7 @@
 
 import collections
 import dataclasses
+import functools
 
 import dry_run
 from hypothesis import given, settings, strategies as st
@@ -192,6 +193,23 @@ def test_the_baseline_gets_whole_demonstrations_within_a_tenth_of_the_labels(
                      for k in range(len(fresh))], 'none is left out for its length'
 
 
+def test_a_batch_that_brings_too_few_labels_is_followed_by_fresh_demonstrations():
+    finished = _complete(_state()).finished
+    aggregated = list(finished).index('r02-aggregate')
+    one = finished['baseline-collect-1']
+    short = dataclasses.replace(one, labels=one.episodes, labels_by_episode=(1,) * one.episodes)
+    state = dataclasses.replace(_state(), finished={
+        **dict(list(finished.items())[:aggregated + 1]), 'baseline-collect-1': short})
+    (first, count), (second, more) = rounds.baseline_batches(state)
+    assert (first, second) == (4, 4 + count)
+    missing = ledger(state)[-1].labels - finished['r00-collect'].labels - short.labels
+    brought = (finished['r00-collect'].labels + short.labels) / (4 + count)
+    assert more - 1 < missing / brought <= more, 'as many as those before would need'
+    planned = [[spec.seed for spec in stage_work.episode_specs(
+        state, Stage('collect', 'baseline', 2, batch))] for batch in (1, 2)]
+    assert planned == [list(range(4, second)), list(range(second, second + more))]
+
+
 def test_a_flagged_episode_enters_no_data_set_and_is_not_labelled():
     state = _state()
     done = _complete(state)
@@ -212,11 +230,15 @@ def test_mistakes_are_asked_for_on_the_first_resets_of_an_evaluation():
     assert len(stage_work.episodes_to_label(state, stages['r01-measure'])) == 5
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from(STRATEGIES), st.lists(st.integers(1, 40), max_size=12))
+@functools.cache
+def _unkilled(strategy) -> RunState:
+    return _complete(_state(strategy))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(STRATEGIES), st.lists(st.integers(1, 40), max_size=8))
 def test_a_run_killed_anywhere_ends_as_if_it_had_not_been(strategy, kills):
-    start = _state(strategy)
-    whole = _complete(start)
+    start, whole = _state(strategy), _unkilled(strategy)
     saved, recorded, ran = [start.to_json()], {}, []
     for events in [*kills, None]:
         # What a kill leaves is the saved text and the recorded episodes; nothing else.

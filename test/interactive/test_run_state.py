@@ -22,6 +22,7 @@ from il_ros.interactive.goal import Goal
 from il_ros.interactive.outcomes import Loaded, Trained
 from il_ros.interactive.rounds import next_stage
 from il_ros.interactive.run_state import begin, RunDiffersError, RunExistsError, RunFileError
+from il_ros.interactive.run_state import RunState
 from il_ros.interactive.strategy import UnknownStrategyError
 import pytest
 
@@ -119,3 +120,52 @@ def test_a_stage_is_finished_once(tmp_path):
     stage = next_stage(state)
     with pytest.raises(ValueError, match=stage.name):
         state.after(stage, Loaded(1.0)).after(stage, Loaded(1.0))
+
+
+TRAINED = Trained('checkpoints/round_00', 'ab', 1, 10, 0.1, 0.2, 1, 30, 2.0)
+
+
+def test_the_file_has_its_version_and_a_line_for_each_entry():
+    text = RunState(GOAL, {}, {'r00-load': Loaded(0.5)}).to_json()
+    assert text.startswith('{\n "version": 1,\n "goal": {\n  "run": "r",\n')
+    assert text.endswith('   "stage": "r00-load",\n   "type": "loaded",\n   "seconds": 0.5\n'
+                         '  }\n ]\n}\n')
+    with pytest.raises(RunFileError, match='version is 2; expected 1'):
+        RunState.from_json(text.replace('"version": 1', '"version": 2'))
+
+
+def test_outcomes_are_found_by_kind_and_stage():
+    state = RunState(GOAL, {}, {'r00-train': TRAINED, 'r00-load': Loaded(0.5),
+                                'baseline-train': TRAINED})
+    assert state.find(Trained, 'r00-train') is state.outcome(Trained, 'r00-train') is TRAINED
+    assert state.find(Loaded, 'r00-train') is state.find(Loaded, 'r01-load') is None
+    with pytest.raises(KeyError):
+        state.outcome(Loaded, 'r00-train')
+    assert state.all_of(Trained) == [TRAINED, TRAINED] == state.all_of(Trained, 'train')
+    assert state.all_of(Trained, 'load') == [] and state.all_of(Loaded) == [Loaded(0.5)]
+    assert run_state.seconds(state) == 4.5
+
+
+def test_a_run_is_begun_in_folders_that_are_not_there_yet(tmp_path):
+    begin(tmp_path / 'far' / 'r', GOAL, {})
+    assert run_state.load(tmp_path / 'far' / 'r').goal == GOAL
+    with pytest.raises(RunFileError, match='run.json cannot be read'):
+        run_state.load(tmp_path / 'far')
+
+
+def test_all_that_differs_is_named_at_once(tmp_path):
+    begin(tmp_path, GOAL, {})
+    other = dataclasses.replace(GOAL, seed=1, rounds=2)
+    with pytest.raises(RunDiffersError, match='has rounds 6, but 2 was asked for; seed 0, but 1'):
+        begin(tmp_path, other, {}, resume=True)
+
+
+def test_the_old_name_of_a_renamed_run_begins_no_new_one(tmp_path):
+    begin(tmp_path / 'old', dataclasses.replace(GOAL, run='old'), {})
+    (tmp_path / 'broken').mkdir()
+    (tmp_path / 'broken' / 'run.json').write_text('{')
+    run_state.refuse_old_name(tmp_path / 'old')
+    (tmp_path / 'old').rename(tmp_path / 'renamed')
+    with pytest.raises(RunExistsError, match="no run 'old' to resume; .*renamed had this name"):
+        run_state.refuse_old_name(tmp_path / 'old')
+    run_state.refuse_old_name(tmp_path / 'new')

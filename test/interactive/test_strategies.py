@@ -125,6 +125,10 @@ def test_a_file_for_a_whole_run_keeps_the_strategy_beside_the_training(tmp_path)
     path = tmp_path / 'run.yaml'
     path.write_text('training: {steps: 10}\nstrategy: {gate: {hold_max: 4}}\n')
     assert load_strategy('gated', path).plan(1, 0).hold_max == 4
+    path.write_text('strategy: {gate: {hold_max: 5}}\n')
+    assert load_strategy('gated', path).plan(1, 0).hold_max == 5
+    path.write_text('gate: {hold_max: 6}\n')
+    assert load_strategy('gated', path).plan(1, 0).hold_max == 6
     path.write_text('training: {steps: 10}\n')
     assert load_strategy('gated', path).plan(1, 0).hold_max == 15
 
@@ -135,3 +139,27 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
             path.write_text('a: [')
         with pytest.raises(StrategyError, match=path.name):
             load_strategy('gated', path)
+
+
+def test_a_gate_without_settings_has_the_documented_ones():
+    gate = make_strategy('gated').plan(1, 0)
+    assert (gate.threshold, gate.smoothing, gate.takeover_level, gate.release_threshold,
+            gate.release_patience, gate.hold_min, gate.hold_max, gate.target_rate) == (
+                0.3, 0.7, 0.5, 0.2, 3, 0, 15, 0.0)
+    novel = make_strategy('novelty').plan(1, 0)
+    assert (novel.threshold, novel.smoothing, novel.release_threshold, novel.target_rate) == (
+        0.1, 0.0, 0.05, 0.1)
+
+
+def test_noise_without_settings_is_as_large_as_the_error():
+    trained = Trained('x', 'ab', 7, 60, 0.1, 0.2, 3, 100, 3.0, error_covariance=(0.25,))
+    assert make_strategy('dart').plan(1, 0, trained).noise_covariance == (0.25,)
+    assert make_strategy('dart', {'noise': {'scale': 0}}).plan(1, 0, trained).noise_covariance == (
+        0.0,)
+
+
+def test_what_a_person_drove_is_labelled_and_nothing_else():
+    plan = make_strategy('human', {'demonstrator': 'person'}).plan(0, 3)
+    assert (plan.labels, plan.seed) == (LABEL_EXPERT_DRIVEN, 3)
+    assert not wants_service(plan)
+    assert make_strategy('human', {'demonstrator': 'expert'}).plan(0, 3).driver == EXPERT

@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_mended_is_refused_with_a_sentence_and_the_recor
     leftover.mkdir(parents=True)
     response = graph.open(episode(1))
     assert response.error_code == 501
-    assert 'cannot be brought in order' in response.error_msg
+    assert 'cannot be repaired' in response.error_msg
     for path in leftover.parent.glob('rollout*'):
         path.rmdir()
     assert graph.run(episode(1)).steps == 4

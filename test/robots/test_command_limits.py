@@ -87,3 +87,54 @@ def test_a_second_different_command_for_a_stamp_is_a_contradiction(limits):
     assert limits.contradicts(PERIOD_NS, moved(0, -0.1))
     assert not limits.contradicts(PERIOD_NS, moved(0, 0.1))
     assert not limits.contradicts(2 * PERIOD_NS, moved(0, -0.1))
+
+
+@pytest.mark.parametrize('sign', [1.0, -1.0])
+def test_a_step_of_up_to_half_more_than_the_speed_limit_is_taken(limits, sign):
+    limits.take(PERIOD_NS, moved(0, sign * 1.49 * LONGEST[0]))
+    limits.take(2 * PERIOD_NS, PANDA.home)
+    with pytest.raises(RobotError):
+        limits.take(3 * PERIOD_NS, moved(0, sign * 1.51 * LONGEST[0]))
+
+
+@pytest.mark.parametrize('bound, out', [(PANDA.lower, -1.0), (PANDA.upper, 1.0)])
+def test_a_target_may_exceed_a_limit_by_its_rounding(limits, bound, out):
+    limits.restart(bound, 0)
+    limits.take(PERIOD_NS, bound + out * 5e-7)
+    with pytest.raises(RobotError, match='panda_joint1 is .*; expected -2.877 to 2.877'):
+        limits.take(2 * PERIOD_NS, bound + out * 2e-6)
+
+
+def test_after_a_silence_of_half_a_second_or_more_no_more_is_allowed(limits):
+    most = 1.5 * 0.5 * float(PANDA.velocity[0])
+    for stamp_ns in (500_000_000, 10**12):
+        limits.restart(PANDA.home, 0)
+        limits.take(stamp_ns, moved(0, most - 1e-3))
+        limits.restart(PANDA.home, 0)
+        with pytest.raises(RobotError, match='expected at most 1.631, by its speed limit'):
+            limits.take(stamp_ns, moved(0, most + 1e-3))
+
+
+def test_a_period_longer_than_that_counts_whole():
+    slow = CommandLimits(PANDA, 1_000_000_000)
+    slow.restart(PANDA.home, 0)
+    slow.take(1_000_000_000, moved(0, 1.4 * float(PANDA.velocity[0]) * 0.9))
+
+
+def test_a_command_that_comes_early_may_go_as_far_as_in_a_period(limits):
+    limits.take(0, moved(0, LONGEST[0]))
+    limits.take(-PERIOD_NS, PANDA.home)
+
+
+def test_the_arm_goes_as_far_as_it_may_in_a_step_and_no_farther(limits):
+    far, near = PANDA.home + 1.0, PANDA.home - 1e-3
+    np.testing.assert_allclose(limits.within_reach(far, PANDA.home), PANDA.home + 1.5 * LONGEST)
+    np.testing.assert_allclose(limits.within_reach(PANDA.home - 1.0, PANDA.home),
+                               PANDA.home - 1.5 * LONGEST)
+    np.testing.assert_array_equal(limits.within_reach(near, PANDA.home), near)
+
+
+def test_after_a_reset_nothing_contradicts(limits):
+    limits.take(PERIOD_NS, moved(0, 0.1))
+    limits.restart(PANDA.home, PERIOD_NS)
+    assert limits.contradicts(PERIOD_NS, moved(0, 0.1)) is False

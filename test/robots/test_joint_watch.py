@@ -76,3 +76,35 @@ def test_an_episode_does_not_begin_from_a_jump_of_a_stream_that_soon_says_more(w
 def test_a_stream_at_the_control_rate_is_believed_at_the_beginning(watch):
     watch.take(50 * MS, at(1.0), moving=False)
     assert watch.agreed
+
+
+@pytest.mark.parametrize('milliseconds, most', [
+    (10, 0.1435), (500, 2.275), (10_000, 2.275), (0, 0.1), (-10, 0.1)])
+def test_a_joint_moves_by_twice_its_speed_limit_and_a_slack(milliseconds, most):
+    for by, believed in ((most - 1e-3, True), (most + 1e-3, False)):
+        watch = JointWatch(PANDA, PERIOD_S)
+        watch.take(0, at(0.0), moving=True)
+        if believed:
+            watch.take(milliseconds * MS, at(by), moving=True)
+        else:
+            with pytest.raises(RobotError, match='its speed limit is 2.17 a second|2.18'):
+                watch.take(milliseconds * MS, at(by), moving=True)
+
+
+def test_a_doubt_does_not_outlive_a_message_that_agrees(watch):
+    for stamp_ns in (10 * MS, 30 * MS):
+        with pytest.raises(RobotError):
+            watch.take(stamp_ns, at(1.0), moving=True)
+        watch.take(stamp_ns + 10 * MS, at(0.0), moving=True)
+
+
+@pytest.mark.parametrize('milliseconds, agreed', [(29, False), (31, True)])
+def test_a_stream_is_fast_below_six_tenths_of_a_period(watch, milliseconds, agreed):
+    assert watch.agreed is True
+    watch.take(milliseconds * MS, at(1.0), moving=False)
+    assert watch.agreed is agreed
+
+
+def test_a_jump_of_exactly_what_is_allowed_is_none(watch):
+    watch.take(0, at(0.1), moving=True)
+    assert watch.agreed

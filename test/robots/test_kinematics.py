@@ -95,3 +95,61 @@ def test_a_joint_that_the_model_names_wrongly_is_named():
 def test_a_limit_of_the_wrong_length_is_refused():
     with pytest.raises(RobotError, match=r'velocity has shape \(7,\)'):
         dataclasses.replace(PANDA, velocity=np.ones(7))
+
+
+def test_a_settled_arm_stays_as_it_is_when_asked_for_the_same_again(kinematics):
+    for place in _places(5, seed=2):
+        settled = kinematics.settled(place, PANDA.tool_down)
+        again = kinematics.inverse(place, PANDA.tool_down, settled.q)
+        assert np.abs(again.q - settled.q).max() < 1e-5
+
+
+def test_a_step_away_the_tool_is_met_within_hundredths_of_a_millimetre(kinematics):
+    for place in _places(10, seed=3):
+        start = kinematics.settled(place, PANDA.tool_down).q
+        found = kinematics.inverse(place + 0.015, PANDA.tool_down, start)
+        assert found.error_m < 2e-5 and found.error_rad < 1e-4
+        position, _ = kinematics.forward(found.q)
+        assert np.linalg.norm(position - place - 0.015) == pytest.approx(found.error_m, abs=1e-7)
+
+
+def test_the_same_turn_is_met_by_either_quaternion(kinematics):
+    place = np.array([0.5, 0.1, 0.1])
+    start = kinematics.settled(place, PANDA.tool_down).q
+    one, other = (kinematics.inverse(place, sign * PANDA.tool_down, start) for sign in (1.0, -1.0))
+    np.testing.assert_array_equal(one.q, other.q)
+    turned = kinematics.inverse(place, -PANDA.tool_down, kinematics.robot.home)
+    assert turned.error_rad < 1e-4
+
+
+@pytest.mark.parametrize('axis', range(3))
+@pytest.mark.parametrize('angle', [0.2, -0.2, 0.8])
+def test_the_tool_turns_about_each_axis(kinematics, axis, angle):
+    place = np.array([0.5, 0.0, 0.2])
+    start = kinematics.settled(place, PANDA.tool_down).q
+    turn = np.zeros(4)
+    turn[axis], turn[3] = np.sin(angle / 2), np.cos(angle / 2)
+    x, y, z, w = turn
+    wanted = np.array([w, z, -y, -x])  # the turn times the tool pointing down, (1, 0, 0, 0)
+    found = kinematics.inverse(place, wanted, start)
+    _, reached = kinematics.forward(found.q)
+    assert abs(reached @ wanted) == pytest.approx(1.0, abs=1e-7)
+    assert found.error_rad < 1e-4
+
+
+def test_a_link_that_the_model_names_wrongly_is_named():
+    with pytest.raises(RobotError, match='has no link hook'):
+        Kinematics(dataclasses.replace(PANDA, tool_link='hook'))
+
+
+def test_from_any_tilt_the_tool_turns_to_any_other_near_it(kinematics):
+    rng, place = np.random.default_rng(4), np.array([0.5, 0.05, 0.2])
+    q = kinematics.settled(place, PANDA.tool_down).q
+    for _ in range(8):
+        tilted = PANDA.tool_down + rng.uniform(-0.1, 0.1, 4)
+        tilted /= np.linalg.norm(tilted)
+        found = kinematics.inverse(place, tilted, q)
+        position, reached = kinematics.forward(found.q)
+        assert abs(reached @ tilted) == pytest.approx(1.0, abs=1e-7)
+        assert np.abs(position - place).max() < 1e-4
+        q = found.q

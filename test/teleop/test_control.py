@@ -15,7 +15,7 @@
 """What a person's commands turn into, for the episode on air."""
 
 from il_ros.contract.episode_spec import ABORTED, ENDED, IDLE, RUNNING, TERMINATED
-from il_ros.teleop.control import ControlError, EpisodeControl
+from il_ros.teleop.control import ControlError, EpisodeControl, Request
 import pytest
 
 ID = 'rollout-r01-000001'
@@ -97,3 +97,37 @@ def test_an_attempt_that_is_run_again_begins_anew(running):
     assert running.status(ID, RUNNING)
     with pytest.raises(ControlError, match='no correction'):
         running.requests('discard_correction')
+
+
+def test_a_start_names_no_episode_and_no_steps():
+    assert EpisodeControl().requests('start') == (
+        Request('start_episode', 'started', '', 0, False, 0, 0),)
+
+
+def test_another_episode_begins_anew_even_if_the_end_of_the_last_was_not_heard(running):
+    drive(running, 'pp')
+    assert running.status('rollout-r01-000002', RUNNING)
+    running.answered('rollout-r01-000002', 4, True)
+    assert correction(running) == (4, 4)
+
+
+def test_answers_for_another_episode_are_nobodys(running):
+    running.answered('rollout-r01-000002', 0, True)
+    with pytest.raises(ControlError, match='no correction'):
+        running.requests('discard_correction')
+
+
+@pytest.mark.parametrize('command, words', [
+    ('success', 'end as a success'), ('failure', 'end as a failure'), ('redo', 'do once more'),
+    ('discard', 'discard')])
+def test_what_is_done_is_said(running, command, words):
+    said = running.requests(command)[0].said
+    assert words in said and ID in said
+    with pytest.raises(ControlError, match=f'nothing to {words}'):
+        EpisodeControl().requests(command)
+
+
+def test_a_command_for_an_ended_episode_is_said_to_be_late(running):
+    running.status(ID, IDLE)
+    assert running.requests('discard')[0].said == f'{ID} is discarded'
+    assert not running.requests('discard')[0].success

@@ -14,9 +14,11 @@
 
 """Gamepad and keyboard as inputs: who drives, how far, and which commands were given."""
 
+from il_ros.files.share import share_path
 from il_ros.teleop.joystick import Joystick
 from il_ros.teleop.keyboard import help_of, Keyboard
-from il_ros.teleop.mapping import load_joy_mapping, load_key_mapping
+from il_ros.teleop.mapping import Axis, Button, JoyMapping, KeyMapping, load_joy_mapping
+from il_ros.teleop.mapping import load_key_mapping, Sides
 import pytest
 import yaml
 
@@ -126,7 +128,6 @@ def test_space_lets_go_at_once_and_a_lost_terminal_too(keyboard):
 
 
 def test_a_toggled_keyboard_holds_still_between_keys(tmp_path):
-    from il_ros.files.share import share_path
     (tmp_path / 'shipped.yaml').write_text(
         share_path('config', 'teleop', 'keyboard.yaml').read_text())
     keyboard = toggling(tmp_path)
@@ -157,3 +158,77 @@ def test_the_help_names_every_command_and_says_what_the_dead_man_is(keyboard):
     text = help_of(keyboard.mapping)
     for word in ('linear_x', 'discard correction', 'enter', 'gripper', 'space', '0.3 s'):
         assert word in text
+
+
+def test_a_gamepad_is_a_new_one_after_more_than_a_second():
+    for silence_s, there in ((1.0, True), (1.001, False)):
+        made = Joystick(load_joy_mapping('xbox'), 2.0)
+        made.hear(*joy(), 0.0)
+        assert made.hear(*joy(start=1, dead_man=1), silence_s) == (['start'] if there else [])
+        assert made.engaged(silence_s) is there
+
+
+def test_who_held_the_button_while_the_gamepad_did_not_fit_has_to_press_anew(joystick):
+    joystick.hear(*joy(dead_man=1), 0.1)
+    joystick.hear([], [], 0.2)
+    joystick.hear(*joy(dead_man=1), 0.3)
+    assert not joystick.engaged(0.3)
+    joystick.hear(*joy(), 0.4)
+    joystick.hear(*joy(dead_man=1), 0.5)
+    assert joystick.engaged(0.5)
+
+
+@pytest.mark.parametrize('sign', [1, -1])
+def test_an_axis_counts_as_pressed_beyond_half_way(sign):
+    made = Joystick(JoyMapping('mine', Button(axis=1, sign=sign), {'linear_x': Axis(0, -0.5)},
+                               dead_zone=0.0), TIMEOUT_S)
+    for value, pressed in ((0.0, False), (0.5, False), (0.51, True), (-1.0, False)):
+        made.hear([1.0, sign * value], [], 0.1)
+        assert made.engaged(0.1) is pressed
+    assert made.problem == '' and made.deflections(0.1) == {'linear_x': -0.5}
+    made.hear([0.25], [], 0.2)
+    assert made.problem == ('mapping mine wants axis 1 for dead_man, but this gamepad has 1 '
+                            '(axis 0 to 0)')
+
+
+def test_a_gamepad_with_just_the_buttons_and_axes_of_the_mapping_fits():
+    made = Joystick(JoyMapping('mine', Button(1), {'linear_x': Axis(0)}), TIMEOUT_S)
+    made.hear([0.2], [0, 0], 0.0)
+    assert made.problem == ''
+    assert made.deflections(0.0)['linear_x'] == pytest.approx(0.1 / 0.9)
+    made.hear([0.0], [0], 0.1)
+    assert 'wants button 1 for dead_man, but this gamepad has 1 (button 0 to 0)' in made.problem
+
+
+def test_before_a_gamepad_was_heard_nobody_drives():
+    assert Joystick(load_joy_mapping('xbox'), TIMEOUT_S).engaged(0.0) is False
+
+
+def test_of_two_keys_for_one_axis_the_later_counts_and_the_other_never_comes_back(keyboard):
+    keyboard.hear('s', 1.0)
+    keyboard.hear('w', 1.1)
+    assert keyboard.deflections(1.1)['linear_x'] == 1.0
+    keyboard.hear('s', 1.2)
+    assert [keyboard.deflections(now_s)['linear_x'] for now_s in (1.2, 1.5, 1.51)] == [-1, -1, 0]
+    assert keyboard.engaged(1.5) is True and keyboard.engaged(1.51) is False
+
+
+def test_a_lost_terminal_lets_go_of_a_toggled_keyboard(tmp_path):
+    (tmp_path / 'shipped.yaml').write_text(
+        share_path('config', 'teleop', 'keyboard.yaml').read_text())
+    keyboard = toggling(tmp_path)
+    keyboard.hear(' ', 0.0)
+    assert keyboard.engaged(0.0) is True
+    keyboard.release()
+    assert keyboard.engaged(0.0) is False
+
+
+def test_the_help_has_a_line_for_each_axis_and_command(keyboard):
+    lines = help_of(keyboard.mapping).splitlines()
+    assert lines[0] == 'Keys (Ctrl-C ends):'
+    assert lines[-2] == '  let go               space'
+    assert lines[-1] == 'You drive while keys come, and let go 0.3 s after the last one.'
+    assert len(lines) == 3 + len(keyboard.mapping.axes) + len(keyboard.mapping.commands)
+    only = KeyMapping('mine', {'linear_x': Sides(('w',), ('s',))}, (' ',))
+    assert help_of(only).splitlines()[1:-1] == [
+        '  linear_x             more: w              less: s', '  let go               space']

@@ -16,10 +16,12 @@
 
 import io
 import os
+import termios
 import types
 
-from il_ros.contract.episode_spec import BLENDED, ENDED, POLICY, RUNNING, TELEOP
-from il_ros.teleop.live_view import LiveView
+from il_ros.contract.episode_spec import BLENDED, ENDED, EXPERT, HOLD, POLICY, RUNNING
+from il_ros.contract.episode_spec import TELEOP
+from il_ros.teleop.live_view import LiveView, Session
 from il_ros.teleop.screen import Screen
 import pytest
 
@@ -126,3 +128,79 @@ def test_behind_a_pipe_it_is_plain_text():
     screen.draw(['one'])
     screen.draw(['two'])
     assert stream.getvalue() == 'one\n\ntwo\n\n'
+
+
+def test_before_anything_is_heard_the_picture_says_so(view):
+    assert view.lines(0.0) == [
+        'episode  none yet', 'drives   nobody: no episode is running',
+        'topics   joint_states   never heard', 'so far   0 episodes, 0 successes, 0 labels']
+    assert view.session == Session(0, 0, 0, 0) == Session()
+
+
+def test_labels_are_those_of_the_expert_and_of_persons_in_this_episode(view):
+    view.status(status())
+    for driver in (EXPERT, TELEOP, POLICY, HOLD):
+        view.executed(message(episode_id=ID, driver=driver, limits=0))
+    view.executed(message(episode_id='another', driver=EXPERT, limits=0))
+    assert '2 labels by' in view.lines(0.0)[0]
+    assert view.lines(0.0)[1] == 'drives   nobody, the arm holds'
+    view.status(message(episode_id='b', task='push', phase=RUNNING, step=0, horizon=0,
+                        success=False))
+    assert view.lines(0.0)[:2] == [
+        'episode  b (push) running, step 0, no success yet, 0 labels by expert or person',
+        'drives   nobody: no episode is running']
+
+
+def test_a_stream_is_silent_after_half_a_second(view):
+    view.hear('joint_states', 1.0)
+    assert '500 ms old' in view.lines(1.5)[2]
+    assert view.lines(1.501)[2] == 'topics   joint_states   SILENT for 0.5 s'
+    view.hear('teleop/action', 1.4)
+    assert view.lines(1.5)[3].startswith('         teleop/action ')
+
+
+def test_a_node_is_forgotten_after_three_seconds(view):
+    view.diagnostics('observer', True, 'fine', {}, 0.0)
+    view.diagnostics('actuator', False, 'cold', {}, 0.0)
+    assert view.lines(3.0)[-1] == 'trouble  actuator: cold'
+    assert view.lines(3.1)[-2:] == ['trouble  actuator: nothing heard for 3 s',
+                                    'trouble  observer: nothing heard for 3 s']
+
+
+def test_an_episode_with_an_error_or_a_flag_is_left_out_and_the_stage_is_shown(view):
+    view.recorded(receipt(1, True, 3))
+    assert view.lines(0.0)[-1] == 'so far   1 episodes, 1 successes, 3 labels'
+    view.recorded(receipt(2, False, 4, flags=1))
+    view.recorded(message(**{**vars(receipt(3, False, 0)), 'error_code': 7}))
+    view.stage('round 1')
+    assert view.session == Session(3, 1, 7, 2)
+    assert view.lines(0.0)[-1] == 'run      round 1'
+
+
+def test_what_teleop_does_not_say_is_unknown(view):
+    view.diagnostics('teleop', True, 'idle', {'engaged': 'False'}, 0.0)
+    assert view.lines(0.0)[-1] == 'teleop   ?, let go, speed ?'
+
+
+class Unsized(io.StringIO):
+    """A terminal that does not say how wide it is."""
+
+    def isatty(self):
+        """Say that it is one."""
+        return True
+
+    def fileno(self):
+        """Say nothing."""
+        raise OSError('no descriptor')
+
+
+def test_lines_end_before_the_last_column():
+    stream = Unsized()
+    Screen(stream).draw(['x' * 100])
+    assert stream.getvalue() == '\r\x1b[2K' + 'x' * 79 + '\r\n\x1b[J'
+    master, slave = os.openpty()
+    termios.tcsetwinsize(slave, (10, 20))
+    with os.fdopen(slave, 'w') as terminal:
+        Screen(terminal).draw(['y' * 100])
+        assert os.read(master, 4096).count(b'y') == 19
+    os.close(master)

@@ -14,11 +14,12 @@
 
 """Mappings of buttons, sticks and keys: the shipped ones, and the refusal of wrong ones."""
 
+from il_ros.contract.contract import ActionElement, Contract, TOOL_VELOCITY
 from il_ros.files.share import share_path
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.registry import TASKS
-from il_ros.teleop.mapping import COMMANDS, GRIPPER, HELD, load_joy_mapping, load_key_mapping
-from il_ros.teleop.mapping import MappingError
+from il_ros.teleop.mapping import Button, COMMANDS, GRIPPER, HELD, load_joy_mapping
+from il_ros.teleop.mapping import load_key_mapping, MappingError, Sides
 from il_ros.teleop.steering import Steering
 import numpy as np
 import pytest
@@ -126,3 +127,89 @@ def test_the_grip_is_kept_at_a_takeover_until_it_is_toggled():
     steering.change(GRIPPER)
     steering.restart()
     assert steering.action({})[3] == opened
+
+
+@pytest.mark.parametrize('change', [
+    {'dead_man': {'button': 0}}, {'dead_man': {'button': 63}},
+    {'dead_man': {'axis': 0, 'sign': -1}},
+    {'axes': {'linear_x': {'axis': 0, 'scale': -1.0}}}, {'dead_zone': 0.0}, {'speed': 1.0}])
+def test_a_gamepads_mapping_at_the_ends_of_its_bounds_is_taken(tmp_path, change):
+    assert load_joy_mapping(written(tmp_path, {**JOY, **change}))
+
+
+@pytest.mark.parametrize('change', [
+    {'dead_man': {'button': 64}}, {'dead_man': {'button': 1, 'axis': 1, 'sign': 1}},
+    {'dead_man': {'button': 1, 'sign': 1}}, {'dead_man': {'axis': 1, 'sign': 2}},
+    {'dead_man': {}}, {'axes': {'linear_x': {'axis': 0, 'scale': 0.0}}},
+    {'axes': {'linear_x': {'axis': 0, 'scale': -1.1}}}, {'dead_zone': -0.1}, {'speed': 0.0},
+    {'speed': 1.1}])
+def test_a_gamepads_mapping_beyond_its_bounds_is_refused(tmp_path, change):
+    with pytest.raises(MappingError):
+        load_joy_mapping(written(tmp_path, {**JOY, **change}))
+
+
+@pytest.mark.parametrize('change, taken', [
+    ({'timeout_s': 0.05}, True), ({'timeout_s': 2.0}, True), ({'timeout_s': 0.04}, False),
+    ({'timeout_s': 2.1}, False), ({'stop': ['x']}, True), ({'stop': ['xx']}, False),
+    ({'stop': ['\t']}, False), ({'stop': []}, False), ({'stop': ['x', 'c']}, True),
+    ({'stop': ['x', 'x']}, False)])
+def test_a_keyboards_mapping_has_its_bounds(tmp_path, change, taken):
+    path = written(tmp_path, {**KEYS, 'axes': {'linear_x': {'positive': ['w'], 'negative': ['s']}},
+                              'commands': {}, 'gripper': ['g'], **change})
+    if taken:
+        made = load_key_mapping(path)
+        assert made.commands == {GRIPPER: ('g',)}
+        assert made.axes['linear_x'] == Sides(('w',), ('s',))
+    else:
+        with pytest.raises(MappingError):
+            load_key_mapping(path)
+
+
+def test_what_a_mapping_does_not_say_is_the_usual(tmp_path):
+    axes = {'linear_x': {'axis': 2}}
+    made = load_joy_mapping(written(tmp_path, {'dead_man': {'axis': 3, 'sign': 1}, 'axes': axes}))
+    assert (made.dead_zone, made.speed, made.axes['linear_x'].scale) == (0.1, 0.5, 1.0)
+    assert (made.gripper, made.commands, made.dead_man.index) == (None, {}, 3)
+    assert (Button(4).index, Button(4).sign, Button(axis=0, sign=1).index) == (4, 0, 0)
+    keys = {'axes': {'linear_x': {'positive': ['up'], 'negative': ['down']}}, 'stop': ['space']}
+    typed = load_key_mapping(written(tmp_path, keys))
+    assert (typed.timeout_s, typed.speed, typed.dead_man) == (0.3, 0.3, HELD)
+    assert (typed.stop, typed.axes['linear_x'].positive) == ((' ',), ('\x1b[A',))
+
+
+HAND_FIRST = Contract('mine', 20.0, (), TOOL_VELOCITY, 'base', (
+    ActionElement('gripper_opening', 'm', 0.0, 0.5), ActionElement('linear_x', 'm/s', -0.25, 0.5)))
+
+
+def test_a_hand_that_comes_first_is_opened_closed_and_followed_as_any_other():
+    with pytest.raises(MappingError, match='nothing for gripper, which'):
+        Steering(HAND_FIRST, {'linear_x'}, False, 0.5, 'mine')
+    steering = Steering(HAND_FIRST, {'linear_x'}, True, 1.0, 'mine')
+    assert steering.action({'linear_x': 1.0}).tolist() == [0.5, 0.5]
+    assert steering.action({'linear_x': -1.0}).tolist() == [0.5, -0.25]
+    assert steering.change('gripper') is True
+    assert steering.action({}).tolist() == [0.0, 0.0]
+    for width, opening in ((0.26, 0.5), (0.25, 0.0), (0.5, 0.5), (0.0, 0.0)):
+        steering.follow(np.array([width, 0.0]))
+        assert steering.action({})[0] == opening
+    steering.follow(np.array([]))
+    assert steering.action({})[0] == 0.0
+    steering.follow(np.array([0.5]))
+    assert steering.action({})[0] == 0.5
+
+
+def test_without_a_hand_its_command_changes_nothing():
+    steering = Steering(contract_of('push'), {'linear_x', 'linear_y'}, False, 0.5, 'mine')
+    assert steering.change('gripper') and steering.change('start') is False
+    steering.follow(np.array([0.0, 1.0], np.float32))
+    steering.restart()
+    assert steering.action({}).tolist() == [0.0, 0.0]
+
+
+def test_the_speed_goes_by_quarters_between_a_fiftieth_and_all():
+    steering = Steering(contract_of('push'), {'linear_x', 'linear_y'}, False, 0.5, 'mine')
+    assert steering.change('slower') is True and steering.speed == 0.4
+    for command, bound in (('slower', 0.02), ('faster', 1.0)):
+        for _ in range(30):
+            steering.change(command)
+        assert steering.speed == bound

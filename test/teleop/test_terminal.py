@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 
 from il_ros.teleop.terminal import RawTerminal, TerminalError
 import pytest
@@ -99,3 +100,17 @@ def test_ctrl_c_still_interrupts(pty):
     assert b'raw' in os.read(master, 100)
     os.write(master, b'\x03')
     assert process.wait(timeout=20) == -signal.SIGINT
+
+
+def test_nothing_typed_is_answered_at_once_and_much_is_read_whole(pty):
+    master, slave = pty
+    terminal = RawTerminal(os.ttyname(slave))
+    begun = time.monotonic()
+    assert terminal.read() == '' and time.monotonic() - begun < 0.5
+    os.write(master, b'x' * 3000)
+    assert terminal.read() == 'x' * 3000
+    characters = termios.tcgetattr(slave)[6]
+    assert not any(characters[index] in (1, b'\x01') for index in (termios.VMIN, termios.VTIME))
+    assert characters[termios.VSUSP] == b'\x00', 'Ctrl-Z stops nobody'
+    terminal.close()
+    assert terminal.read() == ''

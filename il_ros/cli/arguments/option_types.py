@@ -64,9 +64,9 @@ FLAG: dict[str, Any] = {'action': Given, 'nargs': 0, 'const': True, 'default': F
 """Arguments of ``add_argument`` for a flag that is remembered."""
 
 
-def given(words: argparse.Namespace) -> set[str]:
+def given(args: argparse.Namespace) -> set[str]:
     """Return the names of the options that were given, of those that are remembered."""
-    return set(getattr(words, 'given', ()))
+    return set(getattr(args, 'given', ()))
 
 
 def names_of(kind: str) -> Callable[..., list[str]]:

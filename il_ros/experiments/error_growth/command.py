@@ -64,48 +64,48 @@ class NamedPolicy(NamedTuple):
     policy: Policy
 
 
-def error_growth(words: argparse.Namespace) -> int:
+def error_growth(args: argparse.Namespace) -> int:
     """Run the episodes, write ``compounding.json`` and ``compounding.html``, print the table."""
-    _check_options(words)
-    output = Path(words.output)
-    json_file = Path(words.json or output / 'compounding.json')
-    report_file = Path(words.report or output / 'compounding.html')
-    for folder in filter(None, (words.output, words.publish)):
+    _check_options(args)
+    output = Path(args.output)
+    json_file = Path(args.json or output / 'compounding.json')
+    report_file = Path(args.report or output / 'compounding.html')
+    for folder in filter(None, (args.output, args.publish)):
         require_writable(Path(folder), CompoundingError)
-    for option, file in (('--json', words.json), ('--report', words.report)):
+    for option, file in (('--json', args.json), ('--report', args.report)):
         if file:
             require_place(Path(file), option, CompoundingError)
-    policies = named_policies(words.policy)
+    policies = named_policies(args.policy)
     output.mkdir(parents=True, exist_ok=True)
-    summary = measure(words, policies)
+    summary = measure(args, policies)
     write_atomically(json_file, summary_json(summary).encode())
     write_atomically(report_file, report_html(summary).encode())
-    if words.publish:
-        _publish(Path(words.publish), words, summary)
+    if args.publish:
+        _publish(Path(args.publish), args, summary)
     print(f'\n{policies_table(summary).text()}\n')
     print('\n'.join(read(summary)))
     print(f'\n{report_file} shows it; {json_file} has the numbers.')
-    if words.publish:
-        print(f'{words.publish} has figures and tables.')
+    if args.publish:
+        print(f'{args.publish} has figures and tables.')
     return 0
 
 
-def _publish(folder: Path, words: argparse.Namespace, summary: dict):
+def _publish(folder: Path, args: argparse.Namespace, summary: dict):
     """Write figures (SVG), and a page with the numbers and how to reproduce them."""
-    command = ['il_ros', 'error-growth', '--task', words.task]
-    for text in words.policy:
+    command = ['il_ros', 'error-growth', '--task', args.task]
+    for text in args.policy:
         command += ['--policy', text]
     for option in ('episodes', 'horizon', 'first_seed', 'expert_episodes', 'drift_episodes'):
-        command += [f'--{option.replace("_", "-")}', str(getattr(words, option))]
-    if words.burn_in is not None:
-        command += ['--burn-in', str(words.burn_in)]
-    if words.output != OUTPUT:
-        command += ['--output', words.output]
-    last = words.first_seed + words.episodes - 1
+        command += [f'--{option.replace("_", "-")}', str(getattr(args, option))]
+    if args.burn_in is not None:
+        command += ['--burn-in', str(args.burn_in)]
+    if args.output != OUTPUT:
+        command += ['--output', args.output]
+    last = args.first_seed + args.episodes - 1
     about = {'command': shlex.join(command), 'commits': [commit_of_this()],
              'versions': versions(), 'conditions':
-             f'Every policy ran the same {words.episodes} continuing episodes of '
-             f'{words.horizon} steps, seeds {words.first_seed} to {last}; intervals resample the '
+             f'Every policy ran the same {args.episodes} continuing episodes of '
+             f'{args.horizon} steps, seeds {args.first_seed} to {last}; intervals resample the '
              'episodes.'}
     folder.mkdir(parents=True, exist_ok=True)
     figures = figures_of(summary)
@@ -113,13 +113,13 @@ def _publish(folder: Path, words: argparse.Namespace, summary: dict):
                          'README.md': readme(folder.name, about, summary, figures)})
 
 
-def _check_options(words: argparse.Namespace):
-    if words.horizon < 2:
-        raise CompoundingError(f'--horizon is {words.horizon}; expected at least 2 steps')
-    if words.burn_in is not None and words.burn_in > words.horizon - 2:
-        raise CompoundingError(f'--burn-in is {words.burn_in}; expected at most '
-                               f'{words.horizon - 2}, so that two steps are left')
-    check_seeds(words.first_seed, words.episodes)
+def _check_options(args: argparse.Namespace):
+    if args.horizon < 2:
+        raise CompoundingError(f'--horizon is {args.horizon}; expected at least 2 steps')
+    if args.burn_in is not None and args.burn_in > args.horizon - 2:
+        raise CompoundingError(f'--burn-in is {args.burn_in}; expected at most '
+                               f'{args.horizon - 2}, so that two steps are left')
+    check_seeds(args.first_seed, args.episodes)
 
 
 def named_policies(texts: Sequence[str]) -> list[NamedPolicy]:
@@ -143,44 +143,44 @@ def named_policies(texts: Sequence[str]) -> list[NamedPolicy]:
     return found
 
 
-def measure(words: argparse.Namespace, policies: Sequence[NamedPolicy]) -> dict:
+def measure(args: argparse.Namespace, policies: Sequence[NamedPolicy]) -> dict:
     """Run the missing episodes, and return the content of ``compounding.json``."""
-    conditions = Conditions(words.task, words.horizon, continuing=True)
-    short = dataclasses.replace(conditions, horizon=min(words.horizon, STEPS))
-    folder = Path(words.output) / ROLLOUTS
-    seeds = range(words.first_seed, words.first_seed + words.episodes)
-    training_sets = [_training_set(one, words.drift_episodes) for one in policies]
+    conditions = Conditions(args.task, args.horizon, continuing=True)
+    short = dataclasses.replace(conditions, horizon=min(args.horizon, STEPS))
+    folder = Path(args.output) / ROLLOUTS
+    seeds = range(args.first_seed, args.first_seed + args.episodes)
+    training_sets = [_training_set(one, args.drift_episodes) for one in policies]
     # The expert has the first seeds of the policies: states that none was trained on.
     parts = [Part('expert', Collection(conditions, '', folder, keep_observations=True),
-                  seeds[:words.expert_episodes])]
+                  seeds[:args.expert_episodes])]
     parts += [Part(one.name, Collection(conditions, one.folder, folder), seeds)
               for one in policies]
     parts += [Part('drift', Collection(short, one.folder, folder, keep_observations=True),
-                   seeds[:words.drift_episodes])
+                   seeds[:args.drift_episodes])
               for one, training in zip(policies, training_sets) if training.states is not None]
-    if words.fresh:
+    if args.fresh:
         for part in parts:
             part.collection.forget()
-    of_expert, *rollouts = _run(parts, words.workers)
-    contract, _ = find_contract(words.task)
+    of_expert, *rollouts = _run(parts, args.workers)
+    contract, _ = find_contract(args.task)
     of_drift, measured = iter(rollouts[len(policies):]), []
     for one, episodes, training in zip(policies, rollouts, training_sets):
-        found = _measured(one, episodes, of_expert, contract, words.horizon)
+        found = _measured(one, episodes, of_expert, contract, args.horizon)
         if training.states is not None:
             found = dataclasses.replace(found, drift=drift(
                 one.policy, training.states, next(of_drift), of_expert, short.horizon))
         measured.append(dataclasses.replace(found, no_drift=training.missing))
-    return summarise(_setting(words, of_expert), measured,
+    return summarise(_setting(args, of_expert), measured,
                      np.random.default_rng(_BOOTSTRAP_SEED))
 
 
-def _setting(words: argparse.Namespace, of_expert: Sequence[Rollout]) -> Setting:
+def _setting(args: argparse.Namespace, of_expert: Sequence[Rollout]) -> Setting:
     goals, steps = (sum(getattr(one, key) for one in of_expert)
                     for key in ('goals_reached', 'steps'))
-    burn_in = words.burn_in
+    burn_in = args.burn_in
     if burn_in is None:
-        burn_in = min(round(steps / goals), words.horizon // 2) if goals else 0
-    return Setting(words.task, words.first_seed, burn_in, make_task(words.task).horizon,
+        burn_in = min(round(steps / goals), args.horizon // 2) if goals else 0
+    return Setting(args.task, args.first_seed, burn_in, make_task(args.task).horizon,
                    round(1000.0 * goals / steps, 3), len(of_expert))
 
 

@@ -40,17 +40,17 @@ INTERRUPTED = 130
 _POLL_S = 1.0
 
 
-def study(words: argparse.Namespace) -> int:
+def study(args: argparse.Namespace) -> int:
     """Collect, train BC, evaluate and write the results; finished parts are kept."""
-    plan = plan_of(words)
-    folder = Path(words.runs) / plan.run
-    for place in (folder, *([Path(words.publish)] if words.publish else [])):
+    plan = plan_of(args)
+    folder = Path(args.runs) / plan.run
+    for place in (folder, *([Path(args.publish)] if args.publish else [])):
         require_writable(place, StudyError)
     commits = begin(folder, plan, commit_of_this())
     for warning in mixed(commits):
         print(f'il_ros: warning: {warning}', file=sys.stderr)
     try:
-        steps = Steps(plan, folder, words.workers)
+        steps = Steps(plan, folder, args.workers)
         runs = steps.collect()
         clones = steps.clone(runs)
         evaluators = steps.evaluate(runs, clones)
@@ -59,12 +59,12 @@ def study(words: argparse.Namespace) -> int:
               'study', file=sys.stderr)
         return INTERRUPTED
     results = write_results(plan, folder, commits, runs, clones, evaluators)
-    if words.publish:
-        publish(Path(words.publish), results)
+    if args.publish:
+        publish(Path(args.publish), results)
     print(f'\n{results.text}\n\n{folder / "study.html"} shows it; {folder / "study.json"} and '
           'the CSV files beside it have the numbers.')
-    if words.publish:
-        print(f'{words.publish} has figures and tables.')
+    if args.publish:
+        print(f'{args.publish} has figures and tables.')
     return 0
 
 

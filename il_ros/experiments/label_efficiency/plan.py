@@ -205,16 +205,16 @@ def run_name(task: str, method: str, seed: int) -> str:
     return f'{re.sub("[^a-z0-9_-]", "_", task.lower())}-{method}-{seed}'
 
 
-def plan_of(words: argparse.Namespace) -> Plan:
+def plan_of(args: argparse.Namespace) -> Plan:
     """
     Return the plan that a command line describes; ``--quick`` shortens it.
 
     :raises StudyError: naming the option that is wrong
     """
-    config = words.config or ''
-    methods = [Method.read(text, config) for text in words.strategies]
+    config = args.config or ''
+    methods = [Method.read(text, config) for text in args.strategies]
     plugins.trust(*(method.strategy for method in methods))
-    limit = QUICK if words.quick else {}
+    limit = QUICK if args.quick else {}
 
     def cut(name: str, values: Sequence) -> tuple:
         return tuple(values[:limit.get(name)])
@@ -223,15 +223,15 @@ def plan_of(words: argparse.Namespace) -> Plan:
         return min(value, limit.get(name, value))
 
     kept = cut('methods', methods)
-    first = words.first_seed or (VALIDATION_FIRST if words.validation else EVALUATION_SEEDS)
-    if words.validation != (first < EVALUATION_SEEDS):
+    first = args.first_seed or (VALIDATION_FIRST if args.validation else EVALUATION_SEEDS)
+    if args.validation != (first < EVALUATION_SEEDS):
         raise StudyError(f'--first-seed is {first}; expected one from {VALIDATION_SEEDS} to '
                          f'{EVALUATION_SEEDS - 1} with --validation, and from there up without')
     plan = Plan(
-        words.run, cut('tasks', words.tasks), kept, words.primary or kept[0].name,
-        cut('seeds', words.seeds), words.demonstrations, least('rounds', words.rounds),
-        words.episodes_per_round, least('episodes', words.episodes), first,
-        least('stretch', words.bc_label_factor), config, words.horizon, words.options)
+        args.run, cut('tasks', args.tasks), kept, args.primary or kept[0].name,
+        cut('seeds', args.seeds), args.demonstrations, least('rounds', args.rounds),
+        args.episodes_per_round, least('episodes', args.episodes), first,
+        least('stretch', args.bc_label_factor), config, args.horizon, args.options)
     plan.check()
     return plan
 

@@ -12,7 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import dataclasses
+
 from hypothesis import given, settings, strategies as st
+from il_ros.contract.contract import ActionElement
 from il_ros.errors import RobotError
 from il_ros.robots.actions import tool_velocity
 from il_ros.robots.actions.tool_velocity import Actuator
@@ -203,3 +206,120 @@ def test_an_arm_that_holds_where_it_is_goes_on_from_there(actuator, start, kinem
     sent = actuator.step(_action(0.0, 0.0, 0.0, 0.08), pushed)
     np.testing.assert_allclose(kinematics.forward(sent.positions)[0],
                                kinematics.forward(pushed)[0], atol=1e-3)
+
+
+@pytest.mark.parametrize('joint, bound, beyond, name', [
+    (0, PANDA.upper, 0.05, 'panda_joint1'), (1, PANDA.lower, -0.05, 'panda_joint2'),
+    (7, PANDA.lower, -0.01, 'panda_finger_joint1'), (8, PANDA.upper, 0.01, 'panda_finger_joint2')])
+def test_an_arm_that_stands_outside_its_limits_begins_no_episode(
+        actuator, start, joint, bound, beyond, name):
+    place = start.copy()
+    place[joint] = bound[joint] + 1.1 * beyond
+    with pytest.raises(RobotError, match=f'{name} is at .*; an episode begins between'):
+        actuator.start(place)
+    place[joint] = bound[joint] + 0.9 * beyond
+    if joint >= 7:
+        actuator.start(place)
+        assert actuator.hold(place).positions[joint] == bound[joint]
+    else:
+        with pytest.raises(RobotError, match='the tool is'):
+            actuator.start(place)
+
+
+@pytest.mark.parametrize('axis', range(3))
+def test_a_tool_a_centimetre_outside_the_workspace_begins_an_episode_and_no_farther(
+        actuator, kinematics, axis):
+    number = r'-?\d\.\d{1,3}'
+    said = rf'outside the workspace, at \[{number}, {number}, {number}\]; expected '
+    for bound, out in ((PANDA.workspace_lower, -1), (PANDA.workspace_upper, 1)):
+        for far_m, taken in ((0.009, True), (0.011, False)):
+            place = np.array([0.5, 0.0, 0.2])
+            place[axis] = bound[axis] + out * far_m
+            joints = kinematics.settled(place, PANDA.tool_down).q
+            if taken:
+                actuator.start(joints)
+            else:
+                with pytest.raises(RobotError, match=rf'the tool is 0.011 m {said}'):
+                    actuator.start(joints)
+
+
+def test_an_arm_out_of_reach_holds_and_says_that_there_is_no_solution(kinematics, start):
+    far = dataclasses.replace(PANDA, workspace_upper=np.array([2.0, 2.0, 2.0]))
+    actuator = Actuator(far, _contract('reach'), PERIOD_S, kinematics)
+    actuator.start(start)
+    measured, limits = start, 0
+    for _ in range(60):
+        sent = actuator.step(_action(0.5, 0.0, 0.0), measured)
+        measured, limits = sent.positions, limits | sent.limits
+    assert limits & tool_velocity.NO_SOLUTION and sent.values[0] == 0.0
+    position, quaternion = kinematics.forward(measured)
+    assert position[1:] == pytest.approx([0.0, 0.1], abs=2e-3)
+    assert abs(quaternion @ PANDA.tool_down) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_slow_joints_limit_the_velocity_and_the_values_say_what_remained(kinematics, start):
+    slow = dataclasses.replace(PANDA, velocity=0.05 * PANDA.velocity)
+    actuator = Actuator(slow, _contract('reach'), PERIOD_S, kinematics)
+    actuator.start(start)
+    sent = actuator.step(_action(0.4, 0.0, 0.0), start)
+    moved = kinematics.forward(sent.positions)[0] - kinematics.forward(start)[0]
+    assert sent.limits == tool_velocity.CLAMPED_VELOCITY
+    assert 0.0 < sent.values[0] < 0.2
+    assert sent.values[0] == pytest.approx(moved[0] / PERIOD_S, rel=1e-4)
+    share = np.abs(sent.positions - start) / (slow.velocity * PERIOD_S)
+    assert share.max() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_hand_opened_beyond_its_width_is_clipped_as_a_position(actuator, start):
+    sent = actuator.step(_action(0.0, 0.0, 0.0, 1.0), start)
+    assert (sent.limits, sent.values[3]) == (tool_velocity.CLAMPED_POSITION, np.float32(0.08))
+
+
+def test_before_its_first_step_an_arm_rests_with_the_hand_as_it_is(actuator, start):
+    half = start.copy()
+    half[PANDA.fingers] = 0.01
+    actuator.start(half)
+    held = actuator.hold(half, 3)
+    np.testing.assert_array_equal(held.positions, half)
+    np.testing.assert_allclose(held.values, [0, 0, 0, 0.02])
+    assert (held.limits, actuator.hold(half).limits, actuator.hold_at(half, 5).limits) == (3, 0, 5)
+
+
+def test_the_fingers_move_at_their_own_speed(actuator, start):
+    sent = actuator.step(_action(0.0, 0.0, 0.0, 0.0), start)
+    np.testing.assert_allclose(sent.positions[PANDA.fingers], 0.04 - 0.2 * PERIOD_S)
+    assert sent.limits == 0
+
+
+def test_before_the_start_the_arm_is_nowhere_else(kinematics, start):
+    made = Actuator(PANDA, _contract('reach'), PERIOD_S, kinematics)
+    assert made.tracking_error(start) == (0.0, '')
+    assert tool_velocity.TRACKING_LIMIT_RAD == 0.35
+
+
+@pytest.mark.parametrize('fields, sentence', [
+    ({'action_space': 1}, 'contract reach: action space 1 is not tool velocity'),
+    ({'action_frame_id': 'world'}, 'are in frame world; expected panda_link0'),
+    ({'actions': (ActionElement('angular_x', 'rad/s', -1, 1),)},
+     'no way to execute angular_x; known are linear_x, linear_y, linear_z, gripper_opening')])
+def test_a_contract_of_other_actions_is_refused(kinematics, fields, sentence):
+    contract = dataclasses.replace(_contract('reach'), **fields)
+    with pytest.raises(RobotError, match=sentence):
+        Actuator(PANDA, contract, PERIOD_S, kinematics)
+
+
+@pytest.mark.parametrize('speed', [-0.5, 0.5])
+def test_the_largest_velocity_is_no_limit(actuator, start, speed):
+    assert actuator.step(_action(speed, 0.0, 0.0, 0.08), start).limits == 0
+
+
+def test_an_arm_whose_elbow_is_pushed_aside_is_followed_at_its_speed(actuator, start, kinematics):
+    aside = start.copy()
+    aside[2] += 0.6
+    pushed = kinematics.inverse(*kinematics.forward(start), aside).q
+    sent = actuator.step(_action(0.0, 0.0, 0.0, 0.08), pushed)
+    longest = (PANDA.velocity * PERIOD_S)[PANDA.arm]
+    before, after = (np.abs(q - pushed)[PANDA.arm] for q in (start, sent.positions))
+    assert sent.limits & tool_velocity.CLAMPED_VELOCITY
+    assert (before > 1.5 * longest).any() and after.sum() < before.sum() - 0.05
+    assert (np.abs(sent.positions - start)[PANDA.arm] <= longest).all()
