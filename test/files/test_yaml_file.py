@@ -57,6 +57,13 @@ def test_what_is_no_yaml_is_refused_with_a_sentence_and_its_line(tmp_path, text,
     assert sentence in str(refused.value) and '\n' not in str(refused.value)
 
 
+@pytest.mark.parametrize('before, line', [('', 1), ('\n', 2), ('a: 1\n\n', 3)])
+def test_a_character_that_no_yaml_has_is_named_with_its_line(tmp_path, before, line):
+    (tmp_path / 'file').write_text(f'{before}b: \x00')
+    with pytest.raises(YamlFileError, match=f'^line {line}: .*character'):
+        read_yaml(tmp_path / 'file')
+
+
 def test_a_yaml_file_that_cannot_be_read_has_its_reason(tmp_path):
     with pytest.raises(YamlFileError, match='^No such file or directory$'):
         read_yaml(tmp_path / 'nowhere.yaml')

@@ -171,3 +171,21 @@ def test_the_pictures_of_equal_episodes_are_equal(tmp_path):
                 for folder in ('one', 'two'))
     assert one == two and one['paths.png'].startswith(b'\x89PNG')
     assert one['plots.html'].count(b'<svg') + one['plots.html'].count(b'image/svg+xml') >= 4
+
+
+def test_forty_episodes_are_shown_unless_told_otherwise_in_a_figure_that_grows(
+        tmp_path, drawn, monkeypatch):
+    path, = recorded(tmp_path, 1, [POLICY] * 12)
+    one, read = figures.training_episode(path), []
+    monkeypatch.setattr(figures, 'training_episode', lambda path: read.append(path) or one)
+    heights = []
+    for count, most in ((1, 40), (20, 40), (41, 40), (52, 0)):
+        drawn.clear()
+        words = {} if most else {'most': 0}
+        write_plots('demo', [Path(f'e-{number}.mcap') for number in range(count)], tmp_path,
+                    **words)
+        heights.append(drawn[1].get_size_inches()[1])
+        assert len(read) == (min(count, 40) if most else count)
+        read.clear()
+    assert 1.0 < heights[0] < 2.0 and heights[0] + 2.5 < heights[1] < heights[2] < heights[3]
+    assert heights[3] == 9.0, 'no figure is higher than a page'

@@ -17,6 +17,7 @@
 import dataclasses
 
 from il_ros.errors import MergeError, RunKindError
+from il_ros.runs import run_kind
 from il_ros.runs.inventory import episodes_of
 from il_ros.runs.merge import merge_runs
 from il_ros.runs.run_kind import kind_of_run, RunKeeper, RunKind
@@ -80,3 +81,18 @@ def test_runs_of_other_options_are_merged_only_where_that_is_asked_for(run, tmp_
            dataclasses.replace(spec('rollout-r01-000009', options=BUMPS), task='reach'))
     with pytest.raises(MergeError, match='task reach'):
         merge_runs([run, tmp_path / 'three'], tmp_path / 'more', mix_options=True)
+
+
+def test_what_a_run_is_of_is_read_once_and_looked_for_until_there_is_something(
+        run, tmp_path, monkeypatch):
+    read, kind_of = [], run_kind.kind_of_run
+    monkeypatch.setattr(run_kind, 'kind_of_run', lambda folder: read.append(folder) or kind_of(
+        folder))
+    keeper, empty = RunKeeper(), tmp_path / 'empty'
+    for _ in range(2):
+        keeper.admit(empty, RunKind('reach'))
+    assert read == [empty, empty]
+    kind, _ = kind_of(run)
+    for _ in range(3):
+        keeper.admit(run, kind)
+    assert read[2:] == [run]

@@ -127,3 +127,12 @@ def test_the_uncertainty_is_that_of_the_policys_answer_or_unknown(answer, said, 
     alone._runner, asked[:] = None, [[POLICY]]
     assert alone._ask(arbiter, np.zeros(3), {}) == -1.0
     assert answers[1:] == [(POLICY, 7, [], -1.0)] and alone.sha256 == ''
+
+
+@pytest.mark.parametrize('target_rate, adapted', [(0.5, True), (0.01, True), (0.0, False)])
+def test_a_receipt_has_the_threshold_of_a_gate_that_adapts(
+        player, tmp_path, target_rate, adapted):
+    plan = DrivePlan(POLICY, gate='novelty', threshold=0.25, target_rate=target_rate)
+    receipt = player.play(dataclasses.replace(spec('rollout-9'), plan=plan), tmp_path, 0.5)
+    assert (receipt.gate_threshold >= 0.0) == adapted
+    assert adapted or receipt.gate_threshold == -1.0
