@@ -91,7 +91,7 @@ def test_without_the_episodes_there_is_no_history_and_no_chunk():
     pairs = labelled(ways(), CONTRACT)
     alone = Demonstrations(pairs.observations, pairs.actions, CONTRACT)
     for change in ({'history': 2}, {'chunk': 2}):
-        with pytest.raises(NoDataError, match='have no episodes; history . and chunk . need'):
+        with pytest.raises(NoDataError, match='which episodes they are from'):
             fit(alone, None, CONTRACT, dataclasses.replace(CONFIG, **change), seed=0)
 
 
