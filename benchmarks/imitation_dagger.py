@@ -112,7 +112,7 @@ class OurInputs(BaseFeaturesExtractor):
 
 
 def defaults(rules: Rules, say: Callable[[dict], None]) -> dict:
-    """PeerComparison the trainer as it comes."""
+    """Time the trainer as it comes."""
     race = PeerComparison(rules, say)
     venv = DummyVecEnv([lambda: race.environment])
     expert = make_expert(rules.task, race.environment.contract)
@@ -127,7 +127,7 @@ def defaults(rules: Rules, say: Callable[[dict], None]) -> dict:
 
 
 def matched(rules: Rules, say: Callable[[dict], None]) -> dict:
-    """PeerComparison it with our net, inputs, gradient steps and rounds."""
+    """Time it with our net, inputs, gradient steps and rounds."""
     race = PeerComparison(rules, say)
     contract, config = race.environment.contract, TrainConfig.of(rules.task)
     scale, expert = Scale(contract), make_expert(rules.task, contract)

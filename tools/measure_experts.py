@@ -173,7 +173,7 @@ def main() -> int:
         for what, measure, episodes, mark in (
                 ('from reset', from_reset, arguments.resets, FROM_RESET),
                 ('after random actions', after_held_actions, arguments.takeovers, AFTER_TAKEOVER),
-                ('on a clone\'s states', amid_a_clone, arguments.takeovers, AFTER_TAKEOVER)):
+                ("on a clone's states", amid_a_clone, arguments.takeovers, AFTER_TAKEOVER)):
             score = measure(environment, expert, episodes)
             passed &= score.successes >= mark * score.episodes
             print(score.line(task, what), flush=True)

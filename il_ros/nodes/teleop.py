@@ -32,7 +32,7 @@ from il_ros.ros.conversion.checks import check_values
 from il_ros.ros.driver import Driver
 from il_ros.ros.listening import every, listen
 from il_ros.ros.node import ReportingNode
-from il_ros.ros.operator import Operator
+from il_ros.ros.operator_control import Operator
 from il_ros.ros.parameters import bounded, choice, flag, ParameterError, text
 from il_ros.ros.refusals import refusals_of
 from il_ros.teleop.joystick import Joystick

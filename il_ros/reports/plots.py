@@ -62,7 +62,8 @@ def success_figure(summary: dict) -> 'Figure':
     axes.set(xlabel='labels of the expert', ylabel='success in held-out episodes, %',
              ylim=(-2, 104))
     axes.set_xlim(left=0)
-    axes.legend(loc='lower right')
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc='lower right')
     return figure
 
 

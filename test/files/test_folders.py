@@ -56,6 +56,7 @@ def test_full_folders_are_exchanged_also_where_the_file_system_cannot(
     calls = []
 
     class Library:
+
         def renameat2(self, *arguments):
             calls.append(arguments)
             return -1
@@ -122,7 +123,7 @@ def test_a_folder_that_cannot_be_written_into_is_named_with_the_reason(tmp_path)
 def test_the_place_of_an_output_is_a_file_in_a_folder_that_exists(tmp_path):
     require_place(tmp_path / 'plot.svg', '--output', ImitationError)
     assert names(tmp_path) == []
-    with pytest.raises(ImitationError, match="--output is .*no/plot.svg.; there is no such"):
+    with pytest.raises(ImitationError, match='--output is .*no/plot.svg.; there is no such'):
         require_place(tmp_path / 'no' / 'plot.svg', '--output', ImitationError)
     with pytest.raises(ImitationError, match='which is a folder; expected a file'):
         require_place(tmp_path, '--output', ImitationError)

@@ -118,7 +118,7 @@ def test_the_data_set_names_each_episode_under_every_round_that_learns_from_it(t
     assert list(keys)[:10] == list(stage_work.held_out_episodes(state))
     assert [keys[name] for name in list(keys)[10:]] == [
         ('round_0', 'round_1')] * 2 + [('round_1',)] * 3
-    assert set(keys[one] for one in list(keys)[:10]) == {('held_out',)}
+    assert {keys[one] for one in list(keys)[:10]} == {('held_out',)}
 
 
 def test_only_episodes_without_a_receipt_are_run():

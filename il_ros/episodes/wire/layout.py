@@ -48,7 +48,7 @@ class Place(NamedTuple):
     kind: str
     """A primitive's name, or ``string``."""
 
-    format: str | tuple
+    numpy_format: str | tuple
     """What numpy reads it as."""
 
     code: str
@@ -179,7 +179,7 @@ class Layout:
     def dtype(self) -> np.dtype:
         """Return what numpy reads a message as, its fields named by path."""
         places = self.fields.values()
-        return np.dtype({'names': list(self.fields), 'formats': [p.format for p in places],
+        return np.dtype({'names': list(self.fields), 'formats': [p.numpy_format for p in places],
                          'offsets': [p.offset for p in places], 'itemsize': self.size})
 
     @functools.cached_property

@@ -127,7 +127,7 @@ class CommandInput:
 
     def _on_plain_writer(self, _event):
         self._node.get_logger().warning(
-            "a publisher of joint_command has no liveliness lease, unlike the supervisor; ignored")
+            'a publisher of joint_command has no liveliness lease, unlike the supervisor; ignored')
 
 
 def _participant(endpoint: TopicEndpointInfo) -> bytes:

@@ -72,6 +72,7 @@ def test_without_a_policy_its_answers_have_no_id(player, tmp_path, monkeypatch):
     ids = set()
 
     class Noted(players.Recording):
+
         def step(self, step, uncertainty, policy_id, answers):
             ids.add((uncertainty, policy_id))
             super().step(step, uncertainty, policy_id, answers)
