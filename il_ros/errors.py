@@ -43,7 +43,7 @@ class DecodeError(ImitationError):
 
 
 class BadMessageError(DecodeError):
-    """Bytes that are no message of their type, or one that nobody can use; names the field."""
+    """Bytes that are not a valid message of their type; the sentence names the field."""
 
 
 class EpisodeFileError(ImitationError):

@@ -19,13 +19,9 @@ from collections.abc import Callable
 from il_ros.api.demonstration_set import DemonstrationSet
 from il_ros.dataset.dataset import Demonstrations
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.fit import fit, one_thread, Progress
+from il_ros.learning.fit import fit, one_thread, Progress, silent
 from il_ros.learning.policy import Policy
 from il_ros.learning.shift import augmented
-
-
-def _nothing(_: Progress):
-    """Report to nobody."""
 
 
 def train(data: Demonstrations, config: TrainConfig | None = None, *, seed: int = 0,
@@ -58,6 +54,6 @@ def train(data: Demonstrations, config: TrainConfig | None = None, *, seed: int 
         config = TrainConfig.of(data.task if isinstance(data, DemonstrationSet) else name, name)
     pairs = augmented(data, config.shift, config.inputs, seed)
     with one_thread():
-        policy = fit(pairs, None, data.contract, config, seed, progress or _nothing).policy
+        policy = fit(pairs, None, data.contract, config, seed, progress or silent).policy
     policy.info.update(labels=len(data), synthetic=len(pairs) - len(data))
     return policy

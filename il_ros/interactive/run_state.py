@@ -93,10 +93,9 @@ class RunState:
             raise KeyError(stage)
         return outcome
 
-    def all_of(self, kind: type[_Kind], act: str = '') -> list[_Kind]:
-        """Return the outcomes of a kind, in order of the stages; ``act``: of these stages."""
-        return [outcome for name, outcome in self.finished.items()
-                if isinstance(outcome, kind) and (not act or f'-{act}' in name)]
+    def all_of(self, kind: type[_Kind]) -> list[_Kind]:
+        """Return the outcomes of a kind of all finished stages, in order."""
+        return [outcome for outcome in self.finished.values() if isinstance(outcome, kind)]
 
     def has(self, stage: Stage) -> bool:
         """Return whether a stage is finished."""

@@ -95,12 +95,12 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _nothing(_: Progress):
-    """Report to nobody."""
+def silent(_: Progress):
+    """Report no progress."""
 
 
 def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainConfig, seed: int,
-        progress: Callable[[Progress], None] = _nothing,
+        progress: Callable[[Progress], None] = silent,
         cancelled: Callable[[], bool] = lambda: False,
         file: FitFile | None = None) -> FitResult:
     """

@@ -31,7 +31,7 @@ from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Collected, Outcome
 from il_ros.interactive.run_state import RunState
-from il_ros.interactive.stage import Stage
+from il_ros.interactive.stage import BASELINE_PART, EXPERT_PART, Stage, stage_name
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.inputs import image_features, Inputs
 from il_ros.loop.backend import Backend
@@ -63,7 +63,7 @@ class Progress:
 
 
 def silent(_):
-    """Report to nobody."""
+    """Report no progress."""
 
 
 class Loop:
@@ -169,9 +169,12 @@ class _Reporter:
             progress.loss = -1.0
         rows = ledger(state)
         progress.labels = rows[-1].labels if rows else 0
-        evaluated = state.all_of(Collected, 'evaluate')
-        if evaluated:
-            progress.success_rate = evaluated[-1].successes / evaluated[-1].episodes
+        newest_first: tuple[int | str, ...] = (
+            BASELINE_PART, *reversed(range(state.goal.rounds + 1)), EXPERT_PART)
+        for of in newest_first:
+            if evaluated := state.find(Collected, stage_name('evaluate', of)):
+                progress.success_rate = evaluated.successes / evaluated.episodes
+                break
         self._say()
 
     def tell(self, progress: float, _loss: float):

@@ -193,7 +193,7 @@ class ObserverNode(ReportingNode):
             self._end.ask(status.episode_id, status.ABORTED, cause, reason)
 
     def report(self) -> tuple[bytes, str, dict]:
-        """Return how many observations came out of what was heard, and what is missing."""
+        """Return how many observations were published, and what is missing for the next."""
         values = {'published': self._published, 'rejected': self._rejected,
                   'repeated': self._repeated, 'incomplete': self._pairing.dropped}
         missing = self._pairing.missing()

@@ -164,7 +164,7 @@ class ActionNode(GraphNode):
 
     is_slow = True
     otherwise = 0
-    """What a failure is called that has no code."""
+    """Error code of a failure that has none of its own."""
 
     def __init__(self, name: str, parameters: type, action: Any, topic: str, busy: str, **kwargs):
         super().__init__(name, parameters, **kwargs)
@@ -176,7 +176,7 @@ class ActionNode(GraphNode):
             cancel_callback=self._on_cancel)
 
     def new_result(self) -> Any:
-        """Return the result of a goal that nothing came of."""
+        """Return an empty result, as a goal that fails has it."""
         return self._action.Result()
 
     def begin(self, goal):

@@ -119,5 +119,5 @@ class Recording:
         return self._writer.close(0, gate_threshold, self._reason)
 
     def abandon(self):
-        """Leave nothing of the episode behind."""
+        """Discard the episode; no file of it stays."""
         self._writer.abandon()
