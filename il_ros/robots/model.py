@@ -23,6 +23,9 @@ import numpy as np
 IMPLAUSIBLE_RAD = 0.5
 """A joint cannot be so far outside its limits (a finger: m)."""
 
+Box = tuple[np.ndarray, np.ndarray]
+"""Two opposite corners, the lower one first, each of shape ``(3,)``, m in the base frame."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RobotModel:
@@ -48,6 +51,12 @@ class RobotModel:
     """Largest accepted positions, shape ``(n,)``, rad (fingers: m)."""
     velocity: np.ndarray
     """Largest speeds, shape ``(n,)``, rad/s (fingers: m/s)."""
+    acceleration: np.ndarray
+    """
+    Largest changes of speed, shape ``(n,)``, rad/s^2.
+
+    The fingers' entries do not count: a hand has a controller of its own.
+    """
     effort: np.ndarray
     """Largest torques, shape ``(n,)``, Nm (fingers: N)."""
     home: np.ndarray
@@ -61,14 +70,26 @@ class RobotModel:
     tool_down: np.ndarray = dataclasses.field(
         default_factory=lambda: np.array([1.0, 0.0, 0.0, 0.0]))
     """Orientation (x, y, z, w) of the tool when it points straight down."""
+    deceleration: np.ndarray | None = None
+    """Largest changes of speed of a joint that slows down; None: as ``acceleration``."""
+    jerk: np.ndarray | None = None
+    """Largest changes of acceleration, shape ``(n,)``, rad/s^3; None: no limit."""
+    keep_out: tuple[Box, ...] = ()
+    """Boxes that the tool never enters."""
 
     def __post_init__(self):
         count = len(self.joint_names)
-        for field in ('lower', 'upper', 'velocity', 'effort', 'home'):
-            shape = getattr(self, field).shape
-            if shape != (count,):
-                raise RobotError(f'robot {self.name}: {field} has shape {shape}; expected '
+        for field in ('lower', 'upper', 'velocity', 'acceleration', 'deceleration', 'jerk',
+                      'effort', 'home'):
+            values = getattr(self, field)
+            if values is not None and values.shape != (count,):
+                raise RobotError(f'robot {self.name}: {field} has shape {values.shape}; expected '
                                  f'({count},), one entry a joint')
+        for field in ('velocity', 'acceleration', 'deceleration', 'jerk'):
+            values = getattr(self, field)
+            if values is not None and not (values[self.arm] > 0.0).all():
+                raise RobotError(f'robot {self.name}: {field} is {values.tolist()}; expected '
+                                 'numbers above 0')
         if not (self.lower <= self.home).all() or not (self.home <= self.upper).all():
             raise RobotError(f'robot {self.name}: home lies outside the joint limits')
 
@@ -87,6 +108,19 @@ class RobotModel:
         if outside[worst] > IMPLAUSIBLE_RAD:
             raise RobotError(f'{self.joint_names[worst]} is at {positions[worst]:.3f}; expected '
                              f'{self.lower[worst]:.3f} to {self.upper[worst]:.3f}')
+
+    def change(self, acceleration: np.ndarray, period_s: float) -> np.ndarray:
+        """
+        Return how far a joint's step may differ from its step before, rad (fingers: m).
+
+        Half of what the jerk limit allows in a control step: from full acceleration to full
+        deceleration is then within it.
+
+        :param acceleration: or deceleration, shape ``(n,)``
+        """
+        if self.jerk is not None:
+            acceleration = np.minimum(acceleration, 0.5 * self.jerk * period_s)
+        return acceleration * period_s ** 2
 
     @property
     def arm(self) -> slice:

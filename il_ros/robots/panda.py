@@ -26,6 +26,8 @@ _MARGIN_RAD = 0.02
 _LOWER_RAD = (-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973)
 _UPPER_RAD = (2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973)
 _VELOCITY_RAD_S = (2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61)
+_ACCELERATION_RAD_S2 = (15.0, 7.5, 10.0, 12.5, 15.0, 20.0, 20.0)
+_JERK_RAD_S3 = (7500.0, 3750.0, 5000.0, 6250.0, 7500.0, 10000.0, 10000.0)
 _EFFORT_NM = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)
 
 _FINGER_STROKE_M = 0.04
@@ -46,6 +48,8 @@ PANDA = RobotModel(
     lower=np.array([*(np.array(_LOWER_RAD) + _MARGIN_RAD), 0.0, 0.0]),
     upper=np.array([*(np.array(_UPPER_RAD) - _MARGIN_RAD), _FINGER_STROKE_M, _FINGER_STROKE_M]),
     velocity=np.array([*_VELOCITY_RAD_S, _FINGER_VELOCITY_M_S, _FINGER_VELOCITY_M_S]),
+    acceleration=np.array([*_ACCELERATION_RAD_S2, np.inf, np.inf]),
+    jerk=np.array([*_JERK_RAD_S3, np.inf, np.inf]),
     effort=np.array([*_EFFORT_NM, _GRIPPER_FORCE_N, _GRIPPER_FORCE_N]),
     home=np.array([*_HOME_RAD, _FINGER_STROKE_M, _FINGER_STROKE_M]),
     open_width=2 * _FINGER_STROKE_M,
