@@ -65,8 +65,7 @@ class Actuator:
         """Say that the first joint was sent to zero."""
         return abs(float(measured[0])), 'first'
 
-    def hold_at(self, place, limits=0):
-        """Go to a place."""
+    def hold_at(self, place, limits=0):  # noqa: D102
         self.asked.append(('hold_at', place))
         return Command('hold_at', None, limits)
 
