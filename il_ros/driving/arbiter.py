@@ -53,7 +53,7 @@ class Arbiter:
     :param driving: who drives, by the episode's plan
     :param actuator: an ``Actuator`` (``robots/actions/tool_velocity.py``), not yet started
     :param paired: the joints of exactly the observation's stamp are waited for (lockstep)
-    :param blending: of hand-overs to and from a person; None: none
+    :param blending: of hand-overs; None: none
     :param joints: of real time: compares measured joints (``robots/joint_watch.py``); None: none
     :param tracking_limit_rad: how far the arm may be from where it was sent
     """

@@ -35,7 +35,7 @@ import math
 
 from il_ros.contract.episode_spec import CLAMPED_ACCELERATION, CLAMPED_POSITION, CLAMPED_VELOCITY
 from il_ros.contract.episode_spec import CLAMPED_WORKSPACE
-from il_ros.robots.model import Box, RobotModel
+from il_ros.robots.model import RobotModel
 import numpy as np
 
 TOLERANCE_M = 1e-3
@@ -67,7 +67,8 @@ class JointMotion:
         self._faster = robot.change(robot.acceleration, period_s)[arm] * _INSIDE
         self._slower = self._faster if robot.deceleration is None else (
             robot.change(robot.deceleration, period_s)[arm] * _INSIDE)
-        self._box: Box = robot.workspace_lower, robot.workspace_upper
+        self._box = ((robot.workspace_lower - TOLERANCE_M).tolist(),
+                     (robot.workspace_upper + TOLERANCE_M).tolist())
         self._keep_out = [((lower - TOLERANCE_M).tolist(), (upper + TOLERANCE_M).tolist())
                           for lower, upper in robot.keep_out]
 
@@ -75,9 +76,13 @@ class JointMotion:
         """Stand still at joint positions, shape ``(arm_joints,)``: the tool may return there."""
         self.q, self._step = q.copy(), np.zeros_like(q)
         self.tool = self._forward(q)
-        lower, upper = self._box
-        self._low = (np.minimum(lower, self.tool) - TOLERANCE_M).tolist()
-        self._high = (np.maximum(upper, self.tool) + TOLERANCE_M).tolist()
+        self._low, self._high = self._box
+        self._admit(self.tool)
+
+    def _admit(self, tool: tuple[float, ...]):
+        """Widen the workspace by a place at which the tool is."""
+        self._low = [min(low, value) for low, value in zip(self._low, tool)]
+        self._high = [max(high, value) for high, value in zip(self._high, tool)]
 
     @property
     def is_moving(self) -> bool:
@@ -102,7 +107,12 @@ class JointMotion:
         return limits | self._take(step)
 
     def approach(self, place: np.ndarray) -> int:
-        """Go to joint positions and come to rest there; returns what ``advance`` does."""
+        """
+        Go to joint positions and come to rest there; returns what ``advance`` does.
+
+        They are where the arm stands: outside the workspace, too, it is not pulled from there.
+        """
+        self._admit(self._forward(place))
         away = place - self.q
         far, most = np.abs(away), self._slower
         braked = most * (np.sqrt(0.25 + 2.0 * far / most) - 0.5)

@@ -90,6 +90,11 @@ class RobotModel:
             if values is not None and not (values[self.arm] > 0.0).all():
                 raise RobotError(f'robot {self.name}: {field} is {values.tolist()}; expected '
                                  'numbers above 0')
+        for lower, upper in self.keep_out:
+            if lower.shape != (3,) or upper.shape != (3,) or not (lower < upper).all():
+                raise RobotError(
+                    f'robot {self.name}: keep_out has a box from {lower.tolist()} to '
+                    f'{upper.tolist()}; expected two corners in m, the lower one first')
         if not (self.lower <= self.home).all() or not (self.home <= self.upper).all():
             raise RobotError(f'robot {self.name}: home lies outside the joint limits')
 
