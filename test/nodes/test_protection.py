@@ -113,7 +113,8 @@ def test_the_parameter_and_the_operator_scale_the_speed_and_the_lower_one_counts
         made.supervisor.set_parameters([Parameter('speed_scale', value=share)])
         if word is not None:
             operator.publish(Float64(data=word))
-            assert bench.until(lambda: made.supervisor._speed_scale._operator == word)  # noqa: B023
+            heard = made.supervisor._speed_scale
+            assert bench.until(lambda: heard._operator == word)  # noqa: B023
         for _ in range(3):
             executed = made.drive([0.1, 0.0, 0.0])
         assert executed.values[0] == pytest.approx(expected, abs=2e-4)
