@@ -97,6 +97,19 @@ def test_a_tool_brakes_before_the_workspace_and_before_a_keep_out_box(kinematics
         assert any(bits & CLAMPED_WORKSPACE for bits in limits)
 
 
+def test_an_arm_that_is_held_outside_the_workspace_is_not_pulled_back(kinematics):
+    place = HOME + np.array([0.4, 0, 0, 0, 0, 0, 0])
+    aside, out = kinematics.tool_position(HOME), kinematics.tool_position(place)
+    robot = dataclasses.replace(NOWHERE, workspace_upper=np.array([9.0, aside[1] + 0.05, 9.0]))
+    made = motion(robot, kinematics.tool_position)
+    for _ in range(30):
+        made.advance(place)
+    assert made.tool[1] < aside[1] + 0.05 + TOLERANCE_M < out[1], 'a driver does not get there'
+    for _ in range(30):
+        made.approach(place)
+    np.testing.assert_allclose(made.q, place, atol=1e-6)
+
+
 def test_a_thin_box_is_not_jumped_over(kinematics):
     y = float(kinematics.forward(PANDA.home)[0][1]) + 0.1
     thin = np.array([-1.0, y, -1.0]), np.array([1.0, y + 1e-4, 1.0])

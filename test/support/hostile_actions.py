@@ -100,7 +100,9 @@ class Watch:
     """
 
     def __init__(self, robot, period_s: float, forward, start: np.ndarray, tolerance_m: float):
-        self._robot, self._forward, self._tolerance_m = robot, forward, tolerance_m
+        self._robot, self._forward = robot, forward
+        self._low = robot.workspace_lower - tolerance_m
+        self._high = robot.workspace_upper + tolerance_m
         self._velocity = robot.velocity * period_s
         self._period_s, arm = period_s, robot.arm
         self._speeding = robot.acceleration[arm] * period_s ** 2
@@ -110,6 +112,11 @@ class Watch:
         self._step = self._change = np.zeros(robot.arm_joints)
         self.worst = {'velocity': 0.0, 'acceleration': 0.0, 'jerk': 0.0,
                       'outside_m': -1.0}
+
+    def held_at(self, place: np.ndarray):
+        """Take in where an arm is held: outside the workspace, too, it may go there."""
+        tool = self._forward(place)[0]
+        self._low, self._high = np.minimum(self._low, tool), np.maximum(self._high, tool)
 
     def check(self, positions: np.ndarray, where: str):
         """Check one command; ``where`` is said if it breaks a limit."""
@@ -126,11 +133,11 @@ class Watch:
             jerk = np.abs(change - self._change) / self._period_s ** 3
             self._note('jerk', float((jerk / robot.jerk[arm]).max()))
         tool = self._forward(positions)[0]
-        outside = np.maximum(robot.workspace_lower - tool, tool - robot.workspace_upper).max()
-        self._note('outside_m', float(outside))
+        outside = float(np.maximum(self._low - tool, tool - self._high).max())
+        self._note('outside_m', outside)
         for name in ('velocity', 'acceleration', 'jerk'):
             assert self.worst[name] <= 1.0 + 1e-9, f'{where}: {self.worst}'
-        assert outside <= self._tolerance_m, f'{where}: {outside} m outside the workspace'
+        assert outside <= 0.0, f'{where}: {outside} m outside the workspace and its tolerance'
         for lower, upper in robot.keep_out:
             assert not ((tool > lower) & (tool < upper)).all(), f'{where}: in a keep-out box'
         self._last, self._step, self._change = positions, step[arm], change

@@ -51,10 +51,14 @@ def drive(robot, contract: str, seed: int, steps: int) -> dict:
         plant = Plant(episode, start)
         watch = Watch(robot, PERIOD_S, kinematics.forward, start, TOLERANCE_M)
         for step, action in enumerate(itertools.islice(actions, EPISODE_STEPS)):
-            act = (actuator.hold if rng.random() < 0.05 else
-                   actuator.hold_at if rng.random() < 0.02 else None)
             actuator.speed_scale = 0.3 if rng.random() < 0.1 else 1.0
-            sent = act(plant.measured) if act else actuator.step(action, plant.measured)
+            if episode % 2 and rng.random() < 0.02:
+                watch.held_at(plant.measured)
+                sent = actuator.hold_at(plant.measured)
+            elif rng.random() < 0.05:
+                sent = actuator.hold(plant.measured)
+            else:
+                sent = actuator.step(action, plant.measured)
             watch.check(sent.positions, f'seed {seed}, episode {episode}, step {step}')
             assert (sent.values >= layout.lower).all() and (sent.values <= layout.upper).all()
             plant.follow(sent.positions)
