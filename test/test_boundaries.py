@@ -87,7 +87,7 @@ ROOMS_ALLOWED = {
         'learning', 'processes', 'reports', 'runs', 'sim', 'tasks'},
     'ros': {
         'contract', 'driving', 'episodes', 'evaluation', 'files', 'interactive', 'learning',
-        'loop', 'runs', 'sim', 'tasks', 'teleop'},
+        'loop', 'robots', 'runs', 'sim', 'tasks', 'teleop'},
     'nodes': {
         'contract', 'dataset', 'driving', 'episodes', 'interactive', 'learning', 'loop', 'robots',
         'ros', 'runs', 'sim', 'tasks', 'teleop'},

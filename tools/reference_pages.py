@@ -46,7 +46,8 @@ PARAMETERS = """\
 # Parameters
 
 Every parameter has a description, and numbers have a unit and a range; a value outside is
-refused. Parameters are set when a node starts. `ros2 param describe` shows them in a running
+refused. Parameters are set when a node starts; `speed_scale` of the supervisor can be
+changed while it runs. `ros2 param describe` shows them in a running
 graph. To tune, copy `config/params.yaml` and give it to a launch file (`params_file:=PATH`); its
 keys are `/**/NODE`, so that they apply in every namespace. This page is made from the nodes.
 """

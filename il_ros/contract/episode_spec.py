@@ -47,10 +47,17 @@ NOT_ENDED, TERMINATED, TRUNCATED, ABORTED = range(4)
 NO_CAUSE, SUCCESS, LOST, OPERATOR, DRIVER_SILENT, CLOCK_JUMP, FAULT = range(7)
 """Causes, as in ``EpisodeStatus.msg``."""
 
-CLAMPED_POSITION, CLAMPED_VELOCITY, CLAMPED_WORKSPACE = 1, 2, 8
+CLAMPED_POSITION, CLAMPED_VELOCITY, CLAMPED_ACCELERATION, CLAMPED_WORKSPACE = 1, 2, 4, 8
 REFUSED_NOT_FINITE, REFUSED_STALE, REFUSED_MISSING, STOPPED = 16, 32, 64, 128
 NO_SOLUTION, BLENDED, NOT_FOLLOWED = 256, 512, 1024
 """Bits of ``Executed.limits``: what became of an action."""
+
+LIMIT_NAMES = {
+    CLAMPED_POSITION: 'clamped_position', CLAMPED_VELOCITY: 'clamped_velocity',
+    CLAMPED_ACCELERATION: 'clamped_acceleration', CLAMPED_WORKSPACE: 'clamped_workspace',
+    REFUSED_NOT_FINITE: 'refused_not_finite', REFUSED_STALE: 'refused_stale',
+    REFUSED_MISSING: 'refused_missing', STOPPED: 'stopped', NO_SOLUTION: 'no_solution',
+    BLENDED: 'blended', NOT_FOLLOWED: 'not_followed'}
 
 DEMONSTRATION, ROLLOUT, VALIDATION, EVALUATION = (
     'demonstration', 'rollout', 'validation', 'evaluation')

@@ -53,7 +53,7 @@ class Arbiter:
     :param driving: who drives, by the episode's plan
     :param actuator: an ``Actuator`` (``robots/actions/tool_velocity.py``), not yet started
     :param paired: the joints of exactly the observation's stamp are waited for (lockstep)
-    :param blending: of hand-overs to and from a person; None: none
+    :param blending: of hand-overs; None: none
     :param joints: of real time: compares measured joints (``robots/joint_watch.py``); None: none
     :param tracking_limit_rad: how far the arm may be from where it was sent
     """
@@ -80,6 +80,7 @@ class Arbiter:
         self._measured_ns = -1
         self._started = False
         self._last_driving = driving.driving
+        self._held_at: np.ndarray | None = None
 
     @property
     def waiting(self) -> bool:
@@ -188,12 +189,13 @@ class Arbiter:
         if error_rad > self._tracking_limit_rad:
             self.fault = (f'{joint} is {error_rad:.2f} rad from where it was sent; at most '
                           f'{self._tracking_limit_rad:.2f} is accepted: is the arm blocked?')
-            self._actuator.hold_at(measured)
+            self._held_at = measured
         if self.fault:
-            sent, driver, limits = self._actuator.hold(measured, NOT_FOLLOWED), HOLD, (
-                NOT_FOLLOWED | refusal)
+            sent, driver = self._actuator.hold_at(self._held_at, NOT_FOLLOWED), HOLD
+            limits = sent.limits | refusal
         elif refusal or disturbed is None:
-            sent, driver, limits = self._actuator.hold(measured), HOLD, refusal
+            sent, driver = self._actuator.hold(measured), HOLD
+            limits = sent.limits | refusal
         else:
             action, led = disturbed, False
             if self._blending is not None:

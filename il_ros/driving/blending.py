@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Hand-overs between a person and a policy without a jump of the tool's velocity."""
+"""Hand-overs between two drivers without a jump of the tool's velocity."""
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import HOLD, TELEOP
@@ -24,7 +24,7 @@ _ROUNDING = 1e-4
 
 class Blending:
     """
-    From a hand-over to or from a person on, the velocity goes to the new one at a limited rate.
+    From a hand-over on, the velocity goes to that of the new driver at a limited rate.
 
     It starts from what was really sent last, changes by at most ``acceleration * period`` a step
     (the norm over the linear axes), and ends when it has caught up with the driver. The gripper
@@ -32,9 +32,11 @@ class Blending:
     what he wanted.
 
     :param acceleration: m/s^2
+    :param of_gates: between expert and policy, too; else only to and from a person
     """
 
-    def __init__(self, contract: Contract, acceleration: float):
+    def __init__(self, contract: Contract, acceleration: float, of_gates: bool = False):
+        self._of_gates = of_gates
         self._axes = [index for index, element in enumerate(contract.actions)
                       if element.unit == _SPEED_UNIT]
         self._width = len(contract.actions)
@@ -50,7 +52,8 @@ class Blending:
         :param action: of the driver, shape ``(act_dim,)``; not finite, or of another width:
             returned as it is
         """
-        if driver != self._driver and TELEOP in (driver, self._driver):
+        both = driver, self._driver
+        if driver != self._driver and (TELEOP in both or self._of_gates and HOLD not in both):
             self._leading = True
         self._driver = driver
         if not self._leading or len(action) != self._width or not np.isfinite(action).all():

@@ -25,7 +25,7 @@ import time
 
 from il_ros import plugins
 from il_ros.contract.contract import Contract
-from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE
+from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, IDLE
 from il_ros.contract.episode_spec import REFUSED_MISSING, REFUSED_NOT_FINITE, REFUSED_STALE
 from il_ros.contract.episode_spec import RUNNING, STOPPED, TELEOP, TERMINATED
 from il_ros.driving.arbiter import Arbiter, Step
@@ -48,8 +48,11 @@ from il_ros.ros.serving import serve
 from il_ros.ros.supervision.answers import Answers
 from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd
 from il_ros.ros.supervision.estop import EmergencyStop
+from il_ros.ros.supervision.interventions import Interventions
 from il_ros.ros.supervision.neighbours import other_writers, refuse_drivers
-from il_ros.ros.supervision.parameters import SupervisorParameters
+from il_ros.ros.supervision.parameters import SupervisorParameters, with_keep_out
+from il_ros.ros.supervision.protection import Protection
+from il_ros.ros.supervision.speed_scale import SpeedScale
 from il_ros.tasks.contracts import robot_called
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
 from il_ros_interfaces.srv import SetDriver
@@ -66,9 +69,9 @@ class SupervisorNode(ManagedNode):
         super().__init__('supervisor', SupervisorParameters, **kwargs)
         self._realtime = self.parameters.mode == 'realtime'
         plugins.trust(self.parameters.robot)
-        self._robot = robot = find_robot(self.parameters.robot)
-        self._kinematics = Kinematics(robot)
-        self._joints = JointReader(robot.joint_names, 'position')
+        self._robot = with_keep_out(find_robot(self.parameters.robot), self.parameters.keep_out)
+        self._kinematics = Kinematics(self._robot)
+        self._joints = JointReader(self._robot.joint_names, 'position')
         self._contract: Contract | None = None
         self._rate: RateWatch | None = None
         self._arbiter: Arbiter | None = None
@@ -76,8 +79,10 @@ class SupervisorNode(ManagedNode):
         self._observed_at = self._answered_at = self._measured_at = time.monotonic()
         self._ending = False
         self._in_a_row = 0
-        self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0}
-        self._messages = StepMessages(robot.joint_names)
+        self._messages = StepMessages(self._robot.joint_names)
+        self._interventions = Interventions(self)
+        self._speed_scale = SpeedScale(self)
+        self._protection = Protection(self, self._robot, self.parameters, self._on_protection)
         self._create_outputs()
         self._create_inputs()
         self.autostart()
@@ -111,6 +116,10 @@ class SupervisorNode(ManagedNode):
         if self._arbiter is not None and self._arbiter.waiting:
             self._act(STOPPED)
 
+    def _on_protection(self, reason: str):
+        self._hold_now()
+        self._end(FAULT, reason, TERMINATED)
+
     def shut_down(self):
         """Hold the arm and close the kinematics."""
         self._ending = True  # a process that ends leaves the episode open, as a crash does
@@ -128,6 +137,8 @@ class SupervisorNode(ManagedNode):
             positions = np.array(self._joints(message), np.float64)
             self._robot.refuse_implausible(positions)
             self._arbiter.measure(to_ns(message.header.stamp), positions)
+            if self._realtime:
+                self._protection.check_efforts(message)
         except ImitationError as error:
             # The last good one stands, and no watch is refreshed.
             self.problem = f'joint_states refused: {error}'
@@ -147,7 +158,7 @@ class SupervisorNode(ManagedNode):
             return
         overdue = self._realtime or message.phase != RUNNING
         if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:
-            self._counts['late_answers'] += 1
+            self._interventions.counts['late_answers'] += 1
             self._act(self._hold_reason())
         first, phase = arbiter.stamp_ns < 0, arbiter.phase
         if arbiter.observe(stamp_ns, message.step, message.phase):
@@ -189,7 +200,7 @@ class SupervisorNode(ManagedNode):
 
     def _hold_reason(self) -> int:
         """Return the bits that say why the arm only holds; 0: it need not."""
-        if self._estop.pressed:
+        if self._estop.pressed or self._protection.reason:
             return STOPPED
         unseen_s = time.monotonic() - self._measured_at if self._realtime else 0.0
         return REFUSED_STALE if unseen_s > self.parameters.observation_timeout_s else 0
@@ -197,6 +208,7 @@ class SupervisorNode(ManagedNode):
     def _act(self, refusal: int):
         arbiter = self._arbiter
         assert arbiter is not None, 'an episode is armed'
+        self._actuator.speed_scale = self._speed_scale.value
         try:
             step = arbiter.act(refusal)
         except ImitationError as error:
@@ -209,15 +221,14 @@ class SupervisorNode(ManagedNode):
             self._end(FAULT, arbiter.fault, TERMINATED)
             if not self._realtime:
                 return
+            self._protection.hold(arbiter.fault)
         if step.handed_over and self._spec.plan.gate:
             # Whoever was asked for this step has answered it: he is let go from the next one on.
             released = EXPERT not in arbiter.driving.required
             self._announce(arbiter, step.stamp_ns + released)
         self._messages.fill(step, self._answers.candidates)
         self._publish_step()
-        self._counts['steps'] += 1
-        self._counts['holds'] += step.driver == HOLD
-        self._counts['clamped'] += step.limits != 0
+        self._interventions.add(step, arbiter.episode_id)
         self._watch_refusals(step)
 
     def _watch_refusals(self, step: Step):
@@ -261,6 +272,8 @@ class SupervisorNode(ManagedNode):
             return codes.BUSY, 'the supervisor is not active; activate it first'
         if self._estop.pressed:
             return codes.BUSY, 'the emergency stop is pressed; release it with estop_reset'
+        if self._protection.reason:
+            return codes.BUSY, f'{self._protection.reason}; release it with protective_reset'
         if self._contract is None or self._rate is None:
             return codes.BUSY, 'there is no contract yet; is the observer running?'
         own, wanted = self._robot.name, robot_called(self._contract)
@@ -274,14 +287,14 @@ class SupervisorNode(ManagedNode):
 
     def _arm(self, spec, contract: Contract, threshold: float):
         driving = Driving(spec.plan, spec.episode_id, contract, threshold)
-        actuator = Actuator(self._robot, contract, 1.0 / contract.rate, self._kinematics)
         refuse_drivers(self, driving.required)
+        self._actuator = Actuator(self._robot, contract, 1.0 / contract.rate, self._kinematics)
         self._spec, self._answers = spec, Answers(self, contract)
-        blending = None
-        if TELEOP in driving.required:
-            blending = Blending(contract, self.parameters.takeover_acceleration)
+        gated = spec.plan.gate != '' and self.parameters.blends_gates
+        blending = Blending(contract, self.parameters.takeover_acceleration, gated) if (
+            gated or TELEOP in driving.required) else None
         self._arbiter = Arbiter(
-            spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending,
+            spec.episode_id, driving, self._actuator, paired=not self._realtime, blending=blending,
             joints=JointWatch(self._robot, 1.0 / contract.rate) if self._realtime else None,
             tracking_limit_rad=self.parameters.tracking_limit_rad)
         self._ending, self._in_a_row, self.problem = False, 0, ''
@@ -340,5 +353,5 @@ class SupervisorNode(ManagedNode):
 
     def report(self) -> tuple[bytes, str, dict]:
         """Return how many steps were driven, held and limited."""
-        return self.state(self.parameters.mode, self._counts,
-                          'emergency stop' if self._estop.pressed else '')
+        return self.state(self.parameters.mode, self._interventions.counts,
+                          'emergency stop' if self._estop.pressed else self._protection.reason)

@@ -15,26 +15,39 @@
 """
 Limits of joint commands: what the driver of an arm refuses, whoever sends it.
 
-The supervisor keeps closer limits (``actuation.py``). These stand at the arm's end, against a
-sender that does not: a target outside the joint limits, or one that no joint can reach in time.
+The supervisor keeps closer limits (``joint_motion.py``). These stand at the arm's end, against a
+sender that does not: a target outside the joint limits, or one that no joint can reach in time, by
+its speed and its acceleration.
 """
+
+from collections.abc import Sequence
+import math
 
 from il_ros.errors import RobotError
 from il_ros.robots.model import RobotModel
 import numpy as np
 
 MARGIN = 1.5
-"""Times the speed limit: in real time two commands may come less than their period apart."""
+"""Times a limit: in real time two commands may come less than their period apart."""
 
 _ROUNDING = 1e-6
 """What a target may exceed a joint limit by, rad (fingers: m)."""
+
+_LATE = 0.25
+"""A command later than this share of a period may follow one that was lost."""
 
 _LONGEST_GAP_S = 0.5
 """Time since the last command that counts at most: after a silence no jump is allowed, either."""
 
 
 class CommandLimits:
-    """Joint limits and speeds, checked against the command before."""
+    """
+    Joint limits, speeds and accelerations, checked against the commands before.
+
+    A command that comes late may be the next one, or one after others that were lost: whatever a
+    sender inside the limits can have come to by then is taken. The first one after a reset or a
+    hold is measured by its speed alone.
+    """
 
     def __init__(self, robot: RobotModel, period_ns: int):
         """
@@ -46,8 +59,14 @@ class CommandLimits:
         self._period_ns = period_ns
         self._longest_ns = max(period_ns, round(_LONGEST_GAP_S * 1e9))
         self._reach = MARGIN * period_ns * 1e-9 * robot.velocity
+        slowing = robot.acceleration if robot.deceleration is None else np.maximum(
+            robot.acceleration, robot.deceleration)
+        self._changes: list[float] = (
+            MARGIN * slowing[robot.arm] * (period_ns * 1e-9) ** 2).tolist()
         self._bounds = tuple(zip((robot.lower - _ROUNDING).tolist(),
                                  (robot.upper + _ROUNDING).tolist(), self._reach.tolist()))
+        self._steps: list[tuple[float, float]] = []
+        """Between what each arm joint's last step lay, in one period; empty: not known."""
         self._answered = False
 
     def restart(self, positions: np.ndarray, stamp_ns: int):
@@ -57,6 +76,7 @@ class CommandLimits:
         :param positions: measured, shape ``(n,)``
         """
         self._last, self._stamp_ns, self._answered = positions.tolist(), stamp_ns, False
+        self._steps = []
 
     def take(self, stamp_ns: int, targets: np.ndarray):
         """
@@ -71,7 +91,33 @@ class CommandLimits:
             # So written that a target that is no number is refused, too.
             if not (lower <= target <= upper and abs(target - last) <= periods * reach):
                 raise self._refusal(targets, periods)
+        self._steps = self._changed(wanted, max(1, math.ceil(periods - _LATE)))
         self._last, self._stamp_ns, self._answered = wanted, stamp_ns, True
+
+    def _changed(self, wanted: list[float], count: int) -> list[tuple[float, float]]:
+        """
+        Return between what each joint's last step lay, if it was the last of 1 to ``count``.
+
+        :raises RobotError: naming a joint that no such steps bring there from the ones before
+        """
+        now, rising = [], 0.5 * count * (count + 1)
+        befores: Sequence = self._steps or [None] * len(self._changes)
+        for index, (target, last, before, change) in enumerate(
+                zip(wanted, self._last, befores, self._changes)):
+            step = target - last
+            if before is None:
+                now.append((min(step, 0.0), max(step, 0.0)))
+                continue
+            low, high = before
+            if not (min(low - change, count * low - rising * change) <= step
+                    <= max(high + change, count * high + rising * change)):
+                raise RobotError(
+                    f'the target of {self._robot.joint_names[index]} is {target:.3f}, {step:.3f} '
+                    f'from the command before, after a step of {low:.3f} to {high:.3f}; expected '
+                    f'a change of at most {change:.3f} a period, by its acceleration limit')
+            mean, spread = step / count, 0.5 * (count - 1) * change
+            now.append((min(step, mean - spread), max(step, mean + spread)))
+        return now
 
     def contradicts(self, stamp_ns: int, targets: np.ndarray) -> bool:
         """Tell whether this is a second, different command for the stamp of the last one."""

@@ -82,6 +82,10 @@ class Kinematics:
         position, quaternion = self._forward(q[:self._arm_joints].tolist())
         return np.array(position), np.array(quaternion)
 
+    def tool_position(self, arm: np.ndarray) -> tuple[float, ...]:
+        """Return where the tool is at joint positions, shape ``(arm_joints,)``, m."""
+        return self._forward(arm.tolist())[0]
+
     def inverse(self, position: np.ndarray, quaternion: np.ndarray,
                 q_start: np.ndarray) -> Solution:
         """

@@ -28,6 +28,9 @@ DEFAULT = 'panda'
 IMPLAUSIBLE_RAD = 0.5
 """A joint cannot be so far outside its limits (a finger: m)."""
 
+Box = tuple[np.ndarray, np.ndarray]
+"""Two opposite corners, the lower one first, each of shape ``(3,)``, m in the base frame."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class RobotModel:
@@ -54,6 +57,12 @@ class RobotModel:
     """Largest accepted positions, shape ``(n,)``, rad (fingers: m)."""
     velocity: np.ndarray
     """Largest speeds, shape ``(n,)``, rad/s (fingers: m/s)."""
+    acceleration: np.ndarray
+    """
+    Largest changes of speed, shape ``(n,)``, rad/s^2.
+
+    The fingers' entries do not count: a hand has a controller of its own.
+    """
     effort: np.ndarray
     """Largest torques, shape ``(n,)``, Nm (fingers: N)."""
     home: np.ndarray
@@ -76,26 +85,31 @@ class RobotModel:
     """The opening in m is the offset plus the scale times the sum of the fingers' positions."""
     followers: tuple[Follower, ...] = ()
     """Joints that the hardware couples to a finger: nobody reports or commands them."""
-    acceleration: np.ndarray | None = None
-    """Largest accelerations, shape ``(n,)``, rad/s^2 (fingers: m/s^2); inf, None: no limit."""
     deceleration: np.ndarray | None = None
-    """Largest decelerations, as above; None: as ``acceleration``."""
+    """Largest changes of speed of a joint that slows down; None: as ``acceleration``."""
     jerk: np.ndarray | None = None
-    """Largest jerks, as above, rad/s^3 (fingers: m/s^3)."""
+    """Largest changes of acceleration, shape ``(n,)``, rad/s^3; None: no limit."""
+    keep_out: tuple[Box, ...] = ()
+    """Boxes that the tool never enters."""
 
     def __post_init__(self):
         count = len(self.joint_names)
-        for name, other in (('acceleration', np.full(count, np.inf)),
-                            ('deceleration', self.acceleration), ('jerk', np.full(count, np.inf))):
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, getattr(self, 'acceleration', other)
-                                   if name == 'deceleration' else other)
-        for field in ('lower', 'upper', 'velocity', 'effort', 'home', 'acceleration',
-                      'deceleration', 'jerk'):
-            shape = getattr(self, field).shape
-            if shape != (count,):
-                raise RobotError(f'robot {self.name}: {field} has shape {shape}; expected '
+        for field in ('lower', 'upper', 'velocity', 'acceleration', 'deceleration', 'jerk',
+                      'effort', 'home'):
+            values = getattr(self, field)
+            if values is not None and values.shape != (count,):
+                raise RobotError(f'robot {self.name}: {field} has shape {values.shape}; expected '
                                  f'({count},), one entry a joint')
+        for field in ('velocity', 'acceleration', 'deceleration', 'jerk'):
+            values = getattr(self, field)
+            if values is not None and not (values[self.arm] > 0.0).all():
+                raise RobotError(f'robot {self.name}: {field} is {values.tolist()}; expected '
+                                 'numbers above 0')
+        for lower, upper in self.keep_out:
+            if lower.shape != (3,) or upper.shape != (3,) or not (lower < upper).all():
+                raise RobotError(
+                    f'robot {self.name}: keep_out has a box from {lower.tolist()} to '
+                    f'{upper.tolist()}; expected two corners in m, the lower one first')
         if not (self.lower <= self.home).all() or not (self.home <= self.upper).all():
             raise RobotError(f'robot {self.name}: home lies outside the joint limits')
 
@@ -132,6 +146,19 @@ class RobotModel:
         """Return where each finger is when the hand is so far open, m or rad."""
         count = len(self.joint_names) - self.arm_joints or 1
         return (opening_m - self.opening_offset) / self.opening_scale / count
+
+    def change(self, acceleration: np.ndarray, period_s: float) -> np.ndarray:
+        """
+        Return how far a joint's step may differ from its step before, rad (fingers: m).
+
+        Half of what the jerk limit allows in a control step: from full acceleration to full
+        deceleration is then within it.
+
+        :param acceleration: or deceleration, shape ``(n,)``
+        """
+        if self.jerk is not None:
+            acceleration = np.minimum(acceleration, 0.5 * self.jerk * period_s)
+        return acceleration * period_s ** 2
 
     @property
     def arm(self) -> slice:

@@ -102,6 +102,7 @@ class _File:
     workspace: _Box
     joint_limits: dict[str, Any] = dataclasses.field(default_factory=dict)
     gripper: _Gripper | None = None
+    keep_out: tuple[_Box, ...] = ()
     margin: Annotated[float, Meta(ge=0.0, le=0.5)] = 0.02
     base_position: _Vector = (0.0, 0.0, 0.0)
     tool_down: Annotated[tuple[float, ...], Meta(
@@ -167,7 +168,8 @@ def _model(name: str, file: _File, urdf: str, joints: dict[str, Joint]) -> Robot
         raise RobotError(f'home has {len(file.home)} numbers; expected {count}, one a joint')
     limits = {joint: build(_Limits, found, RobotError, f'joint_limits.{joint}.')
               for joint, found in file.joint_limits.items()}
-    rows = np.array([_bounds(joints[joint], limits.get(joint, _Limits())) for joint in names])
+    rows = np.array([_bounds(joints[joint], limits.get(joint, _Limits()), joint not in fingers)
+                     for joint in names])
     rows[:count, 0] += file.margin
     rows[:count, 1] -= file.margin
     tool, opening = file.tool, {}
@@ -187,11 +189,12 @@ def _model(name: str, file: _File, urdf: str, joints: dict[str, Joint]) -> Robot
         open_width=file.gripper.width if file.gripper else 0.0,
         workspace_lower=np.array(file.workspace.lower),
         workspace_upper=np.array(file.workspace.upper),
+        keep_out=tuple((np.array(box.lower), np.array(box.upper)) for box in file.keep_out),
         tool_down=np.array(file.tool_down), base_position=np.array(file.base_position),
         followers=_followers(joints, names), **opening)
 
 
-def _bounds(joint: Joint, limits: _Limits) -> tuple[float, ...]:
+def _bounds(joint: Joint, limits: _Limits, is_arm: bool) -> tuple[float, ...]:
     """Return lower, upper, velocity, effort, acceleration, deceleration, jerk of a joint."""
     found = []
     for key, own in (('min_position', joint.lower), ('max_position', joint.upper),
@@ -202,7 +205,12 @@ def _bounds(joint: Joint, limits: _Limits) -> tuple[float, ...]:
             raise RobotError(f'joint_limits.{joint.name}.{key} is missing, and the URDF does not '
                              'say it either')
         found.append(value)
-    acceleration = limits.get('max_acceleration') or np.inf
+    acceleration = limits.get('max_acceleration')
+    if acceleration is None and limits.has_acceleration_limits and is_arm:
+        raise RobotError(f'joint_limits.{joint.name}.max_acceleration is missing, which a URDF '
+                         'does not have; give it in rad/s^2 (m/s^2), or say '
+                         'has_acceleration_limits: false')
+    acceleration = acceleration or np.inf
     return (*found, acceleration, limits.get('max_deceleration') or acceleration,
             limits.get('max_jerk') or np.inf)
 

@@ -70,6 +70,8 @@ def declare(node: Node, kind: type[P]) -> P:
     """
     Declare every field of a dataclass on the node and return the instance.
 
+    What is set later, where a field may be, is in the node's ``parameters``.
+
     :raises ParameterError: if a value given at start is outside its range
     """
     values = {}
@@ -86,6 +88,10 @@ def declare(node: Node, kind: type[P]) -> P:
             raise ParameterError(f'{node.get_name()}.{field.name}: {error}') from error
         _check_choice(node, field, values[field.name])
     _refuse_unknown(node, kind)
+
+    def apply(_changes):
+        node.parameters = kind(**{name: node.get_parameter(name).value for name in values})
+    node.add_post_set_parameters_callback(apply)
     node.add_on_set_parameters_callback(lambda changes: _validate(node, kind, changes))
     return kind(**values)
 

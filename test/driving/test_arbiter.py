@@ -65,9 +65,9 @@ class Actuator:
         """Say that the first joint was sent to zero."""
         return abs(float(measured[0])), 'first'
 
-    def hold_at(self, measured):
-        """Take the measured place as the target."""
-        self.asked.append(('hold_at', measured))
+    def hold_at(self, place, limits=0):  # noqa: D102
+        self.asked.append(('hold_at', place))
+        return Command('hold_at', None, limits)
 
 
 def arbiter(paired: bool = True, tracking_limit_rad: float = 0.35,
@@ -259,7 +259,7 @@ def test_an_arm_that_does_not_follow_holds_where_it_is_from_then_on():
         step = arbiter_.act()
         assert (step.driver, step.limits) == (
             (POLICY, 0) if stamp_ns == 1 else (HOLD, NOT_FOLLOWED))
-    assert [what for what, _ in actuator.asked] == ['start', 'step', 'hold_at', 'hold', 'hold']
+    assert [what for what, _ in actuator.asked] == ['start', 'step', 'hold_at', 'hold_at']
     assert 'first is 0.40 rad from where it was sent; at most 0.35' in arbiter_.fault
 
 

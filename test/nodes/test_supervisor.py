@@ -117,26 +117,26 @@ def arm(bench) -> Arm:
 
 def test_an_action_goes_to_the_arm_and_is_said_as_it_was_sent(arm, kinematics):
     start, _ = kinematics.forward(arm.q)
-    executed = arm.drive([0.2, -0.1, 0.05])
+    executed = arm.drive([0.1, -0.1, 0.05])
     tool, _ = kinematics.forward(arm.q)
-    np.testing.assert_allclose((tool - start) / 0.05, [0.2, -0.1, 0.05], atol=5e-3)
-    np.testing.assert_allclose(executed.values, [0.2, -0.1, 0.05], rtol=1e-6)
+    np.testing.assert_allclose((tool - start) / 0.05, [0.1, -0.1, 0.05], atol=5e-3)
+    np.testing.assert_allclose(executed.values, [0.1, -0.1, 0.05], rtol=1e-6)
     assert (executed.driver, executed.chosen, executed.limits) == (POLICY, POLICY, 0)
     assert executed.command.name == list(PANDA.joint_names)
     assert [list(c.values) for c in executed.candidates] == [
-        pytest.approx([0.2, -0.1, 0.05])]
+        pytest.approx([0.1, -0.1, 0.05])]
 
 
 def test_an_answer_that_overtakes_its_observation_drives_once_that_comes(arm):
     arm.drive(STILL)
     arm.step += 1
-    arm.answer(POLICY, [0.2, 0.0, 0.0])
+    arm.answer(POLICY, [0.1, 0.0, 0.0])
     assert arm.bench.until(lambda: arm.supervisor._answers._early)
     assert arm.executed[-1].step == arm.step - 1
     arm.observe(step=arm.step)
     executed = arm.sent()
     assert executed.driver == POLICY
-    assert list(executed.values) == pytest.approx([0.2, 0.0, 0.0])
+    assert list(executed.values) == pytest.approx([0.1, 0.0, 0.0])
 
 
 def test_an_answer_of_the_episode_before_is_nobodys_answer(arm):

@@ -153,8 +153,17 @@ def test_an_arm_that_does_not_follow_ends_the_episode_and_holds_where_it_is(benc
     assert (made.ends[0].end, made.ends[0].cause) == (TERMINATED, FAULT)
     assert 'panda_joint2 is 0.5' in made.ends[0].reason
     if mode == 'realtime':
-        held = made.sent()
-        np.testing.assert_allclose(held.command.position, elsewhere)
+        made.q = elsewhere
+        sent = [np.array(made.sent().command.position)]
+        for _ in range(14):
+            made.observe(joints=JointState(
+                name=list(PANDA.joint_names), position=elsewhere.tolist()))
+            made.answer(POLICY, [0.2, 0, 0])
+            held = made.sent()
+            sent.append(np.array(held.command.position))
+        np.testing.assert_allclose(sent[-1], elsewhere, atol=1e-3)
+        change = np.abs(np.diff(sent, 2, axis=0))[:, PANDA.arm] / 0.05 ** 2
+        assert (change <= PANDA.acceleration[PANDA.arm]).all(), 'it goes there, it does not jump'
         assert held.limits & Executed.NOT_FOLLOWED
 
 

@@ -63,7 +63,7 @@ def test_a_step_at_the_speed_limit_is_taken_and_one_beyond_the_margin_refused(
         limits, joint, sign):
     sign = -1.0 if joint == 7 else sign  # the fingers are wide open at home
     limits.take(PERIOD_NS, moved(joint, sign * LONGEST[joint]))
-    limits.take(2 * PERIOD_NS, moved(joint, 0.0))
+    limits.restart(PANDA.home, 2 * PERIOD_NS)
     with pytest.raises(RobotError, match='from the command before; expected at most'):
         limits.take(3 * PERIOD_NS, moved(joint, sign * (MARGIN * LONGEST[joint] + 1e-3)))
 
@@ -92,7 +92,7 @@ def test_a_second_different_command_for_a_stamp_is_a_contradiction(limits):
 @pytest.mark.parametrize('sign', [1.0, -1.0])
 def test_a_step_of_up_to_half_more_than_the_speed_limit_is_taken(limits, sign):
     limits.take(PERIOD_NS, moved(0, sign * 1.49 * LONGEST[0]))
-    limits.take(2 * PERIOD_NS, PANDA.home)
+    limits.restart(PANDA.home, 2 * PERIOD_NS)
     with pytest.raises(RobotError):
         limits.take(3 * PERIOD_NS, moved(0, sign * 1.51 * LONGEST[0]))
 
@@ -123,7 +123,42 @@ def test_a_period_longer_than_that_counts_whole():
 
 def test_a_command_that_comes_early_may_go_as_far_as_in_a_period(limits):
     limits.take(0, moved(0, LONGEST[0]))
-    limits.take(-PERIOD_NS, PANDA.home)
+    limits.take(-PERIOD_NS, moved(0, 2.0 * LONGEST[0]))
+
+
+CHANGE = PANDA.acceleration[0] * 0.05 ** 2
+
+
+@pytest.mark.parametrize('sign', [1.0, -1.0])
+def test_a_change_of_speed_beyond_the_margin_is_refused_by_name(limits, sign):
+    limits.take(PERIOD_NS, PANDA.home)
+    limits.take(2 * PERIOD_NS, moved(0, sign * 1.49 * CHANGE))
+    with pytest.raises(RobotError, match='the target of panda_joint1 .* acceleration limit'):
+        limits.take(3 * PERIOD_NS, moved(0, sign * (1.49 + 1.49 + 1.51) * CHANGE))
+    limits.take(3 * PERIOD_NS, moved(0, sign * (1.49 + 1.49 + 1.49) * CHANGE))
+
+
+@pytest.mark.parametrize('lost', [1, 2, 5])
+def test_commands_after_lost_ones_of_a_sender_inside_the_limits_are_taken(limits, lost):
+    limits.take(PERIOD_NS, PANDA.home)
+    step = at = 0.0
+    for number in range(2, 40):
+        step += CHANGE if step < 0.9 * LONGEST[0] and number < 15 else -min(CHANGE, step)
+        at += step
+        if number % (lost + 1) == 0:
+            limits.take(number * PERIOD_NS, moved(0, at))
+
+
+def test_late_commands_of_a_sender_inside_the_limits_are_taken(limits):
+    chance, stamp_ns = np.random.default_rng(0), 0
+    limits.take(0, PANDA.home)
+    step = at = 0.0
+    for _ in range(400):
+        step = np.clip(step + chance.uniform(-CHANGE, CHANGE), -LONGEST[0], LONGEST[0])
+        step = step if abs(at + step) < 1.0 else step - np.sign(step) * min(CHANGE, abs(step))
+        at += step
+        stamp_ns += round(PERIOD_NS * chance.uniform(0.9, 1.6))
+        limits.take(stamp_ns, moved(0, np.clip(at, -2.8, 2.8)))
 
 
 def test_the_arm_goes_as_far_as_it_may_in_a_step_and_no_farther(limits):

@@ -47,14 +47,15 @@ def test_nothing_is_wrong_with_the_robots_of_the_package(name):
 def test_limits_are_the_files_or_else_the_urdfs(arm_file):
     robot = read_robot(str(arm_file(joint_limits={
         'lift': {'min_position': 0.1, 'max_acceleration': 2.0, 'max_deceleration': 4.0},
-        'turn': {'max_velocity': 0.5, 'has_velocity_limits': False, 'max_jerk': 9.0}})))
+        'turn': {'max_velocity': 0.5, 'has_velocity_limits': False, 'max_jerk': 9.0,
+                 'has_acceleration_limits': False}})))
     assert robot.joint_names == ('slide', 'cross', 'lift', 'turn')
     assert robot.lower.tolist() == [0.0 + 0.005, -0.5 + 0.005, 0.1 + 0.005, -2.0 + 0.005]
     assert robot.upper.tolist() == [1.0 - 0.005, 0.5 - 0.005, 0.8 - 0.005, 2.0 - 0.005]
     assert robot.velocity.tolist() == [1.0, 1.0, 0.8, 3.0]
     assert robot.effort.tolist() == [500.0, 500.0, 400.0, 10.0]
-    assert robot.acceleration.tolist() == [np.inf, np.inf, 2.0, np.inf]
-    assert robot.deceleration.tolist() == [np.inf, np.inf, 4.0, np.inf]
+    assert robot.acceleration.tolist() == [20.0, 20.0, 2.0, np.inf]
+    assert robot.deceleration.tolist() == [20.0, 20.0, 4.0, np.inf]
     assert robot.jerk.tolist() == [np.inf, np.inf, np.inf, 9.0]
 
 
@@ -79,6 +80,8 @@ def test_a_mounted_tool_is_where_the_file_says(arm_file):
     ({'joint_limits': {'elbow': {}}}, 'has no joint elbow'),
     ({'joint_limits': {'lift': {'max_velocity': -1.0}}}, 'joint_limits.lift.max_velocity is -1.0'),
     ({'joint_limits': {'lift': {'velocity': 1.0}}}, 'velocity'),
+    ({'joint_limits': {'lift': {}}}, 'joint_limits.lift.max_acceleration is missing, which a'),
+    ({'keep_out': [{'lower': [0.5, 0.0, 0.1], 'upper': [0.4, 0.1, 0.2]}]}, 'keep_out has a box'),
     ({'tool': {'link': 'claw'}}, 'has no link claw'),
     ({'workspace': {'lower': [0.0, 0.0], 'upper': [1.0, 1.0, 1.0]}}, 'workspace.lower'),
     ({'margin': 'wide'}, "margin is 'wide'"),
@@ -95,14 +98,15 @@ def test_a_limit_that_neither_says_is_asked_for(arm_file):
     path = arm_file()
     urdf = path.parent / 'arm.urdf'
     urdf.write_text(urdf.read_text().replace(TURN_LIMIT, ''))
-    with pytest.raises(RobotError, match='joint_limits.turn.min_position is missing, and the URDF'):
+    with pytest.raises(RobotError, match='limits.turn.min_position is missing, and the URDF'):
         read_robot(str(path))
 
 
 @pytest.mark.parametrize('changes, finding', [
     ({'lower': PANDA.lower - 1.0}, 'panda_joint1: min_position is -3.8773, beyond'),
     ({'velocity': 2 * PANDA.velocity}, 'max_velocity is 4.35, beyond the 2.175 of the URDF'),
-    ({'workspace_lower': np.array([0.1, -0.3, 0.01]), 'workspace_upper': np.array([1.2, 0.3, 0.4])},
+    ({'workspace_lower': np.array([0.1, -0.3, 0.01]),
+      'workspace_upper': np.array([1.2, 0.3, 0.4])},
      'of 125 places of the workspace are out of reach'),
     ({'workspace_upper': np.array([0.4, 0.3, 0.4])}, 'outside the workspace; change home'),
     ({'tool_down': np.array([0.0, 1.0, 0.0, 0.0])}, 'the tool is turned by 3.142 rad')])

@@ -33,7 +33,7 @@ KUKA = RobotModel(
     name='kuka', urdf=os.path.join(pybullet_data.getDataPath(), 'kuka_iiwa', 'model.urdf'),
     joint_names=tuple(f'lbr_iiwa_joint_{i}' for i in range(1, 8)), arm_joints=7,
     tool_link='lbr_iiwa_link_7', base_frame='lbr_iiwa_link_0', lower=-LIMIT, upper=LIMIT,
-    velocity=np.full(7, 2.0), effort=np.full(7, 200.0),
+    velocity=np.full(7, 2.0), acceleration=np.full(7, 10.0), effort=np.full(7, 200.0),
     home=np.array([0.0, 0.5, 0.0, -1.5, 0.0, 1.1, 0.0]), open_width=0.0,
     workspace_lower=np.array([0.32, -0.3, 0.01]), workspace_upper=np.array([0.68, 0.3, 0.4]),
     tool_down=np.array([0.0, 1.0, 0.0, 0.0]))

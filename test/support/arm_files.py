@@ -46,7 +46,8 @@ FILE = {
              'pointer_radius': 0.015, 'pointer_length': 0.15},
     'joints': ['slide', 'cross', 'lift', 'turn'], 'home': [0.5, 0.0, 0.4, 0.0],
     'workspace': {'lower': [0.32, -0.3, 0.01], 'upper': [0.68, 0.3, 0.4]}, 'margin': 0.005,
-    'joint_limits': {name: {'max_acceleration': 20.0} for name in ('slide', 'cross', 'lift')}}
+    'joint_limits': {
+        name: {'max_acceleration': 20.0} for name in ('slide', 'cross', 'lift', 'turn')}}
 """Base on the table, x forwards, as the tasks have it."""
 
 
@@ -54,7 +55,7 @@ def write_arm(folder: Path, name: str = 'gantry', **changes) -> Path:
     """
     Write URDF and robot file.
 
-    :param changes: keys of the file that are other than in ``FILE``
+    :param changes: keys of the file that are other than in ``FILE``; limits of single joints
     :returns: the robot file
     """
     joints = [dict(zip(('name', 'kind', 'parent', 'child', 'xyz', 'axis', 'limit'), row))
@@ -64,5 +65,6 @@ def write_arm(folder: Path, name: str = 'gantry', **changes) -> Path:
         f'<robot name="{name}">{"".join(links)}'
         f'{"".join(_JOINT.format(**one) for one in joints)}\n</robot>\n')
     file = folder / f'{name}.yaml'
-    file.write_text(yaml.safe_dump({**FILE, **changes}))
+    limits = {**FILE['joint_limits'], **changes.pop('joint_limits', {})}
+    file.write_text(yaml.safe_dump({**FILE, **changes, 'joint_limits': limits}))
     return file

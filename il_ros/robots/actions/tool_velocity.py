@@ -26,6 +26,7 @@ from il_ros.contract.contract import Contract, GRIPPER, TOOL_VELOCITY
 from il_ros.contract.episode_spec import CLAMPED_POSITION, CLAMPED_VELOCITY, CLAMPED_WORKSPACE
 from il_ros.contract.episode_spec import NO_SOLUTION, REFUSED_MISSING, REFUSED_NOT_FINITE
 from il_ros.errors import RobotError
+from il_ros.robots.joint_motion import JointMotion, TOLERANCE_M
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
 import numpy as np
@@ -62,10 +63,12 @@ class Actuator:
     """
     Tool velocity to joint targets, for one episode after the other.
 
-    The target moves on from the last one *sent*, kept within a step and a half of the measured
+    The target moves on from the last one *sent*, drawn to within a step and a half of the measured
     tool, so that it does not wind up against a contact. Axes without an action element stay
     where they were when the episode began. A gripper element asks for a width; the fingers go
     there at their own speed, which is no limit on the action.
+
+    :ivar speed_scale: factor of all speeds but the fingers', [0, 1]
     """
 
     def __init__(self, robot: RobotModel, contract: Contract, period_s: float,
@@ -92,6 +95,8 @@ class Actuator:
         self._longest = robot.velocity * period_s
         self._ahead = _MAX_LEAD_STEPS * self._longest
         self._sent: np.ndarray | None = None
+        self._motion = JointMotion(robot, period_s, self._kinematics.tool_position)
+        self.speed_scale = 1.0
 
     def start(self, measured: np.ndarray):
         """
@@ -107,7 +112,8 @@ class Actuator:
         self._refuse_outside(measured)
         self._sent = np.clip(measured, self._robot.lower, self._robot.upper)
         position, self._quaternion = self._kinematics.forward(self._sent)
-        self._position = position.tolist()
+        self._motion.start(self._sent[self._robot.arm])
+        self._position, self._moved, self._tool = position.tolist(), [0.0] * 3, self._motion.tool
         width = self._robot.opening(self._sent)
         self._resting = [min(max(width, low), high) if axis < 0 else 0.0
                          for axis, (low, high) in zip(self._axes, self._bounds)]
@@ -131,6 +137,11 @@ class Actuator:
                 f'the tool is {far_m:.3f} m outside the workspace, at '
                 f'{np.round(tool, 3).tolist()}; expected {robot.workspace_lower.tolist()} to '
                 f'{robot.workspace_upper.tolist()}: move the arm there first')
+        for lower, upper in robot.keep_out:
+            if (tool >= lower - TOLERANCE_M).all() and (tool <= upper + TOLERANCE_M).all():
+                raise RobotError(
+                    f'the tool is in a keep-out box, at {np.round(tool, 3).tolist()}; the box '
+                    f'is {lower.tolist()} to {upper.tolist()}: move the arm out first')
 
     def step(self, action: np.ndarray, measured: np.ndarray) -> Command:
         """
@@ -147,31 +158,58 @@ class Actuator:
             return self.hold(measured, REFUSED_NOT_FINITE)
         wanted, limits = self._inside_bounds(asked)
         position, workspace = self._next_position(wanted, measured)
-        q, moved = self._next_arm(position)
-        limits |= workspace | moved
-        if moved & NO_SOLUTION:
-            return self.hold(measured, limits)
-        if self._runs_ahead(q, measured):
-            q, moved = self._held_back(q, measured), CLAMPED_VELOCITY
-            limits |= moved
-        if moved & CLAMPED_VELOCITY:
-            reached, _ = self._kinematics.forward(q)
-            for axis in self._axes:
-                if axis >= 0:
-                    position[axis] = float(reached[axis])
-        self._move_fingers(q, wanted, measured)
-        values = self._as_values(wanted, position) if limits else wanted
-        self._position, self._sent = position, q
+        arm = self._kinematics.inverse(
+            np.array(position), self._quaternion, self._last_sent())
+        if arm.error_m > _TOLERANCE_M or arm.error_rad > _TOLERANCE_RAD:
+            return self.hold(measured, limits | workspace | NO_SOLUTION)
+        place, behind = self._near(arm.q, measured)
+        limits |= workspace | behind | self._motion.advance(place, self.speed_scale)
         self._resting = [w if axis < 0 else 0.0 for axis, w in zip(self._axes, wanted)]
-        return Command(q.copy(), np.array(values, np.float32), limits)
+        fingers = self._next_fingers(wanted, measured)
+        return self._send(fingers, wanted, limits, position)
 
     def hold(self, measured: np.ndarray, limits: int = 0) -> Command:
         """
-        Repeat the last target.
+        Brake, and then repeat the last target.
 
         :param limits: bits that say why
         """
-        return Command(self._last_sent().copy(), np.array(self._resting, np.float32), limits)
+        fingers = self._last_sent()[self._robot.fingers]
+        return self._send(fingers, self._resting, limits | self._motion.brake())
+
+    def hold_at(self, place: np.ndarray, limits: int = 0) -> Command:
+        """
+        Move the arm to a place inside the limits, and stay there; the fingers keep their grip.
+
+        :param place: joint positions, shape ``(n,)``, float64
+        :param limits: bits that say why
+        """
+        robot, fingers = self._robot, self._last_sent()[self._robot.fingers]
+        limits |= self._motion.approach(np.clip(place, robot.lower, robot.upper)[robot.arm])
+        command = self._send(fingers, self._resting, limits)
+        self._position = list(self._motion.tool)
+        return command
+
+    def _send(self, fingers: np.ndarray, wanted: list[float], limits: int,
+              position: list[float] | None = None) -> Command:
+        """
+        Return the command for where the arm's targets are now.
+
+        :param position: where the tool was asked to be; None: where it is
+        """
+        last, tool = self._position, self._motion.tool
+        reached = list(position or last)
+        if limits:
+            wanted = self._as_values(wanted, tool)
+            for axis in self._axes:
+                if axis >= 0:
+                    # Not where it was drawn aside: it comes back from there. But it brakes.
+                    ways = last[axis], reached[axis], last[axis] + self._moved[axis]
+                    reached[axis] = min(max(tool[axis], min(ways)), max(ways))
+        self._moved = [now - before for now, before in zip(reached, last)]
+        self._position, self._tool = reached, tool
+        self._sent = np.concatenate((self._motion.q, fingers))
+        return Command(self._sent.copy(), np.array(wanted, np.float32), limits)
 
     def _last_sent(self) -> np.ndarray:
         if self._sent is None:
@@ -191,28 +229,22 @@ class Actuator:
         worst = int(errors.argmax())
         return float(errors[worst]), self._robot.joint_names[worst]
 
-    def hold_at(self, measured: np.ndarray, limits: int = 0) -> Command:
-        """
-        Take the measured place as the target, and stay there.
-
-        :param measured: joint positions now, shape ``(n,)``, float64
-        :param limits: bits that say why
-        """
-        self._sent = np.clip(measured, self._robot.lower, self._robot.upper)
-        position, _ = self._kinematics.forward(self._sent)
-        self._position = position.tolist()
-        return self.hold(measured, limits)
-
     def _usable(self, measured: np.ndarray) -> bool:
         return measured.shape == self._longest.shape and math.isfinite(float(measured.sum()))
 
     def _inside_bounds(self, asked: list[float]) -> tuple[list[float], int]:
+        """Return what is asked for inside the contract's bounds, with scaled speeds."""
         wanted, limits = asked, 0
         for index, (value, (low, high)) in enumerate(zip(asked, self._bounds)):
             if not low <= value <= high:
                 wanted = list(wanted)
                 wanted[index] = min(max(value, low), high)
                 limits |= CLAMPED_VELOCITY if self._axes[index] >= 0 else CLAMPED_POSITION
+        if self.speed_scale < 1.0:
+            scaled = [value * self.speed_scale if axis >= 0 else value
+                      for axis, value in zip(self._axes, wanted)]
+            limits |= CLAMPED_VELOCITY if scaled != wanted else 0
+            wanted = scaled
         return wanted, limits
 
     def _next_position(self, wanted, measured) -> tuple[list[float], int]:
@@ -234,50 +266,32 @@ class Actuator:
                 limits |= CLAMPED_WORKSPACE
         return position, limits
 
-    def _next_arm(self, position) -> tuple[np.ndarray, int]:
-        sent = self._last_sent()
-        solution = self._kinematics.inverse(position, self._quaternion, sent)
-        if solution.error_m > _TOLERANCE_M or solution.error_rad > _TOLERANCE_RAD:
-            return sent, NO_SOLUTION
-        step = solution.q - sent
-        excess = float((np.abs(step) / self._longest).max())
-        if excess <= 1.0:
-            return solution.q, 0
-        return sent + step * ((1.0 - 1e-9) / excess), CLAMPED_VELOCITY
-
-    def _runs_ahead(self, q: np.ndarray, measured: np.ndarray) -> bool:
+    def _near(self, q: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, int]:
+        """Return the arm's part of ``q``, no farther ahead of the measured joints than may be."""
         arm = self._robot.arm
-        return bool((np.abs(q - measured)[arm] > self._ahead[arm]).any())
+        place, ahead, now = q[arm], self._ahead[arm], measured[arm]
+        if (np.abs(place - now) <= ahead).all():
+            return place, 0
+        return np.clip(place, now - ahead, now + ahead), CLAMPED_VELOCITY
 
-    def _held_back(self, q: np.ndarray, measured: np.ndarray) -> np.ndarray:
-        """Return targets near the measured joints, as far as the speed limits let them go."""
-        arm, sent, longest = self._robot.arm, self._last_sent(), self._longest * (1.0 - 1e-9)
-        near = np.clip(q, measured - self._ahead, measured + self._ahead)
-        near = np.clip(near, sent - longest, sent + longest)
-        near = np.clip(near, self._robot.lower, self._robot.upper)
-        return np.concatenate((near[arm], q[self._robot.fingers]))
-
-    def _move_fingers(self, q, wanted, measured):
-        """Move the fingers' targets in ``q`` towards half of the width that is asked for."""
-        sent = self._last_sent()
+    def _next_fingers(self, wanted: list[float], measured: np.ndarray) -> np.ndarray:
+        """Return the fingers' targets, moved towards half of the width that is asked for."""
+        fingers = self._robot.fingers
+        sent, step = self._last_sent()[fingers], self._longest[fingers]
         for axis, width in zip(self._axes, wanted):
-            if axis >= 0:
-                continue
-            first, wide = self._robot.arm_joints, self._robot.finger_position(width)
-            actual = float(measured[first:].sum()) / (len(q) - first)
-            for index in range(first, len(q)):
-                step, last = float(self._longest[index]), float(sent[index])
-                target = min(max(wide, actual - step), actual + step)
-                target = min(max(target, last - step), last + step)
-                q[index] = min(max(target, float(self._robot.lower[index])),
-                               float(self._robot.upper[index]))
+            if axis < 0:
+                actual = float(measured[fingers].sum()) / len(sent)
+                target = np.clip(self._robot.finger_position(width), actual - step, actual + step)
+                target = np.clip(target, sent - step, sent + step)
+                return np.clip(target, self._robot.lower[fingers], self._robot.upper[fingers])
+        return sent
 
-    def _as_values(self, wanted, position) -> list[float]:
-        """Return the action that leads from the last sent target to ``position``."""
+    def _as_values(self, wanted: list[float], tool: tuple[float, ...]) -> list[float]:
+        """Return the action that leads the tool from the last target to where it is now."""
         values = list(wanted)
         for index, (axis, (low, high)) in enumerate(zip(self._axes, self._bounds)):
             if axis >= 0:
-                speed = (position[axis] - self._position[axis]) / self._period_s
+                speed = (tool[axis] - self._tool[axis]) / self._period_s
                 values[index] = min(max(speed, low), high)
         return values
 

@@ -19,32 +19,13 @@ A press is kept in a file, so that it outlives the node that heard it.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 import time
 
-from il_ros.files.atomic import write_atomically
 from il_ros.ros import qos
-from il_ros.ros.presence.occupancy import lock_folder
+from il_ros.ros.supervision.latch import kept_at, Latch
 from rclpy.node import Node
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
-
-AUTO = 'auto'
-
-
-def kept_at(node: Node, file: str) -> Path | None:
-    """
-    Return where a press is kept.
-
-    :param file: a path; ``auto``: under the ROS home, by domain and namespace; empty: nowhere
-    """
-    if file != AUTO:
-        return Path(file) if file else None
-    name = node.resolve_topic_name('estop').strip('/').replace('/', '.')
-    try:
-        return lock_folder() / f'domain-{node.context.get_domain_id()}' / f'{name}.pressed'
-    except RuntimeError:
-        return None
 
 
 class EmergencyStop:
@@ -58,9 +39,9 @@ class EmergencyStop:
 
     def __init__(self, node: Node, on_stop: Callable[[], None], file: str = '',
                  heartbeat_s: float = 0.0):
-        self._node, self._on_stop, self._path = node, on_stop, kept_at(node, file)
+        self._node, self._on_stop = node, on_stop
+        self._latch = Latch(node, kept_at(node, file))
         self._heartbeat_s, self._heard_at = heartbeat_s, time.monotonic()
-        self.pressed = self._path is not None and self._path.exists()
         self._state = node.create_publisher(Bool, 'estopped', qos.LATCHED)
         self._topic_pressed = False
         # Twice: the first hears any publisher, the second also a press from before this node.
@@ -72,6 +53,11 @@ class EmergencyStop:
         if self.pressed:
             node.get_logger().error('emergency stop: pressed before this start; holding until '
                                     'estop_reset')
+
+    @property
+    def pressed(self) -> bool:
+        """Tell whether the arm is to hold."""
+        return bool(self._latch.reason)
 
     def check(self):
         """Press when the heartbeat is lost; called several times a second."""
@@ -97,39 +83,20 @@ class EmergencyStop:
     def _press(self):
         if self.pressed:
             return
-        self.pressed = True
+        self._latch.reason = 'pressed'
         self._state.publish(Bool(data=True))
         self._node.get_logger().error('emergency stop: holding until estop_reset')
         self._on_stop()
-        self._keep()
-
-    def _keep(self):
-        if self._path is None:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._path, b'pressed\n')
-        except OSError as error:
-            self._node.get_logger().error(
-                f'{self._path}: {error.strerror}; the press ends with this process')
+        self._latch.keep('pressed')
 
     def _on_reset(self, _request, response):
-        response.message = self._pressed_by() or self._forget()
+        response.message = self._pressed_by() or self._latch.release()
         response.success = not response.message
         if response.success:
-            self._topic_pressed = self.pressed = False
+            self._topic_pressed = False
             self._state.publish(Bool(data=False))
             response.message = 'released'
         return response
-
-    def _forget(self) -> str:
-        """Remove what was kept; return why it stays, if it does."""
-        try:
-            if self._path is not None:
-                self._path.unlink(missing_ok=True)
-        except OSError as error:
-            return f'not released: {self._path} cannot be removed: {error.strerror}'
-        return ''
 
     def _pressed_by(self) -> str:
         """Return who still presses, as a sentence; empty: nobody does."""

@@ -15,9 +15,15 @@
 """Parameters of the supervisor node."""
 
 import dataclasses
+from typing import Annotated
 
+from il_ros.robots.model import RobotModel
 from il_ros.ros import runtime
-from il_ros.ros.parameters import bounded, choice, flag, text
+from il_ros.ros.parameters import bounded, choice, flag, ParameterError, text
+import msgspec
+import numpy as np
+
+_Corners = Annotated[list[float], msgspec.Meta(min_length=6, max_length=6)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,12 +43,54 @@ class SupervisorParameters:
         'the two is a person [m/s^2]')
     tracking_limit_rad: float = bounded(
         0.35, 0.01, 3.0, 'an arm joint so far from where it was sent ends the '
-        'episode; the arm holds where it is measured [rad]')
+        'episode; the arm holds where it is measured; realtime: a protective hold [rad]')
+    blend_gates: str = choice(
+        'auto', ('auto', 'on', 'off'), 'blend hand-overs of a gate between expert and policy as '
+        'those of a person; auto: in realtime')
+    speed_scale: float = bounded(
+        1.0, 0.0, 1.0, 'share of full speed; the topic speed_scale may lower it', read_only=False)
+    keep_out: str = text(
+        '', "boxes that the tool never enters, beside the robot's own: JSON, "
+        '[[x, y, z, x, y, z], ...], lower and upper corner of each in the base frame [m]')
+    effort_share: float = bounded(
+        1.0, 0.0, 10.0, "realtime: an effort above this share of the robot's limit is a "
+        'protective hold; 0, or joint_states without efforts: none')
+    wrench_topic: str = text(
+        '', 'realtime: WrenchStamped topic whose limits are watched; empty: none')
+    force_limit_n: float = bounded(
+        40.0, 0.0, 1e4, 'force on wrench_topic that is a protective hold [N]')
+    torque_limit_nm: float = bounded(
+        10.0, 0.0, 1e4, 'torque on wrench_topic that is a protective hold [Nm]')
     rejected_in_a_row: int = bounded(
         5, 1, 1000, 'actions in a row that cannot be used, after which the episode ends')
     estop_file: str = text(
-        'auto', 'file that keeps a press of the emergency stop over a restart; auto: under the '
-        'ROS home, by domain and namespace; empty: none')
+        'auto', 'file that keeps a press of the emergency stop, and with another ending a '
+        'protective hold, over a restart; auto: under the ROS home, by domain and namespace; '
+        'empty: none')
     estop_heartbeat_s: float = bounded(
         0.0, 0.0, 60.0, 'silence on the topic estop for so long is a press; 0: it is not [s]')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
+
+    @property
+    def blends_gates(self) -> bool:
+        """Tell whether hand-overs of a gate are blended."""
+        return self.blend_gates == 'on' or (
+            self.blend_gates == 'auto' and self.mode == 'realtime')
+
+
+def with_keep_out(robot: RobotModel, boxes: str) -> RobotModel:
+    """
+    Return a robot with more keep-out boxes.
+
+    :param boxes: the parameter ``keep_out``
+    :raises ImitationError: if it describes no boxes
+    """
+    if not boxes:
+        return robot
+    try:
+        corners = np.array(msgspec.json.decode(boxes, type=list[_Corners])).reshape(-1, 2, 3)
+    except msgspec.MsgspecError as error:
+        raise ParameterError(
+            f'keep_out is {boxes!r}; expected [[x, y, z, x, y, z], ...]: {error}') from error
+    more = tuple((lower, upper) for lower, upper in corners)
+    return dataclasses.replace(robot, keep_out=robot.keep_out + more)
