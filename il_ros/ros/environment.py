@@ -64,11 +64,11 @@ def check_environment(args: Sequence[str] | None = None):
     :param args: the arguments that it gets; None: those of the process
     :raises EnvironmentVariableError: naming the variable
     """
-    _check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
-    if _reach() not in REACHES:
+    domain()
+    if discovery_range() not in REACHES:
         raise EnvironmentVariableError(
-            f'{RANGE} is {_reach()!r}; expected one of {", ".join(REACHES)}: set it to one, or '
-            'unset it')
+            f'{RANGE} is {discovery_range()!r}; expected one of {", ".join(REACHES)}: set it to '
+            'one, or unset it')
     _check_security()
     if WITHOUT_FILES not in (sys.argv if args is None else args):
         _check_log_folder()
@@ -86,8 +86,8 @@ def _bind_to_this_machine():
     ours = str(share_path('config', 'fastdds', 'localhost.xml'))
     if os.environ.get(PROFILE, ours) != ours or Path(_PROFILE_HERE).exists():
         return  # the user's own
-    others = any(os.environ.get(name) for name in ('ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER'))
-    if _reach() == LOCALHOST and not others:
+    others = any(map(os.environ.get, ('ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER')))
+    if discovery_range() == LOCALHOST and not others:
         os.environ[PROFILE] = ours
     else:
         os.environ.pop(PROFILE, None)  # inherited
@@ -98,24 +98,32 @@ def reach() -> str:
     peers = os.environ.get('ROS_STATIC_PEERS', '')
     if os.environ.get('ROS_LOCALHOST_ONLY') == '1':
         return 'listens on this machine alone; ROS_LOCALHOST_ONLY=1 says so'
-    also = f', and to ROS_STATIC_PEERS={peers}' if peers and _reach() != 'OFF' else ''
-    where, _, change = REACHES[_reach()].partition(';')
+    also = f', and to ROS_STATIC_PEERS={peers}' if peers and discovery_range() != 'OFF' else ''
+    where, _, change = REACHES[discovery_range()].partition(';')
     return f'listens {where}{also};{change}'
 
 
-def _reach() -> str:
+def discovery_range() -> str:
+    """Return how far processes of ours are found, one of ``REACHES``."""
     return os.environ.get(RANGE) or LOCALHOST
 
 
-def _check_domain(text: str):
+def domain() -> int:
+    """
+    Return the ROS domain that the environment names.
+
+    :raises EnvironmentVariableError: if it is none
+    """
+    text = os.environ.get('ROS_DOMAIN_ID') or '0'
     try:
-        right = not text or 0 <= int(text) <= LARGEST_DOMAIN
+        number = int(text)
     except ValueError:
-        right = False
-    if not right:
+        number = -1
+    if not 0 <= number <= LARGEST_DOMAIN:
         raise EnvironmentVariableError(
             f'ROS_DOMAIN_ID is {text!r}; expected an integer from 0 to {LARGEST_DOMAIN}: set it '
             'to one, or unset it')
+    return number
 
 
 def _check_security():
