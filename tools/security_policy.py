@@ -122,10 +122,14 @@ def _names_of(node) -> Names:
         ('service', 'request'): node.get_client_names_and_types_by_node(*who),
         ('topic', 'publish'): node.get_publisher_names_and_types_by_node(*who),
         ('topic', 'subscribe'): node.get_subscriber_names_and_types_by_node(*who)}
-    own = {name for kind in ('call', 'execute') for name, _ in found['action', kind]}
+    names = {rule: {name for name, _ in pairs} for rule, pairs in found.items()}
+    # Who only listens to feedback counts as a client in ROS; it sends no goals.
+    names['action', 'call'] = {name for name in names['action', 'call']
+                               if f'{name}/_action/send_goal' in names['service', 'request']}
+    own = names['action', 'call'] | names['action', 'execute']
     # What an action consists of is said by its own name.
-    return {rule: {name for name, _ in names if name.partition('/_action/')[0] not in own
-                   or rule[0] == 'action'} for rule, names in found.items()}
+    return {rule: {name for name in those if name.partition('/_action/')[0] not in own
+                   or rule[0] == 'action'} for rule, those in names.items()}
 
 
 def policy() -> str:
