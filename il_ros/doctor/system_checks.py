@@ -99,8 +99,9 @@ def ports(sockets: Sequence[Socket], domain: int) -> Iterator[Finding]:
         said = ', '.join(f'{one.address}:{one.port} of {one.process or "another user"}'
                          for one in beyond)
         yield warn(f'ports of domain {domain} are open beyond this machine: {said}; start these '
-                   'processes with the profile config/fastdds/localhost.xml in '
-                   'FASTRTPS_DEFAULT_PROFILES_FILE, or close the ports by a firewall')
+                   'processes with ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST and the profile '
+                   'config/fastdds/localhost.xml in FASTRTPS_DEFAULT_PROFILES_FILE, or close the '
+                   'ports by a firewall')
     else:
         yield ok(f'{len(own)} ports of domain {domain} are open, none beyond this machine')
 

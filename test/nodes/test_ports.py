@@ -17,6 +17,7 @@
 import contextlib
 import os
 from pathlib import Path
+import re
 import signal
 import socket
 import subprocess
@@ -28,6 +29,8 @@ import pytest
 DEADLINE_S = 60.0
 FIRST_EPHEMERAL = int(Path('/proc/sys/net/ipv4/ip_local_port_range').read_text().split()[0])
 """From here on the system gives ports to sockets that ask for none: those that only send."""
+
+SEGMENT = re.compile(r'/dev/shm/fastrtps_[0-9a-f]{16}')
 
 OTHER = """\
 import rclpy
@@ -107,6 +110,8 @@ def test_only_loopback_is_listened_at_and_a_node_without_the_profile_talks_with_
         listening = [one for one in sockets(ours.pid, 'udp') if one[1] < FIRST_EPHEMERAL]
         assert len(listening) >= 2 and {address for address, _ in listening} == {'127.0.0.1'}
         assert not [one for kind in ('tcp', 'tcp6', 'udp6') for one in sockets(ours.pid, kind)]
+        # Large messages still go by shared memory, by one segment and not by one a profile.
+        assert len(set(SEGMENT.findall(Path(f'/proc/{ours.pid}/maps').read_text()))) == 1
         with running(OTHER, **{RANGE: 'LOCALHOST', 'FASTDDS_BUILTIN_TRANSPORTS': transports}
                      ) as other:
             assert other.stdout.readline() == 'from the plain node, back\n'
