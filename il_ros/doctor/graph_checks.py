@@ -21,7 +21,7 @@ import statistics
 from il_ros.doctor.findings import fail, Finding, ok, warn
 from il_ros.errors import RobotError
 from il_ros.robots.model import RobotModel
-from il_ros.robots.urdf_limits import limit_findings
+from il_ros.robots.urdf import moving_joints
 from il_ros.ros.presence.graph_facts import End, GraphFacts, RobotFacts, Stream
 import numpy as np
 
@@ -159,13 +159,14 @@ def description(facts: RobotFacts, robot: RobotModel) -> Iterator[Finding]:
     if facts.description is None:
         yield ok('no robot_description on air; limits were not compared')
         return
+    # It loads the physics, without which the other checks still run.
+    from il_ros.robots.robot_check import limit_findings
     try:
-        found = limit_findings(robot.joint_names, robot.lower, robot.upper, robot.velocity,
-                               facts.description)
-    except RobotError as error:
+        found = list(limit_findings(robot, moving_joints(facts.description)))
+    except (RobotError, ValueError) as error:
         yield fail(f'robot_description: {error}; correct what publishes it')
         return
     for sentence in found:
-        yield fail(f'{sentence}; correct the limits of {robot.name}')
+        yield fail(f'{sentence} ({robot.name})')
     if not found:
         yield ok(f'the limits of {robot.name} are inside those of robot_description')

@@ -16,15 +16,14 @@
 
 import argparse
 
-from il_ros.cli.arguments.option_types import completed
 from il_ros.cli.arguments.shared import add_runs
 
 
 def add_doctor(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros doctor``."""
-    completed(parser.add_argument(
+    parser.add_argument(
         '--robot', default='', metavar='NAME',
-        help='Check the topics, joints and limits of this robot as well (il_ros list robots)'),
-        'robots')
+        help='Check the topics, joints and limits of this robot as well: a name (il_ros list '
+             'robots), or a robot file')
     add_runs(parser)
     parser.add_argument('--json', action='store_true', help='Print the findings as JSON')
