@@ -38,6 +38,7 @@ setup(
         *data_files_of('launch', '*.launch.py'),
         *data_files_of('config', '*.yaml'),
         *data_files_of('config', '*.json'),
+        *data_files_of('config', '*.xml'),
     ],
     python_requires='>=3.11',
     install_requires=['setuptools'],

@@ -57,6 +57,7 @@ FORBIDDEN = {
     'ros': HEAVY | FILES | PLOTS,
     'ros/conversion': CLIENT | HEAVY | FILES | PLOTS,
     'ros/recording': CLIENT | HEAVY | FILES | PLOTS,
+    'doctor': ROS | HEAVY | FILES | PLOTS,
     'nodes': HEAVY | FILES | PLOTS,
     'graph': HEAVY | FILES | PLOTS,
     'cli': CLIENT | HEAVY | FILES | PLOTS,
@@ -88,6 +89,7 @@ ROOMS_ALLOWED = {
     'ros': {
         'contract', 'driving', 'episodes', 'evaluation', 'files', 'interactive', 'learning',
         'loop', 'robots', 'runs', 'sim', 'tasks', 'teleop'},
+    'doctor': {'robots', 'ros'},
     'nodes': {
         'contract', 'dataset', 'driving', 'episodes', 'interactive', 'learning', 'loop', 'robots',
         'ros', 'runs', 'sim', 'tasks', 'teleop'},

@@ -139,7 +139,8 @@ def test_the_marker_and_the_manifest_are_installed():
     assert {'resource/il_ros', 'package.xml'} <= installed_files()
 
 
-@pytest.mark.parametrize('folder, pattern', [('launch', '*.launch.py'), ('config', '*.yaml')])
+@pytest.mark.parametrize('folder, pattern', [
+    ('launch', '*.launch.py'), ('config', '*.yaml'), ('config', '*.xml')])
 def test_every_launch_and_configuration_file_is_installed(folder, pattern):
     present = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob(pattern)}
     assert present <= installed_files()

@@ -73,6 +73,8 @@ VERBS = {
                  _ARGUMENTS + 'plugins:add_list', 'il_ros.cli.plugin_verbs:run'),
     'check': Verb('Check a task, an expert, a policy or a strategy of your own',
                   _ARGUMENTS + 'plugins:add_check', 'il_ros.cli.plugin_verbs:run'),
+    'doctor': Verb('Check the installation, this machine and the ROS graph',
+                   _ARGUMENTS + 'doctor:add_doctor', 'il_ros.doctor.command:doctor'),
     'contract': Verb("Print a task's contract, to begin a file of your own with",
                      _ARGUMENTS + 'plugins:add_contract', 'il_ros.cli.plugin_verbs:run')}
 """By name, in the order of ``il_ros --help``."""

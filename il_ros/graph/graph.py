@@ -122,7 +122,7 @@ def build(runtime: Runtime, options: GraphOptions):
     # First of all, while nothing is running yet: keyboard or mapping may be refused.
     first = [(TeleopNode, {'device': options.teleop, 'mode': options.mode,
                            'mapping': options.mapping}), (ViewNode, {})] if options.teleop else []
-    runtime.claims.take([part_of(kind) for kind, _ in (*parts, *first)])
+    runtime.claim([part_of(kind) for kind, _ in (*parts, *first)])
     for kind, values in (*first, *parts):
         try:
             runtime.add(kind, parameter_overrides=overrides(values))

@@ -77,7 +77,9 @@ def node(executable: str, condition: Condition | None = None, **parameters) -> N
         parameters=[LaunchConfiguration('params_file'), parameters] if parameters
         else [LaunchConfiguration('params_file')],
         additional_env={RANGE: LaunchConfiguration('discovery_range')},
-        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+        # Its keys, where SROS 2 is used (docs/how-to/security.md).
+        ros_arguments=['--log-level', LaunchConfiguration('log_level'),
+                       '--enclave', f'/{PACKAGE}/{executable}'],
         respawn=respawn, respawn_delay=RESPAWN_DELAY_S,
         on_exit=[EmitEvent(event=Shutdown(reason=f'{executable} has ended'),
                            condition=UnlessCondition(respawn))])

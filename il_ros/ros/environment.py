@@ -22,6 +22,7 @@ import sys
 import tempfile
 
 from il_ros.errors import ImitationError
+from il_ros.files.share import share_path
 
 LARGEST_DOMAIN = 232
 """Beyond it the UDP ports of a domain end."""
@@ -41,6 +42,16 @@ REACHES = {
     'OFF': f'to no other process; {RANGE}={LOCALHOST} lets those of this machine find it'}
 """Values of ``RANGE``, and how far a process listens."""
 
+PROFILE = 'FASTRTPS_DEFAULT_PROFILES_FILE'
+"""Names the profile that Fast DDS reads before the first participant of a process."""
+
+_PROFILE_HERE = 'DEFAULT_FASTRTPS_PROFILES.xml'
+"""A profile in the current folder, which Fast DDS reads as well."""
+
+SECURITY = {'ROS_SECURITY_ENABLE': ('true', 'false'),
+            'ROS_SECURITY_STRATEGY': ('Enforce', 'Permissive')}
+"""The values that ROS knows; it takes any other one for the second."""
+
 
 class EnvironmentVariableError(ImitationError):
     """A variable that keeps ROS from starting; the sentence says what to set."""
@@ -53,11 +64,12 @@ def check_environment(args: Sequence[str] | None = None):
     :param args: the arguments that it gets; None: those of the process
     :raises EnvironmentVariableError: naming the variable
     """
-    _check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
-    if _reach() not in REACHES:
+    domain()
+    if discovery_range() not in REACHES:
         raise EnvironmentVariableError(
-            f'{RANGE} is {_reach()!r}; expected one of {", ".join(REACHES)}: set it to one, or '
-            'unset it')
+            f'{RANGE} is {discovery_range()!r}; expected one of {", ".join(REACHES)}: set it to '
+            'one, or unset it')
+    _check_security()
     if WITHOUT_FILES not in (sys.argv if args is None else args):
         _check_log_folder()
 
@@ -66,6 +78,19 @@ def keep_to_this_machine():
     """Keep discovery on this machine unless the user has set a wider range."""
     if not os.environ.get(RANGE):
         os.environ[RANGE] = LOCALHOST
+    _bind_to_this_machine()
+
+
+def _bind_to_this_machine():
+    """Have Fast DDS listen on 127.0.0.1 alone, where nobody else is to be found."""
+    ours = str(share_path('config', 'fastdds', 'localhost.xml'))
+    if os.environ.get(PROFILE, ours) != ours or Path(_PROFILE_HERE).exists():
+        return  # the user's own
+    others = any(map(os.environ.get, ('ROS_STATIC_PEERS', 'ROS_DISCOVERY_SERVER')))
+    if discovery_range() == LOCALHOST and not others:
+        os.environ[PROFILE] = ours
+    else:
+        os.environ.pop(PROFILE, None)  # inherited
 
 
 def reach() -> str:
@@ -73,24 +98,52 @@ def reach() -> str:
     peers = os.environ.get('ROS_STATIC_PEERS', '')
     if os.environ.get('ROS_LOCALHOST_ONLY') == '1':
         return 'listens on this machine alone; ROS_LOCALHOST_ONLY=1 says so'
-    also = f', and to ROS_STATIC_PEERS={peers}' if peers and _reach() != 'OFF' else ''
-    where, _, change = REACHES[_reach()].partition(';')
+    also = f', and to ROS_STATIC_PEERS={peers}' if peers and discovery_range() != 'OFF' else ''
+    where, _, change = REACHES[discovery_range()].partition(';')
     return f'listens {where}{also};{change}'
 
 
-def _reach() -> str:
+def discovery_range() -> str:
+    """Return how far processes of ours are found, one of ``REACHES``."""
     return os.environ.get(RANGE) or LOCALHOST
 
 
-def _check_domain(text: str):
+def domain() -> int:
+    """
+    Return the ROS domain that the environment names.
+
+    :raises EnvironmentVariableError: if it is none
+    """
+    text = os.environ.get('ROS_DOMAIN_ID') or '0'
     try:
-        right = not text or 0 <= int(text) <= LARGEST_DOMAIN
+        number = int(text)
     except ValueError:
-        right = False
-    if not right:
+        number = -1
+    if not 0 <= number <= LARGEST_DOMAIN:
         raise EnvironmentVariableError(
             f'ROS_DOMAIN_ID is {text!r}; expected an integer from 0 to {LARGEST_DOMAIN}: set it '
             'to one, or unset it')
+    return number
+
+
+def _check_security():
+    for name, known in SECURITY.items():
+        value = os.environ.get(name, '')
+        if value not in ('', *known):
+            raise EnvironmentVariableError(
+                f'{name} is {value!r}, which ROS takes for {known[1]}; set it to {known[0]} or '
+                f'{known[1]}, or unset it')
+    if enforces_security():
+        keystore = os.environ.get('ROS_SECURITY_KEYSTORE', '')
+        if not keystore or not (Path(keystore) / 'enclaves').is_dir():
+            raise EnvironmentVariableError(
+                f'security is enforced, but ROS_SECURITY_KEYSTORE is {keystore!r}; set it to the '
+                'folder that ros2 security create_keystore made')
+
+
+def enforces_security() -> bool:
+    """Tell whether a process without keys is kept from starting."""
+    return all(os.environ.get(name) == known[0] for name, known in SECURITY.items())
 
 
 def ros_home() -> Path | None:

@@ -20,7 +20,8 @@ thread; slow nodes (actions, coroutines) on a SingleThreadedExecutor in a thread
 and why the EventsExecutor is always given a timeout: ``docs/architecture.md``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+import contextlib
 import os
 import signal
 import sys
@@ -68,6 +69,15 @@ def make_executor(kind: str, context: rclpy.Context) -> Executor:
     return SingleThreadedExecutor(context=context)
 
 
+@contextlib.contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Raise what keeps ROS from starting, a keystore for example, as a ``StartError``."""
+    try:
+        yield
+    except rclpy_implementation.RCLError as error:
+        raise StartError(f'ROS does not start: {" ".join(str(error).split())}') from error
+
+
 class Runtime:
     """
     A context, its nodes, and the threads that spin them until ``stop``.
@@ -85,12 +95,11 @@ class Runtime:
         keep_to_this_machine()
         self.context = rclpy.Context()
         try:
-            rclpy.init(args=None if args is None else list(args), context=self.context,
-                       signal_handler_options=SignalHandlerOptions.NO)
+            with _one_sentence():
+                rclpy.init(args=None if args is None else list(args), context=self.context,
+                           signal_handler_options=SignalHandlerOptions.NO)
         except rclpy_implementation.UnknownROSArgsError as error:
             raise StartError(f'unknown ROS arguments {error}; they follow --ros-args') from error
-        except rclpy_implementation.RCLError as error:
-            raise StartError(f'ROS does not start: {error}') from error
         self.claims = Claims(self.context)
         self._pulse = Pulse()
         self.stop = _STOPS[self.context] = Future()
@@ -131,6 +140,15 @@ class Runtime:
             if executor is not None:
                 executor.wake()
 
+    def claim(self, parts: Collection[str]):
+        """
+        Claim the parts of nodes that are to be added.
+
+        :raises OccupiedError: if another node plays one of them in this domain
+        """
+        with _one_sentence():
+            self.claims.take(parts)
+
     def add(self, build: Callable[..., Any], **arguments) -> Any:
         """
         Build a node and return it; one with ``is_slow`` gets its place in the slow thread.
@@ -138,8 +156,9 @@ class Runtime:
         :raises OccupiedError: if another node plays its part in this domain
         """
         part = part_of(build)
-        self.claims.take([part])
-        node = build(context=self.context, **arguments)
+        self.claim([part])
+        with _one_sentence():
+            node = build(context=self.context, **arguments)
         executor: Executor = self.slow
         if not is_slow(build):
             executor = self.hot = self.hot or make_executor(
