@@ -138,6 +138,15 @@ def test_the_list_has_name_package_and_what_it_is(package, capsys):
                                    'cannot be imported: ModuleNotFoundError')
 
 
+def test_without_a_kind_all_are_listed_and_the_singular_means_the_kind(capsys):
+    assert main(['list']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.endswith(':')] == [
+        'tasks:', 'experts:', 'robots:', 'policies:', 'strategies:']
+    assert main(['list', 'task']) == 0
+    assert capsys.readouterr().out.splitlines() == lines[1:lines.index('experts:')]
+
+
 def test_an_unknown_name_is_answered_by_the_list(capsys):
     assert main(['check', 'tasks', 'juggle']) == 1
     assert capsys.readouterr().err.startswith(

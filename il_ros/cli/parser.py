@@ -71,7 +71,7 @@ VERBS = {
                     _ARGUMENTS + 'dataset:add_dataset', 'il_ros.cli.dataset_verbs:dataset'),
     'list': Verb('List the tasks, experts, robots, policies or strategies that are installed',
                  _ARGUMENTS + 'plugins:add_list', 'il_ros.cli.plugin_verbs:run'),
-    'check': Verb('Check a task, an expert, a policy or a strategy of your own',
+    'check': Verb('Check a task, expert, robot, policy or strategy of your own',
                   _ARGUMENTS + 'plugins:add_check', 'il_ros.cli.plugin_verbs:run'),
     'contract': Verb("Print a task's contract, to begin a file of your own with",
                      _ARGUMENTS + 'plugins:add_contract', 'il_ros.cli.plugin_verbs:run')}
