@@ -44,7 +44,6 @@ autodoc_mock_imports = ['gymnasium', 'h5py', 'mcap', 'mcap_ros2', 'pybullet', 's
 sys.modules['pybullet_data'] = types.SimpleNamespace(getDataPath=lambda: '')
 
 
-
 def show_plain_types(app, found, bound_method):
     """Show ``int`` where an annotation is ``Annotated[int, Meta(ge=1)]``."""
     name = getattr(found, '__qualname__', '').partition('.')[0]

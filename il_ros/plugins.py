@@ -151,8 +151,9 @@ class Plugin:
 
 def _place(error: BaseException) -> str:
     """Say which line of the other package raised an error, if one did."""
+    ours = (__file__, importlib.__file__)
     lines = [one for one in traceback.extract_tb(error.__traceback__)
-             if one.filename not in (__file__, importlib.__file__) and Path(one.filename).is_file()]
+             if one.filename not in ours and Path(one.filename).is_file()]
     return f', raised in {lines[-1].filename}, line {lines[-1].lineno}' if lines else ''
 
 

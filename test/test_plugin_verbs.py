@@ -139,6 +139,7 @@ def test_the_list_has_name_package_and_what_it_is(package, capsys):
     assert lines[-2] == ['glide', 'gliders', 'Glide to the goal.']
     assert lines[-1][2].startswith("not usable: task 'torn' of the package gliders: torn:Torn "
                                    'cannot be imported: ModuleNotFoundError')
+    assert lines[-1][2].endswith('torn.py, line 1')
 
 
 def test_without_a_kind_all_are_listed_and_the_singular_means_the_kind(capsys):
