@@ -54,7 +54,7 @@ VERBS = {
                    _ARGUMENTS + 'dagger:add_dagger', 'il_ros.cli.dagger:dagger'),
     'record': Verb('Record demonstrations of the expert or a person',
                    _ARGUMENTS + 'episodes:add_record', 'il_ros.cli.run_verbs:record'),
-    'view': Verb('Show driver, rates, step, success and labels of the graph that runs',
+    'view': Verb('Show driver, rates, step, success and labels of a graph, until Ctrl-C',
                  _ARGUMENTS + 'teleop:add_view', 'il_ros.cli.run_verbs:view'),
     'train': Verb('Train a policy on the recorded episodes of a run',
                   _ARGUMENTS + 'episodes:add_train', 'il_ros.cli.train:train'),
