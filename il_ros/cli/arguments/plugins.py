@@ -16,6 +16,7 @@
 
 import argparse
 
+from il_ros.cli.arguments.shared import add_robot
 from il_ros.plugins import KINDS
 
 
@@ -33,10 +34,11 @@ def add_list(parser: argparse.ArgumentParser):
 def add_check(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros check``."""
     parser.add_argument('kind', type=_kind, choices=KINDS, help='Kind of plug-in')
-    parser.add_argument('name', help='Name as in il_ros list, or module:Object')
+    parser.add_argument('name', help='Name as in il_ros list, module:Object, or a robot file')
 
 
 def add_contract(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros contract``."""
     parser.add_argument('task', help='Name of a task (il_ros list tasks); append _image for '
                                      'camera images, e.g. push_image')
+    add_robot(parser)
