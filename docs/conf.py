@@ -18,6 +18,7 @@ from pathlib import Path
 import re
 import sys
 import types
+import typing
 
 from sphinx.ext.autodoc.mock import _MockObject
 
@@ -41,6 +42,21 @@ autodoc_mock_imports = ['gymnasium', 'h5py', 'mcap', 'mcap_ros2', 'pybullet', 's
 
 # The path of a module's data has to be a path, which a mock is not.
 sys.modules['pybullet_data'] = types.SimpleNamespace(getDataPath=lambda: '')
+
+
+def show_plain_types(app, found, bound_method):
+    """Show ``int`` where an annotation is ``Annotated[int, Meta(ge=1)]``."""
+    name = getattr(found, '__qualname__', '').partition('.')[0]
+    module = sys.modules.get(getattr(found, '__module__', None))
+    for owner in (found, getattr(module, name, found)):
+        if 'Annotated' in str(getattr(owner, '__annotations__', '')):
+            owner.__annotations__ = typing.get_type_hints(owner)
+
+
+def setup(app):
+    """Connect to Sphinx."""
+    app.connect('autodoc-before-process-signature', show_plain_types)
+
 
 # An annotation ``torch.nn.Sequential | Ensemble`` is evaluated when its module is imported.
 _MockObject.__or__ = lambda self, _: self

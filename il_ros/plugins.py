@@ -35,6 +35,7 @@ import logging
 import os
 from pathlib import Path
 import sys
+import traceback
 from typing import Any
 
 from il_ros.errors import ImitationError
@@ -125,7 +126,8 @@ class Plugin:
         # Code of others may raise anything at its import, and may want to end the process.
         except (Exception, SystemExit) as error:
             raise PluginError(f'{self}: {self.target} cannot be imported: '
-                              f'{type(error).__name__}: {error}{_remedy(module, error)}'
+                              f'{type(error).__name__}: {error}{_place(error)}'
+                              f'{_remedy(module, error)}'
                               ) from error
         return found
 
@@ -148,6 +150,14 @@ class Plugin:
     def __str__(self):
         source = f' of the package {self.package}' if self.package else ''
         return f'{KINDS[self.kind]} {self.name!r}{source}'
+
+
+def _place(error: BaseException) -> str:
+    """Say which line of the other package raised an error, if one did."""
+    ours = (__file__, importlib.__file__)
+    lines = [one for one in traceback.extract_tb(error.__traceback__)
+             if one.filename not in ours and Path(one.filename).is_file()]
+    return f', raised in {lines[-1].filename}, line {lines[-1].lineno}' if lines else ''
 
 
 def _remedy(module: str, error: BaseException) -> str:

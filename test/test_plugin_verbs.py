@@ -67,6 +67,9 @@ def test_nothing_is_wrong_with_a_task_that_is_right(glide, capsys, name):
     ('features = ()', "contract glide has no feature 'goal_position'"),
     ('expert = type("Turn", (ReachExpert,), {"action_names": ("angular_z",)})',
      "the reach expert commands ['angular_z']; the contract glide has"),
+    ('expert = type("Turn", (ReachExpert,), {"task": "glide", "control": lambda *_: (0.0, 0.0)})',
+     "gives 2 numbers; expected one for each of ('linear_x', 'linear_y', 'linear_z')"),
+    ('goal_radius_m = 0.0', 'its goal_radius_m is 0.0; expected metres above 0'),
     ('def evaluate(self, reading, goal):\n    return True',
      'evaluate gives True; expected a TaskResult'),
     ('def evaluate(self, reading, goal):\n    return TaskResult(success=True)', 'success=True'),
@@ -136,6 +139,16 @@ def test_the_list_has_name_package_and_what_it_is(package, capsys):
     assert lines[-2] == ['glide', 'gliders', 'Glide to the goal.']
     assert lines[-1][2].startswith("not usable: task 'torn' of the package gliders: torn:Torn "
                                    'cannot be imported: ModuleNotFoundError')
+    assert lines[-1][2].endswith('torn.py, line 1')
+
+
+def test_without_a_kind_all_are_listed_and_the_singular_means_the_kind(capsys):
+    assert main(['list']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.endswith(':')] == [
+        'tasks:', 'experts:', 'robots:', 'policies:', 'strategies:']
+    assert main(['list', 'task']) == 0
+    assert capsys.readouterr().out.splitlines() == lines[1:lines.index('experts:')]
 
 
 def test_an_unknown_name_is_answered_by_the_list(capsys):

@@ -100,12 +100,13 @@ def test_a_file_cannot_name_a_module(package):
     ('import sys; sys.exit("bye")', 'SystemExit: bye'),
     ('nothing = 0', "AttributeError: module 'torn' has no attribute 'Task'")])
 def test_a_plug_in_that_cannot_be_imported_is_a_sentence_and_leaves_the_others(
-        package, source, reason):
+        package, tmp_path, source, reason):
     package('torn', {'tasks': {'tear': 'torn:Task'}}, torn=source)
     with pytest.raises(plugins.PluginError) as caught:
         plugins.find('tasks', 'tear').load()
     sentence = f"task 'tear' of the package torn: torn:Task cannot be imported: {reason}"
-    assert str(caught.value) == sentence
+    place = f', raised in {tmp_path / "torn.py"}, line 1' if 'no attribute' not in reason else ''
+    assert str(caught.value) == sentence + place
     assert [plugins.find('tasks', name).load().name for name in plugins.BUILT_IN['tasks']] == [
         *plugins.BUILT_IN['tasks']]
 

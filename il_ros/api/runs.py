@@ -72,7 +72,7 @@ def load_policy(path: Path | str) -> Policy:
     >>> policy(observation).shape
     (3,)
 
-    Called so it has no memory; `evaluate` drives a policy with a history or chunks as it should.
+    A call has no memory: let `evaluate` drive a policy with a history or chunks.
 
     :param path: folder of a checkpoint; or of a run: its last round, or what ``il_ros train``
         made of it

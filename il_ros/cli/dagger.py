@@ -157,7 +157,7 @@ class StageProgress:
         self._progress.reach(100.0 * feedback.progress)
         words = [f'{feedback.labels} labels']
         if feedback.success_rate >= 0.0:
-            words.append(f'last success {100 * feedback.success_rate:.0f} %')
+            words.append(f'last evaluation {100 * feedback.success_rate:.0f} %')
         if feedback.loss >= 0.0:
             words.append(f'loss {feedback.loss:.4f}')
         self._progress.note(', '.join(words))

@@ -29,15 +29,21 @@ def run(args: argparse.Namespace) -> int:
         from il_ros.tasks.contracts import contract_name, contract_text
         print(contract_text(contract_name(args.task, args.robot)), end='')
         return 0
-    return show(args.kind) if args.call == 'list' else check(args.kind, args.name)
+    if args.call == 'check':
+        return check(args.kind, args.name)
+    return show(*([args.kind] if args.kind else plugins.KINDS))
 
 
-def show(kind: str) -> int:
-    """Print name, package and one line of help of each plug-in of a kind."""
-    rows = [(one.name, one.package or '-', _help(one)) for one in plugins.table(kind).values()]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for name, package, text in rows:
-        print(f'{name:{widths[0]}}  {package:{widths[1]}}  {text}'.rstrip())
+def show(*kinds: str) -> int:
+    """Print name, package and a line of help of each plug-in, of several kinds with headings."""
+    for kind in kinds:
+        if len(kinds) > 1:
+            print(f'{kind}:')
+        rows = [(one.name, one.package or '-', _help(one))
+                for one in plugins.table(kind).values()]
+        widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+        for name, package, text in rows:
+            print(f'{name:{widths[0]}}  {package:{widths[1]}}  {text}'.rstrip())
     return 0
 
 

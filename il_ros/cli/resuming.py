@@ -133,6 +133,9 @@ def with_contract(args: argparse.Namespace, folder: Path) -> argparse.Namespace:
 
 def _begun(args: argparse.Namespace, folder: Path) -> argparse.Namespace:
     """Return the arguments where there is nothing to resume: they have to suffice."""
+    if not args.task and folder.exists():
+        raise CommandError(f'{folder} has nothing that il_ros {args.call} could resume; choose '
+                           'another --run')
     if not args.task:
         raise CommandError(f'there is no run {args.run!r} in {folder.parent} to resume; give '
                            '--task to begin one')

@@ -40,8 +40,11 @@ def task_findings(plugin: Plugin) -> Iterator[str]:
     name = plugin.name
     kind = plugin.load_class(Task)
     found = [*_attributes(kind, name)]
+    if found:
+        yield from found
+        return
     with contextlib.closing(Simulation(name)) as simulation:
-        found += _starts(name, simulation) or _states(name, simulation)
+        found = _starts(name, simulation) or _states(name, simulation)
     yield from found
     contract, _ = find_contract(name)
     if not found and (name in table('experts') or kind.expert is not None):

@@ -68,7 +68,7 @@ class GateSettings:
 
 
 class Dagger(Strategy):
-    """Vanilla DAgger: the mixture of its paper, and a label for every visited state."""
+    """The expert drives each step with probability beta; every visited state is labelled."""
 
     keys = {'beta': dict[str, Any]}
 
@@ -84,7 +84,7 @@ class Dagger(Strategy):
 
 
 class Gated(Strategy):
-    """The policy drives until it disagrees; all states are labelled."""
+    """The expert takes over where the two disagree; every visited state is labelled."""
 
     gate = DISCREPANCY
     labels = LABEL_ALL
@@ -105,17 +105,13 @@ class Gated(Strategy):
 
 
 class Corrections(Gated):
-    """The same gate; only what the expert drove is learnt, as when a person corrects."""
+    """The expert takes over as in gated; only the steps that it drove become labels."""
 
     labels = LABEL_EXPERT_DRIVEN
 
 
 class Novelty(Gated):
-    """
-    The policy drives until it does not know: its ensemble disagrees with itself.
-
-    The expert is asked only while it drives; nobody looks on.
-    """
+    """The expert takes over where an ensemble disagrees, and is asked only while it drives."""
 
     gate = NOVELTY
     labels = LABEL_EXPERT_DRIVEN
@@ -129,7 +125,7 @@ class Novelty(Gated):
 
 
 class Human(Strategy):
-    """The policy drives until a person engages; these steps are learnt."""
+    """A person takes over and hands back; the steps that the person drove become labels."""
 
     keys = {'demonstrator': Annotated[str, one_of('expert', 'person')], 'learner': dict[str, Any]}
 
@@ -153,7 +149,7 @@ class NoiseSettings:
 
 class Dart(Strategy):
     """
-    The expert drives, under noise fitted to the policy's error; labels are without noise.
+    The expert drives under noise as large as the policy's error; labels are without noise.
 
     The covariance is fitted to the learner's error on held-out demonstrations, the gripper left
     out, and fitted again after each round.
@@ -170,7 +166,7 @@ class Dart(Strategy):
 
 
 class ShiftedDemonstrations(Strategy):
-    """The expert demonstrates; the states that it did not visit are made up beside its own."""
+    """The expert demonstrates; synthetic states beside its own become labels without asking it."""
 
     keys = {'shift': dict[str, Any], 'learner': dict[str, Any]}
     """The trainer's own check refuses wrong numbers."""

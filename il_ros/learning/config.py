@@ -34,6 +34,7 @@ IMAGE_TRAINING = 'training_image.yaml'
 NOT_SUCCESS = ('The losses are on states of the data set, over normalised actions; they are not '
                'success: a policy with a small loss can fail on the states that it drives to.')
 
+_CHANNELS = f'1 to {MOST_LAYERS} numbers of channels from 1 to 1024'
 _STRIDES = f'as many as channels, each in 1..{LARGEST_STRIDE}'
 
 
@@ -44,14 +45,14 @@ class NoTrainingError(TrainConfigError):
 @dataclasses.dataclass(frozen=True)
 class TrainConfig(Settings, refusal=TrainConfigError):
     """
-    What `fit` needs beside data and seed.
+    Settings of training: everything but the data and the seed.
 
     The number of steps is fixed beforehand: no stop rule looks at a score.
     """
 
     inputs: Annotated[tuple[str, ...], Meta(
         min_length=1, description="a list of names as 'goal_position - object_position'")]
-    """Expressions of `inputs.py`."""
+    """Features, differences and lengths, e.g. ``goal_position.xy - object_position.xy``."""
 
     architecture: str = 'mlp'
     """``cnn``: with an encoder for each image, see `cnn.py`; or one of an installed package."""
@@ -60,8 +61,7 @@ class TrainConfig(Settings, refusal=TrainConfigError):
     """``cnn``: the names of the image features that the policy sees."""
 
     channels: Annotated[tuple[Annotated[int, Meta(ge=1, le=1024)], ...], Meta(
-        min_length=1, max_length=MOST_LAYERS,
-        description=f'1 to {MOST_LAYERS} numbers of channels from 1 to 1024')] = (16, 16, 32)
+        min_length=1, max_length=MOST_LAYERS, description=_CHANNELS)] = (16, 16, 32)
     """``cnn``: of each convolution; of the last one each becomes a place in the image."""
 
     strides: Annotated[tuple[Annotated[int, Meta(ge=1, le=LARGEST_STRIDE)], ...], Meta(
@@ -106,8 +106,14 @@ class TrainConfig(Settings, refusal=TrainConfigError):
     """Average what all chunks that reach a step say about it."""
 
     batch: Annotated[int, Meta(ge=1, le=65536)] = 128
+    """Number of pairs of observation and label in each step."""
+
     steps: Annotated[int, Meta(ge=1, le=10_000_000)] = 3000
+    """Number of steps of the optimiser."""
+
     learning_rate: Annotated[float, Meta(gt=0.0, le=1.0)] = 1e-3
+    """Of AdamW, after the warm-up."""
+
     weight_decay: Annotated[float, Meta(ge=0.0, le=1.0)] = 1e-4
     """Decoupled (AdamW), on every parameter."""
 

@@ -96,4 +96,5 @@ def _filmstrip(episode: Episode, title: str, caption: str) -> Filmstrip:
     # The simulator is wanted for pictures alone: a coordinator beside a real arm never loads it.
     from il_ros.sim.replay import replay_frames
     every = max(1, -(-episode.steps // (FRAMES - 1)))
-    return Filmstrip(title, caption, replay_frames(episode, every), every)
+    steps = (*range(0, episode.steps, every), episode.steps)
+    return Filmstrip(title, caption, replay_frames(episode, every), steps)

@@ -55,15 +55,15 @@ class Filmstrip:
     caption: str
     frames: Sequence[np.ndarray]
     """Each of shape ``(H, W, 3)``, uint8, in the order of the steps."""
-    every: int = 1
-    """Control steps from one frame to the next."""
+    steps: Sequence[int]
+    """Control step of each frame."""
 
     @property
     def shown(self) -> list[tuple[int, bytes]]:
         """Return the step and the PNG of each frame that a page shows."""
         count = min(SHOWN_FRAMES, len(self.frames))
         indices = np.unique(np.linspace(0, len(self.frames) - 1, count).round().astype(int))
-        return [(index * self.every, _png(self.frames[index])) for index in indices]
+        return [(self.steps[index], _png(self.frames[index])) for index in indices]
 
 
 def _png(frame: np.ndarray) -> bytes:

@@ -39,6 +39,12 @@ class BadObservationError(ImitationError):
     code = 403
 
 
+class WrongAnswerError(ImitationError):
+    """An answer of an expert that is no action of its contract."""
+
+    code = 404
+
+
 class Expert(abc.ABC):
     """A state-feedback law for one task."""
 
@@ -81,6 +87,7 @@ class Expert(abc.ABC):
         :returns: action inside the contract's bounds, shape ``(act_dim,)``, float32; None where
             the expert has no answer (a number that is not finite)
         :raises BadObservationError: if the width is not the contract's
+        :raises WrongAnswerError: if ``control`` gives another number of values
         """
         numbers = values.tolist()
         if len(numbers) != self._contract.width:
@@ -90,6 +97,9 @@ class Expert(abc.ABC):
         if not math.isfinite(sum(numbers)):
             return None
         wanted = self.control(numbers)
+        if len(wanted) != len(self.action_names):
+            raise WrongAnswerError(f'control of the {self.task} expert gives {len(wanted)} '
+                                   f'numbers; expected one for each of {self.action_names}')
         return np.array([min(max(value, low), high)
                          for value, (low, high) in zip(wanted, self._bounds)], np.float32)
 

@@ -64,11 +64,10 @@ def make_expert(task: str, contract: Contract, options: str = '') -> Expert:
     >>> expert.act(observation).shape
     (3,)
 
-    :param options: canonical JSON of the episodes' options, which may handicap it
-        (``tasks/biased.py``); '': none
-    :raises UnknownExpertError: as ``expert_class``
-    :raises MissingFeatureError: if the contract lacks what the law needs
-    :raises BiasError: if the options ask for a handicap that is none
+    :param options: options of the episodes, as JSON, which may bias it; '': none
+    :raises UnknownExpertError: if the task has no expert
+    :raises MissingFeatureError: if the contract lacks what the expert reads
+    :raises BiasError: if the options ask for a bias that cannot be
     """
     expert, bias = expert_class(task)(contract), bias_of(options)
     return BiasedExpert(expert, contract, bias) if bias else expert

@@ -19,6 +19,10 @@ import dataclasses
 import numpy as np
 
 
+SIZES = {'box': 3, 'cylinder': 2, 'socket': 3}
+"""Kinds of shapes, and how many lengths each has."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Shape:
     """
@@ -35,6 +39,16 @@ class Shape:
     colour: tuple[float, float, float, float]
     linear_damping: float = 0.04
     angular_damping: float = 0.04
+
+    def __post_init__(self):
+        if self.kind not in SIZES:
+            raise ValueError(f'kind of a Shape is {self.kind!r}; expected {", ".join(SIZES)}')
+        if len(self.size_m) != SIZES[self.kind] or min(self.size_m) <= 0.0:
+            raise ValueError(f'size_m of a {self.kind} is {self.size_m}; expected '
+                             f'{SIZES[self.kind]} lengths above 0, in m')
+        if len(self.colour) != 4:
+            raise ValueError(f'colour of a Shape is {self.colour}; expected red, green, blue '
+                             'and opacity')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,7 +26,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / 'test' / 'system' / 'recorded' / 'earlier_run.tar.xz'
-PAGES = ('README.md', 'docs/tutorials/python.md', 'docs/tutorials/own-policy.md')
+PAGES = ('README.md', 'docs/tutorials/python.md', 'docs/tutorials/own-policy.md',
+         'docs/tutorials/own-expert.md')
 BLOCKS = [(page, block) for page in PAGES for block in re.findall(
     r'```python\n(.*?)```', (ROOT / page).read_text(), re.DOTALL)]
 

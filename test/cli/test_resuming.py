@@ -81,6 +81,9 @@ def test_what_is_not_there_is_begun_only_with_a_task(tmp_path, resumed, verb):
     with pytest.raises(CommandError, match="no run 'first' in .* to resume; give --task"):
         resumed(words_of(verb, '--run', 'first', '--resume'), tmp_path / 'first')
     resumed(words_of(verb, '--run', 'first', '--task', 'reach', '--resume'), tmp_path / 'first')
+    (tmp_path / 'first').mkdir()
+    with pytest.raises(CommandError, match=f'first has nothing that il_ros {verb} could resume'):
+        resumed(words_of(verb, '--run', 'first', '--resume'), tmp_path / 'first')
 
 
 @pytest.mark.parametrize('more', [(), ('--task', 'reach')])

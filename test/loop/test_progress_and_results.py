@@ -134,11 +134,14 @@ def test_an_evaluation_that_is_gone_is_named(strips):
         strips(GOAL, missing={(2, first)})
 
 
-@pytest.mark.parametrize('steps, every', [(0, 1), (1, 1), (9, 1), (10, 2), (18, 2), (19, 3)])
-def test_a_filmstrip_has_ten_frames_at_most(monkeypatch, steps, every):
+@pytest.mark.parametrize('steps, every, shown', [
+    (0, 1, (0,)), (1, 1, (0, 1)), (9, 1, tuple(range(10))), (10, 2, (0, 2, 4, 6, 8, 10)),
+    (18, 2, tuple(range(0, 19, 2))), (19, 3, (0, 3, 6, 9, 12, 15, 18, 19))])
+def test_a_filmstrip_has_ten_frames_at_most_the_last_state_among_them(
+        monkeypatch, steps, every, shown):
     from il_ros.sim import replay
     asked = []
     monkeypatch.setattr(replay, 'replay_frames', lambda _, every: asked.append(every) or [])
     strip = results._filmstrip(types.SimpleNamespace(steps=steps), 'title', 'caption')
-    assert asked == [every] and strip.every == every
+    assert asked == [every] and strip.steps == shown
     assert (strip.title, strip.caption) == ('title', 'caption')

@@ -132,7 +132,8 @@ def test_a_drawing_has_the_style_of_the_reports_and_leaves_that_of_others_alone(
     (1, [0]), (2, [0, 3]), (8, [3 * step for step in range(8)]),
     (9, [0, 3, 6, 9, 15, 18, 21, 24]), (20, [0, 9, 15, 24, 33, 42, 48, 57])])
 def test_at_most_eight_frames_are_shown_from_the_first_to_the_last(count, steps):
-    strip = Filmstrip('', '', [np.zeros((2, 2, 3), np.uint8)] * count, every=3)
+    strip = Filmstrip('', '', [np.zeros((2, 2, 3), np.uint8)] * count,
+                      range(0, 3 * count, 3))
     assert [step for step, _ in strip.shown] == steps
 
 

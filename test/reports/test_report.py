@@ -31,7 +31,7 @@ CURVES = {'BC': (0.3, 0.6, 0.9), 'corrections, round 2': (0.1, 0.1, 0.2)}
 def html() -> str:
     """Return the report of a made-up run with a filmstrip of twenty frames."""
     frames = [np.full((12, 16, 3), 10 * step, np.uint8) for step in range(20)]
-    strip = Filmstrip('BC <fails>', 'Seed 1000003', frames, every=4)
+    strip = Filmstrip('BC <fails>', 'Seed 1000003', frames, range(0, 80, 4))
     return report_html(made_up.summary(), CURVES, [strip], ['Rounds < 2 & "so".'])
 
 

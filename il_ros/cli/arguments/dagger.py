@@ -24,8 +24,9 @@ from il_ros.cli.arguments.teleop import add_teleop
 STRATEGIES = (
     'Strategy: dagger (mix by beta), gated (gate, every state labelled), corrections (gate, only '
     'what the expert drove is labelled), novelty (an ensemble asks for the expert), human (a '
-    'person takes over and returns control, with --teleop), dart (the expert under fitted noise) '
-    'or shift (demonstrations and shifted states) (default: %(default)s)')
+    'person takes over and returns control, with --teleop), dart (the expert under fitted noise), '
+    'shift (demonstrations and shifted states), or one of your own (il_ros list strategies) '
+    '(default: %(default)s)')
 
 
 def add_demo(parser: argparse.ArgumentParser):

@@ -19,26 +19,26 @@ import argparse
 from il_ros.cli.arguments.shared import add_robot
 from il_ros.plugins import KINDS
 
-_KIND = 'Kind of plug-in'
 
-
-def _plural(kind: str) -> str:
-    """Return the kind that a word means: ``robot`` is as good as ``robots``."""
-    return next((name for name, one in KINDS.items() if kind == one), kind)
+def _kind(word: str) -> str:
+    """Return the kind that a word means, in the singular or the plural."""
+    return {one: kind for kind, one in KINDS.items()}.get(word, word)
 
 
 def add_list(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros list``."""
-    parser.add_argument('kind', choices=KINDS, help=_KIND)
+    parser.add_argument('kind', nargs='?', type=_kind, choices=KINDS,
+                        help='Kind of plug-in (default: all of them)')
 
 
 def add_check(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros check``."""
-    parser.add_argument('kind', choices=KINDS, type=_plural, help=_KIND)
+    parser.add_argument('kind', type=_kind, choices=KINDS, help='Kind of plug-in')
     parser.add_argument('name', help='Name as in il_ros list, module:Object, or a robot file')
 
 
 def add_contract(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros contract``."""
-    parser.add_argument('task', help='Name of a task, as push, with _image for camera images')
+    parser.add_argument('task', help='Name of a task (il_ros list tasks); append _image for '
+                                     'camera images, e.g. push_image')
     add_robot(parser)

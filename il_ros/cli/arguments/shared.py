@@ -23,17 +23,18 @@ WHOLE, POSITIVE = whole_number(0), whole_number(1)
 RUN = "Name of the run, a folder under --runs, or the path of a run's folder"
 POLICY = ('Folder of a checkpoint, or a run (its newest checkpoint): a name under --runs or a '
           "folder; or 'expert'")
-OPTIONS = ('Options of the task, as {"bumps": {"rate": 0.04, "speed": 0.5}}: pushes on object or '
-           'tool; or of its expert, as {"expert": {"bias": {"goal_position": [0, 0.03, 0]}}}: it '
-           'misreads')
+OPTIONS = ('Options of the task, e.g. {"bumps": {"rate": 0.04, "speed": 0.5}} to push object or '
+           'tool at random, or of its expert, e.g. {"expert": {"bias": {"goal_position": '
+           '[0, 0.03, 0]}}} to let it misread a feature')
 
 
 def add_task(parser: argparse.ArgumentParser, **how):
     """Add ``--task``; the shell completes the names that are installed."""
+    notes = {'': ' (required without --resume)', None: ''}
     completed(parser.add_argument(
         '--task', help='Name of the task: reach, push, pick_place, stack, insert, tower, or one '
-        'of your own (il_ros list tasks)' + (' (default: %(default)s)' if how.get('default')
-                                             else ''), **how), 'tasks')
+        'of your own (il_ros list tasks)'
+        + notes.get(how.get('default'), ' (default: %(default)s)'), **how), 'tasks')
 
 
 def add_runs(parser: argparse.ArgumentParser, what: str = 'Folder of the runs'):
@@ -73,8 +74,9 @@ def add_episodes(parser: argparse.ArgumentParser):
     parser.add_argument('--options', action=Given, default='', metavar='JSON', help=OPTIONS)
     add_runs(parser)
     parser.add_argument('--contract', default='', metavar='NAME',
-                        help="Contract file, or a task's name, as push_image with _image for "
-                             "images (default: the task's own; il_ros contract TASK prints it)")
+                        help='Contract file, or name of a task, with _image for camera images, '
+                             "e.g. push_image (default: the task's own; il_ros contract TASK "
+                             'prints it)')
     add_robot(parser)
     parser.add_argument('--gui', action='store_true', help="Open PyBullet's window")
     parser.add_argument('--attach', action='store_true',

@@ -90,4 +90,4 @@ def _add_sizes(parser: argparse.ArgumentParser):
         help="YAML with the keys strategy and training, for all (default: the package's own)")
     add('--horizon', type=WHOLE, default=0, metavar='N',
         help="Largest number of steps of an episode; 0: the task's own (default: %(default)s)")
-    add('--options', default='', metavar='JSON', help='Options of the task, as of record')
+    add('--options', default='', metavar='JSON', help='Options of the task, as in il_ros record')

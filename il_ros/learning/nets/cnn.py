@@ -161,7 +161,7 @@ def _ticks(count: int) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class Cnn(Net):
-    """An encoder for each image and an `Mlp` for the inputs and all feature points together."""
+    """Convolutions for each image, and linear layers for their features and the inputs."""
 
     encoders: Mapping[str, Encoder]
     """By the name of the image."""

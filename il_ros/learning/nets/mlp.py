@@ -32,9 +32,10 @@ import numpy as np
 @dataclasses.dataclass(frozen=True)
 class Mlp(Net):
     """
-    Linear layers with ReLU between them; of one network, or of M members of an ensemble at once.
+    Linear layers with ReLU between them.
 
-    The arrays of an ensemble have the member as their first axis.
+    One network, or all M members of an ensemble at once, whose arrays have the member as their
+    first axis.
     """
 
     weights: tuple[np.ndarray, ...]

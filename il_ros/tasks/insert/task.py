@@ -51,11 +51,11 @@ _TILTED_RAD = 0.2
 
 class Insert(Task):
     """
-    The peg's middle is within 1 cm of where it is when the peg stands in the hole on the table.
+    Insert a held peg into a hole, 3 cm deep or more.
 
-    That is a depth of 3 cm or more. The peg is lost when it has slipped 12 mm or turned 0.2 rad
-    in the hand, which does not open in this task. An episode that continues goes on with the
-    block elsewhere.
+    Success is the peg's middle within 1 cm of where it is when the peg stands in the hole on the
+    table. The peg is lost when it has slipped 12 mm or turned 0.2 rad in the hand, which does not
+    open in this task. An episode that continues goes on with the block elsewhere.
     """
 
     name = 'insert'

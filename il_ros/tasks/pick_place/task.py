@@ -33,11 +33,12 @@ _CLEAR_OF_HAND_M = 0.12
 
 class PickPlace(Task):
     """
-    Half of the goals are in the air, half on the table; success within 3 cm.
+    Bring a cube to a goal, in the air or on the table; success within 3 cm.
 
-    On the table the cube must also be released and at rest for 5 steps. The cube's sides stay
-    along x and y, since the hand of this task does not turn. An episode that continues puts the
-    cube somewhere new, so that it has to be grasped again.
+    Half of the goals are in the air, half on the table. On the table the cube must also be
+    released and at rest for 5 steps. The cube's sides stay along x and y, since the hand of this
+    task does not turn. An episode that continues puts the cube somewhere new, so that it has to
+    be grasped again.
     """
 
     name = 'pick_place'

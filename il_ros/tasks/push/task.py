@@ -38,7 +38,7 @@ _LOST_UPPER_M = (0.64, 0.26)
 
 
 class Push(Task):
-    """The goal is 10 to 25 cm from the puck; success within 2.5 cm."""
+    """Slide a puck to a goal on the table, 10 to 25 cm away; success within 2.5 cm."""
 
     name = 'push'
     features = (ObjectPose('object'), GoalPosition())

@@ -25,7 +25,7 @@ _UPPER_M = (0.62, 0.22, 0.32)
 
 
 class Reach(Task):
-    """The tool starts somewhere, the goal is 10 to 30 cm away; success within 2 cm."""
+    """Bring the tool to a goal in the air, 10 to 30 cm away; success within 2 cm."""
 
     name = 'reach'
     features = (GoalPosition(),)

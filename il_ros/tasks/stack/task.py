@@ -22,7 +22,7 @@ import numpy as np
 
 class Stack(Task):
     """
-    The upper cube stands on the lower one, within 2 cm of its middle, released and at rest.
+    Put a cube on another one, within 2 cm of its middle, released and at rest.
 
     Both start anywhere on the table, with their sides along x and y, since the hand of this task
     does not turn. Where the lower one lies at the moment is what counts: it may be pushed, but

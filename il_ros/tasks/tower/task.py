@@ -24,7 +24,7 @@ import numpy as np
 
 class Tower(Task):
     """
-    The first cube within 3 cm of the goal, the others on top of it in order, released, at rest.
+    Build a tower of three cubes in order, within 3 cm of the goal, released and at rest.
 
     All three start anywhere on the table, with their sides along x and y. A tower that falls can
     be built anew; a cube out of the hand's reach is lost. An episode that continues scatters all
