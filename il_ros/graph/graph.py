@@ -39,7 +39,7 @@ from il_ros.nodes.teleop import TeleopNode
 from il_ros.nodes.trainer import TrainerNode
 from il_ros.nodes.view import ViewNode
 from il_ros.ros.runtime import part_of, Runtime
-from il_ros.tasks.contracts import find_contract
+from il_ros.tasks.contracts import find_contract, robot_name
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import make_task
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -61,7 +61,7 @@ class GraphOptions:
     """Control rate; 0: that of the contract."""
     gui: bool = False
     contract: str = ''
-    """A contract file, or a task's name, with _image for images; empty: the task's own."""
+    """A contract file, or a task's name, with _image and @ROBOT; empty: the task's own."""
     options: str = ''
     """Canonical JSON of the episodes' options, for the expert; empty: none."""
     training: bool = True
@@ -106,7 +106,7 @@ def build(runtime: Runtime, options: GraphOptions):
     make_expert(options.task, published, options.options)
     runs = {'runs': options.runs}
     parts: list[tuple[type, dict]] = [
-        (SupervisorNode, {'mode': options.mode, 'estop_file': ''}),
+        (SupervisorNode, {'mode': options.mode, 'estop_file': '', 'robot': robot_name(contract)}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         *([(PolicyNode, {'mode': options.mode})] if options.policy else []),

@@ -43,7 +43,7 @@ from il_ros.sim.realtime_commands import RealtimeCommands
 from il_ros.sim.session import Session
 from il_ros.sim.silence import Silence
 from il_ros.sim.simulation import Simulation
-from il_ros.tasks.contracts import find_contract
+from il_ros.tasks.contracts import contract_name, find_contract, robot_of
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask
 import numpy as np
@@ -80,7 +80,8 @@ class SimulatorParameters:
     absence_s: float = bounded(
         2.0, 0.1, 3600.0, 'end an episode when its supervisor has been gone for so long, or a '
         'second node publishes commands [s]')
-    frame_id: str = text('panda_link0', 'frame of every pose')
+    robot: str = text('', "robot: a name, module:Object or a robot file; empty: the contract's")
+    frame_id: str = text('', "frame of every pose; empty: the robot's base")
     publish_clock: bool = flag(False, 'publish the state stamps on clock, for outside tools')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
@@ -100,17 +101,19 @@ class SimulatorNode(ReportingNode):
 
     def __init__(self, **kwargs):
         super().__init__('simulator', SimulatorParameters, **kwargs)
-        plugins.trust(self.parameters.task, self.parameters.contract)
+        given = self.parameters
+        plugins.trust(given.task, given.contract, given.robot)
+        contract = contract_name(given.contract or given.task, given.robot)
         self._realtime = self.parameters.mode == 'realtime'
-        self._rate_hz = self.parameters.rate_hz or find_contract(
-            self.parameters.contract or self.parameters.task)[0].rate
+        self._rate_hz = given.rate_hz or find_contract(contract)[0].rate
         self._simulation = Simulation(
-            self.parameters.task, rate_hz=self._rate_hz,
-            physics_hz=self.parameters.physics_hz or None, gui=self.parameters.gui)
+            given.task, rate_hz=self._rate_hz, physics_hz=given.physics_hz or None,
+            gui=given.gui, robot=robot_of(contract))
         robot = self._simulation.robot
         self.session = Session(self._simulation, self._now_ns())
         self._messages = StateMessages(
-            robot.joint_names, len(self.session.state.object_positions), self.parameters.frame_id)
+            robot.joint_names, len(self.session.state.object_positions),
+            given.frame_id or robot.base_frame)
         self._read_command = CommandReader(robot.joint_names)
         self._limits = CommandLimits(robot, self._simulation.dt_ns)
         self._orders = RealtimeCommands(self._limits, self.parameters.command_timeout_s)

@@ -15,10 +15,15 @@
 """What has to be known of an arm: its joints by name, their limits, and where the tool is."""
 
 import dataclasses
+import os
 
 from il_ros import plugins
 from il_ros.errors import RobotError
+from il_ros.robots.urdf import Follower, Mount
 import numpy as np
+
+DEFAULT = 'panda'
+"""The robot of all that names none."""
 
 IMPLAUSIBLE_RAD = 0.5
 """A joint cannot be so far outside its limits (a finger: m)."""
@@ -30,9 +35,10 @@ Box = tuple[np.ndarray, np.ndarray]
 @dataclasses.dataclass(frozen=True, eq=False)
 class RobotModel:
     """
-    One arm, with or without a two-finger gripper.
+    One arm, with or without a gripper of two fingers; ``robot_file.py`` reads it from a file.
 
-    Joint vectors have the order of ``joint_names``: the arm first, then the two fingers.
+    Joint vectors have the order of ``joint_names``: the arm first, then the gripper's one or two
+    joints, which are called fingers here.
     """
 
     name: str
@@ -51,12 +57,6 @@ class RobotModel:
     """Largest accepted positions, shape ``(n,)``, rad (fingers: m)."""
     velocity: np.ndarray
     """Largest speeds, shape ``(n,)``, rad/s (fingers: m/s)."""
-    acceleration: np.ndarray
-    """
-    Largest changes of speed, shape ``(n,)``, rad/s^2.
-
-    The fingers' entries do not count: a hand has a controller of its own.
-    """
     effort: np.ndarray
     """Largest torques, shape ``(n,)``, Nm (fingers: N)."""
     home: np.ndarray
@@ -70,24 +70,43 @@ class RobotModel:
     tool_down: np.ndarray = dataclasses.field(
         default_factory=lambda: np.array([1.0, 0.0, 0.0, 0.0]))
     """Orientation (x, y, z, w) of the tool when it points straight down."""
-    deceleration: np.ndarray | None = None
-    """Largest changes of speed of a joint that slows down; None: as ``acceleration``."""
-    jerk: np.ndarray | None = None
-    """Largest changes of acceleration, shape ``(n,)``, rad/s^3; None: no limit."""
+    base_position: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(3))
+    """Where the arm's foot stands in ``base_frame``, shape ``(3,)``, m."""
+    mount: Mount | None = None
+    """A tool link that the URDF itself does not have; None: it has it."""
+    opening_scale: float = 1.0
+    opening_offset: float = 0.0
+    """The opening in m is the offset plus the scale times the sum of the fingers' positions."""
+    followers: tuple[Follower, ...] = ()
+    """Joints that the hardware couples to a finger: nobody reports or commands them."""
+    acceleration: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    """
+    Largest accelerations, shape ``(n,)``, rad/s^2; inf or empty: no limit.
+
+    The fingers' entries do not count: a hand has a controller of its own.
+    """
+    deceleration: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    """Largest decelerations, as above; empty: as ``acceleration``."""
+    jerk: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    """Largest jerks, as ``acceleration``, rad/s^3."""
     keep_out: tuple[Box, ...] = ()
     """Boxes that the tool never enters."""
 
     def __post_init__(self):
         count = len(self.joint_names)
-        for field in ('lower', 'upper', 'velocity', 'acceleration', 'deceleration', 'jerk',
-                      'effort', 'home'):
-            values = getattr(self, field)
-            if values is not None and values.shape != (count,):
-                raise RobotError(f'robot {self.name}: {field} has shape {values.shape}; expected '
+        for name in ('acceleration', 'deceleration', 'jerk'):
+            if not getattr(self, name).size:
+                object.__setattr__(self, name, self.acceleration if name == 'deceleration'
+                                   else np.full(count, np.inf))
+        for field in ('lower', 'upper', 'velocity', 'effort', 'home', 'acceleration',
+                      'deceleration', 'jerk'):
+            shape = getattr(self, field).shape
+            if shape != (count,):
+                raise RobotError(f'robot {self.name}: {field} has shape {shape}; expected '
                                  f'({count},), one entry a joint')
         for field in ('velocity', 'acceleration', 'deceleration', 'jerk'):
             values = getattr(self, field)
-            if values is not None and not (values[self.arm] > 0.0).all():
+            if not (values[self.arm] > 0.0).all():
                 raise RobotError(f'robot {self.name}: {field} is {values.tolist()}; expected '
                                  'numbers above 0')
         for lower, upper in self.keep_out:
@@ -123,9 +142,25 @@ class RobotModel:
 
         :param acceleration: or deceleration, shape ``(n,)``
         """
-        if self.jerk is not None:
-            acceleration = np.minimum(acceleration, 0.5 * self.jerk * period_s)
-        return acceleration * period_s ** 2
+        return np.minimum(acceleration, 0.5 * self.jerk * period_s) * period_s ** 2
+
+    def opening(self, positions: np.ndarray) -> float:
+        """
+        Return how far the hand is open, m; 0 for an arm without one.
+
+        :param positions: shape ``(n,)``, rad (fingers: m)
+        """
+        return self.opening_offset + self.opening_scale * float(positions[self.fingers].sum())
+
+    @property
+    def closing_speed(self) -> float:
+        """Return how fast the hand closes at most, m/s; 0 for an arm without one."""
+        return abs(self.opening_scale) * float(self.velocity[self.fingers].sum())
+
+    def finger_position(self, opening_m: float) -> float:
+        """Return where each finger is when the hand is so far open, m or rad."""
+        count = len(self.joint_names) - self.arm_joints or 1
+        return (opening_m - self.opening_offset) / self.opening_scale / count
 
     @property
     def arm(self) -> slice:
@@ -138,18 +173,36 @@ class RobotModel:
         return slice(self.arm_joints, len(self.joint_names))
 
 
+_read: dict[str, RobotModel] = {}
+"""Robots of files that this process has read, by name: contracts name them so."""
+
+
 def find_robot(name: str) -> RobotModel:
     """
-    Return a robot of ours, of another package, or as ``module:Object``.
+    Return a robot of ours, of another package, as ``module:Object``, or from a file.
 
+    :param name: a name, ``module:Object``, a ``.yaml`` file, or one as ``package://NAME/PATH``;
+        also the name of a robot whose file was read in this process; '': the default one
     :raises RobotError: listing the robots that there are, or saying why it is not usable
     """
+    from il_ros.robots.robot_file import is_robot_file, read_robot
+    if is_robot_file(name):
+        robot = read_robot(name)
+        _read[robot.name] = robot
+        return robot
+    if name in _read:
+        return _read[name]
+    name = name or DEFAULT
     try:
         plugin = plugins.find('robots', name)
         robot = plugin.load()
     except plugins.PluginError as error:
         raise RobotError(str(error)) from error
+    if isinstance(robot, (str, os.PathLike)):
+        _read[name] = read_robot(os.fspath(robot), name)
+        return _read[name]
     if not isinstance(robot, RobotModel):
         raise RobotError(f'{plugin}: {plugin.target} is {robot!r}; expected an instance of '
-                         f'{RobotModel.__module__}.{RobotModel.__qualname__}')
+                         f'{RobotModel.__module__}.{RobotModel.__qualname__}, or the path of a '
+                         'robot file')
     return robot

@@ -20,13 +20,13 @@ from il_ros.contract.episode_spec import EXPERT, FAULT, HOLD, POLICY
 from il_ros.errors import ImitationError
 from il_ros.graph.graph import overrides
 from il_ros.nodes.supervisor import SupervisorNode
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros_interfaces.msg import Executed
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
+from shipped_arms import PANDA
 from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 from test_supervisor import Arm, STILL

@@ -18,9 +18,9 @@ from il_ros.contract.episode_spec import CLAMPED_ACCELERATION, CLAMPED_POSITION,
 from il_ros.contract.episode_spec import CLAMPED_WORKSPACE
 from il_ros.errors import RobotError
 from il_ros.robots.joint_motion import JointMotion, TOLERANCE_M
-from il_ros.robots.panda import PANDA
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 PERIOD_S = 0.05
 HOME = PANDA.home[PANDA.arm]

@@ -114,7 +114,7 @@ class Actuator:
         position, self._quaternion = self._kinematics.forward(self._sent)
         self._motion.start(self._sent[self._robot.arm])
         self._position, self._moved, self._tool = position.tolist(), [0.0] * 3, self._motion.tool
-        width = float(self._sent[self._robot.fingers].sum())
+        width = self._robot.opening(self._sent)
         self._resting = [min(max(width, low), high) if axis < 0 else 0.0
                          for axis, (low, high) in zip(self._axes, self._bounds)]
 
@@ -280,8 +280,9 @@ class Actuator:
         sent, step = self._last_sent()[fingers], self._longest[fingers]
         for axis, width in zip(self._axes, wanted):
             if axis < 0:
+                wide = self._robot.finger_position(width)
                 actual = float(measured[fingers].sum()) / len(sent)
-                target = np.clip(width / len(sent), actual - step, actual + step)
+                target = np.clip(wide, actual - step, actual + step)
                 target = np.clip(target, sent - step, sent + step)
                 return np.clip(target, self._robot.lower[fingers], self._robot.upper[fingers])
         return sent

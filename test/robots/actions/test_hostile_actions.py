@@ -21,10 +21,10 @@ from hostile_actions import hostile_actions, Plant, Watch
 from il_ros.robots.actions.tool_velocity import Actuator
 from il_ros.robots.joint_motion import TOLERANCE_M
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA
 from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 PERIOD_S = 0.05
 EPISODE_STEPS = 250
