@@ -26,9 +26,8 @@ import time
 from il_ros import plugins
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, IDLE
-from il_ros.contract.episode_spec import REFUSED_MISSING, REFUSED_NOT_FINITE, REFUSED_STALE
-from il_ros.contract.episode_spec import RUNNING, STOPPED, TELEOP, TERMINATED
-from il_ros.driving.arbiter import Arbiter, Step
+from il_ros.contract.episode_spec import REFUSED_STALE, RUNNING, STOPPED, TELEOP, TERMINATED
+from il_ros.driving.arbiter import Arbiter
 from il_ros.driving.blending import Blending
 from il_ros.driving.driving import Driving
 from il_ros.driving.rate_watch import RateWatch, TOLERANCE_DRIVING
@@ -69,20 +68,20 @@ class SupervisorNode(ManagedNode):
         super().__init__('supervisor', SupervisorParameters, **kwargs)
         self._realtime = self.parameters.mode == 'realtime'
         plugins.trust(self.parameters.robot)
-        self._robot = with_keep_out(find_robot(self.parameters.robot), self.parameters.keep_out)
-        self._kinematics = Kinematics(self._robot)
-        self._joints = JointReader(self._robot.joint_names, 'position')
+        self._robot = robot = with_keep_out(
+            find_robot(self.parameters.robot), self.parameters.keep_out)
+        self._kinematics = Kinematics(robot)
+        self._joints = JointReader(robot.joint_names, 'position')
         self._contract: Contract | None = None
         self._rate: RateWatch | None = None
         self._arbiter: Arbiter | None = None
         self._spec = None
         self._observed_at = self._answered_at = self._measured_at = time.monotonic()
         self._ending = False
-        self._in_a_row = 0
-        self._messages = StepMessages(self._robot.joint_names)
+        self._messages = StepMessages(robot.joint_names)
         self._interventions = Interventions(self)
         self._speed_scale = SpeedScale(self)
-        self._protection = Protection(self, self._robot, self.parameters, self._on_protection)
+        self._protection = Protection(self, robot, self.parameters, self._on_protection)
         self._create_outputs()
         self._create_inputs()
         self.autostart()
@@ -229,14 +228,8 @@ class SupervisorNode(ManagedNode):
         self._messages.fill(step, self._answers.candidates)
         self._publish_step()
         self._interventions.add(step, arbiter.episode_id)
-        self._watch_refusals(step)
-
-    def _watch_refusals(self, step: Step):
-        """End an episode whose driver goes on to answer with what cannot be used."""
-        unusable = step.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
-        self._in_a_row = self._in_a_row + 1 if unusable and not step.choice.refused else 0
-        if self._in_a_row == self.parameters.rejected_in_a_row:
-            self._end(FAULT, f'{driver_name(self, step.choice.chosen)} answered {self._in_a_row} '
+        if (in_a_row := self._interventions.unusable) == self.parameters.rejected_in_a_row:
+            self._end(FAULT, f'{driver_name(self, step.choice.chosen)} answered {in_a_row} '
                              'times in a row with an action of the wrong width or not finite')
 
     def _publish_step(self):
@@ -297,7 +290,7 @@ class SupervisorNode(ManagedNode):
             spec.episode_id, driving, self._actuator, paired=not self._realtime, blending=blending,
             joints=JointWatch(self._robot, 1.0 / contract.rate) if self._realtime else None,
             tracking_limit_rad=self.parameters.tracking_limit_rad)
-        self._ending, self._in_a_row, self.problem = False, 0, ''
+        self._ending, self._interventions.unusable, self.problem = False, 0, ''
         self._measured_at = time.monotonic()
         self._messages.executed.episode_id = spec.episode_id
         self._announce(self._arbiter, 0)

@@ -59,10 +59,10 @@ class CommandLimits:
         self._period_ns = period_ns
         self._longest_ns = max(period_ns, round(_LONGEST_GAP_S * 1e9))
         self._reach = MARGIN * period_ns * 1e-9 * robot.velocity
-        slowing = robot.acceleration if robot.deceleration is None else np.maximum(
-            robot.acceleration, robot.deceleration)
-        self._changes: list[float] = (
-            MARGIN * slowing[robot.arm] * (period_ns * 1e-9) ** 2).tolist()
+        change = MARGIN * np.maximum(robot.acceleration, robot.deceleration) * (
+            period_ns * 1e-9) ** 2
+        # At most from full speed to full speed backwards: finite where there is no limit.
+        self._changes: list[float] = np.minimum(change, 2.0 * self._reach)[robot.arm].tolist()
         self._bounds = tuple(zip((robot.lower - _ROUNDING).tolist(),
                                  (robot.upper + _ROUNDING).tolist(), self._reach.tolist()))
         self._steps: list[tuple[float, float]] = []

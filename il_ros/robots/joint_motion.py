@@ -64,9 +64,11 @@ class JointMotion:
         self._lower, self._upper = robot.lower[arm], robot.upper[arm]
         self._least, self._most = self._lower - _ROUNDING_RAD, self._upper + _ROUNDING_RAD
         self._longest = robot.velocity[arm] * period_s * _INSIDE
-        self._faster = robot.change(robot.acceleration, period_s)[arm] * _INSIDE
-        self._slower = self._faster if robot.deceleration is None else (
-            robot.change(robot.deceleration, period_s)[arm] * _INSIDE)
+        # A change from full speed to full speed backwards is no limit, and finite.
+        self._faster, self._slower = (
+            np.minimum(robot.change(limit, period_s)[arm] * _INSIDE, 2.0 * self._longest)
+            for limit in (robot.acceleration, robot.deceleration))
+        self._is_even = bool((self._faster == self._slower).all())
         self._box = ((robot.workspace_lower - TOLERANCE_M).tolist(),
                      (robot.workspace_upper + TOLERANCE_M).tolist())
         self._keep_out = [((lower - TOLERANCE_M).tolist(), (upper + TOLERANCE_M).tolist())
@@ -125,7 +127,7 @@ class JointMotion:
 
     def _allowed(self, change: np.ndarray) -> np.ndarray:
         """Return how far each joint's step may change; beyond a stop it accelerates."""
-        if self._slower is self._faster:
+        if self._is_even:
             return self._faster
         slowing = np.minimum(self._slower, np.maximum(self._faster, np.abs(self._step)))
         return np.where(change * self._step < 0.0, slowing, self._faster)

@@ -57,12 +57,6 @@ class RobotModel:
     """Largest accepted positions, shape ``(n,)``, rad (fingers: m)."""
     velocity: np.ndarray
     """Largest speeds, shape ``(n,)``, rad/s (fingers: m/s)."""
-    acceleration: np.ndarray
-    """
-    Largest changes of speed, shape ``(n,)``, rad/s^2.
-
-    The fingers' entries do not count: a hand has a controller of its own.
-    """
     effort: np.ndarray
     """Largest torques, shape ``(n,)``, Nm (fingers: N)."""
     home: np.ndarray
@@ -85,24 +79,34 @@ class RobotModel:
     """The opening in m is the offset plus the scale times the sum of the fingers' positions."""
     followers: tuple[Follower, ...] = ()
     """Joints that the hardware couples to a finger: nobody reports or commands them."""
-    deceleration: np.ndarray | None = None
-    """Largest changes of speed of a joint that slows down; None: as ``acceleration``."""
-    jerk: np.ndarray | None = None
-    """Largest changes of acceleration, shape ``(n,)``, rad/s^3; None: no limit."""
+    acceleration: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    """
+    Largest accelerations, shape ``(n,)``, rad/s^2; inf or empty: no limit.
+
+    The fingers' entries do not count: a hand has a controller of its own.
+    """
+    deceleration: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    """Largest decelerations, as above; empty: as ``acceleration``."""
+    jerk: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    """Largest jerks, as ``acceleration``, rad/s^3."""
     keep_out: tuple[Box, ...] = ()
     """Boxes that the tool never enters."""
 
     def __post_init__(self):
         count = len(self.joint_names)
-        for field in ('lower', 'upper', 'velocity', 'acceleration', 'deceleration', 'jerk',
-                      'effort', 'home'):
-            values = getattr(self, field)
-            if values is not None and values.shape != (count,):
-                raise RobotError(f'robot {self.name}: {field} has shape {values.shape}; expected '
+        for name in ('acceleration', 'deceleration', 'jerk'):
+            if not getattr(self, name).size:
+                object.__setattr__(self, name, self.acceleration if name == 'deceleration'
+                                   else np.full(count, np.inf))
+        for field in ('lower', 'upper', 'velocity', 'effort', 'home', 'acceleration',
+                      'deceleration', 'jerk'):
+            shape = getattr(self, field).shape
+            if shape != (count,):
+                raise RobotError(f'robot {self.name}: {field} has shape {shape}; expected '
                                  f'({count},), one entry a joint')
         for field in ('velocity', 'acceleration', 'deceleration', 'jerk'):
             values = getattr(self, field)
-            if values is not None and not (values[self.arm] > 0.0).all():
+            if not (values[self.arm] > 0.0).all():
                 raise RobotError(f'robot {self.name}: {field} is {values.tolist()}; expected '
                                  'numbers above 0')
         for lower, upper in self.keep_out:
@@ -129,6 +133,17 @@ class RobotModel:
             raise RobotError(f'{self.joint_names[worst]} is at {positions[worst]:.3f}; expected '
                              f'{self.lower[worst]:.3f} to {self.upper[worst]:.3f}')
 
+    def change(self, acceleration: np.ndarray, period_s: float) -> np.ndarray:
+        """
+        Return how far a joint's step may differ from its step before, rad (fingers: m).
+
+        Half of what the jerk limit allows in a control step: from full acceleration to full
+        deceleration is then within it.
+
+        :param acceleration: or deceleration, shape ``(n,)``
+        """
+        return np.minimum(acceleration, 0.5 * self.jerk * period_s) * period_s ** 2
+
     def opening(self, positions: np.ndarray) -> float:
         """
         Return how far the hand is open, m; 0 for an arm without one.
@@ -146,19 +161,6 @@ class RobotModel:
         """Return where each finger is when the hand is so far open, m or rad."""
         count = len(self.joint_names) - self.arm_joints or 1
         return (opening_m - self.opening_offset) / self.opening_scale / count
-
-    def change(self, acceleration: np.ndarray, period_s: float) -> np.ndarray:
-        """
-        Return how far a joint's step may differ from its step before, rad (fingers: m).
-
-        Half of what the jerk limit allows in a control step: from full acceleration to full
-        deceleration is then within it.
-
-        :param acceleration: or deceleration, shape ``(n,)``
-        """
-        if self.jerk is not None:
-            acceleration = np.minimum(acceleration, 0.5 * self.jerk * period_s)
-        return acceleration * period_s ** 2
 
     @property
     def arm(self) -> slice:

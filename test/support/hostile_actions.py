@@ -106,8 +106,7 @@ class Watch:
         self._velocity = robot.velocity * period_s
         self._period_s, arm = period_s, robot.arm
         self._speeding = robot.acceleration[arm] * period_s ** 2
-        slowing = robot.acceleration if robot.deceleration is None else robot.deceleration
-        self._slowing = slowing[arm] * period_s ** 2
+        self._slowing = robot.deceleration[arm] * period_s ** 2
         self._last = np.clip(start, robot.lower, robot.upper)
         self._step = self._change = np.zeros(robot.arm_joints)
         self.worst = {'velocity': 0.0, 'acceleration': 0.0, 'jerk': 0.0,
@@ -129,9 +128,8 @@ class Watch:
         most = np.where(change * self._step < 0.0, np.minimum(self._slowing, np.maximum(
             self._speeding, np.abs(self._step))), self._speeding)
         self._note('acceleration', float((np.abs(change) / most).max()))
-        if robot.jerk is not None:
-            jerk = np.abs(change - self._change) / self._period_s ** 3
-            self._note('jerk', float((jerk / robot.jerk[arm]).max()))
+        jerk = np.abs(change - self._change) / self._period_s ** 3
+        self._note('jerk', float((jerk / robot.jerk[arm]).max()))
         tool = self._forward(positions)[0]
         outside = float(np.maximum(self._low - tool, tool - self._high).max())
         self._note('outside_m', outside)

@@ -280,8 +280,9 @@ class Actuator:
         sent, step = self._last_sent()[fingers], self._longest[fingers]
         for axis, width in zip(self._axes, wanted):
             if axis < 0:
+                wide = self._robot.finger_position(width)
                 actual = float(measured[fingers].sum()) / len(sent)
-                target = np.clip(self._robot.finger_position(width), actual - step, actual + step)
+                target = np.clip(wide, actual - step, actual + step)
                 target = np.clip(target, sent - step, sent + step)
                 return np.clip(target, self._robot.lower[fingers], self._robot.upper[fingers])
         return sent

@@ -14,7 +14,8 @@
 
 """What the supervisor sent, changed and refused: counted by kind, and logged once."""
 
-from il_ros.contract.episode_spec import HOLD, LIMIT_NAMES
+from il_ros.contract.episode_spec import HOLD, LIMIT_NAMES, REFUSED_MISSING
+from il_ros.contract.episode_spec import REFUSED_NOT_FINITE
 from il_ros.driving.arbiter import Step
 from rclpy.node import Node
 
@@ -24,10 +25,11 @@ class Interventions:
     Counts steps, holds, and the bits of ``Executed.limits``.
 
     :ivar counts: by name, for ``/diagnostics``
+    :ivar unusable: answers in a row that could not be used
     """
 
     def __init__(self, node: Node):
-        self._node = node
+        self._node, self.unusable = node, 0
         self.counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0}
 
     def add(self, step: Step, episode_id: str):
@@ -35,6 +37,8 @@ class Interventions:
         self.counts['steps'] += 1
         self.counts['holds'] += step.driver == HOLD
         self.counts['clamped'] += step.limits != 0
+        refused = step.limits & (REFUSED_NOT_FINITE | REFUSED_MISSING)
+        self.unusable = self.unusable + 1 if refused and not step.choice.refused else 0
         for bit, name in LIMIT_NAMES.items():
             if step.limits & bit:
                 if name not in self.counts:
