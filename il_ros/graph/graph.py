@@ -38,7 +38,7 @@ from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.nodes.teleop import TeleopNode
 from il_ros.nodes.trainer import TrainerNode
 from il_ros.nodes.view import ViewNode
-from il_ros.ros.runtime import part_of, Runtime
+from il_ros.ros.runtime import part_of, Runtime, StartError
 from il_ros.tasks.contracts import find_contract, robot_name
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import make_task
@@ -126,8 +126,8 @@ def build(runtime: Runtime, options: GraphOptions):
     for kind, values in (*first, *parts):
         try:
             runtime.add(kind, parameter_overrides=overrides(values))
-        except RCLError as error:
-            if not options.streams:
+        except StartError as error:
+            if not options.streams or not isinstance(error.__cause__, RCLError):
                 raise
             # One process cannot know a topic by two types.
             raise StreamError(f'--stream {options.streams}: the graph itself has a topic of that '

@@ -32,7 +32,7 @@ from il_ros.driving.blending import Blending
 from il_ros.driving.driving import Driving
 from il_ros.driving.rate_watch import RateWatch, TOLERANCE_DRIVING
 from il_ros.errors import ImitationError
-from il_ros.robots.actions.tool_velocity import Actuator
+from il_ros.robots.actions.actuator import Actuator
 from il_ros.robots.joint_watch import JointWatch
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import find_robot
