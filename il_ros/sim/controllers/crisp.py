@@ -1,0 +1,92 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Stand-in for the ``target_pose`` of CRISP's Cartesian controllers."""
+
+import dataclasses
+
+from il_ros.errors import ControllerError
+from il_ros.robots.kinematics import Kinematics
+from il_ros.robots.rotations import rotated, rotation_between
+from il_ros.sim.controllers.controller import as_finite, Controller
+import numpy as np
+
+FILTER = 0.1
+"""CRISP's ``filter.target_pose``: share of the way to the target in each of its cycles."""
+
+FILTER_HZ = 1000.0
+"""Rate of these cycles on a Franka arm."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pose:
+    """The content of a ``geometry_msgs/PoseStamped``."""
+
+    position: tuple[float, ...]
+    """m in the base frame."""
+    orientation: tuple[float, ...]
+    """x y z w."""
+    publishers: int = 1
+    """How many nodes publish the topic."""
+
+
+class CrispPose(Controller):
+    """
+    Poses of the tool; the newest one counts for ever, and is approached exponentially.
+
+    A message is ignored while more than one node publishes the topic. Stamp and frame are not
+    looked at. The real controller is compliant: it pulls the tool with a spring, so that the arm
+    stays behind by its weight and by contacts; here the drives hold it.
+    """
+
+    def __init__(self, kinematics: Kinematics):
+        self._kinematics = kinematics
+
+    def start(self, positions: np.ndarray, now_ns: int):
+        """Activate: hold these positions."""
+        self._commanded = np.array(positions)
+        self._position, self._orientation = self._kinematics.forward(self._whole())
+        self._target = self._position, self._orientation
+
+    def take(self, message: Pose, now_ns: int):
+        """Take a pose."""
+        if message.publishers > 1:
+            raise ControllerError(
+                f'{message.publishers} nodes publish target_pose; expected one alone')
+        position = as_finite(message.position, 3, 'coordinates of the pose')
+        orientation = as_finite(message.orientation, 4, 'components of the orientation')
+        length = float(np.linalg.norm(orientation))
+        if abs(length - 1.0) > 1e-3:
+            raise ControllerError(f'the orientation has length {length:.3f}; expected 1')
+        self._target = position, orientation / length
+
+    def update(self, now_ns: int, period_ns: int, positions: np.ndarray,
+               velocities: np.ndarray) -> np.ndarray:
+        """Return where the filtered pose lies."""
+        share = 1.0 - (1.0 - FILTER) ** (period_ns * 1e-9 * FILTER_HZ)
+        position, orientation = self._target
+        way = position - self._position
+        turn = rotation_between(self._orientation, orientation)
+        if way.any() or turn.any():
+            self._position = self._position + share * way
+            self._orientation = rotated(self._orientation, share * turn)
+            solution = self._kinematics.inverse(self._position, self._orientation, self._whole())
+            self._commanded = solution.q[self._kinematics.robot.arm]
+        return self._commanded
+
+    def _whole(self) -> np.ndarray:
+        """Return the joints of the whole robot: its fingers move no tool."""
+        whole = np.array(self._kinematics.robot.home)
+        whole[self._kinematics.robot.arm] = self._commanded
+        return whole
