@@ -82,6 +82,11 @@ class Arbiter:
         self._last_driving = driving.driving
 
     @property
+    def measured(self) -> np.ndarray | None:
+        """Return the newest joint positions, shape ``(joints,)``; None: there are none yet."""
+        return self._measured
+
+    @property
     def waiting(self) -> bool:
         """Return whether an observation awaits an action."""
         return self.phase == RUNNING and self.stamp_ns >= 0 and not self.acted

@@ -59,6 +59,8 @@ class GraphOptions:
     mode: str = 'lockstep'
     rate_hz: float = 0.0
     """Control rate; 0: that of the contract."""
+    command: str = 'joint_state'
+    """Message to the arm, which stands in for the controller of that name (realtime)."""
     gui: bool = False
     contract: str = ''
     """A contract file, or a task's name, with _image for images; empty: the task's own."""
@@ -106,7 +108,7 @@ def build(runtime: Runtime, options: GraphOptions):
     make_expert(options.task, published, options.options)
     runs = {'runs': options.runs}
     parts: list[tuple[type, dict]] = [
-        (SupervisorNode, {'mode': options.mode, 'estop_file': ''}),
+        (SupervisorNode, {'mode': options.mode, 'estop_file': '', 'command': options.command}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         *([(PolicyNode, {'mode': options.mode})] if options.policy else []),
@@ -115,7 +117,8 @@ def build(runtime: Runtime, options: GraphOptions):
         (ObserverNode, {'contract': contract, 'rate_hz': published.rate,
                         'pairing': 'as_of' if realtime else 'exact'}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
-                         'rate_hz': published.rate, 'contract': contract}),
+                         'rate_hz': published.rate, 'contract': contract,
+                         'controller': options.command}),
         (CollectorNode, {'operator_start': True, 'episode_deadline_s': OPERATOR_TIMEOUT_S}
          if options.teleop else {'stop_on_fault': False}),
         *([(TrainerNode, runs), (CoordinatorNode, runs)] if options.training else [])]

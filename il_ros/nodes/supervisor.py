@@ -45,6 +45,7 @@ from il_ros.ros.listening import every, listen, listen_to_contract
 from il_ros.ros.node import ManagedNode
 from il_ros.ros.serving import serve
 from il_ros.ros.supervision.answers import Answers
+from il_ros.ros.supervision.command_output import CommandOutput
 from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd
 from il_ros.ros.supervision.estop import EmergencyStop
 from il_ros.ros.supervision.neighbours import other_writers, refuse_drivers
@@ -58,7 +59,7 @@ WATCH_S = 0.05
 
 
 class SupervisorNode(ManagedNode):
-    """Publishes ``joint_command``, ``executed`` and ``drive``; serves ``set_driver``, e-stop."""
+    """Publishes commands, ``executed`` and ``drive``; serves ``set_driver``, e-stop."""
 
     def __init__(self, **kwargs):
         super().__init__('supervisor', SupervisorParameters, **kwargs)
@@ -79,7 +80,7 @@ class SupervisorNode(ManagedNode):
         self.autostart()
 
     def _create_outputs(self):
-        self._commands = self.create_lifecycle_publisher(JointState, 'joint_command', qos.COMMAND)
+        self._commands = CommandOutput(self, self.parameters, self._kinematics)
         self._executions = self.create_publisher(Executed, 'executed', qos.STREAM)
         self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
         self._estop = EmergencyStop(self, self._hold_now, self.parameters.estop_file,
@@ -106,6 +107,8 @@ class SupervisorNode(ManagedNode):
     def _hold_now(self):
         if self._arbiter is not None and self._arbiter.waiting:
             self._act(STOPPED)
+        else:
+            self._commands.rest()
 
     def shut_down(self):
         """Hold the arm and close the kinematics."""
@@ -140,6 +143,7 @@ class SupervisorNode(ManagedNode):
         stamp_ns = to_ns(message.header.stamp)
         if message.episode_id != arbiter.episode_id:
             arbiter.overtake(stamp_ns, message.phase == IDLE)
+            self._rest_if_over()
             return
         overdue = self._realtime or message.phase != RUNNING
         if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:
@@ -158,6 +162,11 @@ class SupervisorNode(ManagedNode):
                 self._announce(arbiter, stamp_ns, is_end=True)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
+        self._rest_if_over()
+
+    def _rest_if_over(self):
+        if self._arbiter is not None and self._arbiter.phase != RUNNING:
+            self._commands.rest()
 
     def _on_action(self, source: int, message: Action):
         arbiter = self._arbiter
@@ -197,6 +206,7 @@ class SupervisorNode(ManagedNode):
             step = arbiter.act(refusal)
         except ImitationError as error:
             arbiter.overtake(arbiter.stamp_ns, idle=True)
+            self._rest_if_over()
             self._end(FAULT, str(error))
             return
         if step is None:
@@ -210,6 +220,7 @@ class SupervisorNode(ManagedNode):
             released = EXPERT not in arbiter.driving.required
             self._announce(arbiter, step.stamp_ns + released)
         self._messages.fill(step, self._answers.candidates)
+        self._commands.take(step, arbiter.measured, self._messages.command)
         self._publish_step()
         self._counts['steps'] += 1
         self._counts['holds'] += step.driver == HOLD
@@ -225,7 +236,7 @@ class SupervisorNode(ManagedNode):
                              'times in a row with an action of the wrong width or not finite')
 
     def _publish_step(self):
-        self._commands.publish(self._messages.command)
+        self._commands.publish()
         self._executions.publish(self._messages.executed)
 
     def _announce(self, arbiter: Arbiter, stamp_ns: int, is_end: bool = False):
@@ -259,15 +270,16 @@ class SupervisorNode(ManagedNode):
             return codes.BUSY, 'the emergency stop is pressed; release it with estop_reset'
         if self._contract is None or self._rate is None:
             return codes.BUSY, 'there is no contract yet; is the observer running?'
-        others, rate = other_writers(self), self._rate.problem()
+        others, rate = other_writers(self, self._commands.topic), self._rate.problem()
         if others:
-            return codes.BUSY, f'{others} writes joint_command, too; stop it'
+            return codes.BUSY, f'{others}; stop it'
         return (codes.BUSY, rate) if rate else (0, '')
 
     def _arm(self, spec, contract: Contract, threshold: float):
         driving = Driving(spec.plan, spec.episode_id, contract, threshold)
         actuator = Actuator(PANDA, contract, 1.0 / contract.rate, self._kinematics)
         refuse_drivers(self, driving.required)
+        self._commands.start(contract)
         self._spec, self._answers = spec, Answers(self, contract)
         blending = None
         if TELEOP in driving.required:
@@ -291,9 +303,9 @@ class SupervisorNode(ManagedNode):
         silent_s = now - (self._answered_at if self._realtime else self._observed_at)
         if self._realtime:
             self._watch_realtime(now)
-        others = other_writers(self)
+        others = other_writers(self, self._commands.topic)
         if others:
-            self._end(FAULT, f'{others} writes joint_command, too')
+            self._end(FAULT, others)
         if silent_s > self.parameters.silence_s and not self._ending:
             self._end_silent_episode(arbiter)
 
@@ -329,6 +341,7 @@ class SupervisorNode(ManagedNode):
         arbiter = self._arbiter
         if is_unknown and arbiter is not None and episode_id == arbiter.episode_id:
             arbiter.overtake(arbiter.stamp_ns, idle=True)
+            self._rest_if_over()
 
     def report(self) -> tuple[bytes, str, dict]:
         """Return how many steps were driven, held and limited."""

@@ -17,6 +17,8 @@
 import dataclasses
 
 from il_ros.ros import runtime
+from il_ros.ros.commands.adapters import COMMANDS
+from il_ros.ros.commands.gripper import GRIPPERS
 from il_ros.ros.parameters import bounded, choice, flag, text
 
 
@@ -39,6 +41,16 @@ class SupervisorParameters:
         'episode; the arm holds where it is measured [rad]')
     rejected_in_a_row: int = bounded(
         5, 1, 1000, 'actions in a row that cannot be used, after which the episode ends')
+    command: str = choice(
+        'joint_state', COMMANDS, 'message that the arm takes; lockstep takes joint_state alone')
+    command_topic: str = text('', "topic of these messages; empty: the adapter's own")
+    command_joints: str = text(
+        '', "joints in the controller's order, by commas; empty: those of the robot, without the "
+        'fingers where the gripper has a message of its own')
+    gripper: str = choice(
+        'same', GRIPPERS, "how the fingers are moved: by the arm's message, by positions on a "
+        'topic of their own, or not at all')
+    gripper_topic: str = text('', 'topic of the gripper; empty: gripper_controller/commands')
     estop_file: str = text(
         'auto', 'file that keeps a press of the emergency stop over a restart; auto: under the '
         'ROS home, by domain and namespace; empty: none')

@@ -26,6 +26,7 @@ from typing import Any
 
 from il_ros.errors import ControllerError
 from il_ros.robots.command_limits import MARGIN
+from il_ros.robots.controllers import places_of, TOOL_CONTROLLERS
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
 from il_ros.sim.controllers.controller import Controller
@@ -34,10 +35,6 @@ from il_ros.sim.controllers.forward import ForwardPosition, ForwardVelocity
 from il_ros.sim.controllers.joint_trajectory import JointTrajectoryController
 from il_ros.sim.controllers.servo import ServoTwist, TWIST
 import numpy as np
-
-CONTROLLERS = ('joint_trajectory', 'forward_position', 'forward_velocity', 'twist', 'pose')
-TOOL_CONTROLLERS = ('twist', 'pose')
-"""These move the arm's joints and no others."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,21 +106,18 @@ def make_claims(name: str, robot: RobotModel, kinematics: Kinematics, joints: Se
     :param name: one of ``CONTROLLERS``
     :param joints: of the controller, in its order; none: all joints, or the arm's for the tool
     :param timeout_s: how long velocities count
-    :raises ControllerError: if a joint is unknown, or a tool's controller is to have others
+    :raises ControllerError: if a tool's controller is to have other joints than the arm's
+    :raises RobotError: if a joint is unknown, or named twice
     """
     own = robot.joint_names[robot.arm] if name in TOOL_CONTROLLERS else robot.joint_names
     chosen = tuple(joints) or own
-    unknown = [joint for joint in chosen if joint not in robot.joint_names]
-    if unknown or len(set(chosen)) != len(chosen):
-        raise ControllerError(f'joints are {list(chosen)}; expected joints of {robot.name}, each '
-                              f'once: {list(robot.joint_names)}')
     if name in TOOL_CONTROLLERS and chosen != own:
         raise ControllerError(f'{name} moves {list(own)}; expected no other list of joints')
-    indices = tuple(robot.joint_names.index(joint) for joint in chosen)
-    claims = [Claim(_make(name, kinematics, chosen, timeout_s), indices)]
-    rest = tuple(set(range(len(robot.joint_names))) - set(indices))
+    places = places_of(robot, chosen)
+    claims = [Claim(_make(name, kinematics, chosen, timeout_s), places)]
+    rest = tuple(place for place in range(len(robot.joint_names)) if place not in places)
     if rest:
-        claims.append(Claim(ForwardPosition(), tuple(sorted(rest))))
+        claims.append(Claim(ForwardPosition(), rest))
     return claims
 
 

@@ -28,6 +28,9 @@ FILTER = 0.1
 FILTER_HZ = 1000.0
 """Rate of these cycles on a Franka arm."""
 
+_ARRIVED = 1e-5
+"""What is left of the way, m and rad, that is no longer worth a step."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Pose:
@@ -78,7 +81,7 @@ class CrispPose(Controller):
         position, orientation = self._target
         way = position - self._position
         turn = rotation_between(self._orientation, orientation)
-        if way.any() or turn.any():
+        if max(np.abs(way).max(), np.abs(turn).max()) > _ARRIVED:
             self._position = self._position + share * way
             self._orientation = rotated(self._orientation, share * turn)
             solution = self._kinematics.inverse(self._position, self._orientation, self._whole())

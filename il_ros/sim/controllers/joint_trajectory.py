@@ -15,6 +15,7 @@
 """Stand-in for joint_trajectory_controller: checks, interpolates, replaces and holds."""
 
 import dataclasses
+import functools
 import math
 
 from il_ros.errors import ControllerError
@@ -66,8 +67,8 @@ class JointTrajectoryController(Controller):
         here = Point(0, (np.array(positions), np.zeros(len(positions))))
         self._points: tuple[Point, ...] = (here,)
         self._start_ns, self._begun = now_ns, True
-        self._before, self._before_ns = here, now_ns
-        self._desired, self._desired_ns = here, now_ns
+        self._segments: list[tuple[int, int, Segment]] = []
+        self._desired = here
 
     def take(self, message: Trajectory, now_ns: int):
         """Take a trajectory in the place of the present one."""
@@ -110,52 +111,64 @@ class JointTrajectoryController(Controller):
         """Return the joint targets for one period from now."""
         if not self._begun:
             self._begin(now_ns, positions, velocities)
-        self._desired_ns = now_ns + period_ns
-        self._desired = Point(0, self._sample(self._desired_ns))
+        self._desired = Point(0, self._sample(now_ns + period_ns))
         return self._desired.derivatives[0]
 
     def _begin(self, now_ns: int, positions: np.ndarray, velocities: np.ndarray):
         self._start_ns, self._begun = self._start_ns or now_ns, True
-        self._before, self._before_ns = Point(0, (positions, velocities)), now_ns
-        if self._from_desired:
-            self._before, self._before_ns = self._desired, min(self._desired_ns, now_ns)
-
-    def _sample(self, at_ns: int) -> tuple[np.ndarray, ...]:
-        """Return positions, velocities and so on of the trajectory at a time."""
-        earlier, earlier_ns = self._before, self._before_ns
+        earlier = self._desired if self._from_desired else Point(0, (positions, velocities))
+        earlier_ns, self._segments = now_ns, []
         for point in self._points:
             point_ns = self._start_ns + point.time_from_start_ns
-            if at_ns < point_ns:
-                return interpolate(earlier.derivatives, point.derivatives,
-                                   (point_ns - earlier_ns) * 1e-9, (at_ns - earlier_ns) * 1e-9)
+            if point_ns > earlier_ns:
+                segment = Segment(
+                    earlier.derivatives, point.derivatives, (point_ns - earlier_ns) * 1e-9)
+                self._segments.append((earlier_ns, point_ns, segment))
             earlier, earlier_ns = point, point_ns
-        return (*earlier.derivatives, np.zeros(len(self._joint_names)))[:2]
+
+    def _sample(self, at_ns: int) -> tuple[np.ndarray, ...]:
+        """Return positions and velocities of the trajectory at a time."""
+        for begin_ns, end_ns, segment in self._segments:
+            if at_ns < end_ns:
+                return segment.at((at_ns - begin_ns) * 1e-9)
+        return (*self._points[-1].derivatives, np.zeros(len(self._joint_names)))[:2]
 
 
-def interpolate(before: tuple[np.ndarray, ...], after: tuple[np.ndarray, ...],
-                duration_s: float, at_s: float) -> tuple[np.ndarray, np.ndarray]:
+class Segment:
     """
-    Return positions and velocities on the polynomial between two ends.
+    The polynomial between two ends.
 
     Its degree follows from the derivatives that both ends have: positions alone make a straight
     line, with velocities it is cubic, with accelerations quintic.
 
     :param before: positions, velocities, accelerations at the beginning, each of shape ``(n,)``
-    :param at_s: time since the beginning
     """
-    count = min(len(before), len(after))
-    # In the time from 0 to 1 the k-th derivative has the factor duration^k.
-    begin = np.array([before[k] * duration_s ** k / math.factorial(k) for k in range(count)])
-    end = np.array([after[k] * duration_s ** k for k in range(count)])
-    low, high = np.arange(count), np.arange(count, 2 * count)
-    rest = end - _derivatives(low, 1.0, count) @ begin
-    coefficients = np.concatenate(
-        (begin, np.linalg.solve(_derivatives(high, 1.0, count), rest)))
-    values = _derivatives(np.arange(2 * count), at_s / duration_s, 2) @ coefficients
-    return values[0], values[1] / duration_s
+
+    def __init__(self, before: tuple[np.ndarray, ...], after: tuple[np.ndarray, ...],
+                 duration_s: float):
+        self._duration_s = duration_s
+        count = min(len(before), len(after))
+        # In the time from 0 to 1 the k-th derivative has the factor duration^k.
+        begin = np.array([before[k] * duration_s ** k / math.factorial(k) for k in range(count)])
+        end = np.array([after[k] * duration_s ** k for k in range(count)])
+        low, high_inverse = _conditions(count)
+        self._coefficients = np.concatenate((begin, high_inverse @ (end - low @ begin)))
+
+    def at(self, time_s: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions and velocities at a time since the beginning."""
+        powers = np.arange(len(self._coefficients))
+        at = np.power(time_s / self._duration_s, powers)
+        slope = np.append(0.0, powers[1:] * at[:-1])
+        return at @ self._coefficients, slope @ self._coefficients / self._duration_s
 
 
-def _derivatives(powers: np.ndarray, at: float, count: int) -> np.ndarray:
-    """Return the first derivatives of t^p at a time, shape ``(count, powers)``."""
-    return np.array([[math.perm(p, k) * at ** max(p - k, 0) for p in powers.tolist()]
-                     for k in range(count)])
+@functools.cache
+def _conditions(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Return what the coefficients contribute to the derivatives at the end, at time 1.
+
+    :returns: of the lower half, and the inverse of that of the upper half
+    """
+    at_end = np.array([[math.perm(power, k) for power in range(2 * count)]
+                       for k in range(count)], float)
+    return at_end[:, :count], np.linalg.inv(at_end[:, count:])

@@ -17,6 +17,7 @@
 import dataclasses
 
 from il_ros.errors import ControllerError
+from il_ros.robots.controllers import SERVO_TIMEOUT_S
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.rotations import rotated
 from il_ros.sim.controllers.controller import as_finite, Controller
@@ -24,8 +25,6 @@ import numpy as np
 
 JOINT_JOG, TWIST, POSE = 0, 1, 2
 """Command types, as in ``moveit_msgs/srv/ServoCommandType``."""
-
-INCOMING_COMMAND_TIMEOUT_S = 0.1
 
 LINEAR_SCALE_M_S, ROTATIONAL_SCALE_RAD_S = 0.4, 0.8
 """Servo's ``scale``: the largest speeds with ``command_in_type: speed_units``."""
@@ -46,7 +45,7 @@ class ServoTwist(Controller):
     Twists with ``command_in_type: speed_units``, as far as Servo documents what it does with them.
 
     It wants the command type switched to twists first, the frame named (here: the base frame, for
-    there is no tf), and a fresh stamp: a twist counts until it is ``INCOMING_COMMAND_TIMEOUT_S``
+    there is no tf), and a fresh stamp: a twist counts until it is ``SERVO_TIMEOUT_S``
     old by its own stamp. Servo's smoothing and its slowing down near singularities are left out.
     """
 
@@ -77,7 +76,7 @@ class ServoTwist(Controller):
                velocities: np.ndarray) -> np.ndarray:
         """Return where the twist leads to."""
         twist = self._twist
-        if twist is None or (now_ns - twist.stamp_ns) * 1e-9 >= INCOMING_COMMAND_TIMEOUT_S:
+        if twist is None or (now_ns - twist.stamp_ns) * 1e-9 >= SERVO_TIMEOUT_S:
             return self._commanded
         if any(twist.values):
             self._advance(np.array(twist.values), period_ns * 1e-9)
