@@ -17,9 +17,9 @@
 import dataclasses
 
 from il_ros.errors import ControllerError
-from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.rotations import rotated, rotation_between
-from il_ros.sim.controllers.controller import as_finite, Controller
+from il_ros.sim.controllers.controller import as_finite
+from il_ros.sim.controllers.tool import ToolController
 import numpy as np
 
 FILTER = 0.1
@@ -44,7 +44,7 @@ class Pose:
     """How many nodes publish the topic."""
 
 
-class CrispPose(Controller):
+class CrispPose(ToolController):
     """
     Poses of the tool; the newest one counts for ever, and is approached exponentially.
 
@@ -53,13 +53,9 @@ class CrispPose(Controller):
     stays behind by its weight and by contacts; here the drives hold it.
     """
 
-    def __init__(self, kinematics: Kinematics):
-        self._kinematics = kinematics
-
     def start(self, positions: np.ndarray, now_ns: int):
         """Activate: hold these positions."""
-        self._commanded = np.array(positions)
-        self._position, self._orientation = self._kinematics.forward(self._whole())
+        super().start(positions, now_ns)
         self._target = self._position, self._orientation
 
     def take(self, message: Pose, now_ns: int):
@@ -74,22 +70,10 @@ class CrispPose(Controller):
             raise ControllerError(f'the orientation has length {length:.3f}; expected 1')
         self._target = position, orientation / length
 
-    def update(self, now_ns: int, period_ns: int, positions: np.ndarray,
-               velocities: np.ndarray) -> np.ndarray:
-        """Return where the filtered pose lies."""
-        share = 1.0 - (1.0 - FILTER) ** (period_ns * 1e-9 * FILTER_HZ)
+    def _advance(self, now_ns: int, cycle_s: float) -> bool:
         position, orientation = self._target
-        way = position - self._position
-        turn = rotation_between(self._orientation, orientation)
-        if max(np.abs(way).max(), np.abs(turn).max()) > _ARRIVED:
-            self._position = self._position + share * way
-            self._orientation = rotated(self._orientation, share * turn)
-            solution = self._kinematics.inverse(self._position, self._orientation, self._whole())
-            self._commanded = solution.q[self._kinematics.robot.arm]
-        return self._commanded
-
-    def _whole(self) -> np.ndarray:
-        """Return the joints of the whole robot: its fingers move no tool."""
-        whole = np.array(self._kinematics.robot.home)
-        whole[self._kinematics.robot.arm] = self._commanded
-        return whole
+        way, turn = position - self._position, rotation_between(self._orientation, orientation)
+        share = 1.0 - (1.0 - FILTER) ** (cycle_s * FILTER_HZ)
+        self._position = self._position + share * way
+        self._orientation = rotated(self._orientation, share * turn)
+        return max(np.abs(way).max(), np.abs(turn).max()) > _ARRIVED

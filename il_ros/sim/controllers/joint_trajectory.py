@@ -156,10 +156,11 @@ class Segment:
 
     def at(self, time_s: float) -> tuple[np.ndarray, np.ndarray]:
         """Return positions and velocities at a time since the beginning."""
-        powers = np.arange(len(self._coefficients))
-        at = np.power(time_s / self._duration_s, powers)
-        slope = np.append(0.0, powers[1:] * at[:-1])
-        return at @ self._coefficients, slope @ self._coefficients / self._duration_s
+        at = time_s / self._duration_s
+        position, slope = self._coefficients[-1], np.zeros(self._coefficients.shape[1])
+        for coefficient in self._coefficients[-2::-1]:
+            position, slope = position * at + coefficient, slope * at + position
+        return position, slope / self._duration_s
 
 
 @functools.cache

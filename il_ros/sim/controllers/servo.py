@@ -20,7 +20,8 @@ from il_ros.errors import ControllerError
 from il_ros.robots.controllers import SERVO_TIMEOUT_S
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.rotations import rotated
-from il_ros.sim.controllers.controller import as_finite, Controller
+from il_ros.sim.controllers.controller import as_finite
+from il_ros.sim.controllers.tool import ToolController
 import numpy as np
 
 JOINT_JOG, TWIST, POSE = 0, 1, 2
@@ -40,7 +41,7 @@ class Twist:
     """Linear x y z, m/s, and angular x y z, rad/s."""
 
 
-class ServoTwist(Controller):
+class ServoTwist(ToolController):
     """
     Twists with ``command_in_type: speed_units``, as far as Servo documents what it does with them.
 
@@ -50,7 +51,7 @@ class ServoTwist(Controller):
     """
 
     def __init__(self, kinematics: Kinematics):
-        self._kinematics = kinematics
+        super().__init__(kinematics)
         self._command_type = JOINT_JOG
 
     def switch_command_type(self, command_type: int):
@@ -59,7 +60,7 @@ class ServoTwist(Controller):
 
     def start(self, positions: np.ndarray, now_ns: int):
         """Activate: hold these positions."""
-        self._commanded = np.array(positions)
+        super().start(positions, now_ns)
         self._twist: Twist | None = None
 
     def take(self, message: Twist, now_ns: int):
@@ -72,26 +73,15 @@ class ServoTwist(Controller):
         as_finite(message.values, 6, 'components of the twist')
         self._twist = message
 
-    def update(self, now_ns: int, period_ns: int, positions: np.ndarray,
-               velocities: np.ndarray) -> np.ndarray:
-        """Return where the twist leads to."""
+    def _advance(self, now_ns: int, cycle_s: float) -> bool:
         twist = self._twist
         if twist is None or (now_ns - twist.stamp_ns) * 1e-9 >= SERVO_TIMEOUT_S:
-            return self._commanded
-        if any(twist.values):
-            self._advance(np.array(twist.values), period_ns * 1e-9)
-        return self._commanded
-
-    def _advance(self, twist: np.ndarray, period_s: float):
-        arm = self._kinematics.robot.arm
-        start = np.array(self._kinematics.robot.home)
-        start[arm] = self._commanded
-        position, orientation = self._kinematics.forward(start)
-        linear = _at_most(twist[:3], LINEAR_SCALE_M_S) * period_s
-        angular = _at_most(twist[3:], ROTATIONAL_SCALE_RAD_S) * period_s
-        solution = self._kinematics.inverse(
-            position + linear, rotated(orientation, angular), start)
-        self._commanded = solution.q[arm]
+            return False
+        values = np.array(twist.values)
+        self._position = self._position + _at_most(values[:3], LINEAR_SCALE_M_S) * cycle_s
+        self._orientation = rotated(
+            self._orientation, _at_most(values[3:], ROTATIONAL_SCALE_RAD_S) * cycle_s)
+        return bool(values.any())
 
 
 def _at_most(vector: np.ndarray, length: float) -> np.ndarray:

@@ -1,0 +1,149 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The graph in real time with an arm behind a controller, through each of the adapters."""
+
+from il_ros.contract.episode_spec import EXPERT, SUCCESS
+from il_ros.errors import ControllerError, RobotError
+from il_ros.nodes.expert import ExpertNode
+from il_ros.nodes.observer import ObserverNode
+from il_ros.nodes.recorder import RecorderNode
+from il_ros.nodes.simulator import SimulatorNode
+from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.robots.controllers import CONTROLLERS
+from il_ros.robots.panda import PANDA
+from il_ros.ros import qos
+from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation, RecordedEpisode
+import numpy as np
+import pytest
+from seam import Bench, episode, Graph, reset
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import Trigger
+
+
+class Behind(Graph):
+    """The hot nodes in real time around an arm behind a controller."""
+
+    def __init__(self, bench, runs, task: str, controller: str, joints: str = '', **supervisor):
+        self.bench, self.runs, self.task = bench, runs, task
+        self.observations = bench.listen(Observation, 'observation', qos.RECORD)
+        self.executed = bench.listen(Executed, 'executed', qos.RECORD)
+        self.statuses = bench.listen(EpisodeStatus, 'episode', qos.RECORD_STATUS)
+        self.recorded = bench.listen(RecordedEpisode, 'recorded', qos.RECEIPTS)
+        self.supervisor = bench.add(
+            SupervisorNode, mode='realtime', command=controller, **supervisor)
+        bench.add(ExpertNode, task=task, mode='realtime')
+        bench.add(RecorderNode, runs=str(runs))
+        bench.add(ObserverNode, contract=task, pairing='as_of')
+        self.simulator = bench.add(
+            SimulatorNode, task=task, mode='realtime', controller=controller,
+            controller_joints=joints)
+        assert bench.until(lambda: self.observations), 'the graph does not start'
+
+
+@pytest.fixture
+def one_bench():
+    """Yield a bench on the executor of hot nodes."""
+    with Bench('events') as made:
+        yield made
+
+
+def succeed(bench, runs, task: str, controller: str, **options):
+    """Run an episode to its success."""
+    graph = Behind(bench, runs, task, controller, **options)
+    spec = episode(horizon=0, task=task, driver=EXPERT)
+    receipt = graph.run(spec.__class__(**{**vars(spec), 'continuing': False}))
+    assert receipt.cause == SUCCESS, receipt.error_msg
+    assert graph.simulator.refused_commands == 0
+
+
+@pytest.mark.parametrize('controller', ['joint_trajectory', 'twist'])
+def test_the_arm_reaches_its_goal_behind_a_controller(one_bench, tmp_path, controller):
+    succeed(one_bench, tmp_path, 'reach', controller)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize('controller', CONTROLLERS)
+def test_an_episode_of_push_succeeds_through_every_adapter(one_bench, tmp_path, controller):
+    succeed(one_bench, tmp_path, 'push', controller)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize('controller', ['joint_trajectory', 'pose'])
+def test_the_gripper_is_moved_by_a_message_of_its_own(one_bench, tmp_path, controller):
+    joints = '' if controller == 'pose' else ','.join(PANDA.joint_names[PANDA.arm])
+    succeed(one_bench, tmp_path, 'pick_place', controller, joints=joints, gripper='commands')
+
+
+def test_velocities_end_with_the_emergency_stop(one_bench, tmp_path):
+    graph = Behind(one_bench, tmp_path, 'reach', 'forward_velocity')
+    heard = one_bench.listen(Float64MultiArray, 'forward_velocity_controller/commands')
+    graph.begin(episode(horizon=200))
+    assert one_bench.until(lambda: heard and any(heard[-1].data))
+    one_bench.call(Trigger, 'estop', Trigger.Request())
+    assert one_bench.until(lambda: not any(heard[-1].data))
+    held, session = len(heard), graph.simulator.session
+    step = session.status.step
+    assert one_bench.until(lambda: session.status.step > step + 2)
+    before, step = session.state.joint_position, session.status.step
+    assert one_bench.until(lambda: session.status.step > step + 4)
+    assert not any(any(message.data) for message in heard[held:])
+    np.testing.assert_allclose(session.state.joint_position, before, atol=2e-3)
+
+
+def test_velocities_end_with_the_episode_and_with_the_observations(one_bench, tmp_path):
+    graph = Behind(one_bench, tmp_path, 'reach', 'forward_velocity')
+    heard = one_bench.listen(Float64MultiArray, 'forward_velocity_controller/commands')
+    graph.run(episode(horizon=4))
+    assert one_bench.until(lambda: heard and not any(heard[-1].data))
+    graph.begin(episode(2, horizon=200))
+    assert one_bench.until(lambda: any(heard[-1].data))
+    graph.simulator.destroy_publisher(graph.simulator._outputs[-1][0])
+    graph.simulator._outputs.pop()
+    assert one_bench.until(lambda: not any(heard[-1].data))
+
+
+def test_a_message_that_the_controller_ignores_is_counted_and_named(one_bench):
+    simulator = one_bench.add(
+        SimulatorNode, task='reach', mode='realtime', controller='forward_position')
+    assert reset(one_bench, episode(horizon=1000)).error_code == 0
+    commands = one_bench.talk(Float64MultiArray, 'forward_position_controller/commands')
+    commands.publish(Float64MultiArray(data=[0.0] * 3))
+    assert one_bench.until(lambda: simulator.refused_commands == 1)
+    assert '3 positions; expected 9' in simulator.problem
+
+
+@pytest.mark.parametrize('node, parameters, sentence', [
+    (SupervisorNode, {'command': 'twist'}, 'command is twist; lockstep takes joint_state alone'),
+    (SimulatorNode, {'task': 'reach', 'controller': 'pose'}, 'controller is pose; lockstep takes'),
+    (SupervisorNode, {'gripper': 'commands'}, 'commands all joints'),
+    (SupervisorNode, {'command': 'forward_position', 'mode': 'realtime',
+                      'command_joints': 'panda_joint1, wheel'}, 'each once')])
+def test_parameters_that_contradict_each_other_are_refused(
+        one_bench, node, parameters, sentence):
+    with pytest.raises((ControllerError, RobotError), match=sentence):
+        one_bench.add(node, **parameters)
+
+
+def test_a_task_that_grasps_is_refused_where_no_message_moves_the_fingers(one_bench, tmp_path):
+    graph = Behind(one_bench, tmp_path, 'pick_place', 'pose')
+    refused = graph.arm(episode(task='pick_place'))
+    assert refused.error_code and 'set gripper to commands' in refused.error_msg
+
+
+def test_the_order_of_the_joints_is_that_of_the_parameter(one_bench, tmp_path):
+    order = ','.join(PANDA.joint_names[6::-1])
+    supervisor = one_bench.add(
+        SupervisorNode, mode='realtime', command='forward_position', command_joints=order)
+    assert supervisor._commands._joints == PANDA.joint_names[6::-1]
