@@ -25,11 +25,13 @@ from il_ros.ros import qos
 from il_ros.ros.commands.adapter import CommandAdapter
 from il_ros.ros.commands.adapters import adapter_class, joint_list, JOINT_STATE
 from il_ros.ros.commands.adapters import refuse_lockstep, wire
-from il_ros.ros.commands.gripper import COMMANDS, GripperCommandsAdapter, SAME
+from il_ros.ros.commands.gripper import ACTION, COMMANDS, GripperCommandsAdapter
+from il_ros.ros.commands.gripper import LEAST_CHANGE_M, SAME, WIDTH_TOPIC
 from il_ros.ros.node import ManagedNode
 from il_ros.ros.supervision.parameters import SupervisorParameters
 import numpy as np
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64
 
 RECORDED_TOPIC = 'joint_command'
 
@@ -64,6 +66,9 @@ class CommandOutput:
             self._publishers.append(node.create_lifecycle_publisher(
                 GripperCommandsAdapter.kind,
                 parameters.gripper_topic or GripperCommandsAdapter.topic, qos.COMMAND))
+        self._widths = (node.create_lifecycle_publisher(Float64, WIDTH_TOPIC, qos.LATCHED)
+                        if self._gripper == ACTION else None)
+        self._width: float | None = None
         self._adapters: list[CommandAdapter] = []
         self._messages: list = []
         self._moves = False
@@ -87,11 +92,15 @@ class CommandOutput:
         if self._is_recorded_form:
             return
         robot, period_s = self._kinematics.robot, 1.0 / contract.rate
+        self._grip = (contract.action_names.index(GRIPPER) if GRIPPER in contract.action_names
+                      else None)
         fingers = set(robot.joint_names[robot.fingers])
-        if GRIPPER in contract.action_names and not fingers & {*self._joints, *self._fingers}:
+        moved = self._widths is not None or fingers & {*self._joints, *self._fingers}
+        if self._grip is not None and not moved:
             raise ControllerError(
                 f'contract {contract.name} moves the gripper, and command {self._name} with '
-                f'gripper {self._gripper} does not; set gripper to {COMMANDS}')
+                f'gripper {self._gripper} does not; set gripper to {COMMANDS} or {ACTION}')
+        self._width = None
         self._reckoner = MotionReckoner(self._kinematics, period_s)
         self._adapters = [adapter_class(self._name)(wire(robot, self._joints, period_s))]
         if self._fingers:
@@ -111,6 +120,12 @@ class CommandOutput:
         motion = self._reckoner.next(step.sent.positions, measured, holding)
         self._messages = [adapter.message(motion, self._now_ns()) for adapter in self._adapters]
         self._moves = not holding
+        if self._widths is None or self._grip is None:
+            return
+        width_m = float(step.sent.values[self._grip])
+        if self._width is None or abs(width_m - self._width) > LEAST_CHANGE_M:
+            self._width = width_m
+            self._widths.publish(Float64(data=width_m))
 
     def publish(self):
         """Publish what the newest step came to; again, if it was published before."""

@@ -48,9 +48,10 @@ class SupervisorParameters:
         '', "joints in the controller's order, by commas; empty: those of the robot, without the "
         'fingers where the gripper has a message of its own')
     gripper: str = choice(
-        'same', GRIPPERS, "how the fingers are moved: by the arm's message, by positions on a "
-        'topic of their own, or not at all')
-    gripper_topic: str = text('', 'topic of the gripper; empty: gripper_controller/commands')
+        'same', GRIPPERS, "how the fingers are moved: same: by the arm's message; commands: by "
+        'positions on a topic of their own; action: by the node gripper; none: not at all')
+    gripper_topic: str = text(
+        '', 'topic of commands; empty: gripper_controller/commands')
     estop_file: str = text(
         'auto', 'file that keeps a press of the emergency stop over a restart; auto: under the '
         'ROS home, by domain and namespace; empty: none')
