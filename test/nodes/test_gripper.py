@@ -88,12 +88,12 @@ def workspace(tmp_path_factory) -> Path:
 @pytest.mark.timeout(1200)
 def test_a_gripper_is_asked_by_the_type_that_is_on_air(workspace):
     [packages] = workspace.glob('lib/python*/site-packages')
-    here = Path(__file__).parent
+    here, libraries = Path(__file__).parent, os.environ.get('LD_LIBRARY_PATH', '')
     done = subprocess.run(
         [sys.executable, str(here / 'with_control_msgs.py')], text=True, timeout=120,
         stdout=subprocess.PIPE, env={
             **os.environ, 'PYTHONPATH': f'{packages}{os.pathsep}{here}',
-            'LD_LIBRARY_PATH': str(workspace / 'lib')})
+            'LD_LIBRARY_PATH': f'{workspace / "lib"}{os.pathsep}{libraries}'})
     assert done.returncode == 0
     said = json.loads(done.stdout.splitlines()[-1])
     assert said['gripper'] == [{'position': 0.0, 'effort': 40.0},
