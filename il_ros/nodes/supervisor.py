@@ -46,7 +46,7 @@ from il_ros.ros.node import ManagedNode
 from il_ros.ros.serving import serve
 from il_ros.ros.supervision.answers import Answers
 from il_ros.ros.supervision.command_output import CommandOutput
-from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd
+from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd, silent_nodes
 from il_ros.ros.supervision.estop import EmergencyStop
 from il_ros.ros.supervision.neighbours import other_writers, refuse_drivers
 from il_ros.ros.supervision.parameters import SupervisorParameters
@@ -107,8 +107,7 @@ class SupervisorNode(ManagedNode):
     def _hold_now(self):
         if self._arbiter is not None and self._arbiter.waiting:
             self._act(STOPPED)
-        else:
-            self._commands.rest()
+        self._commands.rest()
 
     def shut_down(self):
         """Hold the arm and close the kinematics."""
@@ -143,7 +142,6 @@ class SupervisorNode(ManagedNode):
         stamp_ns = to_ns(message.header.stamp)
         if message.episode_id != arbiter.episode_id:
             arbiter.overtake(stamp_ns, message.phase == IDLE)
-            self._rest_if_over()
             return
         overdue = self._realtime or message.phase != RUNNING
         if overdue and arbiter.waiting and stamp_ns > arbiter.stamp_ns:
@@ -162,10 +160,7 @@ class SupervisorNode(ManagedNode):
                 self._announce(arbiter, stamp_ns, is_end=True)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
-        self._rest_if_over()
-
-    def _rest_if_over(self):
-        if self._arbiter is not None and self._arbiter.phase != RUNNING:
+        if arbiter.phase != RUNNING:
             self._commands.rest()
 
     def _on_action(self, source: int, message: Action):
@@ -206,7 +201,6 @@ class SupervisorNode(ManagedNode):
             step = arbiter.act(refusal)
         except ImitationError as error:
             arbiter.overtake(arbiter.stamp_ns, idle=True)
-            self._rest_if_over()
             self._end(FAULT, str(error))
             return
         if step is None:
@@ -297,17 +291,18 @@ class SupervisorNode(ManagedNode):
         self._estop.check()
         arbiter = self._arbiter
         if arbiter is None or arbiter.stamp_ns < 0 or arbiter.phase != RUNNING:
+            self._commands.rest()
             return
         now = time.monotonic()
         # Lockstep stands still with its observation; realtime goes on and holds at each one.
         silent_s = now - (self._answered_at if self._realtime else self._observed_at)
         if self._realtime:
             self._watch_realtime(now)
-        others = other_writers(self, self._commands.topic)
-        if others:
+        if others := other_writers(self, self._commands.topic):
             self._end(FAULT, others)
         if silent_s > self.parameters.silence_s and not self._ending:
-            self._end_silent_episode(arbiter)
+            self._end(DRIVER_SILENT, f'{silent_nodes(self, arbiter)} did not answer step '
+                                     f'{arbiter.step} within {self.parameters.silence_s} s')
 
     def _watch_realtime(self, now: float):
         unseen_s = now - self._observed_at
@@ -322,12 +317,6 @@ class SupervisorNode(ManagedNode):
             self._end(FAULT, problem)
         self.problem = self.problem or self._rate.problem()
 
-    def _end_silent_episode(self, arbiter: Arbiter):
-        names = ', '.join(driver_name(self, source) for source in arbiter.missing())
-        absent = 'joint_states' if arbiter.waiting and not self._realtime else 'observation'
-        self._end(DRIVER_SILENT, f'{names or absent} did not answer step {arbiter.step} within '
-                                 f'{self.parameters.silence_s} s')
-
     def _end(self, cause: int, reason: str, end: int = ABORTED):
         """End the armed episode at the task, once; ``ABORTED``: it is run again."""
         if self._ending or self._arbiter is None:
@@ -341,7 +330,6 @@ class SupervisorNode(ManagedNode):
         arbiter = self._arbiter
         if is_unknown and arbiter is not None and episode_id == arbiter.episode_id:
             arbiter.overtake(arbiter.stamp_ns, idle=True)
-            self._rest_if_over()
 
     def report(self) -> tuple[bytes, str, dict]:
         """Return how many steps were driven, held and limited."""

@@ -16,6 +16,7 @@
 
 import dataclasses
 
+from geometry_msgs.msg import PoseStamped
 from il_ros.contract.episode_spec import ABORTED, SUCCESS
 from il_ros.errors import ControllerError, RobotError
 from il_ros.nodes.expert import ExpertNode
@@ -138,6 +139,24 @@ def test_a_message_that_the_controller_ignores_is_counted_and_named(one_bench):
     commands.publish(Float64MultiArray(data=[0.0] * 3))
     assert one_bench.until(lambda: simulator.refused_commands == 1)
     assert '3 positions; expected 9' in simulator.problem
+
+
+def test_a_second_publisher_of_the_command_is_named_before_an_episode(one_bench, tmp_path):
+    graph = Behind(one_bench, tmp_path, 'reach', 'pose')
+    one_bench.probe.create_publisher(PoseStamped, 'target_pose', 1)
+    assert one_bench.until(lambda: graph.supervisor.count_publishers('target_pose') == 2)
+    assert one_bench.until(lambda: 'probe writes target_pose' in graph.arm(episode()).error_msg)
+
+
+def test_a_pose_is_ignored_while_two_publish_it(one_bench):
+    simulator = one_bench.add(SimulatorNode, task='reach', mode='realtime', controller='pose')
+    assert reset(one_bench, episode(horizon=1000)).error_code == 0
+    poses = one_bench.talk(PoseStamped, 'target_pose')
+    second = one_bench.talk(PoseStamped, 'target_pose')
+    poses.publish(PoseStamped())
+    assert one_bench.until(lambda: simulator.refused_commands == 1)
+    assert '2 nodes publish target_pose' in simulator.problem
+    one_bench.probe.destroy_publisher(second)
 
 
 @pytest.mark.parametrize('node, parameters, sentence', [

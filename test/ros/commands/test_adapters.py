@@ -27,6 +27,7 @@ from il_ros.ros.stand_in.contents import CONTENTS
 from il_ros.sim.controllers.arm import make_claims, StandInArm
 import numpy as np
 import pytest
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 PERIOD_S = 0.05
 PERIOD_NS = 50_000_000
@@ -159,6 +160,18 @@ def test_a_trajectory_of_a_hold_is_one_point_at_rest(kinematics):
     [point] = message_of(kinematics, 'joint_trajectory', holding=True).points
     assert point.time_from_start.nanosec == PERIOD_NS
     assert len(point.velocities) == 9 and not any(point.velocities)
+
+
+def test_a_trajectory_is_read_with_as_many_derivatives_as_it_has():
+    message = JointTrajectory(joint_names=['a'], points=[
+        JointTrajectoryPoint(positions=[1.0]),
+        JointTrajectoryPoint(positions=[1.0], velocities=[2.0]),
+        JointTrajectoryPoint(positions=[1.0], velocities=[2.0], accelerations=[3.0])])
+    message.header.stamp.sec = 2
+    read = CONTENTS['joint_trajectory'](message)
+    assert (read.joint_names, read.stamp_ns) == (('a',), 2 * 10 ** 9)
+    assert [np.concatenate(point.derivatives).tolist() for point in read.points] == [
+        [1.0], [1.0, 2.0], [1.0, 2.0, 3.0]]
 
 
 @pytest.mark.parametrize('name, field', [

@@ -141,6 +141,16 @@ def test_the_degree_of_the_curve_follows_from_what_both_ends_have(derivatives):
         assert velocity == pytest.approx(np.gradient(path, at)[200], abs=1e-3)
 
 
+@pytest.mark.parametrize('velocities, jumps', [(False, True), (True, False)])
+def test_a_chunk_of_positions_alone_changes_its_speed_at_each_point_at_once(velocities, jumps):
+    arm = Follower(JointTrajectoryController(NAMES))
+    moving = ([1.0, 0.0], [0.0, 0.0]) if velocities else ()
+    arm.send(trajectory((200, [0.1, 0.0], *moving[:1]), (300, [0.3, 0.0], *moving[:1]),
+                        (500, [0.3, 0.0], *moving[1:])))
+    speeds = np.diff(arm.run(600)[:, 0]) / (STEP_NS * 1e-9)
+    assert bool(np.abs(np.diff(speeds)).max() > 1.0) is jumps
+
+
 def slowest(message) -> float:
     """Return the slowest speed that is left of 1 rad/s by a stream whose messages come late."""
     arm = Follower(JointTrajectoryController(NAMES))
