@@ -141,6 +141,16 @@ def test_a_message_that_the_controller_ignores_is_counted_and_named(one_bench):
     assert '3 positions; expected 9' in simulator.problem
 
 
+def test_an_episode_whose_commands_are_all_ignored_ends(one_bench):
+    simulator = one_bench.add(SimulatorNode, task='reach', mode='realtime', silence_s=0.4,
+                              controller='forward_position')
+    assert reset(one_bench, episode(horizon=1000)).error_code == 0
+    commands = one_bench.talk(Float64MultiArray, 'forward_position_controller/commands')
+    assert one_bench.until(lambda: commands.publish(Float64MultiArray(data=[0.0]))
+                           or simulator.session.status.end == ABORTED)
+    assert simulator.refused_commands > 1
+
+
 def test_a_second_publisher_of_the_command_is_named_before_an_episode(one_bench, tmp_path):
     graph = Behind(one_bench, tmp_path, 'reach', 'pose')
     one_bench.probe.create_publisher(PoseStamped, 'target_pose', 1)

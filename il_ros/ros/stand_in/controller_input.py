@@ -37,7 +37,7 @@ class ControllerInput:
 
     :param parameters: ``controller``, ``controller_joints`` and ``command_timeout_s`` of the
         simulator; joints that the controller leaves over have the gripper's
-    :param on_command: called at each message
+    :param on_command: called when a message was accepted
     """
 
     two_writers = False
@@ -76,11 +76,14 @@ class ControllerInput:
 
         :returns: why messages were ignored, as sentences
         """
+        accepted = self._arm.accepted
         dt_ns = round(1e9 / session.simulation.physics_hz)
         times = iter(range(now_ns - session.simulation.dt_ns, now_ns + dt_ns, dt_ns))
         session.follow(lambda positions, velocities: self._arm.update(
             next(times), dt_ns, positions, velocities), now_ns)
         refusals, self._arm.refusals = self._arm.refusals, []
+        if self._arm.accepted > accepted:
+            self._on_command()
         return refusals
 
     def _receive(self, content_of: Callable[[Any], Any], place: int, message: Any):
@@ -89,4 +92,3 @@ class ControllerInput:
             content = dataclasses.replace(
                 content, publishers=self._subscriptions[0].get_publisher_count())
         self._arm.receive(place, content, self._node.get_clock().now().nanoseconds)
-        self._on_command()

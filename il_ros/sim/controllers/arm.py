@@ -52,13 +52,15 @@ class StandInArm:
     The drives refuse to go faster than the joints can, and out of their limits; joints that no
     controller claims stay where they are.
 
-    :ivar refusals: why messages were ignored since they were last asked for, as sentences
+    :ivar refusals: why messages were ignored, as sentences; whoever reads them forgets them
+    :ivar accepted: how many messages were not
     """
 
     def __init__(self, robot: RobotModel, claims: Sequence[Claim]):
         self._robot, self._claims = robot, claims
         self._waiting: deque[tuple[int, int, Any]] = deque()
         self.refusals: list[str] = []
+        self.accepted = 0
 
     def restart(self, positions: np.ndarray, now_ns: int):
         """Activate all controllers where the arm stands; older messages are forgotten."""
@@ -94,6 +96,7 @@ class StandInArm:
     def _take(self, now_ns: int, claim: int, message: Any):
         try:
             self._claims[claim].controller.take(message, now_ns)
+            self.accepted += 1
         except ControllerError as error:
             self.refusals.append(str(error))
 

@@ -325,7 +325,7 @@ def test_a_refused_message_is_kept_as_a_sentence(kinematics):
     arm = stand_in(kinematics, 'forward_position', PANDA.joint_names[6::-1])
     arm.receive(0, [0.0] * 9, 0)
     arm.update(0, STEP_NS, PANDA.home, np.zeros(9))
-    assert arm.refusals == ['9 positions; expected 7']
+    assert (arm.refusals, arm.accepted) == (['9 positions; expected 7'], 0)
 
 
 @pytest.mark.parametrize('name, joints', [
