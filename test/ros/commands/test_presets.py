@@ -43,3 +43,9 @@ def test_a_preset_has_parameters_that_there_are_and_says_that_it_was_not_tried(p
 
 def test_there_are_presets_of_four_arms():
     assert [path.stem for path in PRESETS] == ['franka', 'kinova', 'ur', 'xarm']
+
+
+def test_the_preset_of_ur_speaks_to_the_controller_that_its_driver_starts():
+    [path] = [path for path in PRESETS if path.stem == 'ur']
+    given = yaml.safe_load(path.read_text())['/**/supervisor']['ros__parameters']
+    assert given['command_topic'] == 'scaled_joint_trajectory_controller/joint_trajectory'
