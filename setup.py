@@ -30,7 +30,7 @@ setup(
     name=PACKAGE,
     version='0.1.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['py.typed', 'tasks/*/*.yaml'],
+    package_data={PACKAGE: ['py.typed', 'tasks/*/*.yaml', 'robots/*.yaml'],
                   f'{PACKAGE}.reports': ['templates/*.j2']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
@@ -81,7 +81,9 @@ setup(
             'tower = il_ros.tasks.tower.expert:TowerExpert',
         ],
         'il_ros.robots': [
-            'panda = il_ros.robots.panda:PANDA',
+            'panda = il_ros.robots.shipped:PANDA',
+            'xarm6 = il_ros.robots.shipped:XARM6',
+            'iiwa = il_ros.robots.shipped:IIWA',
         ],
         'il_ros.policies': [
             'mlp = il_ros.learning.nets.mlp:Mlp',

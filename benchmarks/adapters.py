@@ -38,7 +38,7 @@ from il_ros.graph.graph import GraphOptions
 from il_ros.reports.table import Table
 from il_ros.robots.controllers import CONTROLLERS
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA
+from il_ros.robots.model import find_robot
 import numpy as np
 
 LONGEST_LAG_S = 0.5
@@ -127,7 +127,7 @@ def main(args: list[str] | None = None) -> int:
     os.environ.pop('ROS_DOMAIN_ID', None)
     rows = []
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(
-            Kinematics(PANDA)) as kinematics:
+            Kinematics(find_robot('panda'))) as kinematics:
         for command in words.commands:
             try:
                 episodes = run(words.task, command, words.episodes, Path(folder) / command)

@@ -30,7 +30,7 @@ from il_ros.driving.driving import Driving
 from il_ros.learning import checkpoint
 from il_ros.learning.runner import Runner
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA
+from il_ros.robots.model import DEFAULT, find_robot
 from il_ros.sim.environment import Environment
 from il_ros.sim.state import State
 from il_ros.sim.world import World
@@ -104,8 +104,9 @@ class PhysicsOnly:
         simulation = environment.simulation
         task = simulation.task
         self._substeps = simulation.substeps
-        self._world = World(PANDA, task.shapes, task.goal_radius_m, simulation.physics_hz)
-        self._kinematics = Kinematics(PANDA)
+        robot = find_robot(DEFAULT)
+        self._world = World(robot, task.shapes, task.goal_radius_m, simulation.physics_hz)
+        self._kinematics = Kinematics(robot)
 
     def replay(self, start: State, sent: list[np.ndarray]) -> float:
         """

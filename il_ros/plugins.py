@@ -67,7 +67,10 @@ BUILT_IN = {
         'stack': 'il_ros.tasks.stack.expert:StackExpert',
         'insert': 'il_ros.tasks.insert.expert:InsertExpert',
         'tower': 'il_ros.tasks.tower.expert:TowerExpert'},
-    'robots': {'panda': 'il_ros.robots.panda:PANDA'},
+    'robots': {
+        'panda': 'il_ros.robots.shipped:PANDA',
+        'xarm6': 'il_ros.robots.shipped:XARM6',
+        'iiwa': 'il_ros.robots.shipped:IIWA'},
     'policies': {
         'mlp': 'il_ros.learning.nets.mlp:Mlp',
         'cnn': 'il_ros.learning.nets.cnn:Cnn'},

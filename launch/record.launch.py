@@ -53,9 +53,9 @@ def generate_launch_description() -> LaunchDescription:
             'mapping', default_value='',
             description='what buttons or keys mean: a file, or the name of one in config/teleop; '
                         'empty: xbox or keyboard'),
-        node('supervisor', mode=text('mode'), autostart=flag('autostart')),
+        node('supervisor', robot=text('robot'), mode=text('mode'), autostart=flag('autostart')),
         node('expert', condition=IfCondition(LaunchConfiguration('expert')), task=text('task'),
-             mode=text('mode')),
+             robot=text('robot'), mode=text('mode')),
         node('recorder', runs=text('runs'), shard=text('shard'), autostart=flag('autostart'),
              streams=text('streams')),
         node('teleop', condition=IfCondition(by_hand), device=text('teleop'), mode=text('mode'),

@@ -33,6 +33,10 @@ def generate_launch_description() -> LaunchDescription:
             description='what is observed: a contract file, or the name of a task, as push_image '
                         'with _image behind it for camera images'),
         DeclareLaunchArgument(
+            'robot', default_value='',
+            description="robot: a name of il_ros list robots, or a robot file; empty: the "
+                        "contract's, or the first one"),
+        DeclareLaunchArgument(
             'mode', default_value='lockstep', choices=['lockstep', 'realtime'],
             description='lockstep: step when the command is there, deterministic; realtime: at '
                         'the rate'),
@@ -42,6 +46,7 @@ def generate_launch_description() -> LaunchDescription:
             'gui', default_value='false', choices=['true', 'false'],
             description='open the window of PyBullet'),
         node('simulator', task=text('task'), mode=text('mode'), rate_hz=number('rate'),
-             gui=flag('gui'), contract=text('contract')),
-        node('observer', contract=text('contract'), pairing=pairing, rate_hz=number('rate')),
+             gui=flag('gui'), contract=text('contract'), robot=text('robot')),
+        node('observer', contract=text('contract'), robot=text('robot'), pairing=pairing,
+             rate_hz=number('rate')),
     ])

@@ -115,11 +115,11 @@ def test_nothing_is_wrong_with_ours(kind, name, capsys):
      'class Thing(Mlp):\n    kind = "thing"\n'
      '    def tensors(self):\n        return {}', 'layers.0.bias is missing'),
     ('robots', 'Thing = 3', 'things:Thing is 3; expected an instance of'),
-    ('robots', 'import dataclasses\nfrom il_ros.robots.panda import PANDA\n'
-     'Thing = dataclasses.replace(PANDA, urdf="nowhere.urdf")',
+    ('robots', 'import dataclasses\nfrom il_ros.robots.model import find_robot\n'
+     'Thing = dataclasses.replace(find_robot("panda"), urdf="nowhere.urdf")',
      "its urdf is 'nowhere.urdf'; expected the path of a file"),
-    ('robots', 'import dataclasses\nfrom il_ros.robots.panda import PANDA\n'
-     'Thing = dataclasses.replace(PANDA, tool_link="flange")', 'has no link flange'),
+    ('robots', 'import dataclasses\nfrom il_ros.robots.model import find_robot\n'
+     'Thing = dataclasses.replace(find_robot("panda"), tool_link="flange")', 'has no link flange'),
     ('robots', 'import absent_library', 'cannot be imported')])
 def test_what_is_wrong_with_another_plug_in_is_a_sentence(package, capsys, kind, source, finding):
     package('things', {kind: {'thing': 'things:Thing'}}, things=source)

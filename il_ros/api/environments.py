@@ -19,7 +19,6 @@ from typing import Any
 from il_ros import plugins
 from il_ros.errors import ImitationError
 from il_ros.sim.environment import Environment
-from il_ros.tasks.contracts import ROBOT
 from il_ros.tasks.expert import Expert
 from il_ros.tasks.registry import make_task
 
@@ -29,7 +28,7 @@ class MismatchError(ImitationError):
 
 
 def make_env(task: str, *, contract: str | None = None,
-             render_mode: str | None = None, robot: str = ROBOT) -> Environment:
+             render_mode: str | None = None, robot: str = '') -> Environment:
     """
     Return the Gymnasium environment of a task; its episodes are those of the ROS graph.
 
@@ -49,7 +48,7 @@ def make_env(task: str, *, contract: str | None = None,
     :param task: e.g. ``'push'``
     :param contract: a file, or a task's name, with _image for images; None: the task's own
     :param render_mode: None, or ``'rgb_array'`` for ``env.render()``
-    :param robot: name of a robot, or ``module:Object``; the ROS graph has the Panda alone
+    :param robot: name of a robot, ``module:Object``, or a robot's file; '': the contract's own
     :raises UnknownTaskError: listing the tasks that there are
     :raises ContractError: if there is no such contract, or it cannot be used
     :raises RobotError: listing the robots that there are

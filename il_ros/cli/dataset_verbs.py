@@ -250,15 +250,19 @@ def _chosen(folder: Path, names: Sequence[str]) -> list[Path]:
 
 def _replay_commands(folder: Path, paths: Sequence[Path]) -> int:
     from il_ros.episodes.reader import read_episode
+    from il_ros.robots.model import find_robot
     from il_ros.sim.replay import compare_replay
     from il_ros.sim.simulation import Simulation
-    make = functools.lru_cache(maxsize=1)(Simulation)
+    make = functools.lru_cache(maxsize=1)(
+        lambda task, rate_hz, robot: Simulation(task, rate_hz, robot=find_robot(robot)))
     identical = states = 0
     with Progress('replaying', len(paths), 'episode') as progress:
         for path in paths:
             episode = read_episode(path)
-            found = compare_replay(make(episode.spec.task, episode.contract.rate), episode,
-                                   sources_of(folder, episode))
+            sources = sources_of(folder, episode)  # it also finds the robot's file
+            found = compare_replay(
+                make(episode.spec.task, episode.contract.rate, episode.contract.robot), episode,
+                sources)
             states += found.states
             identical += found.identical
             if not found.identical:

@@ -20,7 +20,7 @@ import importlib
 import os
 import sys
 
-from il_ros.errors import ImitationError
+from il_ros.errors import CommandError, ImitationError
 from il_ros.output import CLOSED, OutputError, sentence_of, standard_output
 
 DESCRIPTION = """\
@@ -120,6 +120,7 @@ def _run(args: Sequence[str] | None) -> int:
     _trust_plugins(parsed)
     try:
         _place(parsed)
+        _choose_robot(parsed)
         return _loaded(VERBS[parsed.call].run)(parsed)
     except ModuleNotFoundError as error:
         print(f'il_ros: {missing(error)}', file=sys.stderr)
@@ -134,7 +135,8 @@ def _run(args: Sequence[str] | None) -> int:
 
 def _trust_plugins(args: argparse.Namespace):
     """Let the plug-ins be imported that the arguments name as ``module:Object``."""
-    asked = [*(getattr(args, option, None) for option in ('task', 'strategy', 'contract')),
+    options = 'task', 'strategy', 'contract', 'robot'
+    asked = [*(getattr(args, option, None) for option in options),
              args.name if args.call == 'check' else None, *(getattr(args, 'tasks', None) or ())]
     found = [name for name in asked if name and ':' in name]
     if found:
@@ -148,6 +150,17 @@ def _place(args: argparse.Namespace):
         from il_ros.runs.inventory import place_of_run
         runs, args.run = place_of_run(args.runs, args.run)
         args.runs = str(runs)
+
+
+def _choose_robot(args: argparse.Namespace):
+    """Make ``--robot`` part of the contract's name, which goes wherever the contract goes."""
+    if not getattr(args, 'robot', '') or not hasattr(args, 'contract'):
+        return
+    from il_ros.tasks.contracts import contract_name
+    if not (args.contract or args.task):
+        raise CommandError('--robot is given without --task or --contract; a run that is resumed '
+                           'has its robot already')
+    args.contract = contract_name(args.contract or args.task, args.robot)
 
 
 def _loaded(target: str) -> Callable:

@@ -15,7 +15,6 @@
 """What is wrong with a plug-in: found by using it as the package would, a sentence each."""
 
 from collections.abc import Iterator
-from pathlib import Path
 import traceback
 
 from il_ros.cli.task_checks import task_findings
@@ -25,7 +24,7 @@ from il_ros.errors import ImitationError
 from il_ros.interactive.strategies import load_strategy, settings_path
 from il_ros.learning.nets.net import Net
 from il_ros.plugins import Plugin
-from il_ros.robots.kinematics import Kinematics
+from il_ros.robots import robot_check
 from il_ros.robots.model import find_robot
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert import Expert
@@ -81,11 +80,7 @@ def _policy(plugin: Plugin) -> Iterator[str]:
 
 
 def _robot(plugin: Plugin) -> Iterator[str]:
-    robot = find_robot(plugin.name)
-    if not Path(robot.urdf).is_file():
-        yield f'its urdf is {robot.urdf!r}; expected the path of a file'
-        return
-    Kinematics(robot).close()  # refuses joints and links that the URDF lacks
+    yield from robot_check.findings(find_robot(plugin.name))
 
 
 _CHECKS = {'tasks': task_findings, 'experts': _expert, 'strategies': _strategy,

@@ -16,6 +16,8 @@
 
 import argparse
 import inspect
+import os
+from pathlib import Path
 import sys
 
 from il_ros import plugins
@@ -24,8 +26,8 @@ from il_ros import plugins
 def run(args: argparse.Namespace) -> int:
     """Run the verb."""
     if args.call == 'contract':
-        from il_ros.tasks.contracts import contract_text
-        print(contract_text(args.task), end='')
+        from il_ros.tasks.contracts import contract_name, contract_text
+        print(contract_text(contract_name(args.task, args.robot)), end='')
         return 0
     return show(args.kind) if args.call == 'list' else check(args.kind, args.name)
 
@@ -44,6 +46,8 @@ def _help(plugin: plugins.Plugin) -> str:
         found = plugin.load()
     except plugins.PluginError as error:
         return f'not usable: {error}'
+    if isinstance(found, (str, os.PathLike)):
+        return Path(found).read_text().partition('\n')[0].removeprefix('# ')
     described = found if isinstance(found, type) else sys.modules[plugin.target.partition(':')[0]]
     return (inspect.getdoc(described) or '').partition('\n')[0]
 
@@ -55,7 +59,9 @@ def check(kind: str, name: str) -> int:
     :returns: 1 if anything is
     """
     from il_ros.cli.plugin_checks import findings_of
-    plugin = plugins.find(kind, name)
+    from il_ros.robots.robot_file import is_robot_file
+    plugin = (plugins.Plugin(kind, name, name, '') if kind == 'robots' and is_robot_file(name)
+              else plugins.find(kind, name))
     findings = findings_of(plugin)
     for finding in findings:
         print(f'{plugin}: {finding}')

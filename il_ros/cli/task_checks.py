@@ -107,7 +107,8 @@ def _states(name: str, simulation: Simulation) -> list[str]:
     for seed in SCENES:
         task, state = make_task(name), simulation.reset(seed)
         reading = Reading(
-            state.joint_position, state.joint_velocity, state.tool_position,
+            state.joint_position, state.joint_velocity,
+            simulation.robot.opening(state.joint_position), state.tool_position,
             state.tool_orientation, state.object_positions, state.object_orientations)
         result = task.evaluate(reading, state.goal_position)
         if not isinstance(result, TaskResult):

@@ -34,6 +34,12 @@ IMAGE = 1
 
 TOOL_VELOCITY = 0
 JOINT_POSITION = 1
+JOINT_VELOCITY = 2
+JOINT_DELTA = 3
+TOOL_DELTA = 4
+SPACES = {'tool_velocity': TOOL_VELOCITY, 'joint_position': JOINT_POSITION,
+          'joint_velocity': JOINT_VELOCITY, 'joint_delta': JOINT_DELTA, 'tool_delta': TOOL_DELTA}
+"""The action spaces by name; see ``Contract.msg``."""
 
 CHANNELS = {'rgb8': 3, 'mono8': 1}
 """Channels of each encoding that an image may have."""
@@ -115,6 +121,10 @@ class Contract:
     action_space: int
     action_frame_id: str
     actions: tuple[ActionElement, ...]
+    robot: str = ''
+    """Name of the arm; empty: the one of all that names none."""
+    command: str = ''
+    """The command adapter that sends the actions on; empty: joint positions by name."""
 
     def __post_init__(self):
         check(f'contract {self.name}: rate', self.rate, Annotated[float, Meta(gt=0.0)],
@@ -229,7 +239,11 @@ class Contract:
 
     @functools.cached_property
     def _json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(',', ':'))
+        fields = dataclasses.asdict(self)
+        for later in ('robot', 'command'):
+            if not fields[later]:  # so that ids from before these fields stay
+                del fields[later]
+        return json.dumps(fields, sort_keys=True, separators=(',', ':'))
 
     @classmethod
     def from_json(cls, text: str) -> 'Contract':

@@ -14,12 +14,13 @@
 
 """Contract files: the layout, and which standard topic each feature comes from."""
 
+from collections.abc import Iterable
 import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 from il_ros.contract.contract import ActionElement, Contract, ContractError, Feature, IMAGE
-from il_ros.contract.contract import JOINT_POSITION, TOOL_VELOCITY, VALUES
+from il_ros.contract.contract import SPACES, VALUES
 from il_ros.files.yaml_file import named, read_yaml
 from il_ros.settings import build, check, one_of
 from msgspec import Meta
@@ -27,7 +28,6 @@ from msgspec import Meta
 JOINT_STATES = 'joint_states'
 TOOL_POSE = 'tool_pose'
 
-_SPACES = {'tool_velocity': TOOL_VELOCITY, 'joint_position': JOINT_POSITION}
 _POSE_ELEMENTS = {'position': ('x', 'y', 'z'), 'orientation': ('x', 'y', 'z', 'w')}
 _JOINT_FIELDS = ('position', 'velocity', 'effort')
 
@@ -43,6 +43,8 @@ class _Feature:
     joints: Annotated[tuple[str, ...], Meta(
         min_length=1, description='a list of names of joints')] = ()
     reduce: Annotated[str, one_of('', 'sum')] = ''
+    scale: float = 1.0
+    offset: float = 0.0
     index: int = -1
     privileged: bool = False
     height: int = 0
@@ -57,6 +59,9 @@ class _Feature:
         if self.source and self.topic != TOOL_POSE:
             raise ContractError(f'{where}source is {self.source!r} for {self.topic}; only '
                                 f'{TOOL_POSE} can come from {JOINT_STATES}')
+        if not self.reduce and (self.scale, self.offset) != (1.0, 0.0):
+            raise ContractError(f'{where}scale and offset are for a sum of joints; add '
+                                'reduce: sum, or leave them out')
         if not self.encoding:
             fields = _JOINT_FIELDS if self.joints else _POSE_ELEMENTS
             check(f'{where}field', self.field, Annotated[str, one_of(*fields)], ContractError)
@@ -76,7 +81,8 @@ class _Feature:
     def comes_from(self) -> 'Source':
         """Return where it comes from."""
         return Source(self.name, self.source or self.topic, self.field, self.joints, self.reduce,
-                      self.index, self.every, kinematic=bool(self.source))
+                      self.index, self.every, kinematic=bool(self.source), scale=self.scale,
+                      offset=self.offset)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,9 +91,10 @@ class _File:
 
     rate: float
     frame_id: str
-    action_space: Annotated[str, one_of(*_SPACES)]
+    action_space: Annotated[str, one_of(*SPACES)]
     actions: tuple[ActionElement, ...]
     features: tuple[_Feature, ...]
+    robot: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +111,13 @@ class Source:
     """Images: control steps from one to the next; between them the last one stands."""
     kinematic: bool = False
     """A tool pose that is computed from the arm's ``joint_states`` instead of heard."""
+    scale: float = 1.0
+    offset: float = 0.0
+    """A sum of joints: the feature is the offset plus the scale times the sum."""
+
+    def summed(self, positions: Iterable[float]) -> float:
+        """Return the feature of the joints' positions."""
+        return self.offset + self.scale * sum(positions)
 
 
 RATE_HZ = 20.0
@@ -148,7 +162,7 @@ def _contract(name: str, file: _File) -> tuple[Contract, tuple[Source, ...]]:
         images += bool(entry.encoding)
         start += len(features[-1].elements)
     contract = Contract(
-        name, float(file.rate), tuple(features), _SPACES[file.action_space], file.frame_id,
+        name, float(file.rate), tuple(features), SPACES[file.action_space], file.frame_id,
         tuple(dataclasses.replace(one, lower=float(one.lower), upper=float(one.upper))
-              for one in file.actions))
+              for one in file.actions), file.robot)
     return contract, tuple(entry.comes_from() for entry in file.features)

@@ -39,7 +39,7 @@ from il_ros.nodes.teleop import TeleopNode
 from il_ros.nodes.trainer import TrainerNode
 from il_ros.nodes.view import ViewNode
 from il_ros.ros.runtime import part_of, Runtime
-from il_ros.tasks.contracts import find_contract
+from il_ros.tasks.contracts import find_contract, robot_name
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import make_task
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -63,7 +63,7 @@ class GraphOptions:
     """Message to the arm, which stands in for the controller of that name (realtime)."""
     gui: bool = False
     contract: str = ''
-    """A contract file, or a task's name, with _image for images; empty: the task's own."""
+    """A contract file, or a task's name, with _image and @ROBOT; empty: the task's own."""
     options: str = ''
     """Canonical JSON of the episodes' options, for the expert; empty: none."""
     training: bool = True
@@ -108,14 +108,16 @@ def build(runtime: Runtime, options: GraphOptions):
     make_expert(options.task, published, options.options)
     runs = {'runs': options.runs}
     parts: list[tuple[type, dict]] = [
-        (SupervisorNode, {'mode': options.mode, 'estop_file': '', 'command': options.command}),
+        (SupervisorNode, {'mode': options.mode, 'estop_file': '', 'robot': robot_name(contract),
+                          'command': options.command}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         *([(PolicyNode, {'mode': options.mode})] if options.policy else []),
         (RecorderNode, {**runs, 'write_behind': realtime, 'streams': options.streams,
                         'require_streams': options.require_streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': published.rate,
-                        'pairing': 'as_of' if realtime else 'exact'}),
+                        'pairing': 'as_of' if realtime else 'exact',
+                        'command': options.command}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
                          'rate_hz': published.rate, 'contract': contract,
                          'controller': options.command}),

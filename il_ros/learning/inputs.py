@@ -23,7 +23,7 @@ The grammar of an expression, names as in the contract::
 
 Between bars stands the Euclidean length of the vector, one number.
 
-``ELEMENTS`` is the name of one element (``joint_position.panda_joint4``) or a run of one-letter
+``ELEMENTS`` is the name of one element (``joint_position.joint4``) or a run of one-letter
 elements (``object_position.xy``). ``fit`` and the policy node compute inputs with this one class.
 """
 

@@ -23,6 +23,7 @@ from il_ros import plugins
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import EXPERT
 from il_ros.errors import ImitationError
+from il_ros.robots.model import find_robot
 from il_ros.ros import runtime
 from il_ros.ros.conversion.labels import fill_response, read_request
 from il_ros.ros.driver import Driver
@@ -48,6 +49,7 @@ class ExpertParameters:
     """Parameters of the expert node."""
 
     task: str = text('push', 'task whose expert this is')
+    robot: str = text('', "robot: a name, module:Object or a robot file; empty: the contract's")
     options: str = text('', 'JSON, options of the episodes; their entry expert handicaps it')
     mode: str = choice('lockstep', ('lockstep', 'realtime'),
                        'lockstep: answer every observation; realtime: only the newest')
@@ -59,7 +61,8 @@ class ExpertNode(ReportingNode):
 
     def __init__(self, **kwargs):
         super().__init__('expert', ExpertParameters, **kwargs)
-        plugins.trust(self.parameters.task)
+        plugins.trust(self.parameters.task, self.parameters.robot)
+        find_robot(self.parameters.robot)  # contracts name it
         self._expert: Expert | None = None
         self._labelled = 0
         self._driver = Driver(self, EXPERT, 'expert/action', self._act, self._on_contract,

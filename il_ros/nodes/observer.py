@@ -24,6 +24,7 @@ from il_ros.contract.contract import Contract, IMAGE
 from il_ros.contract.contract_file import from_joints, Source
 from il_ros.episodes.watch import ClockWatch, seconds
 from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros.commands.adapters import COMMANDS, JOINT_STATE
 from il_ros.ros.conversion.assembly import Extractor, ObservationError, ToolOfJoints
 from il_ros.ros.conversion.checks import check_status
 from il_ros.ros.conversion.images import ImageReader
@@ -34,7 +35,7 @@ from il_ros.ros.node import ReportingNode
 from il_ros.ros.parameters import bounded, choice, text
 from il_ros.ros.refusals import refusals_of
 from il_ros.ros.supervision.ending import EpisodeEnd
-from il_ros.tasks.contracts import find_contract
+from il_ros.tasks.contracts import contract_name, find_contract, robot_of
 from il_ros_interfaces.msg import Contract as ContractMessage, EpisodeStatus, Observation
 from sensor_msgs.msg import Image, JointState
 
@@ -47,6 +48,9 @@ class ObserverParameters:
     """Parameters of the observer node."""
 
     contract: str = text('push', 'contract file, or name of a task, with _image for images')
+    robot: str = text('', "robot: a name, module:Object or a robot file; empty: the contract's")
+    command: str = choice(
+        'joint_state', COMMANDS, "what the supervisor's command is: the contract says it")
     pairing: str = choice('exact', ('exact', 'as_of'),
                           'exact: equal stamps (lockstep); as_of: newest at each beat (realtime)')
     rate_hz: float = bounded(0.0, 0.0, 200.0, "control rate [Hz]; 0: the contract file's")
@@ -54,7 +58,7 @@ class ObserverParameters:
     tolerance_s: float = bounded(0.1, 0.001, 5.0, 'how old another stream may be at a beat [s]')
     tool_pose_from: str = choice(
         'topic', ('topic', 'joints'),
-        "topic: tool_pose, unless the contract file says otherwise; joints: the Panda's forward "
+        "topic: tool_pose, unless the contract file says otherwise; joints: the robot's forward "
         'kinematics of joint_states, where tool_pose has no publisher')
     clock_jump_s: float = bounded(
         1.0, 0.1, 60.0, 'as_of: by how much the stamps of the beat may contradict the steady '
@@ -70,10 +74,13 @@ class ObserverNode(ReportingNode):
 
     def __init__(self, **kwargs):
         super().__init__('observer', ObserverParameters, **kwargs)
-        plugins.trust(self.parameters.contract)
-        contract, sources = find_contract(self.parameters.contract)
+        plugins.trust(self.parameters.contract, self.parameters.robot)
+        self._contract_name = contract_name(self.parameters.contract, self.parameters.robot)
+        contract, sources = find_contract(self._contract_name)
         if self.parameters.rate_hz:
             contract = dataclasses.replace(contract, rate=self.parameters.rate_hz)
+        if self.parameters.command != JOINT_STATE:
+            contract = dataclasses.replace(contract, command=self.parameters.command)
         if self.parameters.tool_pose_from == 'joints':
             sources = from_joints(sources)
         self._kinematics = None
@@ -101,10 +108,10 @@ class ObserverNode(ReportingNode):
             return None
         # Imported here: where the pose is heard, this process needs no PyBullet.
         from il_ros.robots.kinematics import Kinematics
-        from il_ros.robots.panda import PANDA
-        self._kinematics = Kinematics(PANDA)
-        return ToolOfJoints(PANDA.joint_names[PANDA.arm], self._kinematics.forward,
-                            PANDA.base_frame)
+        robot = robot_of(self._contract_name)
+        self._kinematics = Kinematics(robot)
+        return ToolOfJoints(robot.joint_names[robot.arm], self._kinematics.forward,
+                            robot.base_frame)
 
     def shut_down(self):
         """Close the kinematics, if there are any."""

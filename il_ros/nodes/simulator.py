@@ -32,7 +32,7 @@ from il_ros.robots.command_limits import CommandLimits
 from il_ros.robots.controllers import CONTROLLERS
 from il_ros.ros import diagnostics, qos, runtime
 from il_ros.ros.camera import Camera, CameraMode, mode_of
-from il_ros.ros.commands.adapters import refuse_lockstep
+from il_ros.ros.commands.adapters import JOINT_STATE, refuse_lockstep
 from il_ros.ros.conversion.messages import NS, spec_from_message, to_ns, to_stamp
 from il_ros.ros.conversion.pairing import Cadence
 from il_ros.ros.conversion.robot_messages import CommandReader, StateMessages
@@ -46,7 +46,7 @@ from il_ros.sim.realtime_commands import RealtimeCommands
 from il_ros.sim.session import Session
 from il_ros.sim.silence import Silence
 from il_ros.sim.simulation import Simulation
-from il_ros.tasks.contracts import find_contract
+from il_ros.tasks.contracts import contract_name, find_contract, robot_of
 from il_ros_interfaces.msg import EpisodeStatus
 from il_ros_interfaces.srv import EndEpisode, ResetTask
 import numpy as np
@@ -78,18 +78,18 @@ class SimulatorParameters:
     command_timeout_s: float = bounded(
         0.5, 0.05, 5.0, 'realtime: hold when no command came for so long [s]')
     controller: str = choice(
-        'joint_state', ('joint_state', *CONTROLLERS), 'realtime: the ros2_control controller that '
+        'joint_state', (JOINT_STATE, *CONTROLLERS), 'realtime: the ros2_control controller that '
         'the arm stands in for; joint_state: it takes joint_command')
     controller_joints: str = text(
-        '', "the controller's joints in its order, by commas; empty: all, or the arm's for twist "
-        'and pose; the others have gripper_controller')
+        '', "its joints in its order, by commas; empty: all, or the arm's for twist and pose")
     silence_s: float = bounded(
         10.0, 0.1, 3600.0, 'end an episode in which no command counted for so long; longer than '
         "the supervisor's silence_s [s]")
     absence_s: float = bounded(
         2.0, 0.1, 3600.0, 'end an episode when its supervisor has been gone for so long, or a '
         'second node publishes commands [s]')
-    frame_id: str = text('panda_link0', 'frame of every pose')
+    robot: str = text('', "robot: a name, module:Object or a robot file; empty: the contract's")
+    frame_id: str = text('', "frame of every pose; empty: the robot's base")
     publish_clock: bool = flag(False, 'publish the state stamps on clock, for outside tools')
     executor: str = choice('events', runtime.EXECUTORS, 'executor of the process')
 
@@ -109,20 +109,21 @@ class SimulatorNode(ReportingNode):
 
     def __init__(self, **kwargs):
         super().__init__('simulator', SimulatorParameters, **kwargs)
-        plugins.trust(self.parameters.task, self.parameters.contract)
+        given = self.parameters
+        plugins.trust(given.task, given.contract, given.robot)
+        contract = contract_name(given.contract or given.task, given.robot)
         self._realtime = self.parameters.mode == 'realtime'
-        self._controlled = self.parameters.controller != 'joint_state'
-        if self._controlled:
-            refuse_lockstep('controller', self.parameters)
-        self._rate_hz = self.parameters.rate_hz or find_contract(
-            self.parameters.contract or self.parameters.task)[0].rate
+        self._controlled = given.controller != JOINT_STATE
+        refuse_lockstep('controller', given)
+        self._rate_hz = given.rate_hz or find_contract(contract)[0].rate
         self._simulation = Simulation(
-            self.parameters.task, rate_hz=self._rate_hz,
-            physics_hz=self.parameters.physics_hz or None, gui=self.parameters.gui)
+            given.task, rate_hz=self._rate_hz, physics_hz=given.physics_hz or None,
+            gui=given.gui, robot=robot_of(contract))
         robot = self._simulation.robot
         self.session = Session(self._simulation, self._now_ns())
         self._messages = StateMessages(
-            robot.joint_names, len(self.session.state.object_positions), self.parameters.frame_id)
+            robot.joint_names, len(self.session.state.object_positions),
+            given.frame_id or robot.base_frame)
         self._read_command = CommandReader(robot.joint_names)
         self._limits = CommandLimits(robot, self._simulation.dt_ns)
         self._orders = RealtimeCommands(self._limits, self.parameters.command_timeout_s)

@@ -23,6 +23,7 @@ sent on ``executed``, and never invents an action: a silent driver ends the epis
 from functools import partial
 import time
 
+from il_ros import plugins
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, HOLD, IDLE
 from il_ros.contract.episode_spec import REFUSED_MISSING, REFUSED_NOT_FINITE, REFUSED_STALE
@@ -35,7 +36,7 @@ from il_ros.errors import ImitationError
 from il_ros.robots.actions.tool_velocity import Actuator
 from il_ros.robots.joint_watch import JointWatch
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA
+from il_ros.robots.model import find_robot
 from il_ros.ros import qos
 from il_ros.ros.conversion.assembly import JointReader
 from il_ros.ros.conversion.checks import check_phase
@@ -50,6 +51,7 @@ from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd
 from il_ros.ros.supervision.estop import EmergencyStop
 from il_ros.ros.supervision.neighbours import other_writers, refuse_drivers
 from il_ros.ros.supervision.parameters import SupervisorParameters
+from il_ros.tasks.contracts import robot_called
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
 from il_ros_interfaces.srv import SetDriver
 import numpy as np
@@ -64,8 +66,10 @@ class SupervisorNode(ManagedNode):
     def __init__(self, **kwargs):
         super().__init__('supervisor', SupervisorParameters, **kwargs)
         self._realtime = self.parameters.mode == 'realtime'
-        self._kinematics = Kinematics(PANDA)
-        self._joints = JointReader(PANDA.joint_names, 'position')
+        plugins.trust(self.parameters.robot)
+        self._robot = robot = find_robot(self.parameters.robot)
+        self._kinematics = Kinematics(robot)
+        self._joints = JointReader(robot.joint_names, 'position')
         self._contract: Contract | None = None
         self._rate: RateWatch | None = None
         self._arbiter: Arbiter | None = None
@@ -74,7 +78,7 @@ class SupervisorNode(ManagedNode):
         self._ending = False
         self._in_a_row = 0
         self._counts = {'steps': 0, 'holds': 0, 'clamped': 0, 'late_answers': 0}
-        self._messages = StepMessages(PANDA.joint_names)
+        self._messages = StepMessages(robot.joint_names)
         self._create_outputs()
         self._create_inputs()
         self.autostart()
@@ -124,7 +128,7 @@ class SupervisorNode(ManagedNode):
             return
         try:
             positions = np.array(self._joints(message), np.float64)
-            PANDA.refuse_implausible(positions)
+            self._robot.refuse_implausible(positions)
             self._arbiter.measure(to_ns(message.header.stamp), positions)
         except ImitationError as error:
             # The last good one stands, and no watch is refreshed.
@@ -264,6 +268,10 @@ class SupervisorNode(ManagedNode):
             return codes.BUSY, 'the emergency stop is pressed; release it with estop_reset'
         if self._contract is None or self._rate is None:
             return codes.BUSY, 'there is no contract yet; is the observer running?'
+        own, wanted = self._robot.name, robot_called(self._contract)
+        if own != wanted:
+            return codes.BUSY, (f'the contract {self._contract.name} is for the robot {wanted}, '
+                                f'the supervisor for {own}; start both with one robot')
         others, rate = other_writers(self, self._commands.topic), self._rate.problem()
         if others:
             return codes.BUSY, f'{others}; stop it'
@@ -271,7 +279,7 @@ class SupervisorNode(ManagedNode):
 
     def _arm(self, spec, contract: Contract, threshold: float):
         driving = Driving(spec.plan, spec.episode_id, contract, threshold)
-        actuator = Actuator(PANDA, contract, 1.0 / contract.rate, self._kinematics)
+        actuator = Actuator(self._robot, contract, 1.0 / contract.rate, self._kinematics)
         refuse_drivers(self, driving.required)
         self._commands.start(contract)
         self._spec, self._answers = spec, Answers(self, contract)
@@ -280,7 +288,7 @@ class SupervisorNode(ManagedNode):
             blending = Blending(contract, self.parameters.takeover_acceleration)
         self._arbiter = Arbiter(
             spec.episode_id, driving, actuator, paired=not self._realtime, blending=blending,
-            joints=JointWatch(PANDA, 1.0 / contract.rate) if self._realtime else None,
+            joints=JointWatch(self._robot, 1.0 / contract.rate) if self._realtime else None,
             tracking_limit_rad=self.parameters.tracking_limit_rad)
         self._ending, self._in_a_row, self.problem = False, 0, ''
         self._measured_at = time.monotonic()

@@ -21,6 +21,7 @@ import weakref
 from il_ros.errors import RobotError
 from il_ros.robots.bullet import pybullet
 from il_ros.robots.model import RobotModel
+from il_ros.robots.urdf import loadable
 import numpy as np
 
 _ITERATIONS = 10
@@ -59,13 +60,14 @@ class Kinematics:
         """Load the URDF into a PyBullet of its own, which no simulation ever sees."""
         self.robot = robot
         self._client = pybullet.connect(pybullet.DIRECT)
-        self._body = pybullet.loadURDF(robot.urdf, useFixedBase=True,
-                                       physicsClientId=self._client)
         self._disconnect = weakref.finalize(self, pybullet.disconnect, self._client)
+        self._body = load_arm(robot, self._client)
         joints, self._tool = find_joints(self._body, robot, self._client)
         self._arm = joints[robot.arm]
         self._arm_joints = robot.arm_joints
-        self._zeros = [0.0] * len(joints)
+        movable = movable_joints(self._body, self._client)
+        self._columns = [movable.index(joint) for joint in self._arm]
+        self._zeros = [0.0] * len(movable)
         self._lower, self._upper = robot.lower[robot.arm], robot.upper[robot.arm]
         self._home = robot.home[robot.arm]
         self._diagonal = _DAMPING * np.eye(6)
@@ -150,11 +152,13 @@ class Kinematics:
                 math.sqrt(rx * rx + ry * ry + rz * rz))
 
     def _newton_step(self, arm, error, pull):
-        q = arm.tolist() + self._zeros[self._arm_joints:]
+        q = self._zeros.copy()
+        for column, position in zip(self._columns, arm.tolist()):
+            q[column] = position
         linear, angular = pybullet.calculateJacobian(
             self._body, self._tool, (0.0, 0.0, 0.0), q, self._zeros, self._zeros,
             physicsClientId=self._client)
-        jacobian = np.array(linear + angular)[:, :self._arm_joints]
+        jacobian = np.array(linear + angular)[:, self._columns]
         square = jacobian @ jacobian.T + self._diagonal
         if pull is None:
             step = jacobian.T @ np.linalg.solve(square, error)
@@ -164,6 +168,28 @@ class Kinematics:
         if length > _LONGEST_STEP_RAD:
             step *= _LONGEST_STEP_RAD / length
         return np.minimum(np.maximum(arm + step, self._lower), self._upper)
+
+
+def load_arm(robot: RobotModel, client: int, coarse: bool = False) -> int:
+    """
+    Load a robot where it stands, with its tool, and return PyBullet's number of it.
+
+    :param coarse: as in ``urdf.loadable``
+    :raises RobotError: naming a file that PyBullet does not read
+    """
+    with loadable(robot.urdf, robot.mount, coarse) as file:
+        try:
+            return pybullet.loadURDF(file, robot.base_position.tolist(), useFixedBase=True,
+                                     physicsClientId=client)
+        except pybullet.error as error:
+            raise RobotError(f'PyBullet cannot load {robot.urdf}: a file that it names, as a '
+                             'mesh, may be missing') from error
+
+
+def movable_joints(body: int, client: int) -> list[int]:
+    """Return the joints that PyBullet counts as degrees of freedom, in its order."""
+    return [index for index in range(pybullet.getNumJoints(body, physicsClientId=client))
+            if pybullet.getJointInfo(body, index, physicsClientId=client)[3] > -1]
 
 
 def find_joints(body: int, robot: RobotModel, client: int) -> tuple[list[int], int]:

@@ -15,10 +15,15 @@
 """What has to be known of an arm: its joints by name, their limits, and where the tool is."""
 
 import dataclasses
+import os
 
 from il_ros import plugins
 from il_ros.errors import RobotError
+from il_ros.robots.urdf import Follower, Mount
 import numpy as np
+
+DEFAULT = 'panda'
+"""The robot of all that names none."""
 
 IMPLAUSIBLE_RAD = 0.5
 """A joint cannot be so far outside its limits (a finger: m)."""
@@ -27,9 +32,10 @@ IMPLAUSIBLE_RAD = 0.5
 @dataclasses.dataclass(frozen=True, eq=False)
 class RobotModel:
     """
-    One arm, with or without a two-finger gripper.
+    One arm, with or without a gripper of two fingers; ``robot_file.py`` reads it from a file.
 
-    Joint vectors have the order of ``joint_names``: the arm first, then the two fingers.
+    Joint vectors have the order of ``joint_names``: the arm first, then the gripper's one or two
+    joints, which are called fingers here.
     """
 
     name: str
@@ -61,10 +67,31 @@ class RobotModel:
     tool_down: np.ndarray = dataclasses.field(
         default_factory=lambda: np.array([1.0, 0.0, 0.0, 0.0]))
     """Orientation (x, y, z, w) of the tool when it points straight down."""
+    base_position: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(3))
+    """Where the arm's foot stands in ``base_frame``, shape ``(3,)``, m."""
+    mount: Mount | None = None
+    """A tool link that the URDF itself does not have; None: it has it."""
+    opening_scale: float = 1.0
+    opening_offset: float = 0.0
+    """The opening in m is the offset plus the scale times the sum of the fingers' positions."""
+    followers: tuple[Follower, ...] = ()
+    """Joints that the hardware couples to a finger: nobody reports or commands them."""
+    acceleration: np.ndarray | None = None
+    """Largest accelerations, shape ``(n,)``, rad/s^2 (fingers: m/s^2); inf, None: no limit."""
+    deceleration: np.ndarray | None = None
+    """Largest decelerations, as above; None: as ``acceleration``."""
+    jerk: np.ndarray | None = None
+    """Largest jerks, as above, rad/s^3 (fingers: m/s^3)."""
 
     def __post_init__(self):
         count = len(self.joint_names)
-        for field in ('lower', 'upper', 'velocity', 'effort', 'home'):
+        for name, other in (('acceleration', np.full(count, np.inf)),
+                            ('deceleration', self.acceleration), ('jerk', np.full(count, np.inf))):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(self, 'acceleration', other)
+                                   if name == 'deceleration' else other)
+        for field in ('lower', 'upper', 'velocity', 'effort', 'home', 'acceleration',
+                      'deceleration', 'jerk'):
             shape = getattr(self, field).shape
             if shape != (count,):
                 raise RobotError(f'robot {self.name}: {field} has shape {shape}; expected '
@@ -88,6 +115,24 @@ class RobotModel:
             raise RobotError(f'{self.joint_names[worst]} is at {positions[worst]:.3f}; expected '
                              f'{self.lower[worst]:.3f} to {self.upper[worst]:.3f}')
 
+    def opening(self, positions: np.ndarray) -> float:
+        """
+        Return how far the hand is open, m; 0 for an arm without one.
+
+        :param positions: shape ``(n,)``, rad (fingers: m)
+        """
+        return self.opening_offset + self.opening_scale * float(positions[self.fingers].sum())
+
+    @property
+    def closing_speed(self) -> float:
+        """Return how fast the hand closes at most, m/s; 0 for an arm without one."""
+        return abs(self.opening_scale) * float(self.velocity[self.fingers].sum())
+
+    def finger_position(self, opening_m: float) -> float:
+        """Return where each finger is when the hand is so far open, m or rad."""
+        count = len(self.joint_names) - self.arm_joints or 1
+        return (opening_m - self.opening_offset) / self.opening_scale / count
+
     @property
     def arm(self) -> slice:
         """Return where the arm's joints stand in a joint vector."""
@@ -99,18 +144,36 @@ class RobotModel:
         return slice(self.arm_joints, len(self.joint_names))
 
 
+_read: dict[str, RobotModel] = {}
+"""Robots of files that this process has read, by name: contracts name them so."""
+
+
 def find_robot(name: str) -> RobotModel:
     """
-    Return a robot of ours, of another package, or as ``module:Object``.
+    Return a robot of ours, of another package, as ``module:Object``, or from a file.
 
+    :param name: a name, ``module:Object``, a ``.yaml`` file, or one as ``package://NAME/PATH``;
+        also the name of a robot whose file was read in this process; '': the default one
     :raises RobotError: listing the robots that there are, or saying why it is not usable
     """
+    from il_ros.robots.robot_file import is_robot_file, read_robot
+    if is_robot_file(name):
+        robot = read_robot(name)
+        _read[robot.name] = robot
+        return robot
+    if name in _read:
+        return _read[name]
+    name = name or DEFAULT
     try:
         plugin = plugins.find('robots', name)
         robot = plugin.load()
     except plugins.PluginError as error:
         raise RobotError(str(error)) from error
+    if isinstance(robot, (str, os.PathLike)):
+        _read[name] = read_robot(os.fspath(robot), name)
+        return _read[name]
     if not isinstance(robot, RobotModel):
         raise RobotError(f'{plugin}: {plugin.target} is {robot!r}; expected an instance of '
-                         f'{RobotModel.__module__}.{RobotModel.__qualname__}')
+                         f'{RobotModel.__module__}.{RobotModel.__qualname__}, or the path of a '
+                         'robot file')
     return robot

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The contract file of a run: kept beside its episodes where it is one of the user's own."""
+"""The files of a run's contract and robot: kept beside its episodes where they are the user's."""
 
 from collections.abc import Iterable
 import dataclasses
@@ -20,8 +20,10 @@ from pathlib import Path
 
 from il_ros.contract.contract import Contract, ContractError
 from il_ros.episodes.episode import Episode
+from il_ros.errors import RobotError
 from il_ros.files.atomic import write_atomically
-from il_ros.tasks.contracts import find_contract
+from il_ros.robots.robot_file import is_robot_file, standalone
+from il_ros.tasks.contracts import find_contract, is_file, ON, robot_name
 
 FOLDER = 'contract'
 """Folder of a run that has the file, under its own name: a contract is called after its file."""
@@ -29,21 +31,25 @@ FOLDER = 'contract'
 
 def keep_contract(run: Path, asked: str):
     """
-    Copy a contract file into the run that was recorded with it.
+    Copy a contract file and its robot's file into the run that was recorded with them.
 
     :param run: the run's folder
-    :param asked: a file, or a name: that is composed anew; '': the task's own
-    :raises ContractError: if the file cannot be read any more
+    :param asked: as ``find_contract`` takes it: what is no file is composed anew; '': the task's
+        own
+    :raises ContractError: if a file cannot be read any more
     :raises EpisodeWriteError: naming the copy
     """
-    if not asked.endswith(('.yaml', '.yml')):
-        return
+    robot = robot_name(asked) if asked else ''
     try:
-        content = Path(asked).read_bytes()
-    except OSError as error:
-        raise ContractError(f'{asked} cannot be kept with the run: {error.strerror}') from error
-    (run / FOLDER).mkdir(parents=True, exist_ok=True)
-    write_atomically(run / FOLDER / Path(asked).name, content)
+        files = {Path(asked).name: Path(asked).read_bytes()} if is_file(asked) else {}
+        if is_robot_file(robot):
+            files[Path(robot).name] = standalone(robot)
+    except (OSError, RobotError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise ContractError(f'{asked} cannot be kept with the run: {reason}') from error
+    for name, content in files.items():
+        (run / FOLDER).mkdir(parents=True, exist_ok=True)
+        write_atomically(run / FOLDER / name, content)
 
 
 def keep_contracts_of(runs: Iterable[Path], output: Path):
@@ -54,11 +60,12 @@ def keep_contracts_of(runs: Iterable[Path], output: Path):
     """
     for file in (file for run in runs for file in kept_in(run)):
         if not (output / FOLDER / file.name).exists():
-            keep_contract(output, str(file))
+            (output / FOLDER).mkdir(parents=True, exist_ok=True)
+            write_atomically(output / FOLDER / file.name, file.read_bytes())
 
 
 def kept_in(run: Path) -> list[Path]:
-    """Return the contract files that lie in a run."""
+    """Return the files of contracts and robots that lie in a run."""
     own = run / FOLDER
     return sorted(own.iterdir()) if own.is_dir() else []
 
@@ -71,10 +78,11 @@ def contract_file_of(run: Path, contract: Contract, task: str,
     :param rate_hz: of the graph that is to use it, which goes before the file's; None: the file's
     :returns: '': nothing, for it is the task's own; None: no file has this contract
     """
-    for name in (task, contract.name, *map(str, kept_in(run))):
+    kept, own = list(map(str, kept_in(run))), contract.name.partition(ON)[0]
+    for name in (task, *kept, *(f'{own}{ON}{file}' for file in kept), contract.name):
         try:
             found, _ = find_contract(name)
-        except ContractError:
+        except (ContractError, RobotError):
             continue
         if rate_hz is not None:
             found = dataclasses.replace(found, rate=rate_hz)

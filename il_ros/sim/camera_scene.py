@@ -20,10 +20,6 @@ ten times as fast as the fine ones. What the camera sees depends on the state al
 the Gymnasium environment see the same, bit for bit.
 """
 
-import dataclasses
-from pathlib import Path
-import tempfile
-
 from il_ros.robots.model import RobotModel
 from il_ros.sim.camera import CAMERA, picture
 from il_ros.sim.state import State
@@ -31,23 +27,14 @@ from il_ros.sim.world import World
 from il_ros.tasks.base import Task
 import numpy as np
 
-_FINE, _COARSE = 'package://meshes/visual/', 'package://meshes/collision/'
-
 
 class CameraScene:
     """Poses the arm, the objects and the goal's marker of a state, and takes a picture."""
 
     def __init__(self, robot: RobotModel, task: Task, physics_hz: float):
         """Build a world of its own for the scene of a task."""
-        folder = Path(robot.urdf).absolute().parent
-        # Meshes that are named by relative paths are looked for beside the URDF.
-        text = Path(robot.urdf).read_text().replace(_FINE, _COARSE).replace(
-            'filename="meshes/', f'filename="{folder}/meshes/')
-        with tempfile.TemporaryDirectory() as temporary:
-            urdf = Path(temporary, 'coarse.urdf')
-            urdf.write_text(text.replace('package://', f'{folder}/'))
-            self._world = World(dataclasses.replace(robot, urdf=str(urdf)), task.shapes,
-                                task.goal_radius_m, physics_hz, goal_on_table=task.goal_on_table)
+        self._world = World(robot, task.shapes, task.goal_radius_m, physics_hz,
+                            goal_on_table=task.goal_on_table, coarse=True)
 
     def image(self, state: State, width: int, height: int) -> np.ndarray:
         """Return what the camera sees of a state, shape ``(height, width, 3)``, uint8, RGB."""

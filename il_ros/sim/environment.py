@@ -22,11 +22,10 @@ from il_ros.contract import episode_spec as spec
 from il_ros.contract.contract_file import Source
 from il_ros.contract.observation import VALUES
 from il_ros.robots.actions.tool_velocity import Actuator, TRACKING_LIMIT_RAD
-from il_ros.robots.model import find_robot
 from il_ros.sim.observation import ImageObserver, Observer, refuse_missing_objects
 from il_ros.sim.simulation import Simulation
 from il_ros.sim.state import State
-from il_ros.tasks.contracts import find_contract, ROBOT
+from il_ros.tasks.contracts import contract_name, find_contract, robot_of
 import numpy as np
 
 
@@ -43,21 +42,22 @@ class Environment(gymnasium.Env):
     metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
 
     def __init__(self, task: str, render_mode: str | None = None, width: int = 320,
-                 height: int = 240, contract: str = '', robot: str = ROBOT):
+                 height: int = 240, contract: str = '', robot: str = ''):
         """
         Build the simulation of a task and read its contract.
 
         :param render_mode: None or ``'rgb_array'``
         :param contract: a file, or a task's name, with _image for images; '': the task's own
-        :param robot: name of a robot
+        :param robot: name of a robot, ``module:Object``, or a file; '': the contract's own
         :raises ContractError: if there is no such contract
         :raises RobotError: if there is no such robot, or the contract is for another one
         :raises SimulationError: naming a feature that the simulation does not offer
         """
-        self.contract, sources = find_contract(contract or task, robot)
+        contract = contract_name(contract or task, robot)
+        self.contract, sources = find_contract(contract)
         self.render_mode = render_mode
         self._size = (width, height)
-        model = find_robot(robot)
+        model = robot_of(contract)
         self.simulation = Simulation(task, self.contract.rate, robot=model)
         refuse_missing_objects(sources, self.simulation.task)
         self._observer = Observer(model, self.contract, sources, self.simulation.kinematics)

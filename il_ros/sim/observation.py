@@ -135,7 +135,7 @@ def _joint_reader(robot: RobotModel, source: Source) -> Callable[[State], np.nda
     indices = [robot.joint_names.index(joint) for joint in source.joints]
     if source.reduce:
         return lambda state: np.array(
-            [sum(float(getattr(state, attribute)[index]) for index in indices)])
+            [source.summed(float(getattr(state, attribute)[index]) for index in indices)])
     if indices == list(range(indices[0], indices[-1] + 1)):
         part = slice(indices[0], indices[-1] + 1)
         return lambda state: getattr(state, attribute)[part]

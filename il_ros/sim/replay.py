@@ -22,6 +22,7 @@ from il_ros.contract.contract_file import Source
 from il_ros.contract.episode_spec import ABORTED, FAULT, OPERATOR
 from il_ros.episodes.episode import Episode
 from il_ros.errors import SimulationError
+from il_ros.robots.model import find_robot
 from il_ros.sim.observation import Observer
 from il_ros.sim.simulation import Simulation
 import numpy as np
@@ -56,7 +57,8 @@ def replay_frames(episode: Episode, every: int, width: int = WIDTH,
     :raises SimulationError: if the episode's task is not one of the simulator's
     """
     spec = episode.spec
-    simulation = Simulation(spec.task, rate_hz=episode.contract.rate)
+    simulation = Simulation(spec.task, episode.contract.rate,
+                            robot=find_robot(episode.contract.robot))
     try:
         simulation.reset(spec.seed, spec.horizon, spec.continuing, spec.options)
         frames = [simulation.render(width, height)]

@@ -19,8 +19,7 @@ import math
 from il_ros.contract import episode_spec as spec
 from il_ros.errors import SimulationError, TargetError
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.model import RobotModel
-from il_ros.robots.panda import PANDA
+from il_ros.robots.model import DEFAULT, find_robot, RobotModel
 from il_ros.sim.bumps import bumps_of
 from il_ros.sim.camera import picture
 from il_ros.sim.camera_scene import CameraScene
@@ -43,7 +42,7 @@ class Simulation:
     """
 
     def __init__(self, task: str, rate_hz: float = 20.0, physics_hz: float | None = None,
-                 gui: bool = False, robot: RobotModel = PANDA):
+                 gui: bool = False, robot: RobotModel | None = None):
         """
         Build the world of a task.
 
@@ -51,10 +50,11 @@ class Simulation:
         :param physics_hz: physics steps a second, a whole multiple of ``rate_hz``; None: the
             smallest one that is at least 240
         :param gui: open PyBullet's window
+        :param robot: None: the one of all that names none
         :raises SimulationError: if there is no such task, or the rates do not fit
         """
         self.task = make_task(task)
-        self.robot = robot
+        self.robot = robot = robot or find_robot(DEFAULT)
         self.substeps, self.physics_hz = _substeps(rate_hz, physics_hz)
         self.rate_hz = rate_hz
         self.dt_ns = round(1e9 / rate_hz)
@@ -191,7 +191,8 @@ class Simulation:
     def _joints_of(self, scene: Scene) -> np.ndarray:
         solution = self.kinematics.settled(scene.tool_position, self.robot.tool_down)
         q = solution.q
-        q[self.robot.fingers] = min(scene.opening_m, self.robot.open_width) / 2
+        q[self.robot.fingers] = self.robot.finger_position(
+            min(scene.opening_m, self.robot.open_width))
         return q
 
     def _as_state(self, reading: Reading, result: TaskResult, step: int, horizon: int,

@@ -21,7 +21,7 @@ import weakref
 
 from il_ros.errors import SimulationError
 from il_ros.robots.bullet import pybullet
-from il_ros.robots.kinematics import find_joints
+from il_ros.robots.kinematics import find_joints, load_arm
 from il_ros.robots.model import RobotModel
 from il_ros.tasks.scene import Reading, Shape
 import numpy as np
@@ -30,6 +30,7 @@ import pybullet_data
 _TABLE_HEIGHT_M = 0.625
 _FINGER_FRICTION = 1.5
 _GEAR_FORCE_N = 50.0
+_COUPLING_NM = 50.0
 _GRAVITY_M_S2 = -9.81
 _PLATE_M = 0.001
 """Half the thickness of a goal's plate on the table, and the height at which it lies."""
@@ -49,13 +50,15 @@ class World:
     """The physics of an episode; it knows nothing of tasks."""
 
     def __init__(self, robot: RobotModel, shapes: tuple[Shape, ...], goal_radius_m: float,
-                 physics_hz: float, gui: bool = False, goal_on_table: bool = False):
+                 physics_hz: float, gui: bool = False, goal_on_table: bool = False,
+                 coarse: bool = False):
         """
         Build table, arm, objects and the goal's marker in a PyBullet client of their own.
 
         :param goal_on_table: mark the goal by a plate on the table, which an object on it does
             not hide; otherwise by a ball of the goal's radius on a stalk, whose foot shows how far
             off it is
+        :param coarse: as in ``urdf.loadable``
         """
         # Without a display PyBullet ends the process instead of returning.
         if gui and sys.platform == 'linux' and not os.environ.get('DISPLAY'):
@@ -70,6 +73,7 @@ class World:
         self._shapes = shapes
         self._goal_radius_m = goal_radius_m
         self._goal_on_table = goal_on_table
+        self._coarse = coarse
         self._time_step_s = 1.0 / physics_hz
         self.rebuild()
 
@@ -83,12 +87,12 @@ class World:
             physicsClientId=client)
         pybullet.loadURDF(os.path.join(pybullet_data.getDataPath(), 'table', 'table.urdf'),
                           (0.5, 0.0, -_TABLE_HEIGHT_M), useFixedBase=True, physicsClientId=client)
-        self._body = pybullet.loadURDF(self.robot.urdf, useFixedBase=True, physicsClientId=client)
+        self._body = load_arm(self.robot, client, self._coarse)
         self._joints, self._tool = find_joints(self._body, self.robot, client)
         self._efforts = self.robot.effort.tolist()
         self._gains = [_POSITION_GAIN] * len(self._joints)
-        if self._joints[self.robot.fingers]:
-            self._gear_fingers()
+        self._coupled = _Coupled(self._body, self.robot, self._joints, client)
+        self._finish_hand()
         self._objects = [self._make_object(shape) for shape in self._shapes]
         self._markers = self._make_markers()
 
@@ -104,6 +108,7 @@ class World:
         pybullet.resetJointStatesMultiDof(
             self._body, self._joints, [(x,) for x in q.tolist()],
             [(0.0,)] * len(self._joints), physicsClientId=self.client)
+        self._coupled.reset(q)
         for index in range(len(self._objects)):
             self.place(index, positions[index], orientations[index])
         self.mark_goal(goal)
@@ -147,9 +152,12 @@ class World:
         increment = (targets - self._commanded) / substeps
         velocities = (increment / step_s).tolist()
         path = self._commanded + np.arange(1, substeps + 1)[:, None] * increment
+        coupled = self._coupled if self.robot.followers else None
         for positions in path.tolist():
             command(body, joints, mode, targetPositions=positions, targetVelocities=velocities,
                     forces=efforts, positionGains=gains, physicsClientId=client)
+            if coupled is not None:
+                coupled.follow()
             advance(physicsClientId=client)
         self._commanded = targets
         return self.read()
@@ -184,10 +192,12 @@ class World:
         poses = [pybullet.getBasePositionAndOrientation(body, physicsClientId=client)
                  for body in self._objects]
         count = len(poses)
+        positions = np.array([joint[0] for joint in joints])
         return Reading(
-            joint_position=np.array([joint[0] for joint in joints]),
+            joint_position=positions,
             joint_velocity=np.array([joint[1] for joint in joints]),
-            tool_position=np.array(tool[4]), tool_orientation=np.array(tool[5]),
+            opening_m=self.robot.opening(positions), tool_position=np.array(tool[4]),
+            tool_orientation=np.array(tool[5]),
             object_positions=np.array([pose[0] for pose in poses]).reshape(count, 3),
             object_orientations=np.array([pose[1] for pose in poses]).reshape(count, 4))
 
@@ -196,15 +206,17 @@ class World:
         self._disconnect()
         self.client = -1
 
-    def _gear_fingers(self):
-        """Tie the fingers together: two free motors let a held object float between them."""
-        left, right = self._joints[self.robot.fingers]
-        gear = pybullet.createConstraint(
-            self._body, left, self._body, right, pybullet.JOINT_GEAR, (1.0, 0.0, 0.0),
-            (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), physicsClientId=self.client)
-        pybullet.changeConstraint(gear, gearRatio=-1.0, erp=0.1, maxForce=_GEAR_FORCE_N,
-                                  physicsClientId=self.client)
-        for link in (left, right):
+    def _finish_hand(self):
+        """Tie two fingers together, for two free motors let a held object float; let them grip."""
+        fingers = self._joints[self.robot.fingers]
+        if len(fingers) == 2:
+            left, right = fingers
+            gear = pybullet.createConstraint(
+                self._body, left, self._body, right, pybullet.JOINT_GEAR, (1.0, 0.0, 0.0),
+                (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), physicsClientId=self.client)
+            pybullet.changeConstraint(gear, gearRatio=-1.0, erp=0.1, maxForce=_GEAR_FORCE_N,
+                                      physicsClientId=self.client)
+        for link in (*fingers, *self._coupled.joints):
             pybullet.changeDynamics(self._body, link, lateralFriction=_FINGER_FRICTION,
                                     physicsClientId=self.client)
 
@@ -241,6 +253,36 @@ class World:
         visual = pybullet.createVisualShape(kind, rgbaColor=_GOAL_COLOUR,
                                             physicsClientId=self.client, **shape)
         return pybullet.createMultiBody(0.0, -1, visual, physicsClientId=self.client)
+
+
+class _Coupled:
+    """The joints that the hardware couples to the fingers' (``RobotModel.followers``)."""
+
+    def __init__(self, body: int, robot: RobotModel, joints: list[int], client: int):
+        self._body, self._client, self._robot = body, client, robot
+        names = {pybullet.getJointInfo(body, index, physicsClientId=client)[1].decode(): index
+                 for index in range(pybullet.getNumJoints(body, physicsClientId=client))}
+        self.joints = [names[one.name] for one in robot.followers]
+        self._leaders = [joints[one.leader] for one in robot.followers]
+        self._forces = [_COUPLING_NM] * len(self.joints)
+
+    def reset(self, q: np.ndarray):
+        """Set them to where they are when the arm's joints are at ``q``."""
+        for joint, one in zip(self.joints, self._robot.followers):
+            pybullet.resetJointState(
+                self._body, joint, one.multiplier * float(q[one.leader]) + one.offset, 0.0,
+                physicsClientId=self._client)
+
+    def follow(self):
+        """Send them to where their leaders have come: an object stops both sides of a hand."""
+        states = pybullet.getJointStates(self._body, self._leaders, physicsClientId=self._client)
+        followers = self._robot.followers
+        pybullet.setJointMotorControlArray(
+            self._body, self.joints, pybullet.POSITION_CONTROL,
+            targetPositions=[one.multiplier * state[0] + one.offset
+                             for one, state in zip(followers, states)],
+            targetVelocities=[one.multiplier * state[1] for one, state in zip(followers, states)],
+            forces=self._forces, physicsClientId=self._client)
 
 
 def _geometry(shape: Shape) -> tuple[dict, dict]:

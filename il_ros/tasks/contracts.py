@@ -15,11 +15,15 @@
 """
 The contracts by name: composed from a task and a robot, or read from a file of the user's own.
 
+``push`` is the contract of the task ``push`` on the robot of all that names none, ``push@ROBOT``
+that on another one, ``push_image@arms/mine.yaml`` that by camera image on a robot of the user's.
 The robot gives joints, gripper and tool pose, the task its objects, its goal and its actions.
 With a camera the image comes first, and what the task gives is privileged: the expert sees it,
 no policy may.
 """
 
+import contextlib
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +31,9 @@ from il_ros import plugins
 from il_ros.contract.contract import Contract, ContractError
 from il_ros.contract.contract_file import load_contract, RATE_HZ, read_contract, Source
 from il_ros.errors import UnknownTaskError
-from il_ros.robots.model import find_robot, RobotModel
+from il_ros.files.yaml_file import named, read_yaml
+from il_ros.robots.model import DEFAULT, find_robot, RobotModel
+from il_ros.robots.robot_file import is_robot_file
 from il_ros.tasks.base import Task
 from il_ros.tasks.registry import task_class
 import yaml
@@ -35,8 +41,8 @@ import yaml
 IMAGE_SUFFIX = '_image'
 """``push_image`` is the contract of ``push`` by a camera image."""
 
-ROBOT = 'panda'
-"""The robot of the nodes, and of all that names none."""
+ON = '@'
+"""Stands between a task and the robot."""
 
 CAMERA_PX = (64, 64)
 """Height and width of the image."""
@@ -49,7 +55,63 @@ class _Indented(yaml.SafeDumper):
         return super().increase_indent(flow, False)
 
 
-def compose_contract(task: str, robot: str = ROBOT, images: bool = False) -> Contract:
+def contract_name(contract: str, robot: str = '') -> str:
+    """
+    Return the name of a contract on a robot.
+
+    :param contract: a task's name, with _image for images, or a file
+    :param robot: a name, ``module:Object`` or a file; '': the contract's own
+    :raises ContractError: if the contract is one for another robot already
+    """
+    if not robot:
+        return contract
+    if is_file(contract) or ON in contract:
+        asked, own = find_robot(robot).name, robot_of(contract).name
+        if asked != own:
+            raise ContractError(f'the contract {contract} is for the robot {own!r}, not for '
+                                f'{asked!r}; say it there as robot: {robot}')
+        return contract
+    return contract if robot == DEFAULT else f'{contract}{ON}{robot}'
+
+
+def robot_name(contract: str) -> str:
+    """
+    Return the robot that a contract is for, as ``find_robot`` takes it.
+
+    :param contract: as ``find_contract`` takes it
+    :raises ContractError: if it is a file that cannot be read
+    """
+    if not is_file(contract):
+        return contract.partition(ON)[2] or DEFAULT
+    with named(contract, ContractError):
+        document = read_yaml(Path(contract))
+    found = document.get('robot', DEFAULT) if isinstance(document, dict) else DEFAULT
+    return _beside(str(found or DEFAULT), Path(contract).parent)
+
+
+def robot_of(contract: str) -> RobotModel:
+    """
+    Return the robot that a contract is for.
+
+    :param contract: as ``find_contract`` takes it
+    :raises ContractError: if it is a file that cannot be read
+    :raises RobotError: listing the robots that there are
+    """
+    return find_robot(robot_name(contract))
+
+
+def robot_called(contract: Contract) -> str:
+    """Return the name of the robot that a contract is for."""
+    return contract.robot or DEFAULT
+
+
+def _beside(robot: str, folder: Path) -> str:
+    """Return a robot's file as a path from here; it is named relative to the contract's."""
+    beside = folder / robot
+    return str(beside) if is_robot_file(robot) and beside.is_file() else robot
+
+
+def compose_contract(task: str, robot: str = DEFAULT, images: bool = False) -> Contract:
     """
     Return the contract of a task on a robot: what is observed and what is commanded.
 
@@ -58,33 +120,39 @@ def compose_contract(task: str, robot: str = ROBOT, images: bool = False) -> Con
     'camera'
 
     :param task: e.g. ``'push'``
-    :param robot: name of a robot, or ``module:Object``
+    :param robot: name of a robot, ``module:Object``, or a robot's file
     :param images: by camera image: policies see the image and the robot's own state
     :raises ContractError: if there is no such task, or the robot cannot do it
     :raises RobotError: listing the robots that there are
     """
     plugins.trust(task, robot)
-    return find_contract(task + IMAGE_SUFFIX * images, robot)[0]
+    return find_contract(contract_name(task + IMAGE_SUFFIX * images, robot))[0]
 
 
-def find_contract(name: str, robot: str = ROBOT) -> tuple[Contract, tuple[Source, ...]]:
+def find_contract(name: str) -> tuple[Contract, tuple[Source, ...]]:
     """
     Return a contract and one source a feature, in the same order.
 
-    :param name: a file (``*.yaml``), a task's name, or that name with ``_image`` behind it
-    :param robot: of a contract that is composed
+    :param name: a file (``*.yaml``), or a task's name, with ``_image`` and ``@ROBOT`` behind it
     :raises ContractError: if there is none of that name, or the file is wrong
     :raises RobotError: listing the robots that there are
     """
     if is_file(name):
-        return load_contract(Path(name))
-    document = contract_document(name, robot)
+        found, sources = load_contract(Path(name))
+        return (dataclasses.replace(found, robot=_called(robot_of(name))) if found.robot
+                else found), sources
+    document = contract_document(name)
     return read_contract(document.pop('name'), document, f'contract of {name}')
 
 
 def is_file(name: str) -> bool:
     """Tell whether the name of a contract is that of a file."""
-    return name.endswith(('.yaml', '.yml'))
+    return ON not in name and name.endswith(('.yaml', '.yml'))
+
+
+def _called(robot: RobotModel) -> str:
+    """Return a robot's name as contracts have it: those of the first robot name none."""
+    return '' if robot.name == DEFAULT else robot.name
 
 
 def contract_text(name: str) -> str:
@@ -99,30 +167,34 @@ def contract_text(name: str) -> str:
                      width=99)
 
 
-def contract_document(name: str, robot: str = ROBOT) -> dict[str, Any]:
+def contract_document(name: str) -> dict[str, Any]:
     """
     Compose a contract, laid out as its file would be, with its ``name``.
 
     :raises ContractError: if there is no such task, or the robot cannot do it
     """
-    try:
-        task, height_width = task_class(name), None
-    except UnknownTaskError as error:
-        if not name.endswith(IMAGE_SUFFIX):
-            raise ContractError(f'there is no contract {name!r}: {error}') from error
-        try:
-            task, height_width = task_class(name.removesuffix(IMAGE_SUFFIX)), CAMERA_PX
-        except UnknownTaskError:
-            raise ContractError(f'there is no contract {name!r}: {error}') from error
-    model = find_robot(robot)
+    model, (task, height_width) = robot_of(name), _task_of(name.partition(ON)[0])
     if task.actions.gripper and not model.joint_names[model.fingers]:
-        raise ContractError(f'the task {name!r} needs a gripper; the robot {robot!r} has none')
-    own = getattr(task, 'name', name)
-    return {'name': own + IMAGE_SUFFIX if height_width else own, 'rate': RATE_HZ,
+        raise ContractError(f'the task {name!r} needs a gripper; the robot {model.name!r} has '
+                            'none')
+    called = _called(model)
+    own = getattr(task, 'name', name) + IMAGE_SUFFIX * (height_width is not None)
+    return {'name': f'{own}{ON}{called}' if called else own, 'rate': RATE_HZ,
+            **({'robot': called} if called else {}),
             'frame_id': model.base_frame, 'action_space': task.actions.space,
             'actions': task.actions.entries(model.open_width),
             'features': [*_image(height_width), *_of_robot(model),
                          *_of_task(task, height_width is not None)]}
+
+
+def _task_of(name: str) -> tuple[type[Task], tuple[int, int] | None]:
+    try:
+        return task_class(name), None
+    except UnknownTaskError as error:
+        if name.endswith(IMAGE_SUFFIX):
+            with contextlib.suppress(UnknownTaskError):
+                return task_class(name.removesuffix(IMAGE_SUFFIX)), CAMERA_PX
+        raise ContractError(f'there is no contract {name!r}: {error}') from error
 
 
 def _image(height_width: tuple[int, int] | None) -> list[dict[str, Any]]:
@@ -142,9 +214,14 @@ def _of_robot(robot: RobotModel) -> list[dict[str, Any]]:
         {'name': 'joint_velocity', **joints, 'field': 'velocity', 'unit': 'rad/s',
          'joints': [*arm]},
         *([{'name': 'gripper_opening', **joints, 'field': 'position', 'unit': 'm',
-            'reduce': 'sum', 'joints': [*fingers]}] if fingers else []),
+            'reduce': 'sum', 'joints': [*fingers], **_opening(robot)}] if fingers else []),
         {'name': 'tool_position', 'topic': 'tool_pose', 'field': 'position', 'unit': 'm'},
         {'name': 'tool_orientation', 'topic': 'tool_pose', 'field': 'orientation'}]
+
+
+def _opening(robot: RobotModel) -> dict[str, float]:
+    scale, offset = robot.opening_scale, robot.opening_offset
+    return {} if (scale, offset) == (1.0, 0.0) else {'scale': scale, 'offset': offset}
 
 
 def _of_task(task: type[Task], privileged: bool) -> list[dict[str, Any]]:

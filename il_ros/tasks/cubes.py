@@ -111,7 +111,7 @@ class Rest:
         """
         positions, last = reading.object_positions.tolist(), self._last
         still = last is not None and all(map(_is_still, positions, last))
-        released = float(reading.joint_position[-2:].sum()) > _RELEASED_M
+        released = reading.opening_m > _RELEASED_M
         self._last = positions
         self._steps = self._steps + 1 if there and released and still else 0
         return self._steps >= _REST_STEPS

@@ -23,6 +23,9 @@ when it is off.
 from collections.abc import Callable, Sequence
 import math
 
+from il_ros.contract.contract import Contract
+from il_ros.robots.model import find_robot
+from il_ros.tasks.cubes import EDGE_M
 from il_ros.tasks.smooth import capped_gain, rising
 
 OPEN_M = 0.08
@@ -30,6 +33,9 @@ CLOSED_M = 0.0
 
 HELD_M = 0.075
 """An opening below this, around the cube, is a grasp: a hand over a turned cube stays wide."""
+
+FAST_M_S = 0.4
+"""A hand that closes so fast is shut within a step and a quarter of ``HELD_M``."""
 
 FULLY_OPEN_M = 0.0775
 HALF_CLOSED_M = 0.076
@@ -62,8 +68,15 @@ def _as_it_is(velocity: Velocity) -> Velocity:
     return velocity
 
 
+def held_below(contract: Contract) -> float:
+    """Return the opening below which a robot's hand holds a cube, m: a slow one closes longer."""
+    speed = find_robot(contract.robot).closing_speed
+    return EDGE_M + (HELD_M - EDGE_M) * min(1.0, speed / FAST_M_S)
+
+
 def grasp_and_carry(to_cube: Sequence[float], opening: float, placed: float, carry: Velocity,
-                    amend: Callable[[Velocity], Velocity] = _as_it_is) -> Velocity:
+                    amend: Callable[[Velocity], Velocity] = _as_it_is,
+                    held_m: float = HELD_M) -> Velocity:
     """
     Return the action that fetches a cube, carries it, and lets go where it is placed.
 
@@ -72,10 +85,11 @@ def grasp_and_carry(to_cube: Sequence[float], opening: float, placed: float, car
     :param placed: how far the cube is where it belongs, 0 to 1
     :param carry: velocity of a hand that holds the cube, m/s
     :param amend: what to make of the velocity of a hand that fetches, m/s
+    :param held_m: opening below which the hand holds the cube, m
     :returns: velocity along x, y and z in m/s, and the opening in m
     """
     around = around_of(to_cube, opening)
-    held = around * rising(HELD_M - opening, 0.0, 0.001) * (1.0 - placed)
+    held = around * rising(held_m - opening, 0.0, 0.001) * (1.0 - placed)
     fetching = amend(fetch(to_cube, opening, around, placed))
     x, y, z = (held * c + (1.0 - held) * f for c, f in zip(carry, fetching))
     return x, y, z, CLOSED_M if around > 0.5 and placed < 0.5 else OPEN_M

@@ -43,6 +43,8 @@ class Reading:
 
     joint_position: np.ndarray
     joint_velocity: np.ndarray
+    opening_m: float
+    """How far the hand is open."""
     tool_position: np.ndarray
     tool_orientation: np.ndarray
     object_positions: np.ndarray

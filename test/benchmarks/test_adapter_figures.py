@@ -18,9 +18,9 @@ from types import SimpleNamespace
 
 from benchmarks.adapters import figures, lag_s, specs
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 PERIOD_S = 0.05
 

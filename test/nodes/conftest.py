@@ -20,10 +20,10 @@ kinematics behind the nodes are built once, since neither remembers anything bet
 """
 
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA
 from il_ros.sim.simulation import Simulation
 import pytest
 from seam import Bench
+from shipped_arms import PANDA
 
 
 ON_ONE_EXECUTOR = {

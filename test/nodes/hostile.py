@@ -20,13 +20,13 @@ import random
 from geometry_msgs.msg import PoseStamped
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import EXPERT, POLICY, RUNNING, TELEOP
-from il_ros.robots.panda import PANDA
 from il_ros.ros.conversion.messages import contract_to_message, float32s, to_ns, to_stamp
 from il_ros_interfaces.msg import Action, Contract as ContractMessage, Drive, EpisodeStatus
 from il_ros_interfaces.msg import Executed, Observation
 import numpy as np
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import JointState, Joy
+from shipped_arms import PANDA
 
 KINDS = {'contract': ContractMessage, 'joint_states': JointState, 'tool_pose': PoseStamped,
          'goal_pose': PoseStamped, 'episode': EpisodeStatus, 'observation': Observation,

@@ -26,7 +26,6 @@ from il_ros.nodes.observer import ObserverNode
 from il_ros.nodes.recorder import RecorderNode
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import float32s, NS, receipt_from_message, spec_to_message
 from il_ros.ros.conversion.messages import to_ns, to_stamp
@@ -37,6 +36,7 @@ import numpy as np
 import rclpy
 from rclpy.action import ActionClient
 from sensor_msgs.msg import JointState
+from shipped_arms import PANDA
 
 PERIOD_NS = NS // 20
 RUN = 'run'

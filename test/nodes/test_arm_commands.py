@@ -17,7 +17,6 @@
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from il_ros.contract.episode_spec import ABORTED, ENDED, FAULT
 from il_ros.nodes.simulator import SimulatorNode
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import to_ns
 from il_ros_interfaces.msg import EpisodeStatus
@@ -26,6 +25,7 @@ import numpy as np
 import pytest
 from seam import Bench, command, episode, reset
 from sensor_msgs.msg import JointState
+from shipped_arms import PANDA
 
 NAMES = list(PANDA.joint_names)
 

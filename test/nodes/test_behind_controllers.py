@@ -25,12 +25,12 @@ from il_ros.nodes.recorder import RecorderNode
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.robots.controllers import CONTROLLERS
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros_interfaces.msg import EpisodeStatus, Executed, Observation, RecordedEpisode
 import numpy as np
 import pytest
 from seam import Bench, episode, Graph, reset
+from shipped_arms import PANDA
 from std_msgs.msg import Float64, Float64MultiArray
 from std_srvs.srv import Trigger
 
@@ -40,7 +40,8 @@ ATTEMPTS = 4
 class Behind(Graph):
     """The hot nodes in real time around an arm behind a controller."""
 
-    def __init__(self, bench, runs, task: str, controller: str, joints: str = '', **supervisor):
+    def __init__(self, bench, runs, task: str, controller: str, joints: str = '',
+                 observed: str = '', **supervisor):
         self.bench, self.runs, self.task = bench, runs, task
         self.observations = bench.listen(Observation, 'observation', qos.RECORD)
         self.executed = bench.listen(Executed, 'executed', qos.RECORD)
@@ -50,7 +51,7 @@ class Behind(Graph):
             SupervisorNode, mode='realtime', command=controller, **supervisor)
         bench.add(ExpertNode, task=task, mode='realtime')
         bench.add(RecorderNode, runs=str(runs))
-        bench.add(ObserverNode, contract=task, pairing='as_of')
+        bench.add(ObserverNode, contract=task, pairing='as_of', command=observed or controller)
         self.simulator = bench.add(
             SimulatorNode, task=task, mode='realtime', controller=controller,
             controller_joints=joints)
@@ -185,6 +186,12 @@ def test_a_task_that_grasps_is_refused_where_no_message_moves_the_fingers(one_be
     graph = Behind(one_bench, tmp_path, 'pick_place', 'pose')
     refused = graph.arm(episode(task='pick_place'))
     assert refused.error_code and 'set gripper to commands or action' in refused.error_msg
+
+
+def test_a_contract_for_another_command_is_refused(one_bench, tmp_path):
+    graph = Behind(one_bench, tmp_path, 'reach', 'pose', observed='twist')
+    assert one_bench.until(lambda: 'is for command twist, the supervisor for pose' in
+                           graph.arm(episode()).error_msg)
 
 
 def test_the_order_of_the_joints_is_that_of_the_parameter(one_bench, tmp_path):

@@ -30,7 +30,6 @@ from il_ros.nodes.recorder import RecorderNode
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.nodes.teleop import TeleopNode
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
 from il_ros.tasks.contracts import find_contract
@@ -42,6 +41,7 @@ import pytest
 from rcl_interfaces.msg import Log
 import rclpy
 from seam import Bench, episode, RUN
+from shipped_arms import PANDA
 from test_policy_node import save
 
 CONTRACT = find_contract('reach')[0]

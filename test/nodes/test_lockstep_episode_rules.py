@@ -25,7 +25,6 @@ from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.policy import PolicyNode
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode, SupervisorParameters
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, NS, receipt_to_message
 from il_ros.ros.conversion.messages import spec_to_message, to_ns, to_stamp
@@ -38,6 +37,7 @@ import pytest
 from rclpy.action import ActionClient
 from seam import Bench, command, episode, Graph, PERIOD_NS, Script, stamps, towards
 from sensor_msgs.msg import JointState
+from shipped_arms import PANDA
 
 
 @pytest.mark.parametrize('plan, required', [

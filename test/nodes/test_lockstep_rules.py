@@ -21,7 +21,6 @@ from il_ros.contract.episode_spec import ABORTED, ENDED, EXPERT, POLICY, RUNNING
 from il_ros.episodes.reader import read_episode
 from il_ros.nodes.policy import PolicyNode
 from il_ros.nodes.simulator import SimulatorNode
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import spec_to_message, to_ns
 from il_ros_interfaces.msg import Action, EpisodeStatus
@@ -30,6 +29,7 @@ import numpy as np
 import pytest
 from seam import command, episode, Graph, PERIOD_NS, Script, stamps, towards
 from sensor_msgs.msg import JointState
+from shipped_arms import PANDA
 STREAMS = {'episode': EpisodeStatus, 'joint_states': JointState, 'tool_pose': PoseStamped,
            'object_poses': PoseArray, 'goal_pose': PoseStamped}
 

@@ -21,7 +21,6 @@ from geometry_msgs.msg import Pose, PoseArray, PoseStamped
 from il_ros.contract.episode_spec import RUNNING
 from il_ros.errors import ImitationError
 from il_ros.nodes.observer import ObserverNode
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_from_message, to_ns, to_stamp
 from il_ros.tasks.contracts import find_contract
@@ -30,6 +29,7 @@ from il_ros_interfaces.srv import EndEpisode
 import pytest
 from seam import Bench
 from sensor_msgs.msg import JointState
+from shipped_arms import PANDA
 
 TOPICS = {'episode': EpisodeStatus, 'joint_states': JointState, 'tool_pose': PoseStamped,
           'object_poses': PoseArray, 'goal_pose': PoseStamped}

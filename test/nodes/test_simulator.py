@@ -17,7 +17,6 @@
 from il_ros.contract.episode_spec import ABORTED, ENDED, FAULT, IDLE, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.nodes.simulator import SimulatorNode
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import spec_to_message, to_ns
 from il_ros.sim.simulation import Simulation
@@ -27,6 +26,7 @@ import numpy as np
 import pytest
 from seam import Bench, command, episode, reset
 from sensor_msgs.msg import CameraInfo, Image, JointState
+from shipped_arms import PANDA
 from std_msgs.msg import Bool
 
 

@@ -19,7 +19,6 @@ from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, 
 from il_ros.contract.episode_spec import RUNNING
 from il_ros.graph.graph import overrides
 from il_ros.nodes.supervisor import SupervisorNode
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import contract_to_message, float32s, spec_to_message, to_stamp
 from il_ros.tasks.contracts import find_contract
@@ -30,6 +29,7 @@ import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from seam import Bench, episode
 from sensor_msgs.msg import JointState
+from shipped_arms import PANDA
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 

@@ -20,7 +20,6 @@ from diagnostic_msgs.msg import DiagnosticArray
 from il_ros.contract.episode_spec import ENDED, EXPERT, FAULT, POLICY, TERMINATED
 from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.robots.actions.tool_velocity import TRACKING_LIMIT_RAD
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import float32s, to_stamp
 from il_ros.ros.supervision.neighbours import publishers
@@ -31,6 +30,7 @@ import numpy as np
 import pytest
 import rclpy
 from sensor_msgs.msg import JointState
+from shipped_arms import PANDA
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 from test_supervisor import Arm, CONTRACT, STILL

@@ -18,12 +18,12 @@ from il_ros.contract.episode_spec import EXPERT
 from il_ros.episodes.reader import read_episode
 from il_ros.errors import ImitationError
 from il_ros.nodes.observer import ObserverNode
-from il_ros.robots.panda import PANDA
 from il_ros.tasks.contracts import contract_text
 import numpy as np
 import pytest
 from seam import Bench, episode, Graph
 from sensor_msgs.msg import JointState
+from shipped_arms import PANDA
 
 
 def contract_file(folder, frame: str = PANDA.base_frame):

@@ -25,12 +25,12 @@ import sys
 from control_msgs.action import GripperCommand, ParallelGripperCommand
 from il_ros.nodes.gripper import GripperNode
 from il_ros.robots.motion import Motion
-from il_ros.robots.panda import PANDA
 from il_ros.ros import qos
 from il_ros.ros.commands.adapters import adapter_class, wire
 import numpy as np
 from rclpy.action import ActionServer
 from seam import Bench
+from shipped_arms import PANDA
 from std_msgs.msg import Float64
 
 ACTION = 'gripper_controller/gripper_cmd'

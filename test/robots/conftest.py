@@ -15,8 +15,8 @@
 """What the tests of the robot's model share."""
 
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA
 import pytest
+from shipped_arms import PANDA
 
 
 @pytest.fixture(scope='module')

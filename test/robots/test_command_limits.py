@@ -16,9 +16,9 @@
 
 from il_ros.errors import RobotError
 from il_ros.robots.command_limits import CommandLimits, MARGIN
-from il_ros.robots.panda import PANDA
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 PERIOD_NS = 50_000_000
 LONGEST = PANDA.velocity * 0.05

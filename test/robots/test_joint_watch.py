@@ -17,9 +17,9 @@
 
 from il_ros.errors import RobotError
 from il_ros.robots.joint_watch import JointWatch
-from il_ros.robots.panda import PANDA
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 MS = 1_000_000
 PERIOD_S = 0.05

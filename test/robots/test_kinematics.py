@@ -16,9 +16,9 @@ import dataclasses
 
 from il_ros.errors import RobotError
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 
 def _places(count: int, seed: int = 0) -> np.ndarray:

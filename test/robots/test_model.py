@@ -18,9 +18,9 @@ import dataclasses
 
 from il_ros.errors import RobotError
 from il_ros.robots.model import find_robot
-from il_ros.robots.panda import PANDA
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 # Franka Emika: Panda's joint limits (rad), speeds (rad/s) and torques (Nm), joint by joint.
 SHEET = np.array([
@@ -85,8 +85,8 @@ def test_a_robot_rests_inside_its_limits():
 
 
 def test_what_is_no_robot_is_refused(monkeypatch):
-    monkeypatch.setenv('IL_ROS_PLUGINS', 'il_ros.robots.panda:_MARGIN_RAD')
+    monkeypatch.setenv('IL_ROS_PLUGINS', 'il_ros.robots.model:IMPLAUSIBLE_RAD')
     with pytest.raises(RobotError, match='panda'):
         find_robot('moon')
     with pytest.raises(RobotError, match='expected an instance of il_ros.robots.model.RobotModel'):
-        find_robot('il_ros.robots.panda:_MARGIN_RAD')
+        find_robot('il_ros.robots.model:IMPLAUSIBLE_RAD')

@@ -16,10 +16,10 @@
 
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.motion import GAIN_PER_S, MotionReckoner
-from il_ros.robots.panda import PANDA
 from il_ros.robots.rotations import product, rotated, rotation_between
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 PERIOD_S = 0.05
 HOME = PANDA.home

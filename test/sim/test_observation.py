@@ -15,11 +15,11 @@
 import dataclasses
 
 from il_ros.errors import SimulationError
-from il_ros.robots.panda import PANDA
 from il_ros.sim.observation import Observer
 from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 
 def test_an_observation_has_the_contracts_features_in_order(pick_place):

@@ -16,10 +16,10 @@
 
 from il_ros.errors import RobotError
 from il_ros.robots.command_limits import CommandLimits, MARGIN
-from il_ros.robots.panda import PANDA
 from il_ros.sim.realtime_commands import RealtimeCommands
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 PERIOD_NS = 50_000_000
 STEP = PANDA.velocity[0] * 0.05

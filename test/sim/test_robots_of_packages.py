@@ -18,7 +18,7 @@ import contextlib
 
 import il_ros
 from il_ros.contract.contract import ContractError
-from il_ros.errors import RobotError, SimulationError
+from il_ros.errors import RobotError
 from il_ros.tasks.contracts import contract_text
 import numpy as np
 import pytest
@@ -74,10 +74,10 @@ def test_the_camera_sees_another_robot(kuka):
 def test_a_robot_is_refused_in_a_sentence(kuka, package, tmp_path):
     with pytest.raises(ContractError, match="'stack' needs a gripper; the robot .* has none"):
         il_ros.make_env('stack', robot=kuka)
-    with pytest.raises(RobotError, match="no robot 'ur5'; there are panda, kuka$"):
+    with pytest.raises(RobotError, match="no robot 'ur5'; there are panda, xarm6, iiwa, kuka$"):
         il_ros.compose_contract('reach', 'ur5')
     with pytest.raises(RobotError, match='expected an instance of il_ros.robots.model.RobotModel'):
         il_ros.make_env('reach', robot='arms:LIMIT')
     (tmp_path / 'panda.yaml').write_text(contract_text('reach'))
-    with pytest.raises(SimulationError, match='the simulation offers no position of'):
+    with pytest.raises(ContractError, match="is for the robot 'panda', not for 'kuka'; say it"):
         il_ros.make_env('reach', contract=str(tmp_path / 'panda.yaml'), robot=kuka)

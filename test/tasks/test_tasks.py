@@ -15,7 +15,6 @@
 import dataclasses
 import math
 
-from il_ros.robots.panda import PANDA
 from il_ros.tasks.base import Scene
 from il_ros.tasks.insert.task import Insert
 from il_ros.tasks.pick_place.task import PickPlace
@@ -27,6 +26,7 @@ from il_ros.tasks.stack.task import Stack
 from il_ros.tasks.tower.task import Tower
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 SEEDS = range(300)
 
@@ -34,8 +34,9 @@ SEEDS = range(300)
 def _reading(scene: Scene, **changes) -> Reading:
     joints = PANDA.home.copy()
     joints[PANDA.fingers] = min(scene.opening_m, PANDA.open_width) / 2
-    reading = Reading(joints, np.zeros(9), scene.tool_position, np.array([1.0, 0.0, 0.0, 0.0]),
-                      scene.object_positions, scene.object_orientations)
+    reading = Reading(joints, np.zeros(9), PANDA.opening(joints), scene.tool_position,
+                      np.array([1.0, 0.0, 0.0, 0.0]), scene.object_positions,
+                      scene.object_orientations)
     return dataclasses.replace(reading, **changes)
 
 
@@ -137,7 +138,8 @@ def test_a_goal_on_the_table_wants_the_cube_released():
     task, scene = _sampled(in_the_air=False)
     held = PANDA.home.copy()
     held[PANDA.fingers] = 0.025
-    there = dataclasses.replace(_moved(scene, scene.goal_position), joint_position=held)
+    there = dataclasses.replace(_moved(scene, scene.goal_position), joint_position=held,
+                                opening_m=PANDA.opening(held))
     assert not any(task.evaluate(there, scene.goal_position).success for _ in range(20))
 
 
@@ -170,7 +172,8 @@ def _stacked(offset=(0.0, 0.0, 0.0), opening_m: float = 0.08) -> tuple[Stack, Re
     positions = np.array([lower + [0.0, 0.0, 0.05] + np.array(offset), lower])
     joints = PANDA.home.copy()
     joints[PANDA.fingers] = opening_m / 2
-    reading = _reading(scene, object_positions=positions, joint_position=joints)
+    reading = _reading(scene, object_positions=positions, joint_position=joints,
+                       opening_m=PANDA.opening(joints))
     return task, reading, scene.goal_position
 
 

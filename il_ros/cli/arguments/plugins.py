@@ -16,9 +16,15 @@
 
 import argparse
 
+from il_ros.cli.arguments.shared import add_robot
 from il_ros.plugins import KINDS
 
 _KIND = 'Kind of plug-in'
+
+
+def _plural(kind: str) -> str:
+    """Return the kind that a word means: ``robot`` is as good as ``robots``."""
+    return next((name for name, one in KINDS.items() if kind == one), kind)
 
 
 def add_list(parser: argparse.ArgumentParser):
@@ -28,10 +34,11 @@ def add_list(parser: argparse.ArgumentParser):
 
 def add_check(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros check``."""
-    parser.add_argument('kind', choices=KINDS, help=_KIND)
-    parser.add_argument('name', help='Name as in il_ros list, or module:Object')
+    parser.add_argument('kind', choices=KINDS, type=_plural, help=_KIND)
+    parser.add_argument('name', help='Name as in il_ros list, module:Object, or a robot file')
 
 
 def add_contract(parser: argparse.ArgumentParser):
     """Add the arguments of ``il_ros contract``."""
     parser.add_argument('task', help='Name of a task, as push, with _image for camera images')
+    add_robot(parser)

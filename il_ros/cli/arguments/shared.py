@@ -57,6 +57,13 @@ def add_budget(add: Callable, rounds: Callable):
         help='Number of rollouts in each round (default: %(default)s)')
 
 
+def add_robot(parser: argparse.ArgumentParser):
+    """Add the robot on which a task is done."""
+    parser.add_argument('--robot', default='', metavar='NAME',
+                        help="Robot: a name (il_ros list robots), or a robot file (default: the "
+                             "contract's)")
+
+
 def add_episodes(parser: argparse.ArgumentParser):
     """Add what episodes of the graph need: their horizon and options, and the graph itself."""
     parser.add_argument('--horizon', action=Given, type=WHOLE, default=0, metavar='N',
@@ -68,6 +75,7 @@ def add_episodes(parser: argparse.ArgumentParser):
     parser.add_argument('--contract', default='', metavar='NAME',
                         help="Contract file, or a task's name, as push_image with _image for "
                              "images (default: the task's own; il_ros contract TASK prints it)")
+    add_robot(parser)
     parser.add_argument('--gui', action='store_true', help="Open PyBullet's window")
     parser.add_argument('--attach', action='store_true',
                         help='Use the graph that runs in this ROS domain instead of a new one')

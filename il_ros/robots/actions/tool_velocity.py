@@ -108,7 +108,7 @@ class Actuator:
         self._sent = np.clip(measured, self._robot.lower, self._robot.upper)
         position, self._quaternion = self._kinematics.forward(self._sent)
         self._position = position.tolist()
-        width = float(self._sent[self._robot.fingers].sum())
+        width = self._robot.opening(self._sent)
         self._resting = [min(max(width, low), high) if axis < 0 else 0.0
                          for axis, (low, high) in zip(self._axes, self._bounds)]
 
@@ -263,11 +263,11 @@ class Actuator:
         for axis, width in zip(self._axes, wanted):
             if axis >= 0:
                 continue
-            first = self._robot.arm_joints
+            first, wide = self._robot.arm_joints, self._robot.finger_position(width)
             actual = float(measured[first:].sum()) / (len(q) - first)
             for index in range(first, len(q)):
                 step, last = float(self._longest[index]), float(sent[index])
-                target = min(max(width / (len(q) - first), actual - step), actual + step)
+                target = min(max(wide, actual - step), actual + step)
                 target = min(max(target, last - step), last + step)
                 q[index] = min(max(target, float(self._robot.lower[index])),
                                float(self._robot.upper[index]))

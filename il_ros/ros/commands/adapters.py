@@ -60,12 +60,12 @@ def joint_list(text: str) -> tuple[str, ...]:
 
 def refuse_lockstep(field: str, parameters: Any):
     """
-    Refuse a controller in lockstep.
+    Refuse another command than joint_state in lockstep.
 
     :param field: the parameter that names the controller; ``mode`` stands beside it
-    :raises ControllerError: if the mode is lockstep
+    :raises ControllerError: naming both
     """
-    if parameters.mode == 'lockstep':
+    if parameters.mode == 'lockstep' and getattr(parameters, field) != JOINT_STATE:
         raise ControllerError(
             f'{field} is {getattr(parameters, field)}; lockstep takes {JOINT_STATE} alone, for no '
             'controller waits for a command: use mode realtime')

@@ -118,7 +118,7 @@ def _reader(source: Source, tool: ToolOfJoints | None) -> Callable:
         return tool.reader(source.field)
     if source.joints:
         joints = JointReader(source.joints, source.field)
-        return (lambda message: (sum(joints(message)),)) if source.reduce else joints
+        return (lambda message: (source.summed(joints(message)),)) if source.reduce else joints
     field = _POSE_FIELDS[source.field]
     if source.index < 0:
         return lambda message: field(message.pose)

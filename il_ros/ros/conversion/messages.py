@@ -73,7 +73,8 @@ def contract_to_message(contract: Contract) -> messages.Contract:
         id=contract.id, name=contract.name, rate=contract.rate,
         features=[_fill(messages.Feature(), feature) for feature in contract.features],
         action_space=contract.action_space, action_frame_id=contract.action_frame_id,
-        actions=[_fill(messages.ActionElement(), element) for element in contract.actions])
+        actions=[_fill(messages.ActionElement(), element) for element in contract.actions],
+        robot=contract.robot, command=contract.command)
 
 
 def contract_from_message(message: messages.Contract) -> Contract:
@@ -87,7 +88,8 @@ def contract_from_message(message: messages.Contract) -> Contract:
         features=tuple(Feature(**_fields(Feature, feature)) for feature in message.features),
         action_space=message.action_space, action_frame_id=message.action_frame_id,
         actions=tuple(ActionElement(**_fields(ActionElement, element))
-                      for element in message.actions))
+                      for element in message.actions),
+        robot=message.robot, command=message.command)
     if message.id != contract.id:
         raise ContractError(f'contract {contract.name}: its id is {message.id}; its content has '
                             f'{contract.id}')

@@ -74,21 +74,23 @@ class CommandOutput:
         self._moves = False
 
     def _refuse(self, parameters: SupervisorParameters):
-        if self._is_recorded_form:
-            if self._gripper != SAME or parameters.command_joints:
-                raise ControllerError(
-                    'command joint_state commands all joints of the robot; leave gripper and '
-                    'command_joints as they are')
-        else:
-            refuse_lockstep('command', parameters)
+        refuse_lockstep('command', parameters)
+        if self._is_recorded_form and (self._gripper != SAME or parameters.command_joints):
+            raise ControllerError(
+                'command joint_state commands all joints of the robot; leave gripper and '
+                'command_joints as they are')
 
     def start(self, contract: Contract):
         """
         Begin an episode.
 
-        :raises ControllerError: if the contract moves the gripper, and no message does; or if
-            the controller does not take commands at its rate
+        :raises ControllerError: if the contract is for another command, or moves the gripper, and
+            no message does; or if the controller does not take commands at its rate
         """
+        if (contract.command or JOINT_STATE) != self._name:
+            raise ControllerError(
+                f'contract {contract.name} is for command {contract.command or JOINT_STATE}, the '
+                f'supervisor for {self._name}; start observer and supervisor with one command')
         if self._is_recorded_form:
             return
         robot, period_s = self._kinematics.robot, 1.0 / contract.rate

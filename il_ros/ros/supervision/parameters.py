@@ -29,6 +29,7 @@ class SupervisorParameters:
     autostart: bool = flag(True, 'configure and activate at start')
     mode: str = choice('lockstep', ('lockstep', 'realtime'),
                        'lockstep: wait for every required driver; realtime: for one period')
+    robot: str = text('', 'robot: a name, module:Object or a robot file; empty: the first one')
     silence_s: float = bounded(
         2.0, 0.1, 60.0, 'a required driver silent for so long ends the episode [s]')
     observation_timeout_s: float = bounded(

@@ -32,6 +32,7 @@ from il_ros.errors import ExportError
 from il_ros.files.folders import new_folder
 from il_ros.runs.export.segments import element_names, LABELS, Segment, segments_of
 from il_ros.runs.inventory import Progress
+from il_ros.tasks.contracts import robot_called
 import numpy as np
 
 VERSION = 'v3.0'
@@ -107,7 +108,8 @@ def _info(contract: Contract, episodes: int, frames: int, tasks: list[str]) -> d
                      for name, form in _SINGLE.items()})
     rate = contract.rate
     return {
-        'codebase_version': VERSION, 'robot_type': 'panda', 'total_episodes': episodes,
+        'codebase_version': VERSION, 'robot_type': robot_called(contract),
+        'total_episodes': episodes,
         'total_frames': frames, 'total_tasks': len(tasks), 'chunks_size': 1000,
         'data_files_size_in_mb': 100, 'video_files_size_in_mb': 200,
         'fps': int(rate) if rate == int(rate) else rate, 'splits': {'train': f'0:{episodes}'},

@@ -26,7 +26,7 @@ FILTER = 0.1
 """CRISP's ``filter.target_pose``: share of the way to the target in each of its cycles."""
 
 FILTER_HZ = 1000.0
-"""Rate of these cycles on a Franka arm."""
+"""Rate of these cycles on the arm that it is mostly used with."""
 
 _ARRIVED = 1e-5
 """What is left of the way, m and rad, that is no longer worth a step."""

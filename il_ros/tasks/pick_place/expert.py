@@ -22,7 +22,8 @@ import math
 
 from il_ros.contract.contract import Contract
 from il_ros.tasks.expert import Expert
-from il_ros.tasks.grasping import difference, DIP_M, GAIN_PER_S, grasp_and_carry, SPEED_M_S
+from il_ros.tasks.grasping import difference, DIP_M, GAIN_PER_S, grasp_and_carry
+from il_ros.tasks.grasping import held_below, SPEED_M_S
 from il_ros.tasks.smooth import capped_gain, rising
 
 RESTING_M = 0.035
@@ -42,6 +43,7 @@ class PickPlaceExpert(Expert):
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
+        self._held_m = held_below(contract)
         self._opening = self.index_of('gripper_opening', 1)
         self._tool = self.index_of('tool_position', 3)
         self._cube = self.index_of('object_position', 3)
@@ -51,7 +53,8 @@ class PickPlaceExpert(Expert):
         tool, cube, goal = (values[at:at + 3] for at in (self._tool, self._cube, self._goal))
         to_goal = difference(cube, goal)
         return grasp_and_carry(difference(tool, cube), values[self._opening],
-                               _placed(to_goal, goal[2], cube[2]), _carry(to_goal, goal[2]))
+                               _placed(to_goal, goal[2], cube[2]), _carry(to_goal, goal[2]),
+                               held_m=self._held_m)
 
 
 def _placed(to_goal: list[float], goal_z: float, cube_z: float) -> float:

@@ -24,7 +24,8 @@ import math
 
 from il_ros.contract.contract import Contract
 from il_ros.tasks.expert import Expert
-from il_ros.tasks.grasping import difference, GAIN_PER_S, grasp_and_carry, SPEED_M_S
+from il_ros.tasks.grasping import difference, GAIN_PER_S, grasp_and_carry, held_below
+from il_ros.tasks.grasping import SPEED_M_S
 from il_ros.tasks.smooth import capped_gain, rising
 
 EDGE_M = 0.05
@@ -57,6 +58,7 @@ class StackExpert(Expert):
 
     def __init__(self, contract: Contract):
         super().__init__(contract)
+        self._held_m = held_below(contract)
         self._opening = self.index_of('gripper_opening', 1)
         self._tool = self.index_of('tool_position', 3)
         self._cube = self.index_of('object_position', 3)
@@ -66,7 +68,8 @@ class StackExpert(Expert):
         tool, cube, base = (values[at:at + 3] for at in (self._tool, self._cube, self._base))
         to_base = difference(cube, base)
         return grasp_and_carry(
-            difference(tool, cube), values[self._opening], stands(to_base), carry(to_base))
+            difference(tool, cube), values[self._opening], stands(to_base), carry(to_base),
+            held_m=self._held_m)
 
 
 def stands(to_base: list[float]) -> float:

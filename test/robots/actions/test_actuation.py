@@ -19,10 +19,10 @@ from il_ros.contract.contract import ActionElement
 from il_ros.errors import RobotError
 from il_ros.robots.actions import tool_velocity
 from il_ros.robots.actions.tool_velocity import Actuator
-from il_ros.robots.panda import PANDA
 from il_ros.tasks.contracts import find_contract
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 PERIOD_S = 0.05
 FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)

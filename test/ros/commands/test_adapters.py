@@ -20,13 +20,13 @@ from il_ros.errors import ControllerError, RobotError
 from il_ros.robots.controllers import CONTROLLERS, TOOL_CONTROLLERS
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.motion import MotionReckoner
-from il_ros.robots.panda import PANDA
 from il_ros.robots.rotations import rotation_between
 from il_ros.ros.commands.adapters import adapter_class, joint_list, wire
 from il_ros.ros.stand_in.contents import CONTENTS
 from il_ros.sim.controllers.arm import make_claims, StandInArm
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 PERIOD_S = 0.05

@@ -16,7 +16,6 @@
 
 from il_ros.errors import ControllerError, RobotError
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.panda import PANDA
 from il_ros.robots.rotations import rotated, rotation_between
 from il_ros.sim.controllers.arm import make_claims, StandInArm
 from il_ros.sim.controllers.crisp import CrispPose, Pose
@@ -26,6 +25,7 @@ from il_ros.sim.controllers.joint_trajectory import Segment, Trajectory
 from il_ros.sim.controllers.servo import ServoTwist, TWIST, Twist
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 MS = 1_000_000
 STEP_NS = 5 * MS

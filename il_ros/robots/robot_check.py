@@ -1,0 +1,136 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What is wrong with a robot's description: each finding is one sentence that says what to do."""
+
+from collections.abc import Iterator
+import contextlib
+import itertools
+from pathlib import Path
+
+from il_ros.errors import RobotError
+from il_ros.files.regular import read_text
+from il_ros.robots.kinematics import Kinematics, Solution
+from il_ros.robots.model import RobotModel
+from il_ros.robots.urdf import Joint, moving_joints
+import numpy as np
+
+_TOLERANCE_M = 1e-3
+_TOLERANCE_RAD = 1e-2
+"""As the supervisor's (``actions/tool_velocity.py``): beyond it an arm does not move."""
+
+_ALONG = 5
+"""Sampled places along each edge of the workspace."""
+
+_STEP_M = 0.025
+"""Way of the tool in a control step at full speed."""
+
+_ROUNDING = 1e-6
+_SEED = 0
+_PATHS = 40
+
+
+def findings(robot: RobotModel) -> Iterator[str]:
+    """
+    Look for what would stop an arm, or lead it where it cannot go.
+
+    The URDF loads, names and limits agree with it, the home position points the tool down inside
+    the workspace, the workspace is reachable, and inverse kinematics follows a straight way.
+    """
+    if not Path(robot.urdf).is_file():
+        yield f'its urdf is {robot.urdf!r}; expected the path of a file'
+        return
+    try:
+        joints = moving_joints(read_text(robot.urdf))
+        kinematics = Kinematics(robot)
+    except RobotError as error:
+        yield str(error)
+        return
+    with contextlib.closing(kinematics):
+        yield from limit_findings(robot, joints)
+        yield from _home(robot, kinematics)
+        unreachable = list(_unreachable(robot, kinematics))
+        if unreachable:
+            place, solution = max(unreachable, key=lambda one: one[1].error_m)
+            yield (f'{len(unreachable)} of {_ALONG ** 3} places of the workspace are out of reach '
+                   f'with the tool down, the worst {np.round(place, 3).tolist()} by '
+                   f'{solution.error_m:.3f} m; make the workspace smaller, or move the base')
+        else:
+            yield from _paths(robot, kinematics)
+
+
+def limit_findings(robot: RobotModel, joints: dict[str, Joint]) -> Iterator[str]:
+    """
+    Compare a robot's limits with those of a URDF.
+
+    :param joints: of the URDF, by name
+    """
+    for index, name in enumerate(robot.joint_names):
+        joint = joints.get(name)
+        if joint is None:
+            yield f'the URDF has no joint {name}; it has {", ".join(joints)}'
+            continue
+        for what, own, limit, sign in (
+                ('min_position', robot.lower[index], joint.lower, -1.0),
+                ('max_position', robot.upper[index], joint.upper, 1.0),
+                ('max_velocity', robot.velocity[index], joint.velocity, 1.0),
+                ('max_effort', robot.effort[index], joint.effort, 1.0)):
+            # Some URDFs have 0 where nothing is known; the force of a hand is a setting.
+            known = limit is not None and (what.endswith('position') or limit > 0.0)
+            if what == 'max_effort' and index >= robot.arm_joints:
+                continue
+            if known and sign * (own - limit) > _ROUNDING:
+                yield (f'{name}: {what} is {own:g}, beyond the {limit:g} of the URDF; write a '
+                       'limit that the arm keeps')
+        if not robot.lower[index] < robot.upper[index]:
+            yield (f'{name}: its positions go from {robot.lower[index]:g} to '
+                   f'{robot.upper[index]:g}; expected a range')
+
+
+def _home(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
+    position, quaternion = kinematics.forward(robot.home)
+    outside = float(np.maximum(robot.workspace_lower - position,
+                               position - robot.workspace_upper).max())
+    if outside > 0.0:
+        yield (f'at home the tool is at {np.round(position, 3).tolist()}, {outside:.3f} m outside '
+               'the workspace; change home or workspace')
+    turned = 2.0 * float(np.arccos(min(1.0, abs(float(quaternion @ robot.tool_down)))))
+    if turned > _TOLERANCE_RAD:
+        yield (f'at home the tool is turned by {turned:.3f} rad from tool_down: its orientation '
+               f'is {np.round(quaternion, 4).tolist()}; change home or tool_down')
+
+
+def _unreachable(robot: RobotModel,
+                 kinematics: Kinematics) -> Iterator[tuple[np.ndarray, Solution]]:
+    edges = np.linspace(robot.workspace_lower, robot.workspace_upper, _ALONG).T
+    for place in map(np.array, itertools.product(*edges)):
+        solution = kinematics.settled(place, robot.tool_down)
+        if solution.error_m > _TOLERANCE_M or solution.error_rad > _TOLERANCE_RAD:
+            yield place, solution
+
+
+def _paths(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
+    """Follow straight ways through the workspace, as a policy's steps do."""
+    rng, missed, steps = np.random.default_rng(_SEED), 0, 0
+    for _ in range(_PATHS):
+        start, end = rng.uniform(robot.workspace_lower, robot.workspace_upper, (2, 3))
+        q = kinematics.settled(start, robot.tool_down).q
+        for place in np.linspace(start, end, 2 + int(np.linalg.norm(end - start) / _STEP_M))[1:]:
+            solution = kinematics.inverse(place, robot.tool_down, q)
+            steps += 1
+            missed += (solution.error_m > _TOLERANCE_M or solution.error_rad > _TOLERANCE_RAD)
+            q = solution.q
+    if missed:
+        yield (f'inverse kinematics misses {missed} of {steps} steps on straight ways through the '
+               'workspace; make it smaller, or choose another home')

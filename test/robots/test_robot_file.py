@@ -1,0 +1,161 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Robot files: what they say, what is refused, and what `il_ros check robot` finds."""
+
+import dataclasses
+import functools
+
+from arm_files import TURN_LIMIT, write_arm
+from il_ros.cli.parser import main
+from il_ros.errors import RobotError
+from il_ros.robots import robot_check
+from il_ros.robots.kinematics import Kinematics
+from il_ros.robots.model import find_robot
+from il_ros.robots.robot_file import read_robot, standalone
+from il_ros.robots.urdf import loadable, moving_joints, resolve
+import numpy as np
+import pytest
+from shipped_arms import PANDA
+import yaml
+
+SHIPPED = ('panda', 'xarm6', 'iiwa')
+
+
+@pytest.fixture
+def arm_file(tmp_path):
+    """Return what writes the robot file of a small arm, with other keys."""
+    return functools.partial(write_arm, tmp_path)
+
+
+@pytest.mark.parametrize('name', SHIPPED)
+def test_nothing_is_wrong_with_the_robots_of_the_package(name):
+    assert list(robot_check.findings(find_robot(name))) == []
+
+
+def test_limits_are_the_files_or_else_the_urdfs(arm_file):
+    robot = read_robot(str(arm_file(joint_limits={
+        'lift': {'min_position': 0.1, 'max_acceleration': 2.0, 'max_deceleration': 4.0},
+        'turn': {'max_velocity': 0.5, 'has_velocity_limits': False, 'max_jerk': 9.0}})))
+    assert robot.joint_names == ('slide', 'cross', 'lift', 'turn')
+    assert robot.lower.tolist() == [0.0 + 0.005, -0.5 + 0.005, 0.1 + 0.005, -2.0 + 0.005]
+    assert robot.upper.tolist() == [1.0 - 0.005, 0.5 - 0.005, 0.8 - 0.005, 2.0 - 0.005]
+    assert robot.velocity.tolist() == [1.0, 1.0, 0.8, 3.0]
+    assert robot.effort.tolist() == [500.0, 500.0, 400.0, 10.0]
+    assert robot.acceleration.tolist() == [np.inf, np.inf, 2.0, np.inf]
+    assert robot.deceleration.tolist() == [np.inf, np.inf, 4.0, np.inf]
+    assert robot.jerk.tolist() == [np.inf, np.inf, np.inf, 9.0]
+
+
+def test_a_mounted_tool_is_where_the_file_says(arm_file):
+    robot = read_robot(str(arm_file()))
+    kinematics = Kinematics(robot)
+    try:
+        position, quaternion = kinematics.forward(np.zeros(4))
+        np.testing.assert_allclose(position, [0.0, 0.0, 0.8 - 0.2], atol=1e-6)
+        np.testing.assert_allclose(np.abs(quaternion), [1.0, 0.0, 0.0, 0.0], atol=1e-6)
+    finally:
+        kinematics.close()
+
+
+@pytest.mark.parametrize('changes, sentence', [
+    ({'urdf': 'absent.urdf'}, "urdf is 'absent.urdf'; there is no file"),
+    ({'urdf': 'arm.urdf.xacro'}, 'expected a URDF: write it with `xacro'),
+    ({'urdf': 'package://no_such_package/arm.urdf'}, "there is no package 'no_such_package'"),
+    ({'joints': ['slide', 'cross', 'elbow']}, 'has no joint elbow; it has slide, cross, lift'),
+    ({'home': [0.0, 0.0]}, 'home has 2 numbers; expected 4, one a joint'),
+    ({'home': [0.5, 9.0, 0.4, 0.0]}, 'home lies outside the joint limits'),
+    ({'joint_limits': {'elbow': {}}}, 'has no joint elbow'),
+    ({'joint_limits': {'lift': {'max_velocity': -1.0}}}, 'joint_limits.lift.max_velocity is -1.0'),
+    ({'joint_limits': {'lift': {'velocity': 1.0}}}, 'velocity'),
+    ({'tool': {'link': 'claw'}}, 'has no link claw'),
+    ({'workspace': {'lower': [0.0, 0.0], 'upper': [1.0, 1.0, 1.0]}}, 'workspace.lower'),
+    ({'margin': 'wide'}, "margin is 'wide'"),
+    ({'colour': 'red'}, 'colour')])
+def test_what_is_wrong_with_a_file_is_a_sentence(arm_file, changes, sentence):
+    path = arm_file(**changes)
+    with pytest.raises(RobotError) as refused:
+        Kinematics(find_robot(str(path))).close()
+    assert sentence in str(refused.value)
+    assert '\n' not in str(refused.value)
+
+
+def test_a_limit_that_neither_says_is_asked_for(arm_file):
+    path = arm_file()
+    urdf = path.parent / 'arm.urdf'
+    urdf.write_text(urdf.read_text().replace(TURN_LIMIT, ''))
+    with pytest.raises(RobotError, match='joint_limits.turn.min_position is missing, and the URDF'):
+        read_robot(str(path))
+
+
+@pytest.mark.parametrize('changes, finding', [
+    ({'lower': PANDA.lower - 1.0}, 'panda_joint1: min_position is -3.8773, beyond'),
+    ({'velocity': 2 * PANDA.velocity}, 'max_velocity is 4.35, beyond the 2.175 of the URDF'),
+    ({'workspace_lower': np.array([0.1, -0.3, 0.01]), 'workspace_upper': np.array([1.2, 0.3, 0.4])},
+     'of 125 places of the workspace are out of reach'),
+    ({'workspace_upper': np.array([0.4, 0.3, 0.4])}, 'outside the workspace; change home'),
+    ({'tool_down': np.array([0.0, 1.0, 0.0, 0.0])}, 'the tool is turned by 3.142 rad')])
+def test_the_check_finds_what_would_stop_an_arm(changes, finding):
+    found = list(robot_check.findings(dataclasses.replace(PANDA, **changes)))
+    assert any(finding in one for one in found), found
+
+
+def test_the_verb_checks_a_file(arm_file, capsys):
+    path = arm_file(workspace={'lower': [0.32, -0.3, 0.01], 'upper': [0.68, 0.3, 1.5]})
+    assert main(['check', 'robot', str(path)]) == 1
+    assert 'places of the workspace are out of reach' in capsys.readouterr().out
+
+
+def test_a_gripper_of_one_joint_has_an_opening():
+    robot = find_robot('xarm6')
+    assert [one.name for one in robot.followers] == [
+        'left_finger_joint', 'left_inner_knuckle_joint', 'right_outer_knuckle_joint',
+        'right_finger_joint', 'right_inner_knuckle_joint']
+    for opening_m in (0.0, 0.03, 0.085):
+        joints = robot.home.copy()
+        joints[robot.fingers] = robot.finger_position(opening_m)
+        assert robot.opening(joints) == pytest.approx(opening_m)
+    assert robot.finger_position(0.0) == pytest.approx(0.85)
+    assert robot.closing_speed == pytest.approx(0.2)
+    assert (PANDA.closing_speed, find_robot('iiwa').closing_speed) == (0.4, 0.0)
+
+
+def test_a_copy_in_another_folder_is_the_same_robot(arm_file, tmp_path):
+    path = arm_file()
+    copy = tmp_path / 'elsewhere' / path.name
+    copy.parent.mkdir()
+    copy.write_bytes(standalone(str(path)))
+    one, other = read_robot(str(path)), read_robot(str(copy))
+    assert one.name == other.name == 'gantry'
+    assert one.lower.tolist() == other.lower.tolist()
+    assert yaml.safe_load(copy.read_text())['urdf'] == str(path.parent / 'arm.urdf')
+
+
+def test_packages_are_found_by_the_ament_index_and_as_python_packages(tmp_path, monkeypatch):
+    share = tmp_path / 'share' / 'my_arm_description'
+    share.mkdir(parents=True)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'/nowhere:{tmp_path}')
+    assert resolve('package://my_arm_description/urdf/arm.urdf', tmp_path) == (
+        share / 'urdf' / 'arm.urdf')
+    assert resolve('package://pybullet_data/plane.urdf', tmp_path).is_file()
+    (share / 'meshes').mkdir()
+    urdf = tmp_path / 'arm.urdf'
+    urdf.write_text('<robot><mesh filename="package://my_arm_description/meshes/a.stl"/></robot>')
+    with loadable(str(urdf)) as file, open(file) as copy:
+        assert f'filename="{share}/meshes/a.stl"' in copy.read()
+
+
+def test_what_is_no_urdf_is_refused():
+    with pytest.raises(RobotError, match='it is no URDF'):
+        moving_joints('joints: 7')
