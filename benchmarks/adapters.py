@@ -38,7 +38,8 @@ from il_ros.graph.graph import GraphOptions
 from il_ros.reports.table import Table
 from il_ros.robots.controllers import CONTROLLERS
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.model import find_robot
+from il_ros.robots.model import DEFAULT, find_robot
+from il_ros.tasks.contracts import contract_name
 import numpy as np
 
 LONGEST_LAG_S = 0.5
@@ -96,7 +97,7 @@ def figures(command: str, episodes: list[Episode], kinematics: Kinematics) -> tu
             f'{np.sqrt(np.mean(np.square(tool))):.1f}', f'{max(tool):.1f}')
 
 
-def run(task: str, command: str, count: int, runs: Path) -> list[Episode]:
+def run(task: str, robot: str, command: str, count: int, runs: Path) -> list[Episode]:
     """
     Record episodes through one adapter.
 
@@ -107,8 +108,8 @@ def run(task: str, command: str, count: int, runs: Path) -> list[Episode]:
     async def collect(client: Client):
         receipts.extend(await client.collect(specs(task, count), lambda _: None))
     code = run_command(collect, GraphOptions(
-        task=task, runs=str(runs), mode='realtime', command=command, training=False,
-        policy=False))
+        task=task, contract=contract_name(task, robot), runs=str(runs), mode='realtime',
+        command=command, training=False, policy=False))
     if code:
         raise ImitationError(f'{command}: the graph ended with code {code}')
     return [read_episode(runs / RUN / receipt.path) for receipt in receipts]
@@ -119,6 +120,7 @@ def main(args: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='benchmarks.adapters', description=__doc__)
     commands = ('joint_state', *CONTROLLERS)
     parser.add_argument('--task', default='push', help='Task (default: %(default)s)')
+    parser.add_argument('--robot', default=DEFAULT, help='Robot (default: %(default)s)')
     parser.add_argument('--episodes', type=int, default=5,
                         help='Episodes through each adapter (default: %(default)s)')
     parser.add_argument('--commands', nargs='+', choices=commands, default=commands,
@@ -127,10 +129,11 @@ def main(args: list[str] | None = None) -> int:
     os.environ.pop('ROS_DOMAIN_ID', None)
     rows = []
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(
-            Kinematics(find_robot('panda'))) as kinematics:
+            Kinematics(find_robot(words.robot))) as kinematics:
         for command in words.commands:
             try:
-                episodes = run(words.task, command, words.episodes, Path(folder) / command)
+                episodes = run(words.task, words.robot, command, words.episodes,
+                               Path(folder) / command)
             except ImitationError as error:
                 print(f'benchmarks.adapters: {error}', file=sys.stderr)
                 return 1
