@@ -73,7 +73,7 @@ class Arbiter:
         """Why the arm only holds from now on, as a sentence; empty: it does not."""
         self._tracking_limit_rad = tracking_limit_rad
         self._actuator = actuator
-        self._paired = paired
+        self.paired = paired
         self._blending = blending
         self._joints = joints
         self._measured: np.ndarray | None = None
@@ -81,6 +81,11 @@ class Arbiter:
         self._started = False
         self._last_driving = driving.driving
         self._held_at: np.ndarray | None = None
+
+    @property
+    def measured(self) -> np.ndarray | None:
+        """Return the newest joint positions, shape ``(joints,)``; None: there are none yet."""
+        return self._measured
 
     @property
     def waiting(self) -> bool:
@@ -152,7 +157,7 @@ class Arbiter:
 
     def ready(self) -> bool:
         """Tell whether the present step has all that it needs."""
-        measured = self._is_known and (not self._paired or self._measured_ns == self.stamp_ns)
+        measured = self._is_known and (not self.paired or self._measured_ns == self.stamp_ns)
         return self.waiting and measured and len(self.answers) == len(self.driving.required)
 
     @property

@@ -27,7 +27,7 @@ import signal
 import threading
 
 EXECUTABLES = ('simulator', 'observer', 'policy', 'expert', 'supervisor', 'recorder', 'teleop',
-               'collector', 'trainer', 'coordinator', 'graph')
+               'collector', 'trainer', 'coordinator', 'gripper', 'graph')
 
 
 def require_interfaces() -> None:

@@ -59,6 +59,8 @@ class GraphOptions:
     mode: str = 'lockstep'
     rate_hz: float = 0.0
     """Control rate; 0: that of the contract."""
+    command: str = 'joint_state'
+    """Message to the arm, which stands in for the controller of that name (realtime)."""
     gui: bool = False
     contract: str = ''
     """A contract file, or a task's name, with _image and @ROBOT; empty: the task's own."""
@@ -106,16 +108,19 @@ def build(runtime: Runtime, options: GraphOptions):
     make_expert(options.task, published, options.options)
     runs = {'runs': options.runs}
     parts: list[tuple[type, dict]] = [
-        (SupervisorNode, {'mode': options.mode, 'estop_file': '', 'robot': robot_name(contract)}),
+        (SupervisorNode, {'mode': options.mode, 'estop_file': '', 'robot': robot_name(contract),
+                          'command': options.command}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         *([(PolicyNode, {'mode': options.mode})] if options.policy else []),
         (RecorderNode, {**runs, 'write_behind': realtime, 'streams': options.streams,
                         'require_streams': options.require_streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': published.rate,
-                        'pairing': 'as_of' if realtime else 'exact'}),
+                        'pairing': 'as_of' if realtime else 'exact',
+                        'command': options.command}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
-                         'rate_hz': published.rate, 'contract': contract}),
+                         'rate_hz': published.rate, 'contract': contract,
+                         'controller': options.command}),
         (CollectorNode, {'operator_start': True, 'episode_deadline_s': OPERATOR_TIMEOUT_S}
          if options.teleop else {'stop_on_fault': False}),
         *([(TrainerNode, runs), (CoordinatorNode, runs)] if options.training else [])]

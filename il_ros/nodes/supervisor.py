@@ -45,14 +45,14 @@ from il_ros.ros.listening import every, listen, listen_to_contract
 from il_ros.ros.node import ManagedNode
 from il_ros.ros.serving import serve
 from il_ros.ros.supervision.answers import Answers
-from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd
+from il_ros.ros.supervision.command_output import CommandOutput
+from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd, silent_nodes
 from il_ros.ros.supervision.estop import EmergencyStop
 from il_ros.ros.supervision.interventions import Interventions
-from il_ros.ros.supervision.neighbours import other_writers, refuse_drivers
+from il_ros.ros.supervision.neighbours import other_robot, other_writers, refuse_drivers
 from il_ros.ros.supervision.parameters import SupervisorParameters, with_keep_out
 from il_ros.ros.supervision.protection import Protection
 from il_ros.ros.supervision.speed_scale import SpeedScale
-from il_ros.tasks.contracts import robot_called
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
 from il_ros_interfaces.srv import SetDriver
 import numpy as np
@@ -62,14 +62,14 @@ WATCH_S = 0.05
 
 
 class SupervisorNode(ManagedNode):
-    """Publishes ``joint_command``, ``executed`` and ``drive``; serves ``set_driver``, e-stop."""
+    """Publishes commands, ``executed`` and ``drive``; serves ``set_driver``, e-stop."""
 
     def __init__(self, **kwargs):
         super().__init__('supervisor', SupervisorParameters, **kwargs)
-        self._realtime = self.parameters.mode == 'realtime'
-        plugins.trust(self.parameters.robot)
-        self._robot = robot = with_keep_out(
-            find_robot(self.parameters.robot), self.parameters.keep_out)
+        given = self.parameters
+        self._realtime = given.mode == 'realtime'
+        plugins.trust(given.robot)
+        self._robot = robot = with_keep_out(find_robot(given.robot), given.keep_out)
         self._kinematics = Kinematics(robot)
         self._joints = JointReader(robot.joint_names, 'position')
         self._contract: Contract | None = None
@@ -87,7 +87,7 @@ class SupervisorNode(ManagedNode):
         self.autostart()
 
     def _create_outputs(self):
-        self._commands = self.create_lifecycle_publisher(JointState, 'joint_command', qos.COMMAND)
+        self._commands = CommandOutput(self, self.parameters, self._kinematics)
         self._executions = self.create_publisher(Executed, 'executed', qos.STREAM)
         self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
         self._estop = EmergencyStop(self, self._hold_now, self.parameters.estop_file,
@@ -114,6 +114,7 @@ class SupervisorNode(ManagedNode):
     def _hold_now(self):
         if self._arbiter is not None and self._arbiter.waiting:
             self._act(STOPPED)
+        self._commands.rest()
 
     def _on_protection(self, reason: str):
         self._hold_now()
@@ -172,6 +173,8 @@ class SupervisorNode(ManagedNode):
                 self._announce(arbiter, stamp_ns, is_end=True)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
+        if arbiter.phase != RUNNING:
+            self._commands.rest()
 
     def _on_action(self, source: int, message: Action):
         arbiter = self._arbiter
@@ -226,6 +229,7 @@ class SupervisorNode(ManagedNode):
             released = EXPERT not in arbiter.driving.required
             self._announce(arbiter, step.stamp_ns + released)
         self._messages.fill(step, self._answers.candidates)
+        self._commands.take(step, arbiter.measured, self._messages.command)
         self._publish_step()
         self._interventions.add(step, arbiter.episode_id)
         if (in_a_row := self._interventions.unusable) == self.parameters.rejected_in_a_row:
@@ -233,7 +237,7 @@ class SupervisorNode(ManagedNode):
                              'times in a row with an action of the wrong width or not finite')
 
     def _publish_step(self):
-        self._commands.publish(self._messages.command)
+        self._commands.publish()
         self._executions.publish(self._messages.executed)
 
     def _announce(self, arbiter: Arbiter, stamp_ns: int, is_end: bool = False):
@@ -269,23 +273,23 @@ class SupervisorNode(ManagedNode):
             return codes.BUSY, f'{self._protection.reason}; release it with protective_reset'
         if self._contract is None or self._rate is None:
             return codes.BUSY, 'there is no contract yet; is the observer running?'
-        own, wanted = self._robot.name, robot_called(self._contract)
-        if own != wanted:
-            return codes.BUSY, (f'the contract {self._contract.name} is for the robot {wanted}, '
-                                f'the supervisor for {own}; start both with one robot')
-        others, rate = other_writers(self), self._rate.problem()
+        if mismatch := other_robot(self._contract, self._robot):
+            return codes.BUSY, mismatch
+        others, rate = other_writers(self, self._commands.topic), self._rate.problem()
         if others:
-            return codes.BUSY, f'{others} writes joint_command, too; stop it'
+            return codes.BUSY, f'{others}; stop it'
         return (codes.BUSY, rate) if rate else (0, '')
 
     def _arm(self, spec, contract: Contract, threshold: float):
         driving = Driving(spec.plan, spec.episode_id, contract, threshold)
         refuse_drivers(self, driving.required)
+        self._commands.start(contract)
         self._actuator = Actuator(self._robot, contract, 1.0 / contract.rate, self._kinematics)
         self._spec, self._answers = spec, Answers(self, contract)
         gated = spec.plan.gate != '' and self.parameters.blends_gates
-        blending = Blending(contract, self.parameters.takeover_acceleration, gated) if (
-            gated or TELEOP in driving.required) else None
+        blending = None
+        if gated or TELEOP in driving.required:
+            blending = Blending(contract, self.parameters.takeover_acceleration, gated)
         self._arbiter = Arbiter(
             spec.episode_id, driving, self._actuator, paired=not self._realtime, blending=blending,
             joints=JointWatch(self._robot, 1.0 / contract.rate) if self._realtime else None,
@@ -299,17 +303,18 @@ class SupervisorNode(ManagedNode):
         self._estop.check()
         arbiter = self._arbiter
         if arbiter is None or arbiter.stamp_ns < 0 or arbiter.phase != RUNNING:
+            self._commands.rest()
             return
         now = time.monotonic()
         # Lockstep stands still with its observation; realtime goes on and holds at each one.
         silent_s = now - (self._answered_at if self._realtime else self._observed_at)
         if self._realtime:
             self._watch_realtime(now)
-        others = other_writers(self)
-        if others:
-            self._end(FAULT, f'{others} writes joint_command, too')
+        if others := other_writers(self, self._commands.topic):
+            self._end(FAULT, others)
         if silent_s > self.parameters.silence_s and not self._ending:
-            self._end_silent_episode(arbiter)
+            self._end(DRIVER_SILENT, f'{silent_nodes(self, arbiter)} did not answer step '
+                                     f'{arbiter.step} within {self.parameters.silence_s} s')
 
     def _watch_realtime(self, now: float):
         unseen_s = now - self._observed_at
@@ -323,12 +328,6 @@ class SupervisorNode(ManagedNode):
         if problem := self._rate.problem(TOLERANCE_DRIVING):
             self._end(FAULT, problem)
         self.problem = self.problem or self._rate.problem()
-
-    def _end_silent_episode(self, arbiter: Arbiter):
-        names = ', '.join(driver_name(self, source) for source in arbiter.missing())
-        absent = 'joint_states' if arbiter.waiting and not self._realtime else 'observation'
-        self._end(DRIVER_SILENT, f'{names or absent} did not answer step {arbiter.step} within '
-                                 f'{self.parameters.silence_s} s')
 
     def _end(self, cause: int, reason: str, end: int = ABORTED):
         """End the armed episode at the task, once; ``ABORTED``: it is run again."""

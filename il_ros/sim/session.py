@@ -25,6 +25,7 @@ from il_ros.contract.episode_spec import ABORTED, ENDED, EpisodeSpec, FAULT, IDL
 from il_ros.contract.episode_spec import NOT_ENDED, RUNNING, TERMINATED, TRUNCATED
 from il_ros.errors import ImitationError
 from il_ros.sim.simulation import Simulation, State
+from il_ros.sim.world import Drive
 import numpy as np
 
 LONGEST_REASON = 500
@@ -133,6 +134,16 @@ class Session:
         :raises ImitationError: if the targets are refused; the state is then as it was
         """
         state = self.simulation.step(targets)
+        self.stamp_ns = self._next_ns(stamp_ns)
+        self._take(state)
+
+    def follow(self, drive: Drive, stamp_ns: int):
+        """
+        Advance one control period with an arm that has a controller of its own (realtime).
+
+        :param drive: is asked for joint targets before each physics step
+        """
+        state = self.simulation.follow(drive)
         self.stamp_ns = self._next_ns(stamp_ns)
         self._take(state)
 

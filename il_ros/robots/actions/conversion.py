@@ -20,7 +20,7 @@ from il_ros.contract.layout import ANGULAR, DELTA, LINEAR
 from il_ros.errors import RobotError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
-from il_ros.robots.rotation import rotated, rotation_vector
+from il_ros.robots.rotations import rotated, rotation_between
 import numpy as np
 
 _TOOL = {TOOL_VELOCITY: (*LINEAR, *ANGULAR), TOOL_DELTA: DELTA}
@@ -86,14 +86,14 @@ class ActionConverter:
     def _reached(self, move: np.ndarray, measured: np.ndarray) -> np.ndarray:
         q = self._whole(measured)
         position, quaternion = self._kinematics.forward(q)
-        tilt = rotation_vector(self._robot.tool_down, quaternion)
+        tilt = rotation_between(self._robot.tool_down, quaternion)
         quaternion = rotated(self._robot.tool_down, tilt * self._turning)
         found = self._kinematics.inverse(position + move[:3], rotated(quaternion, move[3:]), q)
         return found.q[self._robot.arm]
 
     def _moved(self, place: np.ndarray, measured: np.ndarray) -> np.ndarray:
         before, now = (self._kinematics.forward(self._whole(q)) for q in (measured, place))
-        return np.concatenate((now[0] - before[0], rotation_vector(before[1], now[1])))
+        return np.concatenate((now[0] - before[0], rotation_between(before[1], now[1])))
 
     def _place(self, entries: dict[str, float], measured: np.ndarray) -> np.ndarray:
         """Return where an action of a joint space wants the arm's joints."""

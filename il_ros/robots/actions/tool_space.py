@@ -19,7 +19,7 @@ from il_ros.contract.episode_spec import CLAMPED_POSITION, CLAMPED_WORKSPACE, NO
 from il_ros.contract.layout import ANGULAR, DELTA, LINEAR
 from il_ros.errors import RobotError
 from il_ros.robots.actions.space import GRIPPER_ELEMENT, MAX_LEAD_STEPS, Space
-from il_ros.robots.rotation import rotated, rotation_vector
+from il_ros.robots.rotations import rotated, rotation_between
 import numpy as np
 
 _TOLERANCE_M = 1e-3
@@ -91,7 +91,7 @@ class ToolSpace(Space):
                 most = max(most, MAX_LEAD_STEPS * max(-low, high) * self._factor)
         self._quaternion = rotated(self._quaternion, turn)
         _, actual = self._kinematics.forward(measured)
-        ahead = rotation_vector(actual, self._quaternion)
+        ahead = rotation_between(actual, self._quaternion)
         angle = float(np.linalg.norm(ahead))
         if angle <= most:
             return 0
@@ -106,7 +106,7 @@ class ToolSpace(Space):
         """Return how the tool's targets have moved."""
         tool, turn = self._motion.tool, np.zeros(3)
         if self._turns:
-            turn = rotation_vector(self._turned, self._orientation())
+            turn = rotation_between(self._turned, self._orientation())
         return [grip if axis == GRIPPER_ELEMENT
                 else (tool[axis] - self._tool[axis]) / self._factor if axis < 3
                 else float(turn[axis - 3]) / self._factor for axis in self.elements]
