@@ -73,7 +73,7 @@ class Arbiter:
         """Why the arm only holds from now on, as a sentence; empty: it does not."""
         self._tracking_limit_rad = tracking_limit_rad
         self._actuator = actuator
-        self._paired = paired
+        self.paired = paired
         self._blending = blending
         self._joints = joints
         self._measured: np.ndarray | None = None
@@ -152,7 +152,7 @@ class Arbiter:
 
     def ready(self) -> bool:
         """Tell whether the present step has all that it needs."""
-        measured = self._is_known and (not self._paired or self._measured_ns == self.stamp_ns)
+        measured = self._is_known and (not self.paired or self._measured_ns == self.stamp_ns)
         return self.waiting and measured and len(self.answers) == len(self.driving.required)
 
     @property

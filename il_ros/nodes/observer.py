@@ -138,7 +138,7 @@ class ObserverNode(ReportingNode):
     def _on_message(self, topic: str, message):
         if topic == 'episode':
             self._status = message
-        elif topic == self.parameters.beat and self.parameters.pairing == 'as_of':
+        if topic == self.parameters.beat and self.parameters.pairing == 'as_of':
             self._watch_clock(message)
         complete = self._pairing.add(topic, message, time.monotonic_ns())
         if complete is not None:

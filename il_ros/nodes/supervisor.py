@@ -45,14 +45,15 @@ from il_ros.ros.listening import every, listen, listen_to_contract
 from il_ros.ros.node import ManagedNode
 from il_ros.ros.serving import serve
 from il_ros.ros.supervision.answers import Answers
-from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd
+from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd, silent_nodes
 from il_ros.ros.supervision.estop import EmergencyStop
+from il_ros.ros.supervision.going_home import GoingHome
 from il_ros.ros.supervision.interventions import Interventions
 from il_ros.ros.supervision.neighbours import other_writers, refuse_drivers
 from il_ros.ros.supervision.parameters import SupervisorParameters, with_keep_out
 from il_ros.ros.supervision.protection import Protection
+from il_ros.ros.supervision.readiness import why_still, why_unfit
 from il_ros.ros.supervision.speed_scale import SpeedScale
-from il_ros.tasks.contracts import robot_called
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
 from il_ros_interfaces.srv import SetDriver
 import numpy as np
@@ -92,6 +93,8 @@ class SupervisorNode(ManagedNode):
         self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
         self._estop = EmergencyStop(self, self._hold_now, self.parameters.estop_file,
                                     self.parameters.estop_heartbeat_s)
+        self._home = GoingHome(self, self._robot, self._kinematics, self._commands,
+                               self._why_not_home, self._protection, self._speed_scale)
 
     def _create_inputs(self):
         listen_to_contract(self, self._on_contract)
@@ -106,8 +109,7 @@ class SupervisorNode(ManagedNode):
     def deactivate(self):
         """Hold the arm: send the last target again, and nothing after it."""
         self._hold_now()
-        arbiter = self._arbiter
-        if arbiter is not None and arbiter.stamp_ns >= 0 and arbiter.phase == RUNNING:
+        if self._is_driving:
             self._end(FAULT, 'the supervisor was deactivated')
         self._arbiter = None
 
@@ -128,14 +130,18 @@ class SupervisorNode(ManagedNode):
     def _on_contract(self, contract: Contract):
         if contract != self._contract:
             self._contract, self._rate = contract, RateWatch(contract.rate)
+            self._home.set_rate(contract.rate)
 
     def _on_joints(self, message: JointState):
-        if self._arbiter is None:
+        if self._arbiter is None and not self._home.listens:
             return
         try:
-            positions = np.array(self._joints(message), np.float64)
+            stamp_ns, positions = to_ns(message.header.stamp), np.array(self._joints(message))
             self._robot.refuse_implausible(positions)
-            self._arbiter.measure(to_ns(message.header.stamp), positions)
+            if self._arbiter is not None:
+                self._arbiter.measure(stamp_ns, positions)
+            if self._home.listens:
+                self._home.measure(stamp_ns, positions)
             if self._realtime:
                 self._protection.check_efforts(message)
         except ImitationError as error:
@@ -168,8 +174,10 @@ class SupervisorNode(ManagedNode):
             for source, early in self._answers.begin_step():
                 self._on_action(source, early)
             self._try_act()
-            if arbiter.phase == ENDED != phase and self._spec.plan.target_rate > 0.0:
-                self._announce(arbiter, stamp_ns, is_end=True)
+            if arbiter.phase == ENDED != phase:
+                self._home.after_episode()
+                if self._spec.plan.target_rate > 0.0:
+                    self._announce(arbiter, stamp_ns, is_end=True)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
 
@@ -182,8 +190,7 @@ class SupervisorNode(ManagedNode):
         if stamp_ns > arbiter.stamp_ns:
             self._answers.keep_early(source, message)
             return
-        second = self._answers.second_driver(source, message)
-        if second:
+        if second := self._answers.second_driver(source, message):
             self._end(FAULT, second)
         values = np.frombuffer(message.values, np.float32)
         if arbiter.answer(source, stamp_ns, values, message.uncertainty, message.engaged):
@@ -193,7 +200,7 @@ class SupervisorNode(ManagedNode):
             self._try_act()
 
     def _try_act(self):
-        if self._arbiter.ready() and self.active:
+        if self._arbiter is not None and self._arbiter.ready() and self.active:
             self._answered_at = time.monotonic()
             self._act(self._hold_reason())
 
@@ -249,34 +256,33 @@ class SupervisorNode(ManagedNode):
         armed = self._arbiter is not None and self._arbiter.stamp_ns < 0 and spec == self._spec
         if not response.error_code and not armed:
             self._arm(spec, self._contract, request.gate_threshold)
+        elif response.error_code and not self._is_driving:
+            self._arbiter = None  # what was armed before does not begin any more
         return response
 
     def _refusal(self, spec) -> tuple[int, str]:
         codes = SetDriver.Response
         arbiter = self._arbiter
-        if arbiter is not None and arbiter.phase == RUNNING and arbiter.stamp_ns >= 0:
+        if self._is_driving:
             if self._ending:
                 # No end was observed since it was asked for: the task knows whether it came.
                 self._end_episode.ask(
                     arbiter.episode_id, ABORTED, FAULT, 'another episode is to be armed')
             return codes.BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
                                 f'{spec.episode_id} is armed')
-        if not self.active:
-            return codes.BUSY, 'the supervisor is not active; activate it first'
-        if self._estop.pressed:
-            return codes.BUSY, 'the emergency stop is pressed; release it with estop_reset'
-        if self._protection.reason:
-            return codes.BUSY, f'{self._protection.reason}; release it with protective_reset'
-        if self._contract is None or self._rate is None:
-            return codes.BUSY, 'there is no contract yet; is the observer running?'
-        own, wanted = self._robot.name, robot_called(self._contract)
-        if own != wanted:
-            return codes.BUSY, (f'the contract {self._contract.name} is for the robot {wanted}, '
-                                f'the supervisor for {own}; start both with one robot')
-        others, rate = other_writers(self), self._rate.problem()
-        if others:
-            return codes.BUSY, f'{others} writes joint_command, too; stop it'
-        return (codes.BUSY, rate) if rate else (0, '')
+        reason = (why_still(self, self._estop, self._protection)
+                  or why_unfit(self._contract, self._rate, self._robot) or self._home.refusal())
+        return (codes.BUSY, reason) if reason else (0, '')
+
+    @property
+    def _is_driving(self) -> bool:
+        arbiter = self._arbiter
+        return arbiter is not None and arbiter.phase == RUNNING and arbiter.stamp_ns >= 0
+
+    def _why_not_home(self) -> str:
+        if self._arbiter is not None and self._arbiter.phase == RUNNING:
+            return f'episode {self._arbiter.episode_id} is armed or runs'
+        return why_still(self, self._estop, self._protection)
 
     def _arm(self, spec, contract: Contract, threshold: float):
         driving = Driving(spec.plan, spec.episode_id, contract, threshold)
@@ -298,18 +304,18 @@ class SupervisorNode(ManagedNode):
     def _on_watch(self):
         self._estop.check()
         arbiter = self._arbiter
-        if arbiter is None or arbiter.stamp_ns < 0 or arbiter.phase != RUNNING:
+        if arbiter is None or not self._is_driving:
             return
         now = time.monotonic()
         # Lockstep stands still with its observation; realtime goes on and holds at each one.
         silent_s = now - (self._answered_at if self._realtime else self._observed_at)
         if self._realtime:
             self._watch_realtime(now)
-        others = other_writers(self)
-        if others:
+        if others := other_writers(self):
             self._end(FAULT, f'{others} writes joint_command, too')
         if silent_s > self.parameters.silence_s and not self._ending:
-            self._end_silent_episode(arbiter)
+            self._end(DRIVER_SILENT, f'{silent_nodes(self, arbiter)} did not answer step '
+                                     f'{arbiter.step} within {self.parameters.silence_s} s')
 
     def _watch_realtime(self, now: float):
         unseen_s = now - self._observed_at
@@ -323,12 +329,6 @@ class SupervisorNode(ManagedNode):
         if problem := self._rate.problem(TOLERANCE_DRIVING):
             self._end(FAULT, problem)
         self.problem = self.problem or self._rate.problem()
-
-    def _end_silent_episode(self, arbiter: Arbiter):
-        names = ', '.join(driver_name(self, source) for source in arbiter.missing())
-        absent = 'joint_states' if arbiter.waiting and not self._realtime else 'observation'
-        self._end(DRIVER_SILENT, f'{names or absent} did not answer step {arbiter.step} within '
-                                 f'{self.parameters.silence_s} s')
 
     def _end(self, cause: int, reason: str, end: int = ABORTED):
         """End the armed episode at the task, once; ``ABORTED``: it is run again."""

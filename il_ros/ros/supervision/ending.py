@@ -17,6 +17,7 @@
 from collections.abc import Callable
 
 from il_ros.contract.episode_spec import EXPERT, POLICY, TELEOP
+from il_ros.driving.arbiter import Arbiter
 from il_ros_interfaces.srv import EndEpisode
 from rclpy.node import Node
 
@@ -50,3 +51,9 @@ def driver_name(node: Node, source: int) -> str:
     for info in node.get_publishers_info_by_topic(topic):
         return f'{info.node_name} ({topic})'
     return topic
+
+
+def silent_nodes(node: Node, arbiter: Arbiter) -> str:
+    """Return who has not answered the present step, or which topic does not come."""
+    names = ', '.join(driver_name(node, source) for source in arbiter.missing())
+    return names or ('joint_states' if arbiter.waiting and arbiter.paired else 'observation')

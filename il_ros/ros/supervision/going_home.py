@@ -1,0 +1,158 @@
+# Copyright 2026 il_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Going home between two episodes (real time): after an end, before an episode is armed, or asked.
+
+The arm moves at ``home_speed`` inside its limits, on the beat of ``joint_states``. It brakes where
+nothing may move it, and goes on only when it is asked again. An arm that does not follow is held
+(``protection.py``).
+"""
+
+import array
+from collections.abc import Callable
+import time
+
+from il_ros.robots.joint_watch import JointWatch
+from il_ros.robots.kinematics import Kinematics
+from il_ros.robots.model import RobotModel
+from il_ros.robots.way_home import farthest, is_home, WayHome
+from il_ros.ros.conversion.messages import NS, to_stamp
+from il_ros.ros.conversion.pairing import Cadence
+from il_ros.ros.node import GraphNode
+from il_ros.ros.supervision.protection import Protection
+from il_ros.ros.supervision.speed_scale import SpeedScale
+import numpy as np
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+
+ON_ITS_WAY = 'the arm is on its way home'
+
+
+class GoingHome:
+    """
+    Moves the arm home; serves ``go_home``.
+
+    :param commands: publishes to the arm
+    :param why_not: says why the arm may not move now; empty: it may
+    """
+
+    def __init__(self, node: GraphNode, robot: RobotModel, kinematics: Kinematics,
+                 commands: Publisher, why_not: Callable[[], str], protection: Protection,
+                 speed_scale: SpeedScale):
+        self._node, self._robot, self._kinematics = node, robot, kinematics
+        self._commands, self._why_not = commands, why_not
+        self._message = JointState(name=list(robot.joint_names))
+        self._protection, self._speed_scale = protection, speed_scale
+        self._period_s = 0.0
+        self._measured: np.ndarray | None = None
+        self._way: WayHome | None = None
+        self._went_at = 0.0
+        self._asked = False
+        self._stopped = ''
+        node.create_service(Trigger, 'go_home', self._on_go_home)
+
+    @property
+    def listens(self) -> bool:
+        """Tell whether it has to know where the arm is."""
+        return self._asked or self._node.parameters.go_home
+
+    def set_rate(self, rate_hz: float):
+        """Take in the control rate."""
+        self._period_s = 1.0 / rate_hz
+        self._cadence = Cadence(round(NS / rate_hz))
+        self._watch = JointWatch(self._robot, self._period_s)
+
+    def begin(self):
+        """Go home, from the next measured joints on."""
+        self._asked, self._way, self._stopped = True, None, ''
+
+    def after_episode(self):
+        """Go home if that is wanted after each episode, and the arm may move."""
+        if self._node.parameters.go_home and not self._why_not():
+            self.begin()
+
+    def refusal(self) -> str:
+        """Return why no episode can be armed; empty: the arm is at home, or need not be."""
+        if self._asked:
+            return ON_ITS_WAY
+        if not self._node.parameters.go_home:
+            return ''
+        if self._measured is None:
+            return 'there are no joint_states yet; is the driver of the arm running?'
+        if is_home(self._robot, self._measured):
+            return ''
+        stopped = self._stopped
+        self.begin()
+        return f'{ON_ITS_WAY}; before, {stopped}' if stopped else ON_ITS_WAY
+
+    def measure(self, stamp_ns: int, measured: np.ndarray):
+        """
+        Take in joint positions, shape ``(n,)``, and go on.
+
+        :raises RobotError: for a jump that no arm can have made
+        """
+        if not self._period_s:
+            return
+        self._watch.take(stamp_ns, measured, self._way is not None)
+        self._measured = measured
+        if self._asked and self._cadence.takes(stamp_ns):
+            self._go_on(stamp_ns, measured)
+
+    def _go_on(self, stamp_ns: int, measured: np.ndarray):
+        reason, now = self._why_not(), time.monotonic()
+        if self._way is None or now - self._went_at > self._node.parameters.observation_timeout_s:
+            # Also where joint_states paused: nobody knows how the arm moved meanwhile.
+            self._way = WayHome(self._robot, self._period_s, measured,
+                                self._kinematics.tool_position)
+        self._went_at = now
+        way, home = self._way, self._robot.home
+        lag_rad, joint = farthest(self._robot, measured, way.q)
+        if lag_rad > self._node.parameters.tracking_limit_rad:
+            self._protection.hold(f'{joint} is {lag_rad:.2f} rad from where it was sent on the '
+                                  'way home: is the arm blocked?')
+            reason = self._why_not()
+        if reason:
+            targets = way.brake()
+        else:
+            targets = way.advance(
+                min(self._node.parameters.home_speed, self._speed_scale.value))
+        self._message.header.stamp = to_stamp(stamp_ns)
+        self._message.position = array.array('d', targets.tobytes())
+        self._commands.publish(self._message)
+        if reason and not way.is_moving:
+            self._stop(reason)
+        elif way.is_over and is_home(self._robot, measured):
+            self._asked, self._way = False, None
+        elif way.is_stuck:
+            far_rad, joint = farthest(self._robot, measured, home)
+            self._stop(f'something is in the way, and {joint} is {far_rad:.2f} rad from home; '
+                       'move the arm by hand')
+
+    def _stop(self, reason: str):
+        self._asked, self._way = False, None
+        self._stopped = f'the arm stopped on its way home: {reason}'
+        self._node.get_logger().error(self._stopped)
+
+    def _on_go_home(self, _request, response):
+        reason = self._why_not()
+        if not reason and self._node.parameters.mode != 'realtime':
+            reason = 'the arm goes home in mode realtime alone; in lockstep a reset moves it'
+        if not reason and not self._period_s:
+            reason = 'there is no contract yet; is the observer running?'
+        response.success, response.message = not reason, reason or ON_ITS_WAY
+        if not reason:
+            self.begin()
+        return response
