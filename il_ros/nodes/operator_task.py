@@ -27,8 +27,8 @@ import math
 import time
 
 from il_ros import plugins
-from il_ros.contract.episode_spec import ABORTED, CLOCK_JUMP, FAULT, LOST, OPERATOR, RUNNING
-from il_ros.contract.episode_spec import TERMINATED
+from il_ros.contract.episode_spec import ABORTED, CLOCK_JUMP, FAULT, LOST, NO_CAUSE
+from il_ros.contract.episode_spec import OPERATOR, RUNNING, TERMINATED
 from il_ros.episodes.watch import ClockWatch, seconds
 from il_ros.errors import ImitationError, UnknownTaskError
 from il_ros.ros import qos, runtime
@@ -189,9 +189,10 @@ class OperatorTaskNode(ReportingNode):
         return f'{status.episode_id} ended after {status.step} steps, {judged}'
 
     def _say_end(self):
-        reason = self.session.status.reason
-        self.get_logger().info(f'{self._ended()}{reason and ": "}{reason}; put the objects back, '
-                               'then start the next episode')
+        status = self.session.status
+        reason = f', {status.reason}' if status.cause not in (NO_CAUSE, OPERATOR) else ''
+        self.get_logger().info(f'{self._ended()}{reason}; put the objects back, then start the '
+                               'next episode')
 
     def report(self) -> tuple[bytes, str, dict]:
         """Return what the task is at, and whether the arm says where it is."""

@@ -175,7 +175,7 @@ class SupervisorNode(ManagedNode):
                 self._on_action(source, early)
             self._try_act()
             if arbiter.phase == ENDED != phase:
-                self._home.after_episode()
+                self._home.after_episode(stamp_ns, self._actuator.motion)
                 if self._spec.plan.target_rate > 0.0:
                     self._announce(arbiter, stamp_ns, is_end=True)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:

@@ -18,8 +18,6 @@ The way home between two episodes: joint targets, one each control step, inside 
 The arm goes first, with the fingers as they are; they open where its home is.
 """
 
-from collections.abc import Callable
-
 from il_ros.robots.joint_motion import JointMotion
 from il_ros.robots.model import RobotModel
 import numpy as np
@@ -49,21 +47,22 @@ def is_home(robot: RobotModel, measured: np.ndarray) -> bool:
 
 class WayHome:
     """
-    One way, from where the arm is measured.
+    One way.
 
     :ivar q: the joint targets that are due, shape ``(n,)``
-    :param forward: returns the tool's position of joint positions, shape ``(arm_joints,)``
+    :param motion: of the arm until now, which may still move; its control step is ``period_s``
+    :param measured: joint positions, shape ``(n,)``, of which the fingers' count
     """
 
-    def __init__(self, robot: RobotModel, period_s: float, measured: np.ndarray,
-                 forward: Callable[[np.ndarray], tuple[float, ...]]):
+    def __init__(self, robot: RobotModel, period_s: float, motion: JointMotion,
+                 measured: np.ndarray):
         self._robot = robot
         self._longest = robot.velocity[robot.fingers] * period_s
         self._most_standing = round(STANDING_S / period_s)
         self._standing = 0
-        self._motion = JointMotion(robot, period_s, forward)
-        self.q = np.clip(measured, robot.lower, robot.upper)
-        self._motion.start(self.q[robot.arm])
+        self._motion = motion
+        fingers = np.clip(measured, robot.lower, robot.upper)[robot.fingers]
+        self.q = np.concatenate((motion.q, fingers))
 
     @property
     def is_over(self) -> bool:

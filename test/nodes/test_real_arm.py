@@ -16,9 +16,11 @@
 
 from fake_arm import FakeArm
 from gamepad import DEAD_MAN, DISCARD, FAILURE, Gamepad, REDO, START, SUCCESS
-from il_ros.contract.episode_spec import DrivePlan, episode_id, EpisodeSpec, FAULT, HOLD, OPERATOR
-from il_ros.contract.episode_spec import POLICY, RUNNING, TELEOP, TERMINATED, TRUNCATED
+from il_ros.contract.episode_spec import ABORTED, DrivePlan, episode_id, EpisodeSpec, FAULT, HOLD
+from il_ros.contract.episode_spec import LABEL_NONE, OPERATOR, POLICY, RUNNING, TELEOP, TERMINATED
+from il_ros.contract.episode_spec import TRUNCATED
 from il_ros.episodes.reader import read_episode
+from il_ros.episodes.receipts import DISCARDED
 from il_ros.interactive.strategy import person_plan
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.observer import ObserverNode
@@ -31,13 +33,17 @@ from il_ros.ros import qos
 from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
 from il_ros_interfaces.action import CollectEpisodes
 from il_ros_interfaces.msg import EpisodeStatus, Observation, RecordedEpisode
-from il_ros_interfaces.srv import ResetTask
 import numpy as np
 import pytest
 from rclpy.action import ActionClient
+from rclpy.parameter import Parameter
 from seam import Script
 from shipped_arms import PANDA
 from std_srvs.srv import Trigger
+
+PERIOD_S = 0.05
+LONGEST_NS = 150_000_000
+"""After a pause like that the arm rests, and a new row of commands begins where it is."""
 
 CONTRACT = """\
 rate: 20.0
@@ -105,6 +111,20 @@ class Cell:
         assert self.bench.until(lambda: len(self.recorded) > number), 'no receipt'
         return receipt_from_message(self.recorded[number])
 
+    def is_at_rest(self) -> bool:
+        """Tell whether the arm stands where its home is."""
+        return bool(np.abs(self.arm.q - PANDA.home)[PANDA.arm].max() < 1e-3)
+
+    def refuse_jumps(self):
+        """Fail if a row of commands broke the limits of the joints' speeds and accelerations."""
+        stamps = np.array([stamp_ns for stamp_ns, _ in self.arm.commands])
+        targets = np.array([targets[PANDA.arm] for _, targets in self.arm.commands])
+        for row in np.split(targets, np.flatnonzero(np.diff(stamps) > LONGEST_NS) + 1):
+            steps = np.diff(row, axis=0)
+            assert (np.abs(steps) <= PANDA.velocity[PANDA.arm] * PERIOD_S * 1.0001).all()
+            changes = np.abs(np.diff(steps, axis=0)) / PERIOD_S ** 2
+            assert (changes <= PANDA.acceleration[PANDA.arm] * 1.0001).all()
+
     def trigger(self, name: str):
         """Call a service without content."""
         return self.bench.call(Trigger, name, Trigger.Request())
@@ -128,11 +148,110 @@ def test_a_person_records_a_success_a_failure_and_a_discarded_attempt(cell):
     handle = cell.ask(*specs)
     for number, (one, button) in enumerate(zip(specs, (SUCCESS, FAILURE, DISCARD))):
         cell.begin(one)
+        assert is_home(PANDA, cell.arm.q)
         cell.drive(x=0.6, z=0.6)
-        assert not is_home(PANDA, cell.arm.q) or number
+        away = np.abs(cell.arm.q - PANDA.home).max()
         cell.pad.press(button, cell.bench.until)
         receipt = cell.receipt(number)
         assert (receipt.end, receipt.cause) == (TERMINATED, OPERATOR)
         assert receipt.success == (button == SUCCESS)
-    status, result = cell.bench.outcome(handle)
+        assert away > 0.05 and cell.bench.until(lambda: cell.is_at_rest())
+    _, result = cell.bench.outcome(handle)
     assert (result.error_code, len(result.episodes)) == (0, 3)
+    assert [bool(one.flags & DISCARDED) for one in result.episodes] == [False, False, True]
+    recorded = read_episode(cell.runs / 'hand' / result.episodes[0].path)
+    assert TELEOP in recorded.driver and set(recorded.driver.tolist()) <= {HOLD, TELEOP}
+    period_s = np.diff(recorded.stamps_ns) * 1e-9
+    assert period_s.min() > 0.024 and np.median(period_s) == pytest.approx(0.05, abs=0.006)
+    cell.refuse_jumps()
+
+
+@pytest.mark.drill
+def test_an_attempt_that_is_done_once_more_begins_again_from_home(cell):
+    handle = cell.ask(spec(0))
+    for button in (REDO, SUCCESS):
+        cell.begin(spec(0))
+        cell.drive(z=0.6)
+        cell.pad.press(button, cell.bench.until)
+        assert cell.bench.until(lambda: cell.statuses[-1].phase != RUNNING)
+    _, result = cell.bench.outcome(handle)
+    assert [one.end for one in result.episodes] == [ABORTED, TERMINATED]
+
+
+def test_a_policy_is_deployed_and_judged_by_services_and_the_time_limit(cell):
+    Script(cell.bench, POLICY, lambda _: np.array([0.0, 0.0, 0.1], np.float32))
+    plan = DrivePlan(driver=POLICY, labels=LABEL_NONE)
+    handle = cell.ask(spec(0, plan=plan), spec(1, horizon=10, plan=plan))
+    assert not cell.bench.until(lambda: cell.statuses[-1].phase == RUNNING, 0.5)
+    cell.begin(spec(0, plan=plan))
+    assert not cell.trigger('go_home').success
+    assert cell.bench.until(lambda: cell.statuses[-1].step >= 5)
+    answer = cell.trigger('episode_success')
+    assert answer.success and 'a success' in answer.message
+    assert cell.receipt(0).success
+    assert 'no episode is running' in cell.trigger('episode_failure').message
+    cell.begin(spec(1, horizon=10, plan=plan))
+    receipt = cell.receipt(1)
+    assert (receipt.end, receipt.steps, receipt.success) == (TRUNCATED, 10, False)
+    assert cell.bench.outcome(handle)[1].error_code == 0
+
+
+def test_an_arm_that_is_away_goes_home_inside_the_limits_when_the_first_episode_is_started(
+        slow_bench, tmp_path):
+    start = PANDA.home.copy()
+    start[0] += 0.8
+    cell = Cell(slow_bench, tmp_path, start)
+    assert not cell.bench.until(lambda: cell.arm.commands, 0.5), 'it moves before it is asked'
+    cell.ask(spec(0))
+    cell.begin(spec(0))
+    assert is_home(PANDA, cell.arm.q)
+    cell.refuse_jumps()
+
+
+def test_with_the_emergency_stop_it_does_not_go_home(cell):
+    cell.ask(spec(0), spec(1))
+    cell.begin(spec(0))
+    cell.drive(x=0.6, z=0.6)
+    cell.trigger('estop')
+    cell.pad.press(SUCCESS, cell.bench.until)
+    assert cell.receipt(0).success
+    sent = len(cell.arm.commands)
+    assert not cell.bench.until(lambda: len(cell.arm.commands) > sent, 0.4)
+    assert 'emergency stop' in cell.trigger('go_home').message
+    assert not is_home(PANDA, cell.arm.q)
+    cell.trigger('estop_reset')
+    cell.supervisor.set_parameters([Parameter('speed_scale', value=0.05)])
+    assert cell.trigger('go_home').success
+    assert cell.bench.until(lambda: len(cell.arm.commands) > sent + 3)
+    cell.trigger('estop')
+    cell.bench.until(lambda: False, 0.5)
+    sent = len(cell.arm.commands)
+    assert not cell.bench.until(lambda: len(cell.arm.commands) > sent, 0.3)
+    assert not is_home(PANDA, cell.arm.q)
+    cell.refuse_jumps()
+
+
+def test_an_arm_that_is_blocked_on_its_way_home_is_held(cell):
+    start = PANDA.home.copy()
+    start[0] += 1.2
+    cell.arm.q = start
+    assert cell.trigger('go_home').success
+    assert cell.bench.until(lambda: cell.arm.commands)
+    cell.arm.blocked = True
+    held = cell.bench.until(lambda: 'protective hold' in cell.supervisor.report()[1])
+    assert held, cell.supervisor.report()
+    assert 'on the way home' in cell.supervisor.report()[1]
+    cell.bench.until(lambda: False, 0.6)
+    sent = len(cell.arm.commands)
+    assert not cell.bench.until(lambda: len(cell.arm.commands) > sent, 0.3)
+
+
+@pytest.mark.drill
+def test_an_arm_that_falls_silent_ends_the_episode_and_the_recorder_hears_of_it(cell):
+    cell.ask(spec(0))
+    cell.begin(spec(0))
+    cell.drive(z=0.6)
+    cell.arm.silent = True
+    receipt = cell.receipt(0)
+    assert (receipt.end, receipt.cause) == (ABORTED, FAULT)
+    assert 'joint_states' in receipt.error_msg or 'observation' in receipt.error_msg

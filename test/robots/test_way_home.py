@@ -16,6 +16,7 @@
 
 import dataclasses
 
+from il_ros.robots.joint_motion import JointMotion
 from il_ros.robots.way_home import farthest, is_home, NEAR_RAD, WayHome
 import numpy as np
 import pytest
@@ -36,7 +37,9 @@ def away() -> np.ndarray:
 
 def way(kinematics, robot, measured) -> WayHome:
     """Return the way of a robot from where it is measured."""
-    return WayHome(robot, PERIOD_S, measured, kinematics.tool_position)
+    motion = JointMotion(robot, PERIOD_S, kinematics.tool_position)
+    motion.start(measured[robot.arm])
+    return WayHome(robot, PERIOD_S, motion, measured)
 
 
 def targets(one: WayHome, speed_scale: float, most: int = 400) -> np.ndarray:

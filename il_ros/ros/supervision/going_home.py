@@ -24,6 +24,7 @@ import array
 from collections.abc import Callable
 import time
 
+from il_ros.robots.joint_motion import JointMotion
 from il_ros.robots.joint_watch import JointWatch
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import RobotModel
@@ -79,10 +80,22 @@ class GoingHome:
         """Go home, from the next measured joints on."""
         self._asked, self._way, self._stopped = True, None, ''
 
-    def after_episode(self):
-        """Go home if that is wanted after each episode, and the arm may move."""
-        if self._node.parameters.go_home and not self._why_not():
-            self.begin()
+    def after_episode(self, stamp_ns: int, motion: JointMotion | None):
+        """
+        Go home if that is wanted after each episode, and the arm may move.
+
+        :param stamp_ns: of the last state, for which no command was sent
+        :param motion: of the arm, which may still move; None: it was not moved
+        """
+        if not self._node.parameters.go_home or self._measured is None or self._why_not():
+            return
+        self.begin()
+        if motion is not None:
+            self._way = WayHome(self._robot, self._period_s, motion, self._measured)
+            self._went_at = time.monotonic()
+        self._cadence = Cadence(round(NS * self._period_s))
+        self._cadence.takes(stamp_ns)
+        self._go_on(stamp_ns, self._measured)
 
     def refusal(self) -> str:
         """Return why no episode can be armed; empty: the arm is at home, or need not be."""
@@ -115,8 +128,9 @@ class GoingHome:
         reason, now = self._why_not(), time.monotonic()
         if self._way is None or now - self._went_at > self._node.parameters.observation_timeout_s:
             # Also where joint_states paused: nobody knows how the arm moved meanwhile.
-            self._way = WayHome(self._robot, self._period_s, measured,
-                                self._kinematics.tool_position)
+            motion = JointMotion(self._robot, self._period_s, self._kinematics.tool_position)
+            motion.start(np.clip(measured, self._robot.lower, self._robot.upper)[self._robot.arm])
+            self._way = WayHome(self._robot, self._period_s, motion, measured)
         self._went_at = now
         way, home = self._way, self._robot.home
         lag_rad, joint = farthest(self._robot, measured, way.q)
