@@ -63,6 +63,7 @@ setup(
             'collector = il_ros.graph.executables:collector',
             'trainer = il_ros.graph.executables:trainer',
             'coordinator = il_ros.graph.executables:coordinator',
+            'gripper = il_ros.graph.executables:gripper',
             'graph = il_ros.graph.executables:graph',
         ],
         'il_ros.tasks': [

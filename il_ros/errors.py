@@ -220,5 +220,9 @@ class TargetError(SimulationError):
     """Joint targets that are not finite or not as many as the arm has joints."""
 
 
+class ControllerError(ImitationError):
+    """A message that a controller of the arm ignores; the sentence says why."""
+
+
 class RobotError(ImitationError):
     """A robot, a pose or an action layout that this package cannot work with."""

@@ -55,6 +55,7 @@ FORBIDDEN = {
     'experiments': ROS | HEAVY | FILES,
     'api': ROS | HEAVY | FILES,
     'ros': HEAVY | FILES | PLOTS,
+    'ros/commands': CLIENT | HEAVY | FILES | PLOTS,
     'ros/conversion': CLIENT | HEAVY | FILES | PLOTS,
     'ros/recording': CLIENT | HEAVY | FILES | PLOTS,
     'doctor': ROS | HEAVY | FILES | PLOTS,
@@ -194,7 +195,8 @@ def test_no_level_has_more_than_sixteen_modules():
 
 def test_the_supervisor_does_not_know_that_the_arm_is_simulated():
     for path in (PACKAGE / 'nodes' / 'supervisor.py',
-                 *(PACKAGE / 'ros' / 'supervision').glob('*.py')):
+                 *(PACKAGE / 'ros' / 'supervision').glob('*.py'),
+                 *(PACKAGE / 'ros' / 'commands').glob('*.py')):
         assert 'sim' not in rooms_of(path), name_of(path)
 
 

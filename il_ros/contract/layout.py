@@ -17,7 +17,14 @@
 import dataclasses
 from typing import Any
 
-AXES = {'x': 'linear_x', 'y': 'linear_y', 'z': 'linear_z'}
+from il_ros.contract.contract import ContractError, GRIPPER
+
+LINEAR = ('linear_x', 'linear_y', 'linear_z')
+ANGULAR = ('angular_x', 'angular_y', 'angular_z')
+DELTA = ('delta_x', 'delta_y', 'delta_z', 'delta_rx', 'delta_ry', 'delta_rz')
+"""Names of the entries of actions: tool velocities, and the tool's changes in a control step."""
+
+_AXES = 'xyz'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,20 +52,56 @@ class GoalPosition:
 
 @dataclasses.dataclass(frozen=True)
 class ToolVelocity:
-    """Velocity of the tool along some axes of the base frame, and the opening of the gripper."""
+    """Velocity of the tool along and about axes of the base frame, and the gripper's opening."""
 
     axes: str = 'xyz'
     gripper: bool = False
     speed_m_s: float = 0.5
     """Bound of each axis, in both directions."""
+    turns: str = ''
+    """Axes about which the tool turns."""
+    turn_rad_s: float = 1.5
+    """Bound of each turn, in both directions."""
 
-    space = 'tool_velocity'
+    def __post_init__(self):
+        for name in ('axes', 'turns'):
+            if not set(getattr(self, name)) <= set(_AXES):
+                raise ContractError(f'{name} is {getattr(self, name)!r}; expected letters of xyz')
 
     def entries(self, open_width_m: float) -> list[dict[str, Any]]:
         """Return the actions as a contract file has them."""
-        found = [{'name': AXES[axis], 'unit': 'm/s', 'lower': -self.speed_m_s,
-                  'upper': self.speed_m_s} for axis in self.axes]
-        if self.gripper:
-            found.append({'name': 'gripper_opening', 'unit': 'm', 'lower': 0.0,
-                          'upper': open_width_m})
-        return found
+        found = [_entry(LINEAR[_AXES.index(axis)], 'm/s', self.speed_m_s) for axis in self.axes]
+        found += [_entry(ANGULAR[_AXES.index(axis)], 'rad/s', self.turn_rad_s)
+                  for axis in self.turns]
+        return found + self._hand(open_width_m)
+
+    def in_space(self, space: str, robot: Any, rate_hz: float) -> list[dict[str, Any]]:
+        """
+        Return the actions that do the same in another action space.
+
+        :param space: name, as a contract file has it
+        :param robot: a ``RobotModel``, whose limits are the bounds of its joints
+        """
+        if space == 'tool_velocity':
+            return self.entries(robot.open_width)
+        hand = self._hand(robot.open_width)
+        if space == 'tool_delta':
+            return [*(_entry(DELTA[_AXES.index(axis)], 'm', self.speed_m_s / rate_hz)
+                      for axis in self.axes),
+                    *(_entry(DELTA[3 + _AXES.index(axis)], 'rad', self.turn_rad_s / rate_hz)
+                      for axis in self.turns), *hand]
+        joints = robot.joint_names[robot.arm]
+        if space == 'joint_position':
+            return [*({'name': name, 'unit': 'rad', 'lower': float(low), 'upper': float(high)}
+                      for name, low, high in zip(joints, robot.lower, robot.upper)), *hand]
+        unit, step = ('rad/s', 1.0) if space == 'joint_velocity' else ('rad', 1.0 / rate_hz)
+        return [*(_entry(name, unit, float(speed) * step)
+                  for name, speed in zip(joints, robot.velocity)), *hand]
+
+    def _hand(self, open_width_m: float) -> list[dict[str, Any]]:
+        return [{'name': GRIPPER, 'unit': 'm', 'lower': 0.0, 'upper': open_width_m}
+                ] if self.gripper else []
+
+
+def _entry(name: str, unit: str, bound: float) -> dict[str, Any]:
+    return {'name': name, 'unit': unit, 'lower': -bound, 'upper': bound}

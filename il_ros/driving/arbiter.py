@@ -16,7 +16,7 @@
 One armed episode at the arm: what a step needs is collected by stamp, and acted on once.
 
 Pure: it is given joint positions, observations and answers, and returns what to send. The actuator
-(``robots/actions/tool_velocity.py``) and the chooser (``driving.py``) are handed in.
+(``robots/actions/actuator.py``) and the chooser (``driving.py``) are handed in.
 """
 
 import math
@@ -51,7 +51,7 @@ class Arbiter:
     Collects one step after the other; each stamp is acted on exactly once.
 
     :param driving: who drives, by the episode's plan
-    :param actuator: an ``Actuator`` (``robots/actions/tool_velocity.py``), not yet started
+    :param actuator: an ``Actuator`` (``robots/actions/actuator.py``), not yet started
     :param paired: the joints of exactly the observation's stamp are waited for (lockstep)
     :param blending: of hand-overs; None: none
     :param joints: of real time: compares measured joints (``robots/joint_watch.py``); None: none
@@ -83,9 +83,19 @@ class Arbiter:
         self._held_at: np.ndarray | None = None
 
     @property
+    def measured(self) -> np.ndarray | None:
+        """Return the newest joint positions, shape ``(joints,)``; None: there are none yet."""
+        return self._measured
+
+    @property
+    def driving_now(self) -> bool:
+        """Return whether the episode has begun and not ended, as far as it was observed."""
+        return self.phase == RUNNING and self.stamp_ns >= 0
+
+    @property
     def waiting(self) -> bool:
         """Return whether an observation awaits an action."""
-        return self.phase == RUNNING and self.stamp_ns >= 0 and not self.acted
+        return self.driving_now and not self.acted
 
     def measure(self, stamp_ns: int, positions: np.ndarray):
         """

@@ -27,7 +27,7 @@ import signal
 import threading
 
 EXECUTABLES = ('simulator', 'operator_task', 'observer', 'policy', 'expert', 'supervisor',
-               'recorder', 'teleop', 'collector', 'trainer', 'coordinator', 'graph')
+               'recorder', 'teleop', 'collector', 'trainer', 'coordinator', 'gripper', 'graph')
 
 
 def require_interfaces() -> None:

@@ -38,7 +38,7 @@ from il_ros.nodes.supervisor import SupervisorNode
 from il_ros.nodes.teleop import TeleopNode
 from il_ros.nodes.trainer import TrainerNode
 from il_ros.nodes.view import ViewNode
-from il_ros.ros.runtime import part_of, Runtime
+from il_ros.ros.runtime import part_of, Runtime, StartError
 from il_ros.tasks.contracts import find_contract, robot_name
 from il_ros.tasks.expert_registry import make_expert
 from il_ros.tasks.registry import make_task
@@ -59,6 +59,8 @@ class GraphOptions:
     mode: str = 'lockstep'
     rate_hz: float = 0.0
     """Control rate; 0: that of the contract."""
+    command: str = 'joint_state'
+    """Message to the arm, which stands in for the controller of that name (realtime)."""
     gui: bool = False
     contract: str = ''
     """A contract file, or a task's name, with _image and @ROBOT; empty: the task's own."""
@@ -106,16 +108,19 @@ def build(runtime: Runtime, options: GraphOptions):
     make_expert(options.task, published, options.options)
     runs = {'runs': options.runs}
     parts: list[tuple[type, dict]] = [
-        (SupervisorNode, {'mode': options.mode, 'estop_file': '', 'robot': robot_name(contract)}),
+        (SupervisorNode, {'mode': options.mode, 'estop_file': '', 'robot': robot_name(contract),
+                          'command': options.command}),
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         *([(PolicyNode, {'mode': options.mode})] if options.policy else []),
         (RecorderNode, {**runs, 'write_behind': realtime, 'streams': options.streams,
                         'require_streams': options.require_streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': published.rate,
-                        'pairing': 'as_of' if realtime else 'exact'}),
+                        'pairing': 'as_of' if realtime else 'exact',
+                        'command': options.command}),
         (SimulatorNode, {'task': options.task, 'mode': options.mode, 'gui': options.gui,
-                         'rate_hz': published.rate, 'contract': contract}),
+                         'rate_hz': published.rate, 'contract': contract,
+                         'controller': options.command}),
         (CollectorNode, {'operator_start': True, 'episode_deadline_s': OPERATOR_TIMEOUT_S}
          if options.teleop else {'stop_on_fault': False}),
         *([(TrainerNode, runs), (CoordinatorNode, runs)] if options.training else [])]
@@ -126,8 +131,8 @@ def build(runtime: Runtime, options: GraphOptions):
     for kind, values in (*first, *parts):
         try:
             runtime.add(kind, parameter_overrides=overrides(values))
-        except RCLError as error:
-            if not options.streams:
+        except StartError as error:
+            if not options.streams or not isinstance(error.__cause__, RCLError):
                 raise
             # One process cannot know a topic by two types.
             raise StreamError(f'--stream {options.streams}: the graph itself has a topic of that '

@@ -25,6 +25,7 @@ from il_ros.contract.contract import Contract, ContractError, IMAGE
 from il_ros.contract.contract_file import from_joints, Source
 from il_ros.episodes.watch import ClockWatch, seconds
 from il_ros.ros import diagnostics, qos, runtime
+from il_ros.ros.commands.adapters import COMMANDS, JOINT_STATE
 from il_ros.ros.conversion.assembly import Extractor, ObservationError, ToolOfJoints
 from il_ros.ros.conversion.checks import check_status
 from il_ros.ros.conversion.images import ImageReader
@@ -54,6 +55,8 @@ class ObserverParameters:
 
     contract: str = text('push', 'contract file, or name of a task, with _image for images')
     robot: str = text('', "robot: a name, module:Object or a robot file; empty: the contract's")
+    command: str = choice(
+        'joint_state', COMMANDS, "what the supervisor's command is: the contract says it")
     pairing: str = choice('exact', ('exact', 'as_of'),
                           'exact: equal stamps (lockstep); as_of: newest at each beat (realtime)')
     rate_hz: float = bounded(0.0, 0.0, 200.0, "control rate [Hz]; 0: the contract file's")
@@ -82,6 +85,8 @@ class ObserverNode(ReportingNode):
         contract, sources = find_contract(self._contract_name)
         if self.parameters.rate_hz:
             contract = dataclasses.replace(contract, rate=self.parameters.rate_hz)
+        if self.parameters.command != JOINT_STATE:
+            contract = dataclasses.replace(contract, command=self.parameters.command)
         if self.parameters.tool_pose_from == 'joints':
             sources = from_joints(sources)
         self._kinematics = None

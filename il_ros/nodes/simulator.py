@@ -29,8 +29,10 @@ from il_ros import plugins
 from il_ros.contract.episode_spec import ABORTED, FAULT, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.robots.command_limits import CommandLimits
+from il_ros.robots.controllers import CONTROLLERS
 from il_ros.ros import diagnostics, qos, runtime
 from il_ros.ros.camera import Camera, CameraMode, mode_of
+from il_ros.ros.commands.adapters import JOINT_STATE, refuse_lockstep
 from il_ros.ros.conversion.messages import NS, spec_from_message, to_ns, to_stamp
 from il_ros.ros.conversion.pairing import Cadence
 from il_ros.ros.conversion.robot_messages import CommandReader, StateMessages
@@ -38,6 +40,7 @@ from il_ros.ros.listening import every, listen
 from il_ros.ros.node import ReportingNode
 from il_ros.ros.parameters import bounded, choice, flag, text
 from il_ros.ros.serving import serve
+from il_ros.ros.stand_in.controller_input import ControllerInput
 from il_ros.ros.supervision.joint_command import CommandInput
 from il_ros.sim.realtime_commands import RealtimeCommands
 from il_ros.sim.session import Session
@@ -74,6 +77,11 @@ class SimulatorParameters:
         1, 1, 1000, 'an image every so many control steps, without a contract')
     command_timeout_s: float = bounded(
         0.5, 0.05, 5.0, 'realtime: hold when no command came for so long [s]')
+    controller: str = choice(
+        'joint_state', (JOINT_STATE, *CONTROLLERS), 'realtime: the ros2_control controller that '
+        'the arm stands in for; joint_state: it takes joint_command')
+    controller_joints: str = text(
+        '', "its joints in its order, by commas; empty: all, or the arm's for twist and pose")
     silence_s: float = bounded(
         10.0, 0.1, 3600.0, 'end an episode in which no command counted for so long; longer than '
         "the supervisor's silence_s [s]")
@@ -105,6 +113,8 @@ class SimulatorNode(ReportingNode):
         plugins.trust(given.task, given.contract, given.robot)
         contract = contract_name(given.contract or given.task, given.robot)
         self._realtime = self.parameters.mode == 'realtime'
+        self._controlled = given.controller != JOINT_STATE
+        refuse_lockstep('controller', given)
         self._rate_hz = given.rate_hz or find_contract(contract)[0].rate
         self._simulation = Simulation(
             given.task, rate_hz=self._rate_hz, physics_hz=given.physics_hz or None,
@@ -118,7 +128,6 @@ class SimulatorNode(ReportingNode):
         self._limits = CommandLimits(robot, self._simulation.dt_ns)
         self._orders = RealtimeCommands(self._limits, self.parameters.command_timeout_s)
         self._silence = Silence(self.parameters.silence_s, self.parameters.absence_s)
-        self._restart_commands()
         self._published_at = -math.inf
         self._fresh = False
         self._stopped = False
@@ -127,6 +136,7 @@ class SimulatorNode(ReportingNode):
         self._cadence = Cadence(round(NS / self._rate_hz))
         self._create_outputs()
         self._create_inputs()
+        self._restart_commands()
         self._cadence.takes(self.session.stamp_ns)
         self._publish()
 
@@ -157,9 +167,13 @@ class SimulatorNode(ReportingNode):
         return mode
 
     def _create_inputs(self):
-        self._commands = CommandInput(
-            self, self._on_command, lambda: self.session.status.phase == RUNNING,
-            self._hold_measured)
+        if self._controlled:
+            self._commands = ControllerInput(
+                self, self._simulation.kinematics, self.parameters, self._silence.heard)
+        else:
+            self._commands = CommandInput(
+                self, self._on_command, lambda: self.session.status.phase == RUNNING,
+                self._hold_measured)
         listen(self, Bool, 'estopped', self._on_estopped, qos.LATCHED)
         serve(self, ResetTask, 'reset_task', self._on_reset, ResetTask.Response.BAD_SPEC)
         serve(self, EndEpisode, 'end_episode', self._on_end, EndEpisode.Response.NOT_RUNNING)
@@ -176,6 +190,8 @@ class SimulatorNode(ReportingNode):
         session, now = self.session, time.monotonic()
         self._orders.restart(session.state.joint_position, session.stamp_ns, now)
         self._silence.restart(now)
+        if self._controlled:
+            self._commands.restart(session)
 
     def _on_command(self, message: JointState):
         stamp_ns = to_ns(message.header.stamp)
@@ -210,7 +226,7 @@ class SimulatorNode(ReportingNode):
         if self.session.status.phase == RUNNING:
             self._orders.hold(self.session.state.joint_position, self.session.stamp_ns)
 
-    def _refuse(self, error: ImitationError):
+    def _refuse(self, error: ImitationError | str):
         self.refused_commands += 1
         self.report_problem(f'command refused: {error}', throttle_s=1.0)
 
@@ -231,8 +247,12 @@ class SimulatorNode(ReportingNode):
     def _step_on_time(self, now_ns: int):
         session = self.session
         try:
-            session.step(self._orders.next_targets(
-                session.state.joint_position, session.stamp_ns, time.monotonic()), now_ns)
+            if self._controlled:
+                for reason in self._commands.step(session, now_ns):
+                    self._refuse(reason)
+            else:
+                session.step(self._orders.next_targets(
+                    session.state.joint_position, session.stamp_ns, time.monotonic()), now_ns)
         except ImitationError as error:
             # Whatever it was told, the arm keeps its beat.
             self._refuse(error)

@@ -32,7 +32,7 @@ from il_ros.driving.blending import Blending
 from il_ros.driving.driving import Driving
 from il_ros.driving.rate_watch import RateWatch, TOLERANCE_DRIVING
 from il_ros.errors import ImitationError
-from il_ros.robots.actions.tool_velocity import Actuator
+from il_ros.robots.actions.actuator import Actuator
 from il_ros.robots.joint_watch import JointWatch
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import find_robot
@@ -45,6 +45,7 @@ from il_ros.ros.listening import every, listen, listen_to_contract
 from il_ros.ros.node import ManagedNode
 from il_ros.ros.serving import serve
 from il_ros.ros.supervision.answers import Answers
+from il_ros.ros.supervision.command_output import CommandOutput
 from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd, silent_nodes
 from il_ros.ros.supervision.estop import EmergencyStop
 from il_ros.ros.supervision.going_home import GoingHome
@@ -59,18 +60,18 @@ from il_ros_interfaces.srv import SetDriver
 import numpy as np
 from sensor_msgs.msg import JointState
 
-WATCH_S = 0.05
+WATCH_S, BUSY = 0.05, SetDriver.Response.BUSY
 
 
 class SupervisorNode(ManagedNode):
-    """Publishes ``joint_command``, ``executed`` and ``drive``; serves ``set_driver``, e-stop."""
+    """Publishes commands, ``executed`` and ``drive``; serves ``set_driver``, e-stop."""
 
     def __init__(self, **kwargs):
         super().__init__('supervisor', SupervisorParameters, **kwargs)
-        self._realtime = self.parameters.mode == 'realtime'
-        plugins.trust(self.parameters.robot)
-        self._robot = robot = with_keep_out(
-            find_robot(self.parameters.robot), self.parameters.keep_out)
+        given = self.parameters
+        self._realtime = given.mode == 'realtime'
+        plugins.trust(given.robot)
+        self._robot = robot = with_keep_out(find_robot(given.robot), given.keep_out)
         self._kinematics = Kinematics(robot)
         self._joints = JointReader(robot.joint_names, 'position')
         self._contract: Contract | None = None
@@ -88,13 +89,13 @@ class SupervisorNode(ManagedNode):
         self.autostart()
 
     def _create_outputs(self):
-        self._commands = self.create_lifecycle_publisher(JointState, 'joint_command', qos.COMMAND)
+        self._commands = CommandOutput(self, self.parameters, self._kinematics)
         self._executions = self.create_publisher(Executed, 'executed', qos.STREAM)
         self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
         self._estop = EmergencyStop(self, self._hold_now, self.parameters.estop_file,
                                     self.parameters.estop_heartbeat_s)
         self._home = GoingHome(self, self._robot, self._kinematics, self._commands,
-                               self._why_not_home, self._protection, self._speed_scale)
+                               self._why_still, self._protection, self._speed_scale)
 
     def _create_inputs(self):
         listen_to_contract(self, self._on_contract)
@@ -109,13 +110,14 @@ class SupervisorNode(ManagedNode):
     def deactivate(self):
         """Hold the arm: send the last target again, and nothing after it."""
         self._hold_now()
-        if self._is_driving:
+        if self._arbiter is not None and self._arbiter.driving_now:
             self._end(FAULT, 'the supervisor was deactivated')
         self._arbiter = None
 
     def _hold_now(self):
         if self._arbiter is not None and self._arbiter.waiting:
             self._act(STOPPED)
+        self._commands.rest()
 
     def _on_protection(self, reason: str):
         self._hold_now()
@@ -130,7 +132,7 @@ class SupervisorNode(ManagedNode):
     def _on_contract(self, contract: Contract):
         if contract != self._contract:
             self._contract, self._rate = contract, RateWatch(contract.rate)
-            self._home.set_rate(contract.rate)
+            self._home.set_contract(contract)
 
     def _on_joints(self, message: JointState):
         if self._arbiter is None and not self._home.listens:
@@ -140,8 +142,7 @@ class SupervisorNode(ManagedNode):
             self._robot.refuse_implausible(positions)
             if self._arbiter is not None:
                 self._arbiter.measure(stamp_ns, positions)
-            if self._home.listens:
-                self._home.measure(stamp_ns, positions)
+            self._home.measure(stamp_ns, positions)
             if self._realtime:
                 self._protection.check_efforts(message)
         except ImitationError as error:
@@ -180,6 +181,8 @@ class SupervisorNode(ManagedNode):
                     self._announce(arbiter, stamp_ns, is_end=True)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
+        if arbiter.phase != RUNNING:
+            self._home.rest()
 
     def _on_action(self, source: int, message: Action):
         arbiter = self._arbiter
@@ -233,6 +236,7 @@ class SupervisorNode(ManagedNode):
             released = EXPERT not in arbiter.driving.required
             self._announce(arbiter, step.stamp_ns + released)
         self._messages.fill(step, self._answers.candidates)
+        self._commands.take(step, arbiter.measured, self._messages.command)
         self._publish_step()
         self._interventions.add(step, arbiter.episode_id)
         if (in_a_row := self._interventions.unusable) == self.parameters.rejected_in_a_row:
@@ -240,7 +244,7 @@ class SupervisorNode(ManagedNode):
                              'times in a row with an action of the wrong width or not finite')
 
     def _publish_step(self):
-        self._commands.publish(self._messages.command)
+        self._commands.publish()
         self._executions.publish(self._messages.executed)
 
     def _announce(self, arbiter: Arbiter, stamp_ns: int, is_end: bool = False):
@@ -256,42 +260,37 @@ class SupervisorNode(ManagedNode):
         armed = self._arbiter is not None and self._arbiter.stamp_ns < 0 and spec == self._spec
         if not response.error_code and not armed:
             self._arm(spec, self._contract, request.gate_threshold)
-        elif response.error_code and not self._is_driving:
-            self._arbiter = None  # what was armed before does not begin any more
         return response
 
     def _refusal(self, spec) -> tuple[int, str]:
-        codes = SetDriver.Response
         arbiter = self._arbiter
-        if self._is_driving:
+        if arbiter is not None and arbiter.driving_now:
             if self._ending:
                 # No end was observed since it was asked for: the task knows whether it came.
                 self._end_episode.ask(
                     arbiter.episode_id, ABORTED, FAULT, 'another episode is to be armed')
-            return codes.BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
-                                f'{spec.episode_id} is armed')
-        reason = (why_still(self, self._estop, self._protection)
+            return BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
+                          f'{spec.episode_id} is armed')
+        reason = (why_still(self, self._estop, self._protection, self._commands.topic)
                   or why_unfit(self._contract, self._rate, self._robot) or self._home.refusal())
-        return (codes.BUSY, reason) if reason else (0, '')
+        self._arbiter = None if reason else arbiter  # what was armed does not begin any more
+        return (BUSY, reason) if reason else (0, '')
 
-    @property
-    def _is_driving(self) -> bool:
-        arbiter = self._arbiter
-        return arbiter is not None and arbiter.phase == RUNNING and arbiter.stamp_ns >= 0
-
-    def _why_not_home(self) -> str:
+    def _why_still(self) -> str:
         if self._arbiter is not None and self._arbiter.phase == RUNNING:
             return f'episode {self._arbiter.episode_id} is armed or runs'
-        return why_still(self, self._estop, self._protection)
+        return why_still(self, self._estop, self._protection, self._commands.topic)
 
     def _arm(self, spec, contract: Contract, threshold: float):
         driving = Driving(spec.plan, spec.episode_id, contract, threshold)
         refuse_drivers(self, driving.required)
+        self._commands.start(contract)
         self._actuator = Actuator(self._robot, contract, 1.0 / contract.rate, self._kinematics)
         self._spec, self._answers = spec, Answers(self, contract)
         gated = spec.plan.gate != '' and self.parameters.blends_gates
-        blending = Blending(contract, self.parameters.takeover_acceleration, gated) if (
-            gated or TELEOP in driving.required) else None
+        blending = None
+        if gated or TELEOP in driving.required:
+            blending = Blending(contract, self.parameters.takeover_acceleration, gated)
         self._arbiter = Arbiter(
             spec.episode_id, driving, self._actuator, paired=not self._realtime, blending=blending,
             joints=JointWatch(self._robot, 1.0 / contract.rate) if self._realtime else None,
@@ -304,15 +303,16 @@ class SupervisorNode(ManagedNode):
     def _on_watch(self):
         self._estop.check()
         arbiter = self._arbiter
-        if arbiter is None or not self._is_driving:
+        if arbiter is None or not arbiter.driving_now:
+            self._home.rest()
             return
         now = time.monotonic()
         # Lockstep stands still with its observation; realtime goes on and holds at each one.
         silent_s = now - (self._answered_at if self._realtime else self._observed_at)
         if self._realtime:
             self._watch_realtime(now)
-        if others := other_writers(self):
-            self._end(FAULT, f'{others} writes joint_command, too')
+        if others := other_writers(self, self._commands.topic):
+            self._end(FAULT, others)
         if silent_s > self.parameters.silence_s and not self._ending:
             self._end(DRIVER_SILENT, f'{silent_nodes(self, arbiter)} did not answer step '
                                      f'{arbiter.step} within {self.parameters.silence_s} s')

@@ -28,7 +28,7 @@ import numpy as np
 
 _TOLERANCE_M = 1e-3
 _TOLERANCE_RAD = 1e-2
-"""As the supervisor's (``actions/tool_velocity.py``): beyond it an arm does not move."""
+"""As the supervisor's (``actions/tool_space.py``): beyond it an arm does not move."""
 
 _ALONG = 5
 """Sampled places along each edge of the workspace."""

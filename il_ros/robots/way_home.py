@@ -50,6 +50,7 @@ class WayHome:
     One way.
 
     :ivar q: the joint targets that are due, shape ``(n,)``
+    :ivar is_moving: they are other ones than those before
     :param motion: of the arm until now, which may still move; its control step is ``period_s``
     :param measured: joint positions, shape ``(n,)``, of which the fingers' count
     """
@@ -59,7 +60,7 @@ class WayHome:
         self._robot = robot
         self._longest = robot.velocity[robot.fingers] * period_s
         self._most_standing = round(STANDING_S / period_s)
-        self._standing = 0
+        self._standing, self.is_moving = 0, motion.is_moving
         self._motion = motion
         fingers = np.clip(measured, robot.lower, robot.upper)[robot.fingers]
         self.q = np.concatenate((motion.q, fingers))
@@ -74,11 +75,6 @@ class WayHome:
         """Tell whether something is in the way: the targets have stood still for a while."""
         return self._standing >= self._most_standing
 
-    @property
-    def is_moving(self) -> bool:
-        """Tell whether the arm is told to move."""
-        return self._motion.is_moving
-
     def advance(self, speed_scale: float) -> np.ndarray:
         """
         Return the next targets.
@@ -92,12 +88,13 @@ class WayHome:
             fingers = fingers + np.clip(
                 robot.home[robot.fingers] - fingers, -self._longest, self._longest)
         self.q = np.concatenate((self._motion.q, fingers))
-        still = speed_scale > 0.0 and bool((self.q == before).all())
-        self._standing = self._standing + 1 if still else 0
+        self.is_moving = bool((self.q != before).any())
+        self._standing = 0 if self.is_moving or speed_scale == 0.0 else self._standing + 1
         return self.q
 
     def brake(self) -> np.ndarray:
         """Return the next targets of an arm that is to stop."""
         self._motion.brake()
+        self.is_moving = self._motion.is_moving
         self.q = np.concatenate((self._motion.q, self.q[self._robot.fingers]))
         return self.q

@@ -21,7 +21,7 @@ import gymnasium
 from il_ros.contract import episode_spec as spec
 from il_ros.contract.contract_file import Source
 from il_ros.contract.observation import VALUES
-from il_ros.robots.actions.tool_velocity import Actuator, TRACKING_LIMIT_RAD
+from il_ros.robots.actions.actuator import Actuator, TRACKING_LIMIT_RAD
 from il_ros.sim.observation import ImageObserver, Observer, refuse_missing_objects
 from il_ros.sim.simulation import Simulation
 from il_ros.sim.state import State

@@ -24,6 +24,7 @@ import dataclasses
 from il_ros.contract.episode_spec import ENDED, EpisodeSpec, NOT_ENDED, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.sim.simulation import Simulation, State
+from il_ros.sim.world import Drive
 from il_ros.tasks.protocol import BadTaskSpecError, Status, TaskProtocol
 import numpy as np
 
@@ -81,6 +82,16 @@ class Session(TaskProtocol):
         :raises ImitationError: if the targets are refused; the state is then as it was
         """
         state = self.simulation.step(targets)
+        self.stamp_ns = self._next_ns(stamp_ns)
+        self._take(state)
+
+    def follow(self, drive: Drive, stamp_ns: int):
+        """
+        Advance one control period with an arm that has a controller of its own (realtime).
+
+        :param drive: is asked for joint targets before each physics step
+        """
+        state = self.simulation.follow(drive)
         self.stamp_ns = self._next_ns(stamp_ns)
         self._take(state)
 

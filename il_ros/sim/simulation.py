@@ -25,7 +25,7 @@ from il_ros.sim.camera import picture
 from il_ros.sim.camera_scene import CameraScene
 from il_ros.sim.options import task_options
 from il_ros.sim.state import State
-from il_ros.sim.world import Reading, World
+from il_ros.sim.world import Drive, Reading, World
 from il_ros.tasks.base import Scene, TaskResult
 from il_ros.tasks.registry import make_task
 import numpy as np
@@ -101,16 +101,35 @@ class Simulation:
         :raises TargetError: if they are not finite or not as many as the robot has joints
         :raises SimulationError: if no episode is running
         """
-        state = self._state
-        if state is None or state.end != spec.NOT_ENDED:
-            raise SimulationError('no episode is running; reset the simulation first')
+        self._refuse_ended()
         targets = np.array(targets, float)
         if targets.shape != self.robot.home.shape or not math.isfinite(float(targets.sum())):
             raise TargetError(f'joint targets {targets.tolist()} are not '
                               f'{len(self.robot.joint_names)} finite numbers')
         if self._bumps is not None:
             targets = self._bumped(targets, self._bumps.draw())
-        reading = self._world.step(targets, self.substeps)
+        return self._after(self._world.step(targets, self.substeps))
+
+    def follow(self, drive: Drive) -> State:
+        """
+        Go on by one control step, as an arm with a controller of its own does.
+
+        :param drive: is asked for joint targets before each physics step (``World.follow``)
+        :raises SimulationError: if no episode is running, or it has bumps
+        """
+        self._refuse_ended()
+        if self._bumps is not None:
+            raise SimulationError('an arm with a controller of its own takes no bumps; leave the '
+                                  'option out')
+        return self._after(self._world.follow(drive, self.substeps))
+
+    def _refuse_ended(self):
+        if self._state is None or self._state.end != spec.NOT_ENDED:
+            raise SimulationError('no episode is running; reset the simulation first')
+
+    def _after(self, reading: Reading) -> State:
+        state = self._state
+        assert state is not None, 'an episode is running'
         result = self.task.evaluate(reading, self._goal)
         if result.success and self._continuing:
             reading = self._go_on(reading)

@@ -14,6 +14,7 @@
 
 """A table with a robot on it in PyBullet: one client, built once, set back for each episode."""
 
+from collections.abc import Callable
 import os
 import sys
 import weakref
@@ -39,6 +40,8 @@ _STALK_M = 0.4
 """Length of the stalk below a goal in the air; what of it is below the table is hidden."""
 
 _GOAL_COLOUR = (0.05, 0.75, 0.15, 1.0)
+Drive = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
 _POSITION_GAIN = 0.5
 """Share of the error to the interpolated target that a motor corrects in one physics step."""
 
@@ -157,6 +160,27 @@ class World:
                 coupled.follow()
             advance(physicsClientId=client)
         self._commanded = targets
+        return self.read()
+
+    def follow(self, drive: Drive, substeps: int) -> Reading:
+        """
+        Ask before each of ``substeps`` physics steps where the joints are to go in it.
+
+        :param drive: is given the measured joint positions and velocities, each of shape
+            ``(n,)``, and returns the joint targets of the step
+        """
+        client, step_s = self.client, self._time_step_s
+        for _ in range(substeps):
+            joints = pybullet.getJointStates(self._body, self._joints, physicsClientId=client)
+            targets = drive(np.array([joint[0] for joint in joints]),
+                            np.array([joint[1] for joint in joints]))
+            pybullet.setJointMotorControlArray(
+                self._body, self._joints, pybullet.POSITION_CONTROL,
+                targetPositions=targets.tolist(),
+                targetVelocities=((targets - self._commanded) / step_s).tolist(),
+                forces=self._efforts, positionGains=self._gains, physicsClientId=client)
+            pybullet.stepSimulation(physicsClientId=client)
+            self._commanded = targets
         return self.read()
 
     def read(self) -> Reading:

@@ -16,7 +16,8 @@
 The contracts by name: composed from a task and a robot, or read from a file of the user's own.
 
 ``push`` is the contract of the task ``push`` on the robot of all that names none, ``push@ROBOT``
-that on another one, ``push_image@arms/mine.yaml`` that by camera image on a robot of the user's.
+that on another one, ``push_image@arms/mine.yaml`` that by camera image on a robot of the user's,
+``push+joint_position`` that with actions of another action space.
 The robot gives joints, gripper and tool pose, the task its objects, its goal and its actions.
 With a camera the image comes first, and what the task gives is privileged: the expert sees it,
 no policy may.
@@ -28,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from il_ros import plugins
-from il_ros.contract.contract import Contract, ContractError
+from il_ros.contract.contract import Contract, ContractError, SPACES
 from il_ros.contract.contract_file import load_contract, RATE_HZ, read_contract, Source
 from il_ros.errors import UnknownTaskError
 from il_ros.files.yaml_file import named, read_yaml
@@ -44,6 +45,12 @@ IMAGE_SUFFIX = '_image'
 ON = '@'
 """Stands between a task and the robot."""
 
+IN = '+'
+"""Stands between a task and the action space."""
+
+TOOL_SPACE = 'tool_velocity'
+"""The action space of the tasks and their experts."""
+
 CAMERA_PX = (64, 64)
 """Height and width of the image."""
 
@@ -55,14 +62,21 @@ class _Indented(yaml.SafeDumper):
         return super().increase_indent(flow, False)
 
 
-def contract_name(contract: str, robot: str = '') -> str:
+def contract_name(contract: str, robot: str = '', space: str = '') -> str:
     """
-    Return the name of a contract on a robot.
+    Return the name of a contract on a robot, in an action space.
 
     :param contract: a task's name, with _image for images, or a file
+    :param space: as a contract file has it; '': the contract's own
     :param robot: a name, ``module:Object`` or a file; '': the contract's own
     :raises ContractError: if the contract is one for another robot already
     """
+    if space:
+        if is_file(contract) or IN in contract:
+            raise ContractError(f'the contract {contract} has its action space already; change '
+                                'it there')
+        task, on, own = contract.partition(ON)
+        contract = f'{task}{IN}{space}{on}{own}'
     if not robot:
         return contract
     if is_file(contract) or ON in contract:
@@ -111,7 +125,8 @@ def _beside(robot: str, folder: Path) -> str:
     return str(beside) if is_robot_file(robot) and beside.is_file() else robot
 
 
-def compose_contract(task: str, robot: str = DEFAULT, images: bool = False) -> Contract:
+def compose_contract(task: str, robot: str = DEFAULT, images: bool = False,
+                     space: str = '') -> Contract:
     """
     Return the contract of a task on a robot: what is observed and what is commanded.
 
@@ -122,18 +137,20 @@ def compose_contract(task: str, robot: str = DEFAULT, images: bool = False) -> C
     :param task: e.g. ``'push'``
     :param robot: name of a robot, ``module:Object``, or a robot's file
     :param images: by camera image: policies see the image and the robot's own state
+    :param space: action space, e.g. ``'joint_position'``; '': tool velocities
     :raises ContractError: if there is no such task, or the robot cannot do it
     :raises RobotError: listing the robots that there are
     """
     plugins.trust(task, robot)
-    return find_contract(contract_name(task + IMAGE_SUFFIX * images, robot))[0]
+    return find_contract(contract_name(task + IMAGE_SUFFIX * images, robot, space))[0]
 
 
 def find_contract(name: str) -> tuple[Contract, tuple[Source, ...]]:
     """
     Return a contract and one source a feature, in the same order.
 
-    :param name: a file (``*.yaml``), or a task's name, with ``_image`` and ``@ROBOT`` behind it
+    :param name: a file (``*.yaml``), or a task's name, with ``_image``, ``+SPACE``, ``@ROBOT``
+        behind it
     :raises ContractError: if there is none of that name, or the file is wrong
     :raises RobotError: listing the robots that there are
     """
@@ -173,16 +190,22 @@ def contract_document(name: str) -> dict[str, Any]:
 
     :raises ContractError: if there is no such task, or the robot cannot do it
     """
-    model, (task, height_width) = robot_of(name), _task_of(name.partition(ON)[0])
+    wanted, _, space = name.partition(ON)[0].partition(IN)
+    model, (task, height_width) = robot_of(name), _task_of(wanted)
+    space = space or TOOL_SPACE
+    if space not in SPACES:
+        raise ContractError(f'there is no contract {name!r}: expected one of '
+                            f'{", ".join(SPACES)} behind {IN}')
     if task.actions.gripper and not model.joint_names[model.fingers]:
         raise ContractError(f'the task {name!r} needs a gripper; the robot {model.name!r} has '
                             'none')
     called = _called(model)
     own = getattr(task, 'name', name) + IMAGE_SUFFIX * (height_width is not None)
+    own += f'{IN}{space}' if space != TOOL_SPACE else ''
     return {'name': f'{own}{ON}{called}' if called else own, 'rate': RATE_HZ,
             **({'robot': called} if called else {}),
-            'frame_id': model.base_frame, 'action_space': task.actions.space,
-            'actions': task.actions.entries(model.open_width),
+            'frame_id': model.base_frame, 'action_space': space,
+            'actions': task.actions.in_space(space, model, RATE_HZ),
             'features': [*_image(height_width), *_of_robot(model),
                          *_of_task(task, height_width is not None)]}
 

@@ -17,9 +17,10 @@
 import dataclasses
 
 from il_ros import plugins
-from il_ros.contract.contract import Contract
+from il_ros.contract.contract import Contract, TOOL_VELOCITY
 from il_ros.errors import ImitationError
 from il_ros.tasks.biased import bias_of, BiasedExpert
+from il_ros.tasks.converted import ConvertedExpert
 from il_ros.tasks.expert import Expert
 
 
@@ -69,5 +70,7 @@ def make_expert(task: str, contract: Contract, options: str = '') -> Expert:
     :raises MissingFeatureError: if the contract lacks what the expert reads
     :raises BiasError: if the options ask for a bias that cannot be
     """
-    expert, bias = expert_class(task)(contract), bias_of(options)
+    law, bias = expert_class(task), bias_of(options)
+    own = contract.action_space == TOOL_VELOCITY
+    expert = law(contract) if own else ConvertedExpert(law, task, contract)
     return BiasedExpert(expert, contract, bias) if bias else expert

@@ -17,7 +17,6 @@
 import array
 
 from il_ros.ros import qos
-from il_ros.ros.conversion.messages import to_ns
 from il_ros.ros.conversion.robot_messages import CommandReader
 from il_ros.ros.listening import every
 import numpy as np
@@ -27,16 +26,11 @@ RATE_HZ = 100.0
 
 
 class FakeArm:
-    """
-    Publishes ``joint_states`` at 100 Hz, and follows ``joint_command`` at once but for a period.
-
-    :ivar commands: stamp and targets of all commands, in order
-    """
+    """Publishes ``joint_states`` at 100 Hz, and follows ``joint_command`` with a small lag."""
 
     def __init__(self, node, robot, start: np.ndarray):
         self.q, self._robot, self._node = start.copy(), robot, node
         self.blocked = self.silent = False
-        self.commands: list[tuple[int, np.ndarray]] = []
         self._target = start.copy()
         self._read = CommandReader(robot.joint_names)
         self._publisher = node.create_publisher(JointState, 'joint_states', qos.STREAM)
@@ -45,7 +39,6 @@ class FakeArm:
 
     def _on_command(self, message: JointState):
         self._target = self._read(message)
-        self.commands.append((to_ns(message.header.stamp), self._target))
 
     def _on_time(self):
         if self.silent:

@@ -25,9 +25,9 @@ class Noting:
     """A runtime that builds nothing and notes what it was asked for."""
 
     def __init__(self):
-        self.asked, self.claims, self.claimed = {}, self, []
+        self.asked, self.claimed = {}, []
 
-    def take(self, names):
+    def claim(self, names):
         """Note which parts are claimed, and that nothing was built before."""
         assert not self.asked
         self.claimed += names

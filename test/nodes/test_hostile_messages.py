@@ -93,8 +93,9 @@ class Siege:
         self.simulator = None
         self.spec = episode(1, LASTING)
         self.commands = []
-        publish = self.supervisor._commands.publish
-        self.supervisor._commands.publish = lambda message: (
+        [publisher] = self.supervisor._commands._publishers
+        publish = publisher.publish
+        publisher.publish = lambda message: (
             self.commands.append(
                 (self.supervisor._arbiter.episode_id, np.array(message.position))),
             publish(message))

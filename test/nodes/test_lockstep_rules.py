@@ -136,7 +136,7 @@ def test_the_last_state_gets_no_action_so_that_t_actions_stand_between_t_plus_1_
     ended = [o for o in graph.observations if o.phase == ENDED]
     end_ns = to_ns(ended[0].header.stamp)
     stale = graph.simulator.session.stale_commands
-    graph.supervisor._commands.publish(command(end_ns, PANDA.home))
+    graph.supervisor._commands._publishers[0].publish(command(end_ns, PANDA.home))
     assert bench.until(lambda: graph.simulator.session.stale_commands == stale + 1)
     assert graph.simulator.session.stamp_ns == end_ns
     assert bench.until(lambda: len([o for o in graph.observations if o.phase == ENDED]) > 1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The task's side on a real arm, alone: its beats, what it refuses, and when it ends an episode."""
+"""A task on a real arm, alone: its beats, what it refuses, and when it ends an episode."""
 
 from il_ros.contract.episode_spec import ABORTED, CLOCK_JUMP, ENDED, EpisodeSpec, FAULT, IDLE
 from il_ros.contract.episode_spec import LOST, RUNNING, TERMINATED

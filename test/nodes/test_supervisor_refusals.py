@@ -19,7 +19,7 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray
 from il_ros.contract.episode_spec import ENDED, EXPERT, FAULT, POLICY, TERMINATED
 from il_ros.nodes.supervisor import SupervisorNode
-from il_ros.robots.actions.tool_velocity import TRACKING_LIMIT_RAD
+from il_ros.robots.actions.actuator import TRACKING_LIMIT_RAD
 from il_ros.ros import qos
 from il_ros.ros.conversion.messages import float32s, to_stamp
 from il_ros.ros.supervision.neighbours import publishers

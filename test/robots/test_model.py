@@ -53,7 +53,7 @@ def test_the_panda_rests_elbow_up_and_its_workspace_lies_before_it():
     assert PANDA.workspace_lower.tolist() == [0.32, -0.3, 0.01]
     assert PANDA.workspace_upper.tolist() == [0.68, 0.3, 0.4]
     assert PANDA.tool_down.tolist() == [1.0, 0.0, 0.0, 0.0]
-    assert find_robot('panda') is PANDA
+    assert find_robot('panda').name == find_robot('').name == PANDA.name
 
 
 @pytest.mark.parametrize('beyond, refused', [(0.49, False), (0.51, True)])

@@ -72,7 +72,7 @@ def test_the_camera_sees_another_robot(kuka):
 
 
 def test_a_robot_is_refused_in_a_sentence(kuka, package, tmp_path):
-    with pytest.raises(ContractError, match="'stack' needs a gripper; the robot .* has none"):
+    with pytest.raises(ContractError, match="needs a gripper; the robot 'kuka' has none"):
         il_ros.make_env('stack', robot=kuka)
     with pytest.raises(RobotError, match="no robot 'ur5'; there are panda, xarm6, iiwa, kuka$"):
         il_ros.compose_contract('reach', 'ur5')

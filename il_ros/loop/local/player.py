@@ -36,7 +36,7 @@ from il_ros.learning.policy import Images, Policy
 from il_ros.learning.runner import Runner
 from il_ros.loop.failures import COLLECT_FAILED, RunError
 from il_ros.loop.local.recording import Recording
-from il_ros.robots.actions.tool_velocity import Actuator, TRACKING_LIMIT_RAD
+from il_ros.robots.actions.actuator import Actuator, TRACKING_LIMIT_RAD
 from il_ros.sim.environment import Environment
 from il_ros.sim.session import Session
 from il_ros.tasks.expert_registry import make_expert

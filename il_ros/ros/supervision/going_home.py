@@ -24,6 +24,8 @@ import array
 from collections.abc import Callable
 import time
 
+from il_ros.contract.contract import Contract
+from il_ros.errors import ControllerError
 from il_ros.robots.joint_motion import JointMotion
 from il_ros.robots.joint_watch import JointWatch
 from il_ros.robots.kinematics import Kinematics
@@ -32,10 +34,10 @@ from il_ros.robots.way_home import farthest, is_home, WayHome
 from il_ros.ros.conversion.messages import NS, to_stamp
 from il_ros.ros.conversion.pairing import Cadence
 from il_ros.ros.node import GraphNode
+from il_ros.ros.supervision.command_output import CommandOutput
 from il_ros.ros.supervision.protection import Protection
 from il_ros.ros.supervision.speed_scale import SpeedScale
 import numpy as np
-from rclpy.publisher import Publisher
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
@@ -51,13 +53,13 @@ class GoingHome:
     """
 
     def __init__(self, node: GraphNode, robot: RobotModel, kinematics: Kinematics,
-                 commands: Publisher, why_not: Callable[[], str], protection: Protection,
+                 commands: CommandOutput, why_not: Callable[[], str], protection: Protection,
                  speed_scale: SpeedScale):
         self._node, self._robot, self._kinematics = node, robot, kinematics
         self._commands, self._why_not = commands, why_not
         self._message = JointState(name=list(robot.joint_names))
         self._protection, self._speed_scale = protection, speed_scale
-        self._period_s = 0.0
+        self._contract: Contract | None = None
         self._measured: np.ndarray | None = None
         self._way: WayHome | None = None
         self._went_at = 0.0
@@ -70,15 +72,25 @@ class GoingHome:
         """Tell whether it has to know where the arm is."""
         return self._asked or self._node.parameters.go_home
 
-    def set_rate(self, rate_hz: float):
-        """Take in the control rate."""
-        self._period_s = 1.0 / rate_hz
-        self._cadence = Cadence(round(NS / rate_hz))
+    def set_contract(self, contract: Contract):
+        """Take in the contract, whose control rate counts."""
+        self._contract, self._period_s = contract, 1.0 / contract.rate
+        self._cadence = Cadence(round(NS / contract.rate))
         self._watch = JointWatch(self._robot, self._period_s)
 
-    def begin(self):
-        """Go home, from the next measured joints on."""
-        self._asked, self._way, self._stopped = True, None, ''
+    def rest(self):
+        """Stop an arm that would move on without further messages, unless it goes home."""
+        if not self._asked or self._is_late():
+            self._commands.rest()
+
+    def _is_late(self) -> bool:
+        """Tell whether joint_states paused: nobody knows how the arm moved meanwhile."""
+        return time.monotonic() - self._went_at > self._node.parameters.observation_timeout_s
+
+    def _begin(self, way: WayHome | None = None):
+        """Go home, from the next measured joints on, or by a way that has begun."""
+        self._asked, self._way, self._stopped = True, way, ''
+        self._went_at = time.monotonic()
 
     def after_episode(self, stamp_ns: int, motion: JointMotion | None):
         """
@@ -89,10 +101,8 @@ class GoingHome:
         """
         if not self._node.parameters.go_home or self._measured is None or self._why_not():
             return
-        self.begin()
-        if motion is not None:
-            self._way = WayHome(self._robot, self._period_s, motion, self._measured)
-            self._went_at = time.monotonic()
+        self._begin(None if motion is None else WayHome(
+            self._robot, self._period_s, motion, self._measured))
         self._cadence = Cadence(round(NS * self._period_s))
         self._cadence.takes(stamp_ns)
         self._go_on(stamp_ns, self._measured)
@@ -108,7 +118,7 @@ class GoingHome:
         if is_home(self._robot, self._measured):
             return ''
         stopped = self._stopped
-        self.begin()
+        self._begin()
         return f'{ON_ITS_WAY}; before, {stopped}' if stopped else ON_ITS_WAY
 
     def measure(self, stamp_ns: int, measured: np.ndarray):
@@ -117,7 +127,7 @@ class GoingHome:
 
         :raises RobotError: for a jump that no arm can have made
         """
-        if not self._period_s:
+        if self._contract is None or not self.listens:
             return
         self._watch.take(stamp_ns, measured, self._way is not None)
         self._measured = measured
@@ -125,13 +135,17 @@ class GoingHome:
             self._go_on(stamp_ns, measured)
 
     def _go_on(self, stamp_ns: int, measured: np.ndarray):
-        reason, now = self._why_not(), time.monotonic()
-        if self._way is None or now - self._went_at > self._node.parameters.observation_timeout_s:
-            # Also where joint_states paused: nobody knows how the arm moved meanwhile.
+        reason = self._why_not()
+        if self._way is None or self._is_late():
+            try:
+                self._commands.start(self._contract)
+            except ControllerError as error:
+                self._stop(str(error))
+                return
             motion = JointMotion(self._robot, self._period_s, self._kinematics.tool_position)
             motion.start(np.clip(measured, self._robot.lower, self._robot.upper)[self._robot.arm])
             self._way = WayHome(self._robot, self._period_s, motion, measured)
-        self._went_at = now
+        self._went_at = time.monotonic()
         way, home = self._way, self._robot.home
         lag_rad, joint = farthest(self._robot, measured, way.q)
         if lag_rad > self._node.parameters.tracking_limit_rad:
@@ -145,10 +159,12 @@ class GoingHome:
                 min(self._node.parameters.home_speed, self._speed_scale.value))
         self._message.header.stamp = to_stamp(stamp_ns)
         self._message.position = array.array('d', targets.tobytes())
-        self._commands.publish(self._message)
+        self._commands.go(targets, measured, way.is_moving, self._message)
+        self._commands.publish()
         if reason and not way.is_moving:
             self._stop(reason)
         elif way.is_over and is_home(self._robot, measured):
+            self._commands.grip(self._robot.opening(home))
             self._asked, self._way = False, None
         elif way.is_stuck:
             far_rad, joint = farthest(self._robot, measured, home)
@@ -164,9 +180,9 @@ class GoingHome:
         reason = self._why_not()
         if not reason and self._node.parameters.mode != 'realtime':
             reason = 'the arm goes home in mode realtime alone; in lockstep a reset moves it'
-        if not reason and not self._period_s:
+        if not reason and self._contract is None:
             reason = 'there is no contract yet; is the observer running?'
         response.success, response.message = not reason, reason or ON_ITS_WAY
         if not reason:
-            self.begin()
+            self._begin()
         return response

@@ -16,12 +16,13 @@
 
 from collections.abc import Iterable
 
+from il_ros.contract.contract import Contract
 from il_ros.errors import ImitationError
+from il_ros.robots.model import RobotModel
 from il_ros.ros.supervision.ending import ACTION_TOPICS
+from il_ros.tasks.contracts import robot_called
 from il_ros_interfaces.srv import SetDriver
 from rclpy.node import Node
-
-COMMANDS = 'joint_command'
 
 _NO_NAME_YET = '_NODE_NAME_UNKNOWN_'
 """What the middleware says of a publisher before it has heard of its node."""
@@ -68,9 +69,18 @@ def publishers(node: Node, topic: str) -> list[str]:
                    if info.node_name != _NO_NAME_YET})
 
 
-def other_writers(node: Node) -> str:
-    """Return the other nodes that publish commands, in words; empty: none."""
-    if node.count_publishers(COMMANDS) < 2:
+def other_writers(node: Node, topic: str) -> str:
+    """Return the other nodes that publish commands on a topic, in words; empty: none."""
+    if node.count_publishers(topic) < 2:
         return ''
     own = node.get_fully_qualified_name()
-    return ' and '.join(name for name in publishers(node, COMMANDS) if name != own)
+    names = ' and '.join(name for name in publishers(node, topic) if name != own)
+    return names and f'{names} writes {topic}, too'
+
+
+def other_robot(contract: Contract, robot: RobotModel) -> str:
+    """Return that a contract is for another robot than the supervisor, as a sentence; or ''."""
+    wanted = robot_called(contract)
+    return '' if wanted == robot.name else (
+        f'the contract {contract.name} is for the robot {wanted}, the supervisor for '
+        f'{robot.name}; start both with one robot')

@@ -19,6 +19,8 @@ from typing import Annotated
 
 from il_ros.robots.model import RobotModel
 from il_ros.ros import runtime
+from il_ros.ros.commands.adapters import COMMANDS
+from il_ros.ros.commands.gripper import GRIPPERS
 from il_ros.ros.parameters import bounded, choice, flag, ParameterError, text
 import msgspec
 import numpy as np
@@ -67,6 +69,17 @@ class SupervisorParameters:
         0.25, 0.01, 1.0, "share of the joints' speeds on the way home; speed_scale may lower it")
     rejected_in_a_row: int = bounded(
         5, 1, 1000, 'actions in a row that cannot be used, after which the episode ends')
+    command: str = choice(
+        'joint_state', COMMANDS, 'message that the arm takes; lockstep takes joint_state alone')
+    command_topic: str = text('', "topic of these messages; empty: the adapter's own")
+    command_joints: str = text(
+        '', "joints in the controller's order, by commas; empty: those of the robot, without the "
+        'fingers where the gripper has a message of its own')
+    gripper: str = choice(
+        'same', GRIPPERS, "how the fingers are moved: same: by the arm's message; commands: by "
+        'positions on a topic of their own; action: by the node gripper; none: not at all')
+    gripper_topic: str = text(
+        '', 'topic of commands; empty: gripper_controller/commands')
     estop_file: str = text(
         'auto', 'file that keeps a press of the emergency stop, and with another ending a '
         'protective hold, over a restart; auto: under the ROS home, by domain and namespace; '

@@ -19,29 +19,29 @@ from il_ros.driving.rate_watch import RateWatch
 from il_ros.robots.model import RobotModel
 from il_ros.ros.node import ManagedNode
 from il_ros.ros.supervision.estop import EmergencyStop
-from il_ros.ros.supervision.neighbours import other_writers
+from il_ros.ros.supervision.neighbours import other_robot, other_writers
 from il_ros.ros.supervision.protection import Protection
-from il_ros.tasks.contracts import robot_called
 
 
-def why_still(node: ManagedNode, estop: EmergencyStop, protection: Protection) -> str:
-    """Return why nothing may move the arm now; empty: it may be moved."""
+def why_still(node: ManagedNode, estop: EmergencyStop, protection: Protection,
+              topic: str) -> str:
+    """
+    Return why nothing may move the arm now; empty: it may be moved.
+
+    :param topic: of the commands
+    """
     if not node.active:
         return 'the supervisor is not active; activate it first'
     if estop.pressed:
         return 'the emergency stop is pressed; release it with estop_reset'
     if protection.reason:
         return f'{protection.reason}; release it with protective_reset'
-    others = other_writers(node)
-    return f'{others} writes joint_command, too; stop it' if others else ''
+    others = other_writers(node, topic)
+    return f'{others}; stop it' if others else ''
 
 
 def why_unfit(contract: Contract | None, rate: RateWatch | None, robot: RobotModel) -> str:
     """Return why observations and robot do not fit together; empty: they do."""
     if contract is None or rate is None:
         return 'there is no contract yet; is the observer running?'
-    wanted = robot_called(contract)
-    if robot.name != wanted:
-        return (f'the contract {contract.name} is for the robot {wanted}, the supervisor for '
-                f'{robot.name}; start both with one robot')
-    return rate.problem()
+    return other_robot(contract, robot) or rate.problem()

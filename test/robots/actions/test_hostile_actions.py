@@ -18,7 +18,7 @@ import dataclasses
 import itertools
 
 from hostile_actions import hostile_actions, Plant, Watch
-from il_ros.robots.actions.tool_velocity import Actuator
+from il_ros.robots.actions.actuator import Actuator
 from il_ros.robots.joint_motion import TOLERANCE_M
 from il_ros.robots.kinematics import Kinematics
 from il_ros.tasks.contracts import find_contract
