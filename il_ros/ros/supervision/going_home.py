@@ -63,6 +63,7 @@ class GoingHome:
         self._measured: np.ndarray | None = None
         self._way: WayHome | None = None
         self._went_at = 0.0
+        self._each = node.parameters.go_home and node.parameters.mode == 'realtime'
         self._asked = False
         self._stopped = ''
         node.create_service(Trigger, 'go_home', self._on_go_home)
@@ -70,7 +71,7 @@ class GoingHome:
     @property
     def listens(self) -> bool:
         """Tell whether it has to know where the arm is."""
-        return self._asked or self._node.parameters.go_home
+        return self._asked or self._each
 
     def set_contract(self, contract: Contract):
         """Take in the contract, whose control rate counts."""
@@ -99,7 +100,7 @@ class GoingHome:
         :param stamp_ns: of the last state, for which no command was sent
         :param motion: of the arm, which may still move; None: it was not moved
         """
-        if not self._node.parameters.go_home or self._measured is None or self._why_not():
+        if not self._each or self._measured is None or self._why_not():
             return
         self._begin(None if motion is None else WayHome(
             self._robot, self._period_s, motion, self._measured))
@@ -111,7 +112,7 @@ class GoingHome:
         """Return why no episode can be armed; empty: the arm is at home, or need not be."""
         if self._asked:
             return ON_ITS_WAY
-        if not self._node.parameters.go_home:
+        if not self._each:
             return ''
         if self._measured is None:
             return 'there are no joint_states yet; is the driver of the arm running?'
@@ -136,6 +137,7 @@ class GoingHome:
 
     def _go_on(self, stamp_ns: int, measured: np.ndarray):
         reason = self._why_not()
+        assert self._contract is not None, 'measure() returns before there is one'
         if self._way is None or self._is_late():
             try:
                 self._commands.start(self._contract)
