@@ -14,6 +14,8 @@
 
 """A real arm, played by a script, and a person at a gamepad: presses, and what follows."""
 
+import subprocess
+import sys
 import time
 
 from fake_arm import FakeArm
@@ -266,3 +268,21 @@ def test_an_arm_that_falls_silent_ends_the_episode_and_the_recorder_hears_of_it(
     receipt = cell.receipt(0)
     assert (receipt.end, receipt.cause) == (ABORTED, FAULT)
     assert 'joint_states' in receipt.error_msg or 'observation' in receipt.error_msg
+
+
+@pytest.mark.drill
+def test_the_command_attaches_and_records_what_a_person_starts_and_judges(cell):
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'il_ros.cli', 'record', '--attach', '--wait', '20', '--task',
+         'cups', '--run', 'hand', '--runs', str(cell.runs), '--teleop', 'joy', '--episodes', '1'],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        cell.begin(EpisodeSpec(episode_id('demonstration', 0, 0), 'hand', 'cups'))
+        cell.drive(z=0.6)
+        cell.pad.press(SUCCESS, cell.bench.until)
+        assert cell.bench.until(lambda: process.poll() is not None, 20.0)
+    finally:
+        process.kill()
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert '1 demonstrations' in out and '1 successful' in out
