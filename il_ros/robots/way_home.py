@@ -25,7 +25,7 @@ import numpy as np
 NEAR_RAD = 0.05
 """An arm so near its home is there; as far outside its limits an episode may begin."""
 
-STANDING_S = 1.0
+STANDING_S = 2.0
 """Targets that stand still for so long, short of the home, will not reach it."""
 
 

@@ -43,6 +43,7 @@ from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
 from seam import Script
 from shipped_arms import PANDA
+from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
 
 PERIOD_S = 0.05
@@ -66,7 +67,7 @@ features:
 class Cell:
     """One real arm with its nodes, and a person."""
 
-    def __init__(self, bench, folder, start=PANDA.home):
+    def __init__(self, bench, folder, start=PANDA.home, command='joint_state'):
         contract = folder / 'cups.yaml'
         contract.write_text(CONTRACT)
         self.bench, self.runs = bench, folder
@@ -77,8 +78,10 @@ class Cell:
         self.pad = Gamepad(bench.probe)
         bench.add(OperatorTaskNode, task='cups', contract=str(contract), horizon=400)
         bench.add(ObserverNode, contract=str(contract), pairing='as_of', beat='episode',
-                  tool_pose_from='joints')
-        self.supervisor = bench.add(SupervisorNode, mode='realtime', go_home=True, home_speed=1.0)
+                  tool_pose_from='joints', command=command,
+                  tolerance_s=0.5)
+        self.supervisor = bench.add(SupervisorNode, mode='realtime', go_home=True, home_speed=1.0,
+                                    command=command)
         self.commands: list[tuple[float, np.ndarray]] = []
         self._publish, self.supervisor._commands.publish = (
             self.supervisor._commands.publish, self._on_publish)
@@ -91,7 +94,8 @@ class Cell:
     def _on_publish(self):
         # Noted where they are sent: an arm that is busy misses all but the newest.
         message, = self.supervisor._commands._messages
-        self.commands.append((time.monotonic(), np.array(message.position)))
+        self.commands.append((time.monotonic(), np.array(
+            message.data if isinstance(message, Float64MultiArray) else message.position)))
         self._publish()
 
     def ask(self, *specs: EpisodeSpec):
@@ -110,18 +114,18 @@ class Cell:
                 return
         raise AssertionError(f'{spec.episode_id} does not begin')
 
-    def drive(self, steps: int = 6, **sticks):
-        """Hold the dead-man's button, push the sticks, and let go after some steps."""
-        first = self.statuses[-1].step
+    def drive(self, **sticks):
+        """Hold the dead-man's button, push the sticks, and let go when the arm has moved."""
+        before = self.arm.q
         self.pad.push(**sticks)
         self.pad.hold(DEAD_MAN)
-        assert self.bench.until(lambda: self.statuses[-1].step >= first + steps)
+        assert self.bench.until(lambda: np.abs(self.arm.q - before).max() > 0.08, 15.0)
         self.pad.push()
         self.pad.hold(DEAD_MAN, False)
 
     def receipt(self, number: int):
         """Wait for a receipt, by its place."""
-        assert self.bench.until(lambda: len(self.recorded) > number), 'no receipt'
+        assert self.bench.until(lambda: len(self.recorded) > number, 15.0), 'no receipt'
         return receipt_from_message(self.recorded[number])
 
     def is_at_rest(self) -> bool:
@@ -162,20 +166,19 @@ def test_a_person_records_a_success_a_failure_and_a_discarded_attempt(cell):
     for number, (one, button) in enumerate(zip(specs, (SUCCESS, FAILURE, DISCARD))):
         cell.begin(one)
         assert is_home(PANDA, cell.arm.q)
-        cell.drive(10, x=0.6, z=0.6)
+        cell.drive(x=0.6, z=0.6)
         away = np.abs(cell.arm.q - PANDA.home).max()
         cell.pad.press(button, cell.bench.until)
         receipt = cell.receipt(number)
         assert (receipt.end, receipt.cause) == (TERMINATED, OPERATOR)
         assert receipt.success == (button == SUCCESS)
-        assert away > 0.005 and cell.bench.until(lambda: cell.is_at_rest())
+        assert away > 0.05 and cell.bench.until(lambda: cell.is_at_rest())
     _, result = cell.bench.outcome(handle)
     assert (result.error_code, len(result.episodes)) == (0, 3)
     assert [bool(one.flags & DISCARDED) for one in result.episodes] == [False, False, True]
     recorded = read_episode(cell.runs / 'hand' / result.episodes[0].path)
     assert TELEOP in recorded.driver and set(recorded.driver.tolist()) <= {HOLD, TELEOP}
-    period_s = np.diff(recorded.stamps_ns) * 1e-9
-    assert period_s.min() > 0.024 and np.median(period_s) == pytest.approx(0.05, abs=0.006)
+    assert np.diff(recorded.stamps_ns).min() > 0.024e9, 'two states within half a period'
     cell.refuse_jumps()
 
 
@@ -205,7 +208,8 @@ def test_a_policy_is_deployed_and_judged_by_services_and_the_time_limit(cell):
     assert 'no episode is running' in cell.trigger('episode_failure').message
     cell.begin(spec(1, horizon=10, plan=plan))
     receipt = cell.receipt(1)
-    assert (receipt.end, receipt.steps, receipt.success) == (TRUNCATED, 10, False)
+    assert (receipt.end, receipt.success) == (TRUNCATED, False)
+    assert cell.statuses[-1].step == 10
     assert cell.bench.outcome(handle)[1].error_code == 0
 
 
@@ -221,10 +225,21 @@ def test_an_arm_that_is_away_goes_home_inside_the_limits_when_the_first_episode_
     cell.refuse_jumps()
 
 
+def test_an_arm_that_takes_velocities_goes_home_and_is_told_to_stand_there(slow_bench, tmp_path):
+    start = PANDA.home.copy()
+    start[0] += 0.6
+    cell = Cell(slow_bench, tmp_path, start, 'forward_velocity')
+    assert cell.trigger('go_home').success
+    assert cell.bench.until(lambda: len(cell.commands) > 3)
+    assert np.abs(cell.commands[2][1]).max() > 0.1
+    assert cell.bench.until(
+        lambda: is_home(PANDA, cell.arm.q) and not cell.arm.velocities.any(), 15.0)
+
+
 def test_with_the_emergency_stop_it_does_not_go_home(cell):
     cell.ask(spec(0), spec(1))
     cell.begin(spec(0))
-    cell.drive(12, x=0.6, z=0.6)
+    cell.drive(x=0.6, z=0.6)
     cell.trigger('estop')
     cell.pad.press(SUCCESS, cell.bench.until)
     assert cell.receipt(0).success

@@ -54,8 +54,10 @@ def targets(one: WayHome, speed_scale: float, most: int = 400) -> np.ndarray:
 def test_it_ends_at_home_inside_speeds_and_accelerations(kinematics, away, speed_scale):
     one = way(kinematics, PANDA, away)
     path = targets(one, speed_scale)
-    assert one.is_over and not one.is_moving and not one.is_stuck
+    assert one.is_over and not one.is_stuck
     np.testing.assert_array_equal(path[-1], PANDA.home)
+    np.testing.assert_array_equal(one.advance(speed_scale), PANDA.home)
+    assert not one.is_moving
     steps = np.diff(path, axis=0)
     assert (np.abs(steps) <= PANDA.velocity * PERIOD_S + 1e-12).all()
     arm = steps[:, PANDA.arm]

@@ -161,11 +161,13 @@ class GoingHome:
                 min(self._node.parameters.home_speed, self._speed_scale.value))
         self._message.header.stamp = to_stamp(stamp_ns)
         self._message.position = array.array('d', targets.tobytes())
-        self._commands.go(targets, measured, way.is_moving, self._message)
+        # Also at the end, until it is there: velocities then close what is left.
+        moves = way.is_moving or not (reason or is_home(self._robot, measured))
+        self._commands.go(targets, measured, moves, self._message)
         self._commands.publish()
         if reason and not way.is_moving:
             self._stop(reason)
-        elif way.is_over and is_home(self._robot, measured):
+        elif way.is_over and not moves:
             self._commands.grip(self._robot.opening(home))
             self._asked, self._way = False, None
         elif way.is_stuck:
