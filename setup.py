@@ -53,6 +53,7 @@ setup(
         'console_scripts': [
             'il_ros = il_ros.cli.parser:main',
             'simulator = il_ros.graph.executables:simulator',
+            'operator_task = il_ros.graph.executables:operator_task',
             'observer = il_ros.graph.executables:observer',
             'policy = il_ros.graph.executables:policy',
             'expert = il_ros.graph.executables:expert',

@@ -18,13 +18,15 @@ from il_ros.graph.launching import flag, include, node, text
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
+from launch.substitutions import EqualsSubstitution, IfElseSubstitution, LaunchConfiguration
+from launch.substitutions import NotEqualsSubstitution
 from launch_ros.parameter_descriptions import ParameterValue
 
 
 def generate_launch_description() -> LaunchDescription:
     """Return the simulation, supervisor, expert, recorder and collector; teleop, if asked for."""
     by_hand = NotEqualsSubstitution(LaunchConfiguration('teleop'), 'none')
+    is_real = EqualsSubstitution(LaunchConfiguration('arm'), 'real')
     realtime = NotEqualsSubstitution(LaunchConfiguration('mode'), 'lockstep')
     return LaunchDescription([
         include('simulation.launch.py', beside=__file__),
@@ -43,17 +45,22 @@ def generate_launch_description() -> LaunchDescription:
             'autostart', default_value='true', choices=['true', 'false'],
             description='lifecycle nodes configure and activate themselves'),
         DeclareLaunchArgument(
-            'expert', default_value='true', choices=['true', 'false'],
-            description='start the expert, which drives and labels'),
+            'expert', default_value=IfElseSubstitution(is_real, 'false', 'true'),
+            choices=['true', 'false'],
+            description='start the expert, which drives and labels; default: not for a real arm'),
         DeclareLaunchArgument(
             'teleop', default_value='none', choices=['none', 'joy', 'keyboard'],
             description='a person drives, too, in mode:=realtime, and starts the episodes: by '
                         'the topic joy, or by the keys of this terminal'),
         DeclareLaunchArgument(
+            'go_home', default_value=is_real, choices=['true', 'false'],
+            description='the arm moves home after each episode; default: true for a real arm'),
+        DeclareLaunchArgument(
             'mapping', default_value='',
             description='what buttons or keys mean: a file, or the name of one in config/teleop; '
                         'empty: xbox or keyboard'),
-        node('supervisor', robot=text('robot'), mode=text('mode'), autostart=flag('autostart')),
+        node('supervisor', robot=text('robot'), mode=text('mode'), autostart=flag('autostart'),
+             go_home=flag('go_home')),
         node('expert', condition=IfCondition(LaunchConfiguration('expert')), task=text('task'),
              robot=text('robot'), mode=text('mode')),
         node('recorder', runs=text('runs'), shard=text('shard'), autostart=flag('autostart'),
@@ -61,5 +68,6 @@ def generate_launch_description() -> LaunchDescription:
         node('teleop', condition=IfCondition(by_hand), device=text('teleop'), mode=text('mode'),
              mapping=text('mapping'), terminal='/dev/tty'),
         node('collector', operator_start=ParameterValue(by_hand, value_type=bool),
+             always_start=ParameterValue(is_real, value_type=bool),
              stop_on_fault=ParameterValue(realtime, value_type=bool)),
     ])

@@ -132,7 +132,7 @@ def test_every_node_executable_has_a_module_of_its_name():
     nodes = set(entry_points()) - {'il_ros', 'graph'}
     assert defines('il_ros.graph.graph', 'main')
     assert not [name for name in nodes
-                if not defines(f'il_ros.nodes.{name}', f'{name.capitalize()}Node')]
+                if not defines(f'il_ros.nodes.{name}', executables.class_of(name))]
 
 
 def test_the_marker_and_the_manifest_are_installed():

@@ -73,6 +73,7 @@ def graph():
     """Build every node once, without a worker process, and return their sides by name."""
     rclpy = pytest.importorskip('rclpy', reason='needs rclpy: make test')
     from il_ros.learning.training_worker.worker_client import WorkerClient
+    from il_ros.graph.executables import class_of
     from il_ros.graph.graph import overrides
     sides = {}
     with pytest.MonkeyPatch.context() as patch:
@@ -80,8 +81,7 @@ def graph():
         context = rclpy.Context()
         rclpy.init(context=context)
         for name in NODES:
-            kind = getattr(importlib.import_module(f'il_ros.nodes.{name}'),
-                           f'{name.capitalize()}Node')
+            kind = getattr(importlib.import_module(f'il_ros.nodes.{name}'), class_of(name))
             node = kind(context=context,
                         parameter_overrides=overrides(OFF_BY_DEFAULT.get(name, {})))
             sides[name] = Sides(node)

@@ -29,8 +29,8 @@ import re
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / 'docs' / 'reference'
-NODES = ('simulator', 'observer', 'policy', 'expert', 'teleop', 'supervisor', 'recorder',
-         'collector', 'trainer', 'coordinator')
+NODES = ('simulator', 'operator_task', 'observer', 'policy', 'expert', 'teleop', 'supervisor',
+         'recorder', 'collector', 'trainer', 'coordinator')
 
 COMMANDS = """\
 # Commands
@@ -123,7 +123,7 @@ def _range(descriptor) -> str:
 def _class_of(name: str) -> type:
     """Return the class of a node's parameters."""
     module = importlib.import_module(f'il_ros.nodes.{name}')
-    return getattr(module, f'{name.capitalize()}Parameters')
+    return getattr(module, f'{name.title().replace("_", "")}Parameters')
 
 
 def parameters() -> str:

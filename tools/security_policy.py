@@ -42,8 +42,8 @@ END = """\
   </enclaves>
 </policy>
 """
-NODES = ('simulator', 'observer', 'policy', 'expert', 'teleop', 'supervisor', 'recorder',
-         'collector', 'trainer', 'coordinator')
+NODES = ('simulator', 'operator_task', 'observer', 'policy', 'expert', 'teleop', 'supervisor',
+         'recorder', 'collector', 'trainer', 'coordinator')
 OTHERS = {'view': 'il_ros.nodes.view:ViewNode', 'command': 'il_ros.graph.client:Client',
           'doctor': 'il_ros.ros.presence.survey:Survey'}
 """Nodes of commands, by their enclave."""
@@ -90,11 +90,12 @@ def profiles() -> dict[str, Profile]:
 
 
 def _profile(name: str, context) -> Profile:
+    from il_ros.graph.executables import class_of
     from il_ros.graph.graph import overrides
     from il_ros.ros.presence.occupancy import PARTS
     from il_ros.ros.presence.pulse import TOPIC
     module, _, kind = OTHERS.get(
-        name, f'il_ros.nodes.{name}:{name.capitalize()}Node').partition(':')
+        name, f'il_ros.nodes.{name}:{class_of(name)}').partition(':')
     more = {'with_robot': True} if name == 'doctor' else {} if name == 'command' else {
         'parameter_overrides': overrides(SETTINGS.get(name, {}))}
     node = getattr(importlib.import_module(module), kind)(context=context, **more)

@@ -28,8 +28,24 @@ from msgspec import Meta
 JOINT_STATES = 'joint_states'
 TOOL_POSE = 'tool_pose'
 
-_POSE_ELEMENTS = {'position': ('x', 'y', 'z'), 'orientation': ('x', 'y', 'z', 'w')}
-_JOINT_FIELDS = ('position', 'velocity', 'effort')
+OBJECT_POSES = 'object_poses'
+
+JOINT_STATE, POSE, POSES, TWIST, WRENCH, NUMBERS, RAW_IMAGE, COMPRESSED_IMAGE = (
+    'sensor_msgs/msg/JointState', 'geometry_msgs/msg/PoseStamped', 'geometry_msgs/msg/PoseArray',
+    'geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/WrenchStamped',
+    'std_msgs/msg/Float64MultiArray', 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+TYPES = (JOINT_STATE, POSE, POSES, TWIST, WRENCH, NUMBERS, RAW_IMAGE, COMPRESSED_IMAGE)
+"""Types of the messages that a feature can be read from."""
+
+_XYZ = ('x', 'y', 'z')
+ELEMENTS = {'position': _XYZ, 'orientation': (*_XYZ, 'w'), 'linear': _XYZ, 'angular': _XYZ,
+            'force': _XYZ, 'torque': _XYZ}
+_FIELDS = {JOINT_STATE: ('position', 'velocity', 'effort'), POSE: ('position', 'orientation'),
+           POSES: ('position', 'orientation'), TWIST: ('linear', 'angular'),
+           WRENCH: ('force', 'torque'), NUMBERS: ('data',)}
+_NEEDS = {JOINT_STATE: 'joints', NUMBERS: 'elements', RAW_IMAGE: 'encoding',
+          COMPRESSED_IMAGE: 'encoding'}
+"""What a feature of a type has to say, and of no other one may."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +62,9 @@ class _Feature:
     scale: float = 1.0
     offset: float = 0.0
     index: int = -1
+    type: Annotated[str, one_of('', *TYPES)] = ''  # noqa: A003
+    elements: Annotated[tuple[str, ...], Meta(
+        min_length=1, description='a list of names')] = ()
     privileged: bool = False
     height: int = 0
     width: int = 0
@@ -62,8 +81,18 @@ class _Feature:
         if not self.reduce and (self.scale, self.offset) != (1.0, 0.0):
             raise ContractError(f'{where}scale and offset are for a sum of joints; add '
                                 'reduce: sum, or leave them out')
+        kind = self.comes_from().kind
+        for needed in dict.fromkeys(_NEEDS.values()):
+            wanted = _NEEDS.get(kind) == needed and not self.source
+            if bool(getattr(self, needed)) != wanted:
+                raise ContractError(
+                    f'{where}{needed} is {"missing" if wanted else "given"} for {kind}; '
+                    f'{"add it" if wanted else "leave it out, or give another type"}')
+        if self.index < 0 and kind == POSES:
+            raise ContractError(f'{where}index is missing for {kind}; it is the place of the '
+                                'pose, from 0 up')
         if not self.encoding:
-            fields = _JOINT_FIELDS if self.joints else _POSE_ELEMENTS
+            fields = _FIELDS[POSE if self.source else kind]
             check(f'{where}field', self.field, Annotated[str, one_of(*fields)], ContractError)
             check(f'{where}every', self.every, Annotated[int, Meta(
                 le=1, description='1 for what is no image')], ContractError)
@@ -74,15 +103,16 @@ class _Feature:
             return Feature(self.name, IMAGE, start, frame_id=self.frame_id,
                            privileged=self.privileged, height=self.height, width=self.width,
                            encoding=self.encoding)
-        elements = ('sum',) if self.reduce else self.joints
-        return Feature(self.name, VALUES, start, elements or _POSE_ELEMENTS[self.field], self.unit,
-                       '' if self.joints else frame_id, self.privileged)
+        elements = ('sum',) if self.reduce else self.joints or self.elements
+        is_pose = self.comes_from().kind in (POSE, POSES) or bool(self.source)
+        return Feature(self.name, VALUES, start, elements or ELEMENTS[self.field], self.unit,
+                       self.frame_id or (frame_id if is_pose else ''), self.privileged)
 
     def comes_from(self) -> 'Source':
         """Return where it comes from."""
         return Source(self.name, self.source or self.topic, self.field, self.joints, self.reduce,
                       self.index, self.every, kinematic=bool(self.source), scale=self.scale,
-                      offset=self.offset)
+                      offset=self.offset, type=self.type or (RAW_IMAGE if self.encoding else ''))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +144,15 @@ class Source:
     scale: float = 1.0
     offset: float = 0.0
     """A sum of joints: the feature is the offset plus the scale times the sum."""
+    type: str = ''  # noqa: A003
+    """Of the topic's messages, as the file says it; empty: it follows from the rest."""
+
+    @property
+    def kind(self) -> str:
+        """Return the type of the topic's messages."""
+        if self.kinematic or (self.joints and not self.type):
+            return JOINT_STATE
+        return self.type or (POSES if self.index >= 0 or self.topic == OBJECT_POSES else POSE)
 
     def summed(self, positions: Iterable[float]) -> float:
         """Return the feature of the joints' positions."""
@@ -161,6 +200,11 @@ def _contract(name: str, file: _File) -> tuple[Contract, tuple[Source, ...]]:
         features.append(entry.feature(images if entry.encoding else start, file.frame_id))
         images += bool(entry.encoding)
         start += len(features[-1].elements)
+    kinds: dict[str, str] = {}
+    for source in (entry.comes_from() for entry in file.features):
+        if kinds.setdefault(source.topic, source.kind) != source.kind:
+            raise ContractError(f'features.{source.feature}.type is {source.kind}; {source.topic} '
+                                f'is {kinds[source.topic]} for another feature')
     contract = Contract(
         name, float(file.rate), tuple(features), SPACES[file.action_space], file.frame_id,
         tuple(dataclasses.replace(one, lower=float(one.lower), upper=float(one.upper))

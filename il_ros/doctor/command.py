@@ -37,7 +37,7 @@ def doctor(args: argparse.Namespace) -> int:
     found = {'environment': findings_of(_environment)}
     found |= {name: findings_of(check) for name, check in _system(args).items()}
     if not _fails(found['environment']):
-        found |= _graph(args.robot)
+        found |= _graph(args.robot, args.command, args.command_topic)
     levels = [finding.level for findings in found.values() for finding in findings]
     failed = Level.FAIL in levels
     if args.json:
@@ -79,18 +79,20 @@ def _environment() -> Iterable[Finding]:
     yield Finding(Level.OK, 'ROS_DOMAIN_ID, discovery, security and the log folder can be used')
 
 
-def _graph(name: str) -> dict[str, list[Finding]]:
+def _graph(name: str, command: str, topic: str) -> dict[str, list[Finding]]:
     """
     Return what the checks of the graph found; where ROS does not start that is all.
 
     :param name: of the robot; empty: none is checked
+    :param command: of the command adapter; empty: joint positions by name
+    :param topic: of the commands; empty: the adapter's own
     """
     looked: list[GraphFacts] = []
 
     def look() -> Iterable[Finding]:
         # Where ROS is not installed that is a finding, not the end.
         from il_ros.ros.presence import survey
-        looked.append(survey.look(bool(name)))
+        looked.append(survey.look(survey.command_of(command, topic) if name else None))
         return ()
 
     found = {'graph': findings_of(look)}

@@ -99,7 +99,7 @@ def decoded(schema: Schema, raw: bytes) -> tuple[int, np.ndarray]:
     row = rows[0]
     stamp_ns = int(stamps_of(row))
     if schema.name == COMPRESSED_IMAGE:
-        return stamp_ns, _decompressed(row['data'].tobytes())
+        return stamp_ns, decompressed(row['data'].tobytes())
     encoding = row['encoding'].decode()
     if encoding not in _ENCODINGS:
         raise StreamError(f'the encoding {encoding!r} is unknown; expected one of '
@@ -118,7 +118,12 @@ def _unpacked(row: np.void, item: str, channels: int, order: tuple[int, ...]) ->
     return pixels[..., order].astype(kind.newbyteorder('='))
 
 
-def _decompressed(data: bytes) -> np.ndarray:
+def decompressed(data: bytes) -> np.ndarray:
+    """
+    Return the pixels, ``(height, width, channels)``, of a JPEG or PNG.
+
+    :raises ValueError: if it is no complete one
+    """
     try:
         with Image.open(io.BytesIO(data), formats=('JPEG', 'PNG')) as image:
             coded = image.mode in ('P', 'CMYK', 'YCbCr')

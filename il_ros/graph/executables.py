@@ -26,8 +26,8 @@ import os
 import signal
 import threading
 
-EXECUTABLES = ('simulator', 'observer', 'policy', 'expert', 'supervisor', 'recorder', 'teleop',
-               'collector', 'trainer', 'coordinator', 'gripper', 'graph')
+EXECUTABLES = ('simulator', 'operator_task', 'observer', 'policy', 'expert', 'supervisor',
+               'recorder', 'teleop', 'collector', 'trainer', 'coordinator', 'gripper', 'graph')
 
 
 def require_interfaces() -> None:
@@ -46,6 +46,11 @@ def require_interfaces() -> None:
             'install/setup.bash') from None
 
 
+def class_of(name: str) -> str:
+    """Return the name of the class of a node, by the name of its executable."""
+    return f'{name.title().replace("_", "")}Node'
+
+
 def _leave(*_):
     # Before the node is built and after it is gone there is nothing to put in order.
     os._exit(0)
@@ -60,7 +65,7 @@ def _run(name: str, args=None) -> int:
     else:
         module = importlib.import_module(f'il_ros.nodes.{name}')
         code = importlib.import_module('il_ros.ros.runtime').run(
-            getattr(module, f'{name.capitalize()}Node'), args)
+            getattr(module, class_of(name)), args)
     # The interpreter that ends would put its own handler back, but leaves this as it is.
     _on_signals(signal.SIG_IGN)
     return code

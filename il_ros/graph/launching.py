@@ -106,6 +106,11 @@ def number(argument: str) -> ParameterValue:
     return ParameterValue(LaunchConfiguration(argument), value_type=float)
 
 
+def whole(argument: str) -> ParameterValue:
+    """Return the value of an argument as a whole number."""
+    return ParameterValue(LaunchConfiguration(argument), value_type=int)
+
+
 def flag(argument: str) -> ParameterValue:
     """Return the value of an argument as a parameter that is true or false."""
     return ParameterValue(LaunchConfiguration(argument), value_type=bool)

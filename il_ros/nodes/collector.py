@@ -46,6 +46,9 @@ NOT_YET = frozenset((OpenEpisode.Response.BUSY, SetDriver.Response.BUSY,
                      SetDriver.Response.DRIVER_ABSENT))
 """Refusals of nodes that have just started and have not found each other yet."""
 
+WAY_HOME_S = 60.0
+"""How long a real arm may be on its way home, and a person may take to release what holds it."""
+
 GIVEN_UP_S = 3.0
 """How long the receipt of an episode that was given up is waited for."""
 
@@ -66,6 +69,8 @@ class CollectorParameters:
         120.0, 1.0, 86400.0, "deadline from an episode's reset to its receipt [s]")
     operator_start: bool = flag(
         False, 'wait for start_episode before each episode in which a person may drive')
+    always_start: bool = flag(
+        False, 'wait for start_episode before every episode: a person puts the objects back')
     stop_on_fault: bool = flag(
         True, 'begin no other episode after one in which the arm did not follow; false: it is a '
         'failed episode like any other (simulation)')
@@ -206,7 +211,8 @@ class CollectorNode(ActionNode):
                 f'{spec.episode_id}: policy ended; started again it has no checkpoint'))
 
     async def _wait_for_start(self, spec):
-        if not self.parameters.operator_start or not may_be_driven_by_hand(spec.plan):
+        by_hand = self.parameters.operator_start and may_be_driven_by_hand(spec.plan)
+        if not by_hand and not self.parameters.always_start:
             return
         deadline_s = self.parameters.start_deadline_s
         self._started = Future()
@@ -270,7 +276,8 @@ class CollectorNode(ActionNode):
                 raise
 
     async def _ask(self, client, request, result: CollectEpisodes.Result):
-        until, busy = time.monotonic() + self.parameters.settle_s, False
+        patience_s = max(self.parameters.settle_s, WAY_HOME_S * self.parameters.always_start)
+        until, busy = time.monotonic() + patience_s, False
         while True:
             response = await self.waiter.call(client, request, self.parameters.call_deadline_s)
             if response.error_code not in NOT_YET or time.monotonic() > until:

@@ -18,9 +18,10 @@ import dataclasses
 from functools import partial
 import time
 
-from geometry_msgs.msg import PoseArray, PoseStamped
+from geometry_msgs.msg import PoseArray, PoseStamped, TwistStamped, WrenchStamped
 from il_ros import plugins
-from il_ros.contract.contract import Contract, IMAGE
+from il_ros.contract import contract_file
+from il_ros.contract.contract import Contract, ContractError, IMAGE
 from il_ros.contract.contract_file import from_joints, Source
 from il_ros.episodes.watch import ClockWatch, seconds
 from il_ros.ros import diagnostics, qos, runtime
@@ -37,9 +38,14 @@ from il_ros.ros.refusals import refusals_of
 from il_ros.ros.supervision.ending import EpisodeEnd
 from il_ros.tasks.contracts import contract_name, find_contract, robot_of
 from il_ros_interfaces.msg import Contract as ContractMessage, EpisodeStatus, Observation
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import CompressedImage, Image, JointState
+from std_msgs.msg import Float64MultiArray
 
-_TYPES = {'joint_states': JointState, 'object_poses': PoseArray}
+TYPES = {
+    contract_file.JOINT_STATE: JointState, contract_file.POSE: PoseStamped,
+    contract_file.POSES: PoseArray, contract_file.TWIST: TwistStamped,
+    contract_file.WRENCH: WrenchStamped, contract_file.NUMBERS: Float64MultiArray,
+    contract_file.RAW_IMAGE: Image, contract_file.COMPRESSED_IMAGE: CompressedImage}
 LATE_S = 1.0
 
 
@@ -86,6 +92,7 @@ class ObserverNode(ReportingNode):
         self._kinematics = None
         self._extract = Extractor(contract, sources, self._tool(sources))
         self._images = _image_readers(contract, sources)
+        self._kinds = {source.topic: source.kind for source in sources}
         self._new_pairing = partial(self._make_pairing, contract, sources)
         self._pairing = self._new_pairing()
         self._beat_clock = ClockWatch(round(self.parameters.clock_jump_s * NS))
@@ -121,9 +128,16 @@ class ObserverNode(ReportingNode):
     def _make_pairing(self, contract: Contract, sources: tuple[Source, ...]):
         topics = tuple(dict.fromkeys(('episode', *self._extract.topics, *self._image_topics())))
         every = {source.topic: source.every for source in sources if source.every > 1}
+        unstamped = [t for t, kind in self._kinds.items() if kind == contract_file.NUMBERS]
         if self.parameters.pairing == 'as_of':
+            # What has no stamp counts from the beat before it came.
+            every |= dict.fromkeys(unstamped, 2)
             return AsOfPairing(topics, self.parameters.beat, round(NS / contract.rate),
                                round(self.parameters.tolerance_s * NS), every)
+        if unstamped:
+            raise ContractError(f'contract {contract.name}: {unstamped[0]} is '
+                                f'{contract_file.NUMBERS}, which has no stamp; observe it with '
+                                'pairing as_of, in realtime')
         if every:
             return OccasionalPairing(tuple(t for t in topics if t not in every), every)
         return ExactPairing(topics)
@@ -133,17 +147,15 @@ class ObserverNode(ReportingNode):
 
     def _subscribe(self):
         sensor = qos.STREAM if self.parameters.pairing == 'exact' else qos.FOREIGN_SENSOR
-        kinds = {topic: _TYPES.get(topic, PoseStamped) for topic in self._extract.topics}
-        kinds.update(dict.fromkeys(self._image_topics(), Image))
-        for topic, kind in kinds.items():
-            listen(self, kind, topic, partial(self._on_message, topic), sensor)
+        for topic, kind in self._kinds.items():
+            listen(self, TYPES[kind], topic, partial(self._on_message, topic), sensor)
         listen(self, EpisodeStatus, 'episode', partial(self._on_message, 'episode'), qos.STATUS,
                check_status)
 
     def _on_message(self, topic: str, message):
         if topic == 'episode':
             self._status = message
-        elif topic == self.parameters.beat and self.parameters.pairing == 'as_of':
+        if topic == self.parameters.beat and self.parameters.pairing == 'as_of':
             self._watch_clock(message)
         complete = self._pairing.add(topic, message, time.monotonic_ns())
         if complete is not None:

@@ -48,17 +48,19 @@ from il_ros.ros.supervision.answers import Answers
 from il_ros.ros.supervision.command_output import CommandOutput
 from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd, silent_nodes
 from il_ros.ros.supervision.estop import EmergencyStop
+from il_ros.ros.supervision.going_home import GoingHome
 from il_ros.ros.supervision.interventions import Interventions
-from il_ros.ros.supervision.neighbours import other_robot, other_writers, refuse_drivers
+from il_ros.ros.supervision.neighbours import other_writers, refuse_drivers
 from il_ros.ros.supervision.parameters import SupervisorParameters, with_keep_out
 from il_ros.ros.supervision.protection import Protection
+from il_ros.ros.supervision.readiness import why_still, why_unfit
 from il_ros.ros.supervision.speed_scale import SpeedScale
 from il_ros_interfaces.msg import Action, Drive, Executed, Observation
 from il_ros_interfaces.srv import SetDriver
 import numpy as np
 from sensor_msgs.msg import JointState
 
-WATCH_S = 0.05
+WATCH_S, BUSY = 0.05, SetDriver.Response.BUSY
 
 
 class SupervisorNode(ManagedNode):
@@ -92,6 +94,8 @@ class SupervisorNode(ManagedNode):
         self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
         self._estop = EmergencyStop(self, self._hold_now, self.parameters.estop_file,
                                     self.parameters.estop_heartbeat_s)
+        self._home = GoingHome(self, self._robot, self._kinematics, self._commands,
+                               self._why_still, self._protection, self._speed_scale)
 
     def _create_inputs(self):
         listen_to_contract(self, self._on_contract)
@@ -107,8 +111,7 @@ class SupervisorNode(ManagedNode):
         """Hold the arm: send the last target again, and nothing after it."""
         self._hold_now()
         self._commands.rest()
-        arbiter = self._arbiter
-        if arbiter is not None and arbiter.stamp_ns >= 0 and arbiter.phase == RUNNING:
+        if self._arbiter is not None and self._arbiter.driving_now:
             self._end(FAULT, 'the supervisor was deactivated')
         self._arbiter = None
 
@@ -129,14 +132,17 @@ class SupervisorNode(ManagedNode):
     def _on_contract(self, contract: Contract):
         if contract != self._contract:
             self._contract, self._rate = contract, RateWatch(contract.rate)
+            self._home.set_contract(contract)
 
     def _on_joints(self, message: JointState):
-        if self._arbiter is None:
+        if self._arbiter is None and not self._home.listens:
             return
         try:
-            positions = np.array(self._joints(message), np.float64)
+            stamp_ns, positions = to_ns(message.header.stamp), np.array(self._joints(message))
             self._robot.refuse_implausible(positions)
-            self._arbiter.measure(to_ns(message.header.stamp), positions)
+            if self._arbiter is not None:
+                self._arbiter.measure(stamp_ns, positions)
+            self._home.measure(stamp_ns, positions)
             if self._realtime:
                 self._protection.check_efforts(message)
         except ImitationError as error:
@@ -169,12 +175,14 @@ class SupervisorNode(ManagedNode):
             for source, early in self._answers.begin_step():
                 self._on_action(source, early)
             self._try_act()
-            if arbiter.phase == ENDED != phase and self._spec.plan.target_rate > 0.0:
-                self._announce(arbiter, stamp_ns, is_end=True)
+            if arbiter.phase == ENDED != phase:
+                self._home.after_episode(stamp_ns, self._actuator.motion)
+                if self._spec.plan.target_rate > 0.0:
+                    self._announce(arbiter, stamp_ns, is_end=True)
         elif stamp_ns == arbiter.stamp_ns and arbiter.acted and message.phase == RUNNING:
             self._publish_step()
         if arbiter.phase != RUNNING:
-            self._commands.rest()
+            self._home.rest()
 
     def _on_action(self, source: int, message: Action):
         arbiter = self._arbiter
@@ -185,8 +193,7 @@ class SupervisorNode(ManagedNode):
         if stamp_ns > arbiter.stamp_ns:
             self._answers.keep_early(source, message)
             return
-        second = self._answers.second_driver(source, message)
-        if second:
+        if second := self._answers.second_driver(source, message):
             self._end(FAULT, second)
         values = np.frombuffer(message.values, np.float32)
         if arbiter.answer(source, stamp_ns, values, message.uncertainty, message.engaged):
@@ -196,7 +203,7 @@ class SupervisorNode(ManagedNode):
             self._try_act()
 
     def _try_act(self):
-        if self._arbiter.ready() and self.active:
+        if self._arbiter is not None and self._arbiter.ready() and self.active:
             self._answered_at = time.monotonic()
             self._act(self._hold_reason())
 
@@ -256,29 +263,23 @@ class SupervisorNode(ManagedNode):
         return response
 
     def _refusal(self, spec) -> tuple[int, str]:
-        codes = SetDriver.Response
         arbiter = self._arbiter
-        if arbiter is not None and arbiter.phase == RUNNING and arbiter.stamp_ns >= 0:
+        if arbiter is not None and arbiter.driving_now:
             if self._ending:
                 # No end was observed since it was asked for: the task knows whether it came.
                 self._end_episode.ask(
                     arbiter.episode_id, ABORTED, FAULT, 'another episode is to be armed')
-            return codes.BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
-                                f'{spec.episode_id} is armed')
-        if not self.active:
-            return codes.BUSY, 'the supervisor is not active; activate it first'
-        if self._estop.pressed:
-            return codes.BUSY, 'the emergency stop is pressed; release it with estop_reset'
-        if self._protection.reason:
-            return codes.BUSY, f'{self._protection.reason}; release it with protective_reset'
-        if self._contract is None or self._rate is None:
-            return codes.BUSY, 'there is no contract yet; is the observer running?'
-        if mismatch := other_robot(self._contract, self._robot):
-            return codes.BUSY, mismatch
-        others, rate = other_writers(self, self._commands.topic), self._rate.problem()
-        if others:
-            return codes.BUSY, f'{others}; stop it'
-        return (codes.BUSY, rate) if rate else (0, '')
+            return BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
+                          f'{spec.episode_id} is armed')
+        reason = (why_still(self, self._estop, self._protection, self._commands.topic)
+                  or why_unfit(self._contract, self._rate, self._robot) or self._home.refusal())
+        self._arbiter = None if reason else arbiter  # what was armed does not begin any more
+        return (BUSY, reason) if reason else (0, '')
+
+    def _why_still(self) -> str:
+        if self._arbiter is not None and self._arbiter.phase == RUNNING:
+            return f'episode {self._arbiter.episode_id} is armed or runs'
+        return why_still(self, self._estop, self._protection, self._commands.topic)
 
     def _arm(self, spec, contract: Contract, threshold: float):
         driving = Driving(spec.plan, spec.episode_id, contract, threshold)
@@ -302,8 +303,8 @@ class SupervisorNode(ManagedNode):
     def _on_watch(self):
         self._estop.check()
         arbiter = self._arbiter
-        if arbiter is None or arbiter.stamp_ns < 0 or arbiter.phase != RUNNING:
-            self._commands.rest()
+        if arbiter is None or not arbiter.driving_now:
+            self._home.rest()
             return
         now = time.monotonic()
         # Lockstep stands still with its observation; realtime goes on and holds at each one.

@@ -108,9 +108,9 @@ class JointMotion:
             step, limits = self._step + change / excess, limits | CLAMPED_ACCELERATION
         return limits | self._take(step)
 
-    def approach(self, place: np.ndarray) -> int:
+    def approach(self, place: np.ndarray, speed_scale: float = 1.0) -> int:
         """
-        Go to joint positions and come to rest there; returns what ``advance`` does.
+        Go to joint positions and come to rest there; takes and returns what ``advance`` does.
 
         They are where the arm stands: outside the workspace, too, it is not pulled from there.
         """
@@ -118,7 +118,8 @@ class JointMotion:
         away = place - self.q
         far, most = np.abs(away), self._slower
         braked = most * (np.sqrt(0.25 + 2.0 * far / most) - 0.5)
-        return self.advance(self.q + np.sign(away) * np.where(far <= most, far, braked))
+        return self.advance(self.q + np.sign(away) * np.where(far <= most, far, braked),
+                            speed_scale)
 
     def brake(self) -> int:
         """Slow down as fast as may be; returns what ``advance`` does, 0 when it stands still."""

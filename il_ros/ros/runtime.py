@@ -232,7 +232,7 @@ def is_slow(build: Callable[..., Node]) -> bool:
 
 def part_of(build: Callable[..., Node]) -> str:
     """Return the part that a node's class plays in a graph, by its name."""
-    return build.__name__.removesuffix('Node').lower()
+    return getattr(build, 'part', build.__name__.removesuffix('Node').lower())
 
 
 def stopping(context: rclpy.Context) -> bool:

@@ -21,62 +21,15 @@ The rules are numbered in ``docs/architecture.md`` (lockstep).
 
 import dataclasses
 
-from il_ros.contract.episode_spec import ABORTED, ENDED, EpisodeSpec, FAULT, IDLE, NO_CAUSE
-from il_ros.contract.episode_spec import NOT_ENDED, RUNNING, TERMINATED, TRUNCATED
+from il_ros.contract.episode_spec import ENDED, EpisodeSpec, NOT_ENDED, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.sim.simulation import Simulation, State
 from il_ros.sim.world import Drive
+from il_ros.tasks.protocol import BadTaskSpecError, Status, TaskProtocol
 import numpy as np
 
-LONGEST_REASON = 500
-"""Characters of the reason for an end that are kept: it is said again with every state."""
 
-LONGEST_NAME = 64
-"""Characters of an unknown episode's name that a refusal repeats."""
-
-
-class TaskBusyError(ImitationError):
-    """An episode is running; it has to end first."""
-
-    code = 201
-
-
-class BadTaskSpecError(ImitationError):
-    """A specification that this task cannot run, or an end that is none."""
-
-    code = 200
-
-
-class NotRunningError(ImitationError):
-    """There is no running episode to end."""
-
-    code = 203
-
-
-class OtherEpisodeError(ImitationError):
-    """Another episode is running than the one named."""
-
-    code = 204
-
-
-@dataclasses.dataclass(frozen=True)
-class Status:
-    """The task status at one stamp; the fields of ``EpisodeStatus.msg``."""
-
-    episode_id: str = ''
-    task: str = ''
-    seed: int = 0
-    step: int = 0
-    horizon: int = 0
-    phase: int = IDLE
-    end: int = NOT_ENDED
-    cause: int = 0
-    success: bool = False
-    goals_reached: int = 0
-    reason: str = ''
-
-
-class Session:
+class Session(TaskProtocol):
     """
     One simulation under the protocol.
 
@@ -84,12 +37,10 @@ class Session:
     """
 
     def __init__(self, simulation: Simulation, start_ns: int):
+        super().__init__(start_ns)
         self.simulation = simulation
-        self.stamp_ns = start_ns
         self.state: State = simulation.reset(seed=0)
-        self.status = Status()
         self.stale_commands = 0
-        self._spec: EpisodeSpec | None = None
 
     def reset(self, spec: EpisodeSpec, stamp_ns: int | None = None) -> bool:
         """
@@ -100,11 +51,8 @@ class Session:
         :raises TaskBusyError: if an episode is running
         :raises BadTaskSpecError: if the task is another one or does not know the options
         """
-        if self.status.phase == RUNNING:
-            if spec == self._spec and self.status.step == 0:
-                return False
-            raise TaskBusyError(
-                f'episode {self.status.episode_id} is running; end it before {spec.episode_id}')
+        if self._stands_at_start(spec):
+            return False
         if spec.task != self.simulation.task.name:
             raise BadTaskSpecError(
                 f'task is {spec.task!r}; this simulator runs {self.simulation.task.name!r}')
@@ -160,28 +108,9 @@ class Session:
 
     def finish(self, episode_id: str, end: int, cause: int, success: bool, reason: str = '',
                stamp_ns: int | None = None):
-        """
-        End the running episode from outside: the state is published once more, as ended.
-
-        :param reason: for people; what is longer than ``LONGEST_REASON`` is cut off
-        :raises NotRunningError: if none is running
-        :raises OtherEpisodeError: if another one is
-        :raises BadTaskSpecError: if end or cause is no value of ``EpisodeStatus``
-        """
-        named = repr(episode_id[:LONGEST_NAME])
-        if self.status.phase != RUNNING:
-            raise NotRunningError(f'no episode is running; cannot end {named}')
-        if episode_id != self.status.episode_id:
-            raise OtherEpisodeError(f'episode {self.status.episode_id} is running, not {named}')
-        if end not in (TERMINATED, TRUNCATED, ABORTED):
-            raise BadTaskSpecError(f'end is {end}; expected {TERMINATED} (terminated), '
-                                   f'{TRUNCATED} (truncated) or {ABORTED} (aborted)')
-        if not NO_CAUSE <= cause <= FAULT:
-            raise BadTaskSpecError(f'cause is {cause}; expected {NO_CAUSE} to {FAULT}')
+        """End the running episode from outside, as ``TaskProtocol`` does, at a new stamp."""
+        super().finish(episode_id, end, cause, success, reason)
         self.stamp_ns = self._next_ns(stamp_ns)
-        self.status = dataclasses.replace(
-            self.status, step=self.status.step + 1, phase=ENDED, end=end, cause=cause,
-            success=success, reason=reason[:LONGEST_REASON])
 
     def _next_ns(self, stamp_ns: int | None) -> int:
         if stamp_ns is None:

@@ -28,10 +28,11 @@ class Silence:
 
     :param silence_s: how long no command may count
     :param absence_s: how long nobody may be there who was
+    :param topic: that is listened to
     """
 
-    def __init__(self, silence_s: float, absence_s: float):
-        self._silence_s, self._absence_s = silence_s, absence_s
+    def __init__(self, silence_s: float, absence_s: float, topic: str = 'joint_command'):
+        self._silence_s, self._absence_s, self._topic = silence_s, absence_s, topic
         self.restart(0.0)
 
     def restart(self, now_s: float):
@@ -56,7 +57,7 @@ class Silence:
         self._absent_s = 0.0 if is_there else self._absent_s + passed_s
         self._was_there = self._was_there or is_there
         if self._was_there and self._absent_s >= self._absence_s:
-            return f'for {self._absence_s:g} s there was nobody whose joint_command is obeyed'
+            return f'for {self._absence_s:g} s there was nobody whose {self._topic} is obeyed'
         if self._silent_s >= self._silence_s:
-            return f'for {self._silence_s:g} s no joint_command counted'
+            return f'for {self._silence_s:g} s no {self._topic} counted'
         return ''

@@ -16,7 +16,7 @@
 
 from il_ros.contract.contract import Contract, ContractError, Feature, IMAGE
 from il_ros.contract.contract import TOOL_VELOCITY, VALUES
-from il_ros.contract.contract_file import from_joints, load_contract, Source
+from il_ros.contract.contract_file import from_joints, load_contract, RAW_IMAGE, Source
 import pytest
 
 HEAD = """\
@@ -28,6 +28,10 @@ features:
 """
 CAMERA = '  - {name: camera, topic: camera/image_raw, height: 4, width: 6, encoding: rgb8%s}\n'
 TOOL = '  - {name: tool_position, topic: tool_pose, field: position, unit: m%s}\n'
+WRENCH = ('  - {name: force, topic: wrist, type: geometry_msgs/msg/WrenchStamped, unit: N, '
+          'field: force}\n')
+NUMBERS = ('  - {name: touch, topic: fingertips, type: std_msgs/msg/Float64MultiArray, '
+           'field: data, elements: [a, b]}\n')
 
 
 def loaded(folder, text: str) -> tuple[Contract, tuple[Source, ...]]:
@@ -70,6 +74,15 @@ def test_a_computed_pose_changes_the_source_and_not_the_contract(tmp_path):
     ((TOOL % '').replace('topic', 'tpoic'), "features.tool_position has the unknown key 'tpoic'"),
     ('  - {name: tool_position}', 'features.tool_position.topic is missing; expected a text'),
     ('  - {name: tool_position, topic: 3}', 'features.tool_position.topic is 3'),
+    (WRENCH.replace('force', 'linear'), "linear.field is 'linear'; expected one of force, torque"),
+    (WRENCH.replace('WrenchStamped', 'Wrench'), "force.type is 'geometry_msgs/msg/Wrench'"),
+    (WRENCH + WRENCH.replace('WrenchStamped', 'TwistStamped').replace('force', 'linear'),
+     'is geometry_msgs/msg/WrenchStamped for another feature'),
+    (NUMBERS.replace(', elements: [a, b]', ''), 'elements is missing for std_msgs'),
+    (WRENCH.replace('force}', 'force, joints: [a]}'), 'joints is given for geometry_msgs'),
+    ((CAMERA % ', type: sensor_msgs/msg/CompressedImage').replace(', encoding: rgb8', ''),
+     'encoding is missing for sensor_msgs/msg/CompressedImage'),
+    ('  - {name: cup, topic: object_poses, field: position}', 'cup.index is missing'),
     ('  - 3', 'features.0 is 3; expected a mapping with keys of name')])
 def test_a_mistake_is_named_with_the_file(tmp_path, text, sentence):
     with pytest.raises(ContractError, match=f'some.yaml: .*{sentence}'):
@@ -89,7 +102,7 @@ def test_what_a_file_does_not_say_of_a_feature_is_the_usual(tmp_path):
     assert sources == (
         Source('tool_position', 'tool_pose', 'position', (), '', -1, 1, False),
         Source('joints', 'joint_states', 'velocity', ('a', 'b'), '', -1, 1, False),
-        Source('camera', 'camera/image_raw', '', (), '', -1, 1, False))
+        Source('camera', 'camera/image_raw', '', type=RAW_IMAGE))
     assert Source('a', 'b', 'c') == Source('a', 'b', 'c', (), '', -1, 1, False)
 
 
@@ -118,3 +131,18 @@ def test_whole_numbers_make_the_same_contract(tmp_path):
 def test_a_feature_needs_joints_and_a_known_way_to_reduce_them(tmp_path, changes, sentence):
     with pytest.raises(ContractError, match=sentence):
         loaded(tmp_path, TOOL % changes)
+
+
+def test_features_come_from_any_topic_of_the_types_that_are_known(tmp_path):
+    twist = WRENCH.replace('WrenchStamped', 'TwistStamped').replace('wrist', 'tip').replace(
+        'force', 'angular')
+    other = '  - {name: lift, topic: lift/joint_states, field: position, joints: [column]}\n'
+    contract, sources = loaded(tmp_path, WRENCH + twist + NUMBERS + other + (
+        CAMERA % ', type: sensor_msgs/msg/CompressedImage') + TOOL % ', frame_id: table')
+    assert [(f.name, f.elements, f.frame_id) for f in contract.features if f.elements] == [
+        ('force', ('x', 'y', 'z'), ''), ('angular', ('x', 'y', 'z'), ''),
+        ('touch', ('a', 'b'), ''), ('lift', ('column',), ''),
+        ('tool_position', ('x', 'y', 'z'), 'table')]
+    assert [source.kind.rpartition('/')[2] for source in sources] == [
+        'WrenchStamped', 'TwistStamped', 'Float64MultiArray', 'JointState', 'CompressedImage',
+        'PoseStamped']

@@ -39,7 +39,7 @@ WITHOUT_ROS = NOT_BUILT.replace('il_ros_interfaces', 'rclpy')
 @pytest.fixture
 def alone(monkeypatch):
     """Look at no graph."""
-    monkeypatch.setattr(command, '_graph', lambda robot: {})
+    monkeypatch.setattr(command, '_graph', lambda *_: {})
     return monkeypatch
 
 
@@ -89,7 +89,7 @@ def test_the_lines_for_people_end_with_the_count(alone, capsys):
 def test_a_robot_that_there_is_not_is_a_finding(monkeypatch, capsys):
     survey = pytest.importorskip('il_ros.ros.presence.survey', reason='needs rclpy: make test')
     facts = GraphFacts(0, (), robot=RobotFacts('joint_command', ''))
-    monkeypatch.setattr(survey, 'look', lambda with_robot: facts)
+    monkeypatch.setattr(survey, 'look', lambda command: facts)
     code, found = findings(capsys, '--robot', 'nosuch')
     assert code == 1 and "there is no robot 'nosuch'" in found['robot'][0][1]
     assert 'limits' not in found

@@ -46,7 +46,7 @@ def entry_points() -> dict[str, str]:
 @functools.cache
 def declared(node: str) -> dict[str, object]:
     """Return the parameters that a node declares, with their defaults, from its dataclass."""
-    name = f'{node.title()}Parameters'
+    name = f'{node.title().replace("_", "")}Parameters'
     sources = [path.read_text() for path in (ROOT / 'il_ros').rglob('*.py')]
     classes = [item for source in sources if f'class {name}' in source
                for item in ast.parse(source).body

@@ -36,11 +36,11 @@ def test_every_node_is_an_executable_and_is_given_parameters_that_it_declares(pa
 
 
 @pytest.mark.parametrize('name, executables', [
-    ('simulation', {'simulator', 'observer'}),
-    ('record', {'simulator', 'observer', 'supervisor', 'expert', 'recorder', 'collector',
-                'teleop'}),
-    ('deploy', {'simulator', 'observer', 'supervisor', 'expert', 'recorder', 'collector',
-                'teleop', 'policy'}),
+    ('simulation', {'simulator', 'operator_task', 'observer'}),
+    ('record', {'simulator', 'operator_task', 'observer', 'supervisor', 'expert', 'recorder',
+                'collector', 'teleop'}),
+    ('deploy', {'simulator', 'operator_task', 'observer', 'supervisor', 'expert', 'recorder',
+                'collector', 'teleop', 'policy'}),
     ('dagger', set(entry_points()) - {'il_ros', 'graph', 'gripper'})])
 def test_a_launch_file_starts_each_of_its_nodes_once(name, executables):
     path = ROOT / 'launch' / f'{name}.launch.py'

@@ -173,7 +173,10 @@ def test_episodes_are_recorded_and_ctrl_c_ends_every_process_well(
 
 @pytest.mark.system
 @pytest.mark.parametrize('words, left_out', [
-    ([], {'teleop'}), (['mode:=realtime', 'teleop:=joy'], set())], ids=['alone', 'with_a_person'])
+    ([], {'teleop', 'operator_task'}),
+    (['mode:=realtime', 'teleop:=joy'], {'operator_task'}),
+    (['arm:=real', 'teleop:=joy'], {'simulator', 'expert'})],
+    ids=['alone', 'with_a_person', 'on_a_real_arm'])
 def test_the_whole_loop_comes_up_under_a_namespace_and_ends_well(launch, words, left_out):
     launched = launch('dagger', 'task:=reach', 'namespace:=worker_1', 'runs:=runs', *words)
     rclpy = pytest.importorskip('rclpy', reason='needs rclpy: make test-launch')

@@ -19,9 +19,10 @@ from types import SimpleNamespace
 from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EpisodeSpec, FAULT, IDLE
 from il_ros.contract.episode_spec import RUNNING
 from il_ros.errors import ImitationError
-from il_ros.sim.session import BadTaskSpecError, NotRunningError, OtherEpisodeError, Session
-from il_ros.sim.session import TaskBusyError
+from il_ros.sim.session import Session
 from il_ros.sim.simulation import Simulation as PandaSimulation
+from il_ros.tasks.protocol import BadTaskSpecError, NotRunningError, OtherEpisodeError
+from il_ros.tasks.protocol import TaskBusyError
 import numpy as np
 import pytest
 

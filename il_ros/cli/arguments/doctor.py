@@ -25,5 +25,11 @@ def add_doctor(parser: argparse.ArgumentParser):
         '--robot', default='', metavar='NAME',
         help='Check the topics, joints and limits of this robot as well: a name (il_ros list '
              'robots), or a robot file')
+    parser.add_argument('--command', default='', metavar='NAME',
+                        help="With --robot: message that the arm takes, as the supervisor's "
+                             'parameter command, e.g. joint_trajectory (default: joint_state)')
+    parser.add_argument('--command-topic', default='', metavar='TOPIC',
+                        help="With --robot: topic of these messages (default: that of the "
+                             'controller by its usual name)')
     add_runs(parser)
     parser.add_argument('--json', action='store_true', help='Print the findings as JSON')

@@ -27,7 +27,7 @@ from il_ros.episodes.wire.cdr import NS
 from il_ros.episodes.wire.encoding import encode
 from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.episodes.writer import EpisodeWriter
-from il_ros.sim.session import Status
+from il_ros.tasks.protocol import Status
 import numpy as np
 
 NO_NOISE = np.zeros(0, np.float32)

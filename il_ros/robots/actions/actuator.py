@@ -130,6 +130,11 @@ class Actuator:
                     f'the tool is in a keep-out box, at {np.round(tool, 3).tolist()}; the box '
                     f'is {lower.tolist()} to {upper.tolist()}: move the arm out first')
 
+    @property
+    def motion(self) -> JointMotion | None:
+        """Return where the arm's targets are and how fast they move; None: not started."""
+        return None if self._sent is None else self._motion
+
     def step(self, action: np.ndarray, measured: np.ndarray) -> Command:
         """
         Turn an action into the next joint targets.

@@ -21,9 +21,12 @@ put together.
 
 from collections.abc import Callable, Iterable
 import dataclasses
+from functools import partial
+from operator import attrgetter
 
 from il_ros.contract.contract import Contract, VALUES
-from il_ros.contract.contract_file import Source
+from il_ros.contract.contract_file import ELEMENTS, JOINT_STATES, NUMBERS, POSE, POSES, Source
+from il_ros.contract.contract_file import TWIST, WRENCH
 from il_ros.errors import ImitationError
 import numpy as np
 
@@ -35,8 +38,8 @@ class ObservationError(ImitationError):
 class JointReader:
     """Reads joints by name out of ``JointState`` messages, whatever their order."""
 
-    def __init__(self, joints: tuple[str, ...], field: str):
-        self._joints = joints
+    def __init__(self, joints: tuple[str, ...], field: str, topic: str = JOINT_STATES):
+        self._joints, self._topic = joints, topic
         self._field = field
         self._names: list[str] | None = None
         self._order: list[int] = []
@@ -53,7 +56,7 @@ class JointReader:
         values = getattr(message, self._field)
         if len(values) != len(message.name):
             raise ObservationError(
-                f'joint_states.{self._field} has {len(values)} entries for {len(message.name)} '
+                f'{self._topic}.{self._field} has {len(values)} entries for {len(message.name)} '
                 'names')
         return [values[i] for i in self._order]
 
@@ -61,25 +64,16 @@ class JointReader:
         names = list(names)
         missing = [joint for joint in self._joints if joint not in names]
         if missing:
-            raise ObservationError(f'joint_states lacks {missing}; it has {names}')
+            raise ObservationError(f'{self._topic} lacks {missing}; it has {names}')
         double = [joint for joint in self._joints if names.count(joint) > 1]
         if double:
-            raise ObservationError(f'joint_states names {double} more than once')
+            raise ObservationError(f'{self._topic} names {double} more than once')
         self._names = names
         self._order = [names.index(joint) for joint in self._joints]
 
 
-def _position(pose) -> tuple[float, ...]:
-    point = pose.position
-    return point.x, point.y, point.z
-
-
-def _orientation(pose) -> tuple[float, ...]:
-    quaternion = pose.orientation
-    return quaternion.x, quaternion.y, quaternion.z, quaternion.w
-
-
-_POSE_FIELDS = {'position': _position, 'orientation': _orientation}
+_BEFORE = {POSE: 'pose.', POSES: '', TWIST: 'twist.', WRENCH: 'wrench.'}
+"""Where the fields of a type stand in its messages."""
 
 
 Forward = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -110,26 +104,35 @@ class ToolOfJoints:
         return read
 
 
-def _reader(source: Source, tool: ToolOfJoints | None) -> Callable:
+def _reader(source: Source, width: int, tool: ToolOfJoints | None) -> Callable:
     if source.kinematic:
         if tool is None:
             raise ObservationError(f'{source.topic} gives the tool only through the kinematics of '
                                    'the arm; expected an arm')
         return tool.reader(source.field)
     if source.joints:
-        joints = JointReader(source.joints, source.field)
+        joints = JointReader(source.joints, source.field, source.topic)
         return (lambda message: (source.summed(joints(message)),)) if source.reduce else joints
-    field = _POSE_FIELDS[source.field]
-    if source.index < 0:
-        return lambda message: field(message.pose)
+    if source.kind == NUMBERS:
+        return partial(_numbers, source, width)
+    field = attrgetter(*(f'{_BEFORE[source.kind]}{source.field}.{element}'
+                         for element in ELEMENTS[source.field]))
+    return partial(_pose_of, source, field) if source.kind == POSES else field
 
-    def indexed(message):
-        if source.index >= len(message.poses):
-            raise ObservationError(
-                f'{source.topic} has {len(message.poses)} poses; feature {source.feature} wants '
-                f'index {source.index}')
-        return field(message.poses[source.index])
-    return indexed
+
+def _numbers(source: Source, width: int, message) -> Iterable[float]:
+    if len(message.data) != width:
+        raise ObservationError(f'{source.topic} has {len(message.data)} numbers; feature '
+                               f'{source.feature} has {width}')
+    return message.data
+
+
+def _pose_of(source: Source, field: Callable, message) -> tuple[float, ...]:
+    if source.index >= len(message.poses):
+        raise ObservationError(
+            f'{source.topic} has {len(message.poses)} poses; feature {source.feature} wants '
+            f'index {source.index}')
+    return field(message.poses[source.index])
 
 
 class Extractor:
@@ -153,7 +156,8 @@ class Extractor:
         for feature, source in zip(contract.features, sources):
             if feature.kind != VALUES:
                 continue
-            self._readers.append((source.topic, _reader(source, tool)))
+            self._readers.append(
+                (source.topic, _reader(source, len(feature.elements), tool)))
             if not source.kinematic and feature.frame_id:
                 self._frames[source.topic] = feature.frame_id
             elif source.kinematic and tool and feature.frame_id != tool.frame_id:

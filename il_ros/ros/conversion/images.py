@@ -22,7 +22,7 @@ from il_ros.contract.contract_file import Source
 from il_ros.ros.conversion.assembly import ObservationError
 from il_ros_interfaces.msg import Observation
 import numpy as np
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 
 class ImageReader:
@@ -36,10 +36,10 @@ class ImageReader:
     def __init__(self, feature: Feature, source: Source):
         self._feature = feature
         self._topic = source.topic
-        self._seen: Image | None = None
+        self._seen: Image | CompressedImage | None = None
         self._result = Image()
 
-    def __call__(self, message: Image) -> Image:
+    def __call__(self, message: Image | CompressedImage) -> Image:
         """
         Return the image at the contract's size, with the stamp of when it was taken.
 
@@ -47,31 +47,51 @@ class ImageReader:
         change.
 
         :raises ObservationError: for another encoding or frame, a smaller image, or bytes that
-            do not fit its size
+            do not fit its size, or are no JPEG or PNG
         """
         if message is not self._seen:
             self._result = self._resized(message)
             self._seen = message
         return self._result
 
-    def _resized(self, message: Image) -> Image:
+    def _resized(self, message: Image | CompressedImage) -> Image:
         feature, topic = self._feature, self._topic
         frame = message.header.frame_id
-        if message.encoding != feature.encoding:
-            raise ObservationError(f'{topic} has encoding {message.encoding!r}; feature '
-                                   f'{feature.name} wants {feature.encoding!r}')
         if feature.frame_id and frame != feature.frame_id:
             raise ObservationError(f'{topic} is in frame {frame!r}; expected '
                                    f'{feature.frame_id!r}')
         height, width, channels = feature.shape
-        if message.height < height or message.width < width:
+        taken = (self._raw(message) if isinstance(message, Image)
+                 else self._decompressed(message))
+        rows, columns, _ = taken.shape
+        if rows < height or columns < width:
             raise ObservationError(
-                f'{topic} has {message.height}x{message.width} pixels; feature {feature.name} '
+                f'{topic} has {rows}x{columns} pixels; feature {feature.name} '
                 f'wants {height}x{width}, and images are never made larger')
-        pixels = smaller(pixels_of(message, topic), height, width)
+        pixels = smaller(taken, height, width)
         return Image(header=message.header, height=height, width=width,
                      encoding=feature.encoding, step=width * channels,
                      data=array.array('B', pixels.tobytes()))
+
+    def _raw(self, message: Image) -> np.ndarray:
+        if message.encoding != self._feature.encoding:
+            raise ObservationError(f'{self._topic} has encoding {message.encoding!r}; feature '
+                                   f'{self._feature.name} wants {self._feature.encoding!r}')
+        return pixels_of(message, self._topic)
+
+    def _decompressed(self, message: CompressedImage) -> np.ndarray:
+        # Imported here: most observers have no use for Pillow.
+        from il_ros.episodes.pictures import decompressed
+        try:
+            pixels = decompressed(bytes(message.data))
+        except ValueError as error:
+            raise ObservationError(f'{self._topic} is {error}') from error
+        wanted = CHANNELS[self._feature.encoding]
+        if pixels.shape[2] != wanted or pixels.dtype != np.uint8:
+            raise ObservationError(
+                f'{self._topic} has {pixels.shape[2]} channels of {pixels.dtype}; feature '
+                f'{self._feature.name} wants {self._feature.encoding!r}, {wanted} of uint8')
+        return pixels
 
 
 def pixels_of(message: Image, topic: str) -> np.ndarray:

@@ -149,8 +149,9 @@ class AsOfPairing:
     being lost or added; a stream of a higher rate is thinned out to the contract's. A stream
     that has carried the stamp of a beat is in step: a beat waits for its message, until the next
     beat at most. All others are as they were last, and as fresh as both their stamps and the time
-    at which they came say. A message that is later than the beat does not stand for one before:
-    a process that was held up hears some topics sooner than others.
+    at which they came say; one without a stamp is of the beat before it came. A message that
+    is later than the beat does not stand for one before: a process that was held up hears some
+    topics sooner than others.
 
     :param period_ns: the contract's period
     :param tolerance_ns: how old the other streams may be at a beat
@@ -186,7 +187,8 @@ class AsOfPairing:
         :param now_ns: when it came, on the steady clock
         :raises ObservationError: for a stamp that lies in the future, by the beat's clock
         """
-        stamp_ns = to_ns(message.header.stamp)
+        header = getattr(message, 'header', None)
+        stamp_ns = to_ns(header.stamp) if header else self._last_ns + 1
         if topic == self._beat:
             if not self._begin(stamp_ns):
                 return None

@@ -24,6 +24,7 @@ import array
 from geometry_msgs.msg import Pose, PoseArray, PoseStamped
 from il_ros.errors import ImitationError
 from il_ros.ros.conversion.messages import to_stamp
+from il_ros.tasks.protocol import Status
 from il_ros_interfaces.msg import EpisodeStatus
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, JointState
@@ -48,9 +49,9 @@ class StateMessages:
         for message in self._stamped:
             message.header.frame_id = frame_id
 
-    def fill(self, stamp_ns: int, state, status):
+    def fill(self, stamp_ns: int, state, status: Status):
         """
-        Fill every message from a ``sim.simulation.State`` and a ``sim.session.Status``.
+        Fill every message from a ``sim.simulation.State`` and a ``Status``.
 
         :param stamp_ns: the stamp that all of them get, ns
         """
@@ -64,9 +65,13 @@ class StateMessages:
                 self.object_poses.poses, state.object_positions, state.object_orientations):
             _fill_pose(pose, position, orientation)
         _fill_point(self.goal_pose.pose.position, state.goal_position)
-        episode = self.episode
-        for field in status.__dataclass_fields__:
-            setattr(episode, field, getattr(status, field))
+        fill_status(self.episode, status)
+
+
+def fill_status(message: EpisodeStatus, status: Status):
+    """Fill a message from a status; its header stays."""
+    for field in status.__dataclass_fields__:
+        setattr(message, field, getattr(status, field))
 
 
 def _fill_point(point, values):

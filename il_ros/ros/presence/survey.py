@@ -21,6 +21,7 @@ from typing import Any
 
 from geometry_msgs.msg import PoseStamped
 from il_ros.ros import qos
+from il_ros.ros.commands.adapters import adapter_class, JOINT_STATE
 from il_ros.ros.environment import WITHOUT_FILES
 from il_ros.ros.listening import every, listen
 from il_ros.ros.presence.graph_facts import End, GraphFacts, Joints, RobotFacts, Stream
@@ -43,15 +44,30 @@ COMMAND = PARTS['supervisor'].resource
 ARGUMENTS = ('il_ros', '--ros-args', '--log-level', 'error', WITHOUT_FILES)
 
 
-def look(with_robot: bool, seconds: float = LOOK_S) -> GraphFacts:
+def command_of(name: str, topic: str = '') -> tuple[str, str]:
+    """
+    Return topic and type of the commands to an arm.
+
+    :param name: of the command adapter; '': joint positions by name
+    :param topic: another one than the adapter's own; ''
+    :raises ControllerError: if the package of its messages is not installed
+    """
+    if name in ('', JOINT_STATE):
+        return topic or COMMAND, 'sensor_msgs/msg/JointState'
+    adapter = adapter_class(name)
+    package = adapter.kind.__module__.partition('.')[0]
+    return topic or adapter.topic, f'{package}/msg/{adapter.kind.__name__}'
+
+
+def look(command: tuple[str, str] | None = None, seconds: float = LOOK_S) -> GraphFacts:
     """
     Look at the domain that the environment names.
 
-    :param with_robot: listen to the topics of the arm as well
+    :param command: topic and type of an arm's commands: its topics are listened to as well
     :raises ImitationError: if ROS does not start here
     """
     with Runtime(ARGUMENTS, executor='single') as runtime:
-        survey = runtime.add(Survey, with_robot=with_robot)
+        survey = runtime.add(Survey, command=command)
         end = time.monotonic() + seconds
 
         def ask():
@@ -70,15 +86,15 @@ class Survey(Node):
     :param context: on the domain that is looked at
     """
 
-    def __init__(self, context: rclpy.Context, with_robot: bool):
+    def __init__(self, context: rclpy.Context, command: tuple[str, str] | None = None):
         super().__init__('il_ros_doctor', context=context, enable_rosout=False,
                          start_parameter_services=False)
-        self._with_robot = with_robot
+        self._command = command
         self._answers: dict[str, Any] = {}
         self._arrivals: dict[str, list[tuple[float, float]]] = {}
         self._joints: Joints | None = None
         self._description: str | None = None
-        if with_robot:
+        if command:
             for topic, kind in (('joint_states', JointState), ('tool_pose', PoseStamped)):
                 self._arrivals[topic] = []
                 listen(self, kind, topic, partial(self._on_state, topic), qos.FOREIGN_SENSOR)
@@ -122,15 +138,14 @@ class Survey(Node):
             elif any(value.bool_value for value in answer.result().values):
                 in_sim_time.append(name)
         return GraphFacts(self.context.get_domain_id(), tuple(nodes), tuple(in_sim_time),
-                          tuple(silent), self._robot() if self._with_robot else None)
+                          tuple(silent), self._robot(*self._command) if self._command else None)
 
-    def _robot(self) -> RobotFacts:
-        streams = {topic: Stream(*zip(*heard, strict=True)) if heard else Stream()
-                   for topic, heard in self._arrivals.items()}
+    def _robot(self, topic: str, kind: str) -> RobotFacts:
+        streams = {name: Stream(*zip(*heard, strict=True)) if heard else Stream()
+                   for name, heard in self._arrivals.items()}
         return RobotFacts(
-            COMMAND, 'sensor_msgs/msg/JointState',
-            tuple(map(_end, self.get_publishers_info_by_topic(COMMAND))),
-            tuple(map(_end, self.get_subscriptions_info_by_topic(COMMAND))),
+            topic, kind, tuple(map(_end, self.get_publishers_info_by_topic(topic))),
+            tuple(map(_end, self.get_subscriptions_info_by_topic(topic))),
             streams, self._joints, self._description)
 
 

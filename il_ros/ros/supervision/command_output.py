@@ -115,16 +115,27 @@ class CommandOutput:
         :param measured: joint positions, shape ``(n,)``
         :param recorded: the step's joint targets as they are recorded
         """
+        self.go(step.sent.positions, measured, step.driver != HOLD, recorded)
+        if self._widths is not None and self._grip is not None:
+            self.grip(float(step.sent.values[self._grip]))
+
+    def go(self, targets: np.ndarray, measured: np.ndarray, moves: bool, recorded: JointState):
+        """
+        Take joint targets, shape ``(n,)``; the gripper's width stays.
+
+        :param moves: whether they go on, or hold the arm
+        """
         if self._is_recorded_form:
             self._messages = [recorded]
             return
-        holding = step.driver == HOLD
-        motion = self._reckoner.next(step.sent.positions, measured, holding)
+        motion = self._reckoner.next(targets, measured, not moves)
         self._messages = [adapter.message(motion, self._now_ns()) for adapter in self._adapters]
-        self._moves = not holding or bool(motion.velocities.any())
-        if self._widths is None or self._grip is None:
+        self._moves = moves or bool(motion.velocities.any())
+
+    def grip(self, width_m: float):
+        """Ask the node ``gripper`` for a width, if it is the one that moves the fingers."""
+        if self._widths is None:
             return
-        width_m = float(step.sent.values[self._grip])
         if self._width is None or abs(width_m - self._width) > LEAST_CHANGE_M:
             self._width = width_m
             self._widths.publish(Float64(data=width_m))

@@ -63,6 +63,10 @@ class SupervisorParameters:
         40.0, 0.0, 1e4, 'force on wrench_topic that is a protective hold [N]')
     torque_limit_nm: float = bounded(
         10.0, 0.0, 1e4, 'torque on wrench_topic that is a protective hold [Nm]')
+    go_home: bool = flag(
+        False, 'realtime: move the arm home after each episode, and arm none before it is there')
+    home_speed: float = bounded(
+        0.25, 0.01, 1.0, "share of the joints' speeds on the way home; speed_scale may lower it")
     rejected_in_a_row: int = bounded(
         5, 1, 1000, 'actions in a row that cannot be used, after which the episode ends')
     command: str = choice(

@@ -161,3 +161,15 @@ def test_whatever_beats_a_late_timer_makes_each_one_that_is_published_is_paired(
     published = [at for at in sorted(fired) if cadence.takes(round((START_MS + at) * MS))]
     assert len(published) > 1500
     assert beats(pairing, published) == pytest.approx(published, abs=1e-5)
+
+
+def test_what_has_no_stamp_is_of_the_beat_after_which_it_came_and_grows_old():
+    touch = AsOfPairing(('joint_states', 'touch'), 'joint_states', PERIOD_MS * MS, 100 * MS,
+                        {'touch': 2})
+    paired = []
+    for time_ms in range(0, 400, PERIOD_MS):
+        paired.append(add(touch, 'joint_states', message(time_ms)))
+        if time_ms < 150:
+            touch.add('touch', SimpleNamespace(word=time_ms), (START_MS + time_ms + 1) * MS)
+    assert [messages and messages[1]['touch'].word for messages in paired] == [
+        None, 0, 50, 100, 100, 100, None, None]

@@ -16,15 +16,16 @@
 
 import random
 
-from geometry_msgs.msg import Pose, PoseArray, PoseStamped
+from geometry_msgs.msg import Pose, PoseArray, PoseStamped, TwistStamped, WrenchStamped
 from il_ros.contract.contract import Contract, Feature, TOOL_VELOCITY
-from il_ros.contract.contract_file import Source
+from il_ros.contract.contract_file import NUMBERS, Source, TWIST, WRENCH
 from il_ros.ros.conversion.assembly import Extractor, ObservationError
 from il_ros.ros.conversion.messages import to_stamp
 from il_ros.ros.conversion.pairing import ExactPairing, MAX_PENDING
 import numpy as np
 import pytest
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
 
 BASE = 'panda_link0'
 JOINTS = ('shoulder', 'elbow', 'wrist')
@@ -191,3 +192,44 @@ def test_incomplete_stamps_do_not_pile_up_while_one_stream_is_gone():
         assert pairing.add('episode', at(stamp_ns)) is None
     assert len(pairing._pending) == MAX_PENDING
     assert pairing.dropped == 100 - MAX_PENDING
+
+
+def sensed(force_x: float = 1.5, touch: tuple[float, ...] = (0.1, 0.2)) -> dict:
+    """Return one message of a wrist, a tool's tip, and fingertips."""
+    wrench, twist = WrenchStamped(), TwistStamped()
+    wrench.header.frame_id = 'wrist'
+    wrench.wrench.force.x, twist.twist.angular.z = force_x, -0.5
+    return {'wrist': wrench, 'tip': twist, 'fingertips': Float64MultiArray(data=list(touch))}
+
+
+def sensors() -> Extractor:
+    """Return an extractor of the above; the force's frame counts."""
+    features = (Feature('force', 0, 0, ('x', 'y', 'z'), 'N', 'wrist'),
+                Feature('turning', 0, 3, ('x', 'y', 'z'), 'rad/s'),
+                Feature('touch', 0, 6, ('left', 'right')))
+    sources = (Source('force', 'wrist', 'force', type=WRENCH),
+               Source('turning', 'tip', 'angular', type=TWIST),
+               Source('touch', 'fingertips', 'data', type=NUMBERS))
+    return Extractor(Contract('test', 20.0, features, TOOL_VELOCITY, BASE, ()), sources)
+
+
+def test_wrenches_twists_and_numbers_are_read_as_the_contract_says():
+    np.testing.assert_array_equal(
+        sensors()(sensed()), np.array([1.5, 0, 0, 0, 0, -0.5, 0.1, 0.2], np.float32))
+
+
+@pytest.mark.parametrize('changes, sentence', [
+    ({'force_x': float('nan')}, 'force.x is not finite'),
+    ({'touch': (0.1, float('inf'))}, 'touch.right is not finite'),
+    ({'touch': (0.1,)}, 'fingertips has 1 numbers; feature touch has 2'),
+    ({'touch': (0.1,) * 3}, 'fingertips has 3 numbers; feature touch has 2')])
+def test_numbers_that_are_not_finite_or_not_as_many_are_refused(changes, sentence):
+    with pytest.raises(ObservationError, match=sentence):
+        sensors()(sensed(**changes))
+
+
+def test_a_wrench_of_another_frame_is_refused():
+    messages = sensed()
+    messages['wrist'].header.frame_id = 'base'
+    with pytest.raises(ObservationError, match="wrist is in frame 'base'; expected 'wrist'"):
+        sensors()(messages)

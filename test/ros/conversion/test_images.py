@@ -14,6 +14,8 @@
 
 """Camera images at the contract's size: the mean over areas, and a sentence for what is wrong."""
 
+import io
+
 from il_ros.contract.contract import Contract, Feature, IMAGE, TOOL_VELOCITY
 from il_ros.contract.contract_file import Source
 from il_ros.ros.conversion.assembly import ObservationError
@@ -21,8 +23,9 @@ from il_ros.ros.conversion.images import ImageReader, images_of, pixels_of, smal
 from il_ros.ros.conversion.robot_messages import image_message
 from il_ros_interfaces.msg import Observation
 import numpy as np
+from PIL import Image as Coded
 import pytest
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 FEATURE = Feature('camera', IMAGE, height=4, width=6, encoding='rgb8', frame_id='optical')
 SOURCE = Source('camera', 'camera/image_raw', '')
@@ -94,3 +97,31 @@ def test_the_images_of_an_observation_come_by_name_and_must_be_the_contracts():
         images_of(Observation(), CONTRACT)
     with pytest.raises(ObservationError, match="image camera is 8x12 'rgb8'; expected 4x6"):
         images_of(Observation(images=[message()]), CONTRACT)
+
+
+def compressed(image: np.ndarray, form: str = 'PNG') -> CompressedImage:
+    """Return an image as a camera's driver compresses it."""
+    file = io.BytesIO()
+    Coded.fromarray(image if image.shape[2] > 1 else image[:, :, 0]).save(file, form)
+    message = CompressedImage(format=form.lower(), data=file.getvalue())
+    message.header.frame_id = 'optical'
+    return message
+
+
+def test_a_compressed_image_gives_the_pixels_of_the_raw_one():
+    image, read = pixels(8, 12), ImageReader(FEATURE, SOURCE)
+    np.testing.assert_array_equal(
+        pixels_of(read(compressed(image)), 'camera'), smaller(image, 4, 6))
+    even = np.full((8, 12, 3), (200, 100, 50), np.uint8)
+    lossy = pixels_of(read(compressed(even, 'JPEG')), 'camera').astype(int)
+    assert np.abs(lossy - (200, 100, 50)).max() <= 3
+
+
+@pytest.mark.parametrize('sent, sentence', [
+    (CompressedImage(data=b'no image'), 'camera/image_raw is not a complete JPEG or PNG'),
+    (compressed(pixels(8, 12, 1)), "has 1 channels of uint8; feature camera wants 'rgb8'"),
+    (compressed(pixels(3, 12)), 'has 3x12 pixels; feature camera wants 4x6')])
+def test_a_compressed_image_that_cannot_be_used_is_refused(sent, sentence):
+    sent.header.frame_id = 'optical'
+    with pytest.raises(ObservationError, match=sentence):
+        ImageReader(FEATURE, SOURCE)(sent)

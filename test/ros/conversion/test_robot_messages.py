@@ -20,8 +20,8 @@ from types import SimpleNamespace
 from il_ros.ros.conversion.messages import to_ns
 from il_ros.ros.conversion.robot_messages import camera_info, CommandError, CommandReader
 from il_ros.ros.conversion.robot_messages import image_message, StateMessages
-from il_ros.sim.session import Status
 from il_ros.sim.state import State
+from il_ros.tasks.protocol import Status
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message

@@ -55,7 +55,7 @@ def test_a_look_finds_a_second_writer_sim_time_and_what_comes_from_the_arm(conte
     states = arm.create_publisher(JointState, 'joint_states', qos.STREAM)
     gui.create_timer(0.02, lambda: states.publish(JointState(name=['a'], position=[1.0])))
     with spinning(context, arm, gui):
-        facts = survey.look(with_robot=True)
+        facts = survey.look(survey.command_of(''))
     assert facts.nodes == ('/arm', '/gui') and facts.in_sim_time == ('/arm',)
     assert not facts.silent
     robot = facts.robot
@@ -66,3 +66,13 @@ def test_a_look_finds_a_second_writer_sim_time_and_what_comes_from_the_arm(conte
     assert robot.description == '<robot/>' and robot.joints == Joints(('a',), (1.0,))
     assert 20.0 < robot.streams['joint_states'].rate_hz < 60.0
     assert not robot.streams['tool_pose'].arrivals_s
+
+
+@pytest.mark.parametrize('given, expected', [
+    (('',), ('joint_command', 'sensor_msgs/msg/JointState')),
+    (('joint_trajectory',), ('joint_trajectory_controller/joint_trajectory',
+                             'trajectory_msgs/msg/JointTrajectory')),
+    (('twist', 'servo/twist'), ('servo/twist', 'geometry_msgs/msg/TwistStamped'))])
+def test_the_commands_of_an_arm_are_those_of_its_adapter(given, expected):
+    survey = pytest.importorskip('il_ros.ros.presence.survey', reason='needs rclpy: make test')
+    assert survey.command_of(*given) == expected
