@@ -155,14 +155,15 @@ def _place(args: argparse.Namespace):
 
 
 def _choose_robot(args: argparse.Namespace):
-    """Make ``--robot`` part of the contract's name, which goes wherever the contract goes."""
-    if not getattr(args, 'robot', '') or not hasattr(args, 'contract'):
+    """Make robot and action space part of the contract's name, which goes wherever that goes."""
+    asked = getattr(args, 'robot', ''), getattr(args, 'action_space', '')
+    if not any(asked) or not hasattr(args, 'contract'):
         return
     from il_ros.tasks.contracts import contract_name
     if not (args.contract or args.task):
-        raise CommandError('--robot is given without --task or --contract; a run that is resumed '
-                           'has its robot already')
-    args.contract = contract_name(args.contract or args.task, args.robot)
+        raise CommandError('--robot or --action-space is given without --task or --contract; a '
+                           'run that is resumed has both already')
+    args.contract = contract_name(args.contract or args.task, *asked)
 
 
 def _loaded(target: str) -> Callable:

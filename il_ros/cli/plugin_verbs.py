@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb."""
     if args.call == 'contract':
         from il_ros.tasks.contracts import contract_name, contract_text
-        print(contract_text(contract_name(args.task, args.robot)), end='')
+        print(contract_text(contract_name(args.task, args.robot, args.action_space)), end='')
         return 0
     if args.call == 'check':
         return check(args.kind, args.name)

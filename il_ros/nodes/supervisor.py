@@ -106,6 +106,7 @@ class SupervisorNode(ManagedNode):
     def deactivate(self):
         """Hold the arm: send the last target again, and nothing after it."""
         self._hold_now()
+        self._commands.rest()
         arbiter = self._arbiter
         if arbiter is not None and arbiter.stamp_ns >= 0 and arbiter.phase == RUNNING:
             self._end(FAULT, 'the supervisor was deactivated')
@@ -114,7 +115,6 @@ class SupervisorNode(ManagedNode):
     def _hold_now(self):
         if self._arbiter is not None and self._arbiter.waiting:
             self._act(STOPPED)
-        self._commands.rest()
 
     def _on_protection(self, reason: str):
         self._hold_now()
@@ -321,6 +321,7 @@ class SupervisorNode(ManagedNode):
         if unseen_s > self.parameters.observation_timeout_s:
             self.report_problem(f'no observation for {unseen_s:.1f} s; holding', throttle_s=1.0)
             self._hold_now()
+            self._commands.rest()
         if now - self._measured_at > self.parameters.silence_s:
             self._end(FAULT, f'no usable joint_states for {self.parameters.silence_s} s')
         if self._rate is None:
