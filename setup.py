@@ -73,6 +73,7 @@ setup(
             'stack = il_ros.tasks.stack.task:Stack',
             'insert = il_ros.tasks.insert.task:Insert',
             'tower = il_ros.tasks.tower.task:Tower',
+            'lay = il_ros.tasks.lay.task:Lay',
         ],
         'il_ros.experts': [
             'reach = il_ros.tasks.reach.expert:ReachExpert',
@@ -81,6 +82,7 @@ setup(
             'stack = il_ros.tasks.stack.expert:StackExpert',
             'insert = il_ros.tasks.insert.expert:InsertExpert',
             'tower = il_ros.tasks.tower.expert:TowerExpert',
+            'lay = il_ros.tasks.lay.expert:LayExpert',
         ],
         'il_ros.robots': [
             'panda = il_ros.robots.shipped:PANDA',

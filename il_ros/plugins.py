@@ -60,14 +60,16 @@ BUILT_IN = {
         'pick_place': 'il_ros.tasks.pick_place.task:PickPlace',
         'stack': 'il_ros.tasks.stack.task:Stack',
         'insert': 'il_ros.tasks.insert.task:Insert',
-        'tower': 'il_ros.tasks.tower.task:Tower'},
+        'tower': 'il_ros.tasks.tower.task:Tower',
+        'lay': 'il_ros.tasks.lay.task:Lay'},
     'experts': {
         'reach': 'il_ros.tasks.reach.expert:ReachExpert',
         'push': 'il_ros.tasks.push.expert:PushExpert',
         'pick_place': 'il_ros.tasks.pick_place.expert:PickPlaceExpert',
         'stack': 'il_ros.tasks.stack.expert:StackExpert',
         'insert': 'il_ros.tasks.insert.expert:InsertExpert',
-        'tower': 'il_ros.tasks.tower.expert:TowerExpert'},
+        'tower': 'il_ros.tasks.tower.expert:TowerExpert',
+        'lay': 'il_ros.tasks.lay.expert:LayExpert'},
     'robots': {
         'panda': 'il_ros.robots.shipped:PANDA',
         'xarm6': 'il_ros.robots.shipped:XARM6',

@@ -34,6 +34,10 @@ import numpy as np
 SCENES, EPISODES = range(20), range(3)
 """Seeds of the scenes that are looked at, and of the expert's episodes."""
 
+_DRAWN = ('tool_position', 'tool_yaw', 'object_positions', 'object_orientations', 'goal_position',
+          'goal_orientation')
+"""Fields of a scene that chance may draw."""
+
 
 def task_findings(plugin: Plugin) -> Iterator[str]:
     """Yield what is wrong with a task; what needs the rest to be right comes last."""
@@ -72,7 +76,7 @@ def _starts(name: str, simulation: Simulation) -> list[str]:
         scene, again = (task.sample(np.random.default_rng(seed)) for _ in range(2))
         found = [f'sample, seed {seed}: {one}' for one in _scene(scene, simulation)]
         if not found and any(not np.array_equal(getattr(scene, field), getattr(again, field))
-                             for field in ('tool_position', 'object_positions', 'goal_position')):
+                             for field in _DRAWN):
             found = [f'sample, seed {seed}: a second scene of the same seed is another one; '
                      'expected all chance to come from rng']
         if found:
@@ -86,7 +90,8 @@ def _scene(scene: Scene, simulation: Simulation) -> Iterator[str]:
         return
     objects, robot = len(simulation.task.shapes), simulation.robot
     shapes = {'tool_position': (3,), 'object_positions': (objects, 3),
-              'object_orientations': (objects, 4), 'goal_position': (3,)}
+              'object_orientations': (objects, 4), 'goal_position': (3,),
+              'goal_orientation': (4,)}
     for field, shape in shapes.items():
         value = np.asarray(getattr(scene, field))
         if value.shape != shape:
@@ -101,6 +106,8 @@ def _scene(scene: Scene, simulation: Simulation) -> Iterator[str]:
                            f'{robot.workspace_upper.tolist()}')
         elif (np.abs(np.linalg.norm(value, axis=-1) - 1.0) > 1e-3).any():
             yield f'{field} are {value.round(3).tolist()}; expected unit quaternions, x y z w'
+    if not np.isfinite(scene.tool_yaw):
+        yield f'tool_yaw is {scene.tool_yaw}; expected a finite number'
     if scene.opening_m != OPEN and not 0.0 <= scene.opening_m <= robot.open_width:
         yield f'opening_m is {scene.opening_m}; expected 0 to {robot.open_width}, or OPEN'
 

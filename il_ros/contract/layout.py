@@ -51,6 +51,15 @@ class GoalPosition:
 
 
 @dataclasses.dataclass(frozen=True)
+class GoalOrientation:
+    """How the object or the tool is to be turned there."""
+
+    def entries(self, index: int) -> list[dict[str, Any]]:
+        """Return the feature as a contract file has it."""
+        return [{'name': 'goal_orientation', 'topic': 'goal_pose', 'field': 'orientation'}]
+
+
+@dataclasses.dataclass(frozen=True)
 class ToolVelocity:
     """Velocity of the tool along and about axes of the base frame, and the gripper's opening."""
 

@@ -77,9 +77,8 @@ class SupervisorNode(ManagedNode):
         self._contract: Contract | None = None
         self._rate: RateWatch | None = None
         self._arbiter: Arbiter | None = None
-        self._spec = None
+        self._spec, self._ending = None, False
         self._observed_at = self._answered_at = self._measured_at = time.monotonic()
-        self._ending = False
         self._messages = StepMessages(robot.joint_names)
         self._interventions = Interventions(self)
         self._speed_scale = SpeedScale(self)

@@ -34,12 +34,12 @@ class CameraScene:
     def __init__(self, robot: RobotModel, task: Task, physics_hz: float):
         """Build a world of its own for the scene of a task."""
         self._world = World(robot, task.shapes, task.goal_radius_m, physics_hz,
-                            goal_on_table=task.goal_on_table, coarse=True)
+                            goal_plate_m=task.goal_plate_m, coarse=True)
 
     def image(self, state: State, width: int, height: int) -> np.ndarray:
         """Return what the camera sees of a state, shape ``(height, width, 3)``, uint8, RGB."""
         self._world.reset(state.joint_position, state.object_positions,
-                          state.object_orientations, state.goal_position)
+                          state.object_orientations, state.goal_position, state.goal_orientation)
         return picture(self._world.client, width, height, CAMERA)
 
     def close(self):

@@ -119,6 +119,7 @@ def _reader(robot: RobotModel, source: Source,
         ('object_poses', 'position'): lambda state: state.object_positions[source.index],
         ('object_poses', 'orientation'): lambda state: state.object_orientations[source.index],
         ('goal_pose', 'position'): lambda state: state.goal_position,
+        ('goal_pose', 'orientation'): lambda state: state.goal_orientation,
     }
     if (source.topic, source.field) not in fields:
         raise SimulationError(f'feature {source.feature}: the simulation offers no {source.field} '

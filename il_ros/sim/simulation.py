@@ -20,6 +20,7 @@ from il_ros.contract import episode_spec as spec
 from il_ros.errors import SimulationError, TargetError
 from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import DEFAULT, find_robot, RobotModel
+from il_ros.robots.rotations import rotated
 from il_ros.sim.bumps import bumps_of
 from il_ros.sim.camera import picture
 from il_ros.sim.camera_scene import CameraScene
@@ -60,7 +61,7 @@ class Simulation:
         self.dt_ns = round(1e9 / rate_hz)
         """Length of a control step, ns."""
         self._world = World(robot, self.task.shapes, self.task.goal_radius_m, self.physics_hz,
-                            gui, self.task.goal_on_table)
+                            gui, self.task.goal_plate_m)
         self.kinematics = Kinematics(robot)
         self._camera_scene: CameraScene | None = None
         self._state: State | None = None
@@ -87,9 +88,10 @@ class Simulation:
         self._rng, self._bumps = np.random.default_rng(seed), bumps
         self._continuing = continuing
         scene = self.task.sample(self._rng)
-        self._goal = scene.goal_position
-        reading = self._world.reset(self._joints_of(scene), scene.object_positions,
-                                    scene.object_orientations, scene.goal_position)
+        self._goal, self._goal_orientation = scene.goal_position, scene.goal_orientation
+        reading = self._world.reset(
+            self._joints_of(scene), scene.object_positions, scene.object_orientations,
+            scene.goal_position, scene.goal_orientation)
         self._state = self._as_state(reading, TaskResult(), 0, horizon or self.task.horizon, 0)
         return self._state
 
@@ -178,8 +180,8 @@ class Simulation:
     def _go_on(self, reading: Reading) -> Reading:
         """Set the next goal, and the object where it starts anew."""
         scene = self.task.resample(self._rng, reading)
-        self._goal = scene.goal_position
-        self._world.mark_goal(self._goal)
+        self._goal, self._goal_orientation = scene.goal_position, scene.goal_orientation
+        self._world.mark_goal(self._goal, self._goal_orientation)
         if scene.object_positions is reading.object_positions:
             return reading
         moved = (scene.object_positions != reading.object_positions).any(axis=1)
@@ -189,7 +191,8 @@ class Simulation:
         return self._world.read()
 
     def _joints_of(self, scene: Scene) -> np.ndarray:
-        solution = self.kinematics.settled(scene.tool_position, self.robot.tool_down)
+        turned = rotated(self.robot.tool_down, np.array([0.0, 0.0, scene.tool_yaw]))
+        solution = self.kinematics.settled(scene.tool_position, turned)
         q = solution.q
         q[self.robot.fingers] = self.robot.finger_position(
             min(scene.opening_m, self.robot.open_width))
@@ -207,7 +210,7 @@ class Simulation:
         return State(
             reading.joint_position, reading.joint_velocity, reading.tool_position,
             reading.tool_orientation, reading.object_positions, reading.object_orientations,
-            self._goal, result.success, end, cause, step, horizon, goals)
+            self._goal, self._goal_orientation, result.success, end, cause, step, horizon, goals)
 
 
 def _substeps(rate_hz: float, physics_hz: float | None) -> tuple[int, float]:

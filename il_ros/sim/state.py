@@ -37,6 +37,8 @@ class State:
     """Shape ``(objects, 4)``, x y z w."""
     goal_position: np.ndarray
     """Shape ``(3,)``, m."""
+    goal_orientation: np.ndarray
+    """Shape ``(4,)``, x y z w."""
     success: bool
     """The goal is reached at this instant."""
     end: int

@@ -50,14 +50,14 @@ class World:
     """The physics of an episode; it knows nothing of tasks."""
 
     def __init__(self, robot: RobotModel, shapes: tuple[Shape, ...], goal_radius_m: float,
-                 physics_hz: float, gui: bool = False, goal_on_table: bool = False,
-                 coarse: bool = False):
+                 physics_hz: float, gui: bool = False,
+                 goal_plate_m: tuple[float, float] | None = None, coarse: bool = False):
         """
         Build table, arm, objects and the goal's marker in a PyBullet client of their own.
 
-        :param goal_on_table: mark the goal by a plate on the table, which an object on it does
-            not hide; otherwise by a ball of the goal's radius on a stalk, whose foot shows how far
-            off it is
+        :param goal_plate_m: half lengths of a plate on the table that marks the goal and that an
+            object on it does not hide; None: a ball of the goal's radius on a stalk, whose foot
+            shows how far off it is
         :param coarse: as in ``urdf.loadable``
         """
         # Without a display PyBullet ends the process instead of returning.
@@ -72,7 +72,7 @@ class World:
         self._disconnect = weakref.finalize(self, pybullet.disconnect, self.client)
         self._shapes = shapes
         self._goal_radius_m = goal_radius_m
-        self._goal_on_table = goal_on_table
+        self._goal_plate_m = goal_plate_m
         self._coarse = coarse
         self._time_step_s = 1.0 / physics_hz
         self.rebuild()
@@ -97,13 +97,15 @@ class World:
         self._markers = self._make_markers()
 
     def reset(self, q: np.ndarray, positions: np.ndarray, orientations: np.ndarray,
-              goal: np.ndarray) -> Reading:
+              goal: np.ndarray, goal_orientation: np.ndarray) -> Reading:
         """
         Set arm, objects and goal to where an episode starts, at rest.
 
         :param q: joint positions, shape ``(n,)``
         :param positions: of the objects, shape ``(objects, 3)``
         :param orientations: of the objects, shape ``(objects, 4)``
+        :param goal: shape ``(3,)``
+        :param goal_orientation: shape ``(4,)``
         """
         pybullet.resetJointStatesMultiDof(
             self._body, self._joints, [(x,) for x in q.tolist()],
@@ -111,7 +113,7 @@ class World:
         self._coupled.reset(q)
         for index in range(len(self._objects)):
             self.place(index, positions[index], orientations[index])
-        self.mark_goal(goal)
+        self.mark_goal(goal, goal_orientation)
         self._commanded = q.copy()
         return self.read()
 
@@ -130,13 +132,14 @@ class World:
         pybullet.resetBaseVelocity(body, (np.array(linear) + velocity).tolist(), angular,
                                    physicsClientId=self.client)
 
-    def mark_goal(self, goal: np.ndarray):
-        """Move the goal's marker, which nothing collides with."""
+    def mark_goal(self, goal: np.ndarray, orientation: np.ndarray):
+        """Move the goal's marker, which nothing collides with; a plate is turned, too."""
         x, y, z = goal.tolist()
+        turned = orientation.tolist() if self._goal_plate_m else (0.0, 0.0, 0.0, 1.0)
         for body, above_m in self._markers:
-            height_m = _PLATE_M if self._goal_on_table else z + above_m
+            height_m = _PLATE_M if self._goal_plate_m else z + above_m
             pybullet.resetBasePositionAndOrientation(
-                body, (x, y, height_m), (0.0, 0.0, 0.0, 1.0), physicsClientId=self.client)
+                body, (x, y, height_m), turned, physicsClientId=self.client)
 
     def step(self, targets: np.ndarray, substeps: int) -> Reading:
         """
@@ -241,10 +244,10 @@ class World:
 
     def _make_markers(self) -> list[tuple[int, float]]:
         """Return the bodies that show the goal, each with its height above it, m."""
-        if self._goal_on_table:
-            half_m = 1.6 * self._goal_radius_m
-            return [(self._make_marker(pybullet.GEOM_BOX, halfExtents=(half_m, half_m, _PLATE_M)),
-                     0.0)]
+        if self._goal_plate_m:
+            plate = self._make_marker(pybullet.GEOM_BOX,
+                                      halfExtents=(*self._goal_plate_m, _PLATE_M))
+            return [(plate, 0.0)]
         ball = self._make_marker(pybullet.GEOM_SPHERE, radius=self._goal_radius_m)
         stalk = self._make_marker(pybullet.GEOM_CYLINDER, radius=_STALK_RADIUS_M, length=_STALK_M)
         return [(ball, 0.0), (stalk, -_STALK_M / 2)]

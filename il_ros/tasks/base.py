@@ -18,7 +18,7 @@ import abc
 import dataclasses
 import math
 
-from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
+from il_ros.contract.layout import GoalOrientation, GoalPosition, ObjectPose, ToolVelocity
 from il_ros.tasks.expert import Expert
 from il_ros.tasks.scene import Reading, Shape
 import numpy as np
@@ -41,6 +41,10 @@ class Scene:
     """Shape ``(objects, 4)``, x y z w."""
     goal_position: np.ndarray
     """Shape ``(3,)``, m."""
+    goal_orientation: np.ndarray = dataclasses.field(default_factory=UPRIGHT.copy)
+    """Shape ``(4,)``, x y z w."""
+    tool_yaw: float = 0.0
+    """How far the tool is turned about z, from the robot's ``tool_down``, rad."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Task(abc.ABC):
 
     name: str
     """Also that of its contract, which is composed from the robot, ``features``, ``actions``."""
-    features: tuple[ObjectPose | GoalPosition, ...] = ()
+    features: tuple[ObjectPose | GoalPosition | GoalOrientation, ...] = ()
     """What is observed besides the robot's own: the objects, as in ``shapes``, and the goal."""
     actions = ToolVelocity('xyz')
     """What is commanded."""
@@ -81,6 +85,16 @@ class Task(abc.ABC):
     """The hand holds an object at reset: the world is built anew for each episode."""
     expert: type[Expert] | None = None
     """Who demonstrates it, where no expert of the task's name is registered."""
+
+    @property
+    def goal_plate_m(self) -> tuple[float, float] | None:
+        """Return the half lengths of the goal's plate, m; the first object's if it has a yaw."""
+        if not self.goal_on_table:
+            return None
+        if GoalOrientation() in self.features:
+            length, width = self.shapes[0].size_m[:2]
+            return length, width
+        return 1.6 * self.goal_radius_m, 1.6 * self.goal_radius_m
 
     @property
     def free_objects(self) -> tuple[int, ...]:

@@ -42,7 +42,7 @@ _LOST_LOWER_M = (0.33, -0.29)
 _LOST_UPPER_M = (0.67, 0.29)
 """Beyond it the hand cannot come down round a cube inside its workspace."""
 
-_RELEASED_M = EDGE_M + 0.01
+RELEASED_M = EDGE_M + 0.01
 _STILL_M = 5e-4
 """A cube that moves less than this in a control step rests."""
 
@@ -111,7 +111,7 @@ class Rest:
         """
         positions, last = reading.object_positions.tolist(), self._last
         still = last is not None and all(map(_is_still, positions, last))
-        released = reading.opening_m > _RELEASED_M
+        released = reading.opening_m > RELEASED_M
         self._last = positions
         self._steps = self._steps + 1 if there and released and still else 0
         return self._steps >= _REST_STEPS

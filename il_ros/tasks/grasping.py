@@ -76,23 +76,24 @@ def held_below(contract: Contract) -> float:
 
 def grasp_and_carry(to_cube: Sequence[float], opening: float, placed: float, carry: Velocity,
                     amend: Callable[[Velocity], Velocity] = _as_it_is,
-                    held_m: float = HELD_M) -> Velocity:
+                    held_m: float = HELD_M, askew: float = 0.0) -> Velocity:
     """
     Return the action that fetches a cube, carries it, and lets go where it is placed.
 
     :param to_cube: from the tool to the cube's middle, m
     :param opening: of the fingers, m
     :param placed: how far the cube is where it belongs, 0 to 1
-    :param carry: velocity of a hand that holds the cube, m/s
-    :param amend: what to make of the velocity of a hand that fetches, m/s
+    :param carry: velocity of a hand that holds the cube, m/s; where the tool turns, also rad/s
+    :param amend: what to make of the velocity of a hand that fetches, m/s, such as to add a turn
     :param held_m: opening below which the hand holds the cube, m
-    :returns: velocity along x, y and z in m/s, and the opening in m
+    :param askew: how far the hand is turned out of the grasp, 0 to 1
+    :returns: velocity along x, y and z in m/s, what turns it, and the opening in m
     """
-    around = around_of(to_cube, opening)
+    around = around_of(to_cube, opening) * (1.0 - askew)
     held = around * rising(held_m - opening, 0.0, 0.001) * (1.0 - placed)
-    fetching = amend(fetch(to_cube, opening, around, placed))
-    x, y, z = (held * c + (1.0 - held) * f for c, f in zip(carry, fetching))
-    return x, y, z, CLOSED_M if around > 0.5 and placed < 0.5 else OPEN_M
+    fetching = amend(fetch(to_cube, opening, around, placed, askew))
+    motion = (held * c + (1.0 - held) * f for c, f in zip(carry, fetching))
+    return *motion, CLOSED_M if around > 0.5 and placed < 0.5 else OPEN_M
 
 
 def difference(start: Sequence[float], end: Sequence[float]) -> list[float]:
@@ -113,12 +114,12 @@ def around_of(to_cube: Sequence[float], opening: float) -> float:
 
 
 def fetch(to_cube: Sequence[float], opening: float, around: float,
-          placed: float) -> Velocity:
+          placed: float, askew: float = 0.0) -> Velocity:
     """Return the velocity that brings an open hand around the cube, or off a placed one, m/s."""
     x, y, z = to_cube
     aside = math.hypot(x, y)
     shut = (1.0 - around) * rising(0.065 - opening, 0.0, 0.002)
-    z += HOVER_M * max(rising(aside, OVER_M, FUNNEL_M), shut) - DIP_M
+    z += HOVER_M * max(rising(aside, OVER_M, FUNNEL_M), shut, askew) - DIP_M
     low = rising(aside, 0.015, 0.002) * rising(to_cube[2], -0.06, 0.006)
     gain = capped_gain(aside, GAIN_PER_S, SPEED_M_S) * (1.0 - 0.9 * low) * (1.0 - placed)
     down = capped_gain(abs(z), DOWN_GAIN_PER_S, DOWN_M_S) * z

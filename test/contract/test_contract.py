@@ -21,7 +21,7 @@ import re
 from il_ros.contract import contract as contracts, episode_spec
 from il_ros.contract.contract import ActionElement, Contract, ContractError, Feature, IMAGE
 from il_ros.contract.contract import JOINT_POSITION, TOOL_VELOCITY
-from il_ros.contract.layout import GoalPosition, ObjectPose, ToolVelocity
+from il_ros.contract.layout import GoalOrientation, GoalPosition, ObjectPose, ToolVelocity
 from il_ros.contract.observation import parts_of
 import numpy as np
 import pytest
@@ -128,6 +128,8 @@ def test_a_task_names_its_object_its_goal_and_what_it_commands():
          'unit': 'm'},
         {'name': 'cube_orientation', 'topic': 'object_poses', 'index': 2, 'field': 'orientation'}]
     assert GoalPosition().entries(0)[0]['topic'] == 'goal_pose'
+    assert GoalOrientation().entries(0) == [
+        {'name': 'goal_orientation', 'topic': 'goal_pose', 'field': 'orientation'}]
     assert [(one['name'], one['lower'], one['upper']) for one in ToolVelocity().entries(0.08)] == [
         ('linear_x', -0.5, 0.5), ('linear_y', -0.5, 0.5), ('linear_z', -0.5, 0.5)]
     assert ToolVelocity('x', True, 0.25).entries(0.08) == [

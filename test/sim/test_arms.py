@@ -30,8 +30,8 @@ SEEDS = range(4)
 
 
 @pytest.mark.parametrize('robot, task', [
-    ('xarm6', 'reach'), ('xarm6', 'push'), ('xarm6', 'pick_place'), ('iiwa', 'reach'),
-    ('iiwa', 'push')])
+    ('xarm6', 'reach'), ('xarm6', 'push'), ('xarm6', 'pick_place'), ('xarm6', 'lay'),
+    ('iiwa', 'reach'), ('iiwa', 'push')])
 def test_the_experts_do_their_tasks_on_other_arms(robot, task):
     with contextlib.closing(il_ros.make_env(task, robot=robot)) as env:
         data = il_ros.demonstrate(env, il_ros.make_expert(task, env.contract), SEEDS)

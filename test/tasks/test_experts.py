@@ -245,11 +245,11 @@ def test_pick_leaves_upwards_once_the_hand_is_open():
     assert gripper == np.float32(0.08) and z > 0.05 and math.hypot(x, y) < 0.01
 
 
-@pytest.mark.parametrize('task', ['pick_place', 'stack', 'tower'])
+@pytest.mark.parametrize('task', ['pick_place', 'stack', 'tower', 'lay'])
 def test_the_gripper_is_only_ever_told_to_open_or_to_close(task):
     contract = contract_of(task)
     actions, _ = relabel(expert_of(task), near_states(contract, 2000))
-    assert set(actions[:, 3].tolist()) <= {0.0, float(np.float32(0.08))}
+    assert set(actions[:, -1].tolist()) <= {0.0, float(np.float32(0.08))}
 
 
 def stack(opening: float, tool, cube, base) -> np.ndarray:

@@ -14,6 +14,7 @@
 
 """The experts drive the simulated tasks: a fast subset of ``tools/measure_experts.py``."""
 
+import contextlib
 import importlib.util
 from pathlib import Path
 import sys
@@ -62,3 +63,10 @@ def test_the_expert_succeeds_from_reset(tool, driven, share):
 def test_the_expert_succeeds_from_where_held_random_actions_led(tool, driven, share):
     score = tool.after_held_actions(*driven, shortened(TAKEOVERS * share, driven))
     assert score.successes >= score.episodes - 1, score
+
+
+@pytest.mark.drill
+def test_the_tool_turns_as_it_should_in_300_episodes(tool):
+    with contextlib.closing(Environment('lay')) as environment:
+        score = tool.from_reset(environment, make_expert('lay', environment.contract), 300)
+    assert score.successes >= 295, score

@@ -17,6 +17,7 @@ import math
 
 from il_ros.tasks.base import Scene
 from il_ros.tasks.insert.task import Insert
+from il_ros.tasks.lay.task import Lay
 from il_ros.tasks.pick_place.task import PickPlace
 from il_ros.tasks.push.task import Push, RADIUS_M
 from il_ros.tasks.reach.task import Reach
@@ -24,6 +25,7 @@ from il_ros.tasks.registry import make_task, TASKS
 from il_ros.tasks.scene import Reading
 from il_ros.tasks.stack.task import Stack
 from il_ros.tasks.tower.task import Tower
+from il_ros.tasks.yaw import about_z, within_half_turn, yaw_of
 import numpy as np
 import pytest
 from shipped_arms import PANDA
@@ -273,3 +275,55 @@ def test_a_tower_elsewhere_is_none_and_a_cube_out_of_reach_is_lost():
             for name, height in (('first', 0.0), ('second', 0.05), ('third', 0.1))}
     assert not any(verdict.success for verdict in _tower(**away))
     assert all(verdict.lost for verdict in _tower(third=(0.5, 0.0, 0.0)))
+
+
+def _laid(offset=(0.0, 0.0, 0.0), turn_deg: float = 0.0, opening_m: float = 0.08) -> list:
+    task = Lay()
+    scene = task.sample(np.random.default_rng(0))
+    yaw = yaw_of(scene.goal_orientation) + math.radians(turn_deg)
+    reading = _reading(scene, object_positions=scene.goal_position[None] + offset,
+                       object_orientations=about_z(yaw)[None], opening_m=opening_m)
+    return [task.evaluate(reading, scene.goal_position).success for _ in range(6)]
+
+
+@pytest.mark.parametrize('bar', [
+    {}, {'turn_deg': 7.0}, {'turn_deg': -7.0}, {'turn_deg': 180.0}, {'turn_deg': -175.0},
+    {'offset': (0.019, 0.0, 0.0)}])
+def test_a_bar_that_lies_as_the_goal_does_for_five_steps_is_laid(bar):
+    assert _laid(**bar) == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize('bar', [
+    {'turn_deg': 9.0}, {'turn_deg': 90.0}, {'turn_deg': 171.0}, {'offset': (0.021, 0.0, 0.0)},
+    {'opening_m': 0.05}])
+def test_a_bar_that_is_askew_or_elsewhere_or_held_is_not_laid(bar):
+    assert not any(_laid(**bar))
+
+
+@pytest.mark.parametrize('opening_m, lost', [(0.08, True), (0.05, False)])
+def test_a_bar_that_was_let_go_on_its_end_is_lost(opening_m, lost):
+    scene = Lay().sample(np.random.default_rng(0))
+    reading = _reading(scene, object_orientations=np.array([[0.0, 0.7071, 0.0, 0.7071]]),
+                       opening_m=opening_m)
+    assert Lay().evaluate(reading, scene.goal_position).lost == lost
+
+
+def test_bars_and_their_goals_lie_at_any_yaw():
+    scenes = [Lay().sample(np.random.default_rng(seed)) for seed in SEEDS]
+    for yaws in ([yaw_of(scene.object_orientations[0]) for scene in scenes],
+                 [yaw_of(scene.goal_orientation) for scene in scenes]):
+        assert min(yaws) < -1.5 and max(yaws) > 1.5
+
+
+def test_the_plate_of_a_goal_has_the_outline_of_what_lies_on_it():
+    assert Lay().goal_plate_m == Lay.shapes[0].size_m[:2]
+    assert Push().goal_plate_m == (1.6 * 0.025, 1.6 * 0.025) and Reach().goal_plate_m is None
+
+
+def test_a_yaw_is_where_the_x_axis_points():
+    for yaw in (-3.0, -1.0, 0.0, 2.0, 3.1):
+        assert yaw_of(about_z(yaw)) == pytest.approx(yaw)
+        assert yaw_of(-about_z(yaw)) == pytest.approx(yaw)
+    assert yaw_of([math.cos(0.4), math.sin(0.4), 0.0, 0.0]) == pytest.approx(0.8)
+    assert [within_half_turn(math.radians(one)) for one in (100, -100, 260, 30)] == pytest.approx(
+        [math.radians(one) for one in (-80, 80, 80, 30)])

@@ -32,8 +32,8 @@ def add_task(parser: argparse.ArgumentParser, **how):
     """Add ``--task``; the shell completes the names that are installed."""
     notes = {'': ' (required without --resume)', None: ''}
     completed(parser.add_argument(
-        '--task', help='Name of the task: reach, push, pick_place, stack, insert, tower, or one '
-        'of your own (il_ros list tasks)'
+        '--task', help='Name of the task: reach, push, pick_place, stack, insert, tower, lay, or '
+        'one of your own (il_ros list tasks)'
         + notes.get(how.get('default'), ' (default: %(default)s)'), **how), 'tasks')
 
 

@@ -42,7 +42,6 @@ class StateMessages:
         self.tool_pose = PoseStamped()
         self.object_poses = PoseArray(poses=[Pose() for _ in range(objects)])
         self.goal_pose = PoseStamped()
-        self.goal_pose.pose.orientation.w = 1.0
         self.episode = EpisodeStatus()
         self._stamped = (
             self.joint_states, self.tool_pose, self.object_poses, self.goal_pose, self.episode)
@@ -64,7 +63,7 @@ class StateMessages:
         for pose, position, orientation in zip(
                 self.object_poses.poses, state.object_positions, state.object_orientations):
             _fill_pose(pose, position, orientation)
-        _fill_point(self.goal_pose.pose.position, state.goal_position)
+        _fill_pose(self.goal_pose.pose, state.goal_position, state.goal_orientation)
         fill_status(self.episode, status)
 
 

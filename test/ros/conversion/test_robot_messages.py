@@ -37,7 +37,8 @@ def state(**fields) -> State:
         'tool_position': np.array([0.4, 0.5, 0.6]), 'tool_orientation': np.array([1.0, 0, 0, 0]),
         'object_positions': np.array([[0.7, 0.8, 0.9]]),
         'object_orientations': np.array([[0, 0, 1.0, 0]]),
-        'goal_position': np.array([1 / 3, 0.0, 1e-17]), 'success': False, 'end': 0, 'cause': 0,
+        'goal_position': np.array([1 / 3, 0.0, 1e-17]),
+        'goal_orientation': np.array([0.0, 0.0, 0.6, 0.8]), 'success': False, 'end': 0, 'cause': 0,
         'step': 3, 'horizon': 80, 'goals_reached': 0, **fields})
 
 
@@ -59,6 +60,7 @@ def test_numbers_travel_as_float64_bit_for_bit():
     messages = filled()
     goal = deserialize_message(serialize_message(messages.goal_pose), type(messages.goal_pose))
     assert (goal.pose.position.x, goal.pose.position.z) == (1 / 3, 1e-17)
+    assert (goal.pose.orientation.z, goal.pose.orientation.w) == (0.6, 0.8)
     joints = messages.joint_states
     assert (joints.name, joints.position.tolist(), joints.velocity.tolist()) == (
         ['a', 'b', 'c'], [0.1, 0.2, 0.3], [1.0, 2.0, 3.0])
