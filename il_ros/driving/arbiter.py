@@ -88,9 +88,14 @@ class Arbiter:
         return self._measured
 
     @property
+    def running(self) -> bool:
+        """Return whether the episode was observed, and not yet its end."""
+        return self.phase == RUNNING and self.stamp_ns >= 0
+
+    @property
     def waiting(self) -> bool:
         """Return whether an observation awaits an action."""
-        return self.phase == RUNNING and self.stamp_ns >= 0 and not self.acted
+        return self.running and not self.acted
 
     def measure(self, stamp_ns: int, positions: np.ndarray):
         """

@@ -102,12 +102,12 @@ class SupervisorNode(ManagedNode):
         serve(self, SetDriver, 'set_driver', self._on_set_driver, SetDriver.Response.BAD_PLAN)
         self._end_episode = EpisodeEnd(self, self._on_end_answered)
         every(self, WATCH_S, self._on_watch)
+        self._unseen = every(self, self.parameters.observation_timeout_s, self._on_unseen)
 
     def deactivate(self):
         """Hold the arm: send the last target again, and nothing after it."""
         self._hold_now()
-        arbiter = self._arbiter
-        if arbiter is not None and arbiter.stamp_ns >= 0 and arbiter.phase == RUNNING:
+        if self._arbiter is not None and self._arbiter.running:
             self._end(FAULT, 'the supervisor was deactivated')
         self._arbiter = None
 
@@ -163,6 +163,7 @@ class SupervisorNode(ManagedNode):
         first, phase = arbiter.stamp_ns < 0, arbiter.phase
         if arbiter.observe(stamp_ns, message.step, message.phase):
             self._observed_at = time.monotonic()
+            self._unseen.reset()
             if first:
                 self._answered_at = self._observed_at
             self._messages.executed.header = message.header
@@ -185,8 +186,7 @@ class SupervisorNode(ManagedNode):
         if stamp_ns > arbiter.stamp_ns:
             self._answers.keep_early(source, message)
             return
-        second = self._answers.second_driver(source, message)
-        if second:
+        if second := self._answers.second_driver(source, message):
             self._end(FAULT, second)
         values = np.frombuffer(message.values, np.float32)
         if arbiter.answer(source, stamp_ns, values, message.uncertainty, message.engaged):
@@ -196,9 +196,12 @@ class SupervisorNode(ManagedNode):
             self._try_act()
 
     def _try_act(self):
-        if self._arbiter.ready() and self.active:
+        arbiter, reason = self._arbiter, self._hold_reason()
+        # A stopped arm brakes at once in real time: no driver is waited for.
+        stops = self._realtime and reason & STOPPED and arbiter.waiting
+        if self.active and (stops or arbiter.ready()):
             self._answered_at = time.monotonic()
-            self._act(self._hold_reason())
+            self._act(reason)
 
     def _hold_reason(self) -> int:
         """Return the bits that say why the arm only holds; 0: it need not."""
@@ -249,36 +252,33 @@ class SupervisorNode(ManagedNode):
 
     def _on_set_driver(self, request, response):
         spec = spec_from_message(request.spec)
-        response.error_code, response.error_msg = self._refusal(spec)
+        response.error_msg = self._refusal(spec)
+        response.error_code = SetDriver.Response.BUSY if response.error_msg else 0
         armed = self._arbiter is not None and self._arbiter.stamp_ns < 0 and spec == self._spec
         if not response.error_code and not armed:
             self._arm(spec, self._contract, request.gate_threshold)
         return response
 
-    def _refusal(self, spec) -> tuple[int, str]:
-        codes = SetDriver.Response
+    def _refusal(self, spec) -> str:
         arbiter = self._arbiter
-        if arbiter is not None and arbiter.phase == RUNNING and arbiter.stamp_ns >= 0:
+        if arbiter is not None and arbiter.running:
             if self._ending:
                 # No end was observed since it was asked for: the task knows whether it came.
                 self._end_episode.ask(
                     arbiter.episode_id, ABORTED, FAULT, 'another episode is to be armed')
-            return codes.BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
-                                f'{spec.episode_id} is armed')
+            return (f'episode {arbiter.episode_id} is running; it has to end before '
+                    f'{spec.episode_id} is armed')
         if not self.active:
-            return codes.BUSY, 'the supervisor is not active; activate it first'
+            return 'the supervisor is not active; activate it first'
         if self._estop.pressed:
-            return codes.BUSY, 'the emergency stop is pressed; release it with estop_reset'
+            return 'the emergency stop is pressed; release it with estop_reset'
         if self._protection.reason:
-            return codes.BUSY, f'{self._protection.reason}; release it with protective_reset'
+            return f'{self._protection.reason}; release it with protective_reset'
         if self._contract is None or self._rate is None:
-            return codes.BUSY, 'there is no contract yet; is the observer running?'
-        if mismatch := other_robot(self._contract, self._robot):
-            return codes.BUSY, mismatch
-        others, rate = other_writers(self, self._commands.topic), self._rate.problem()
-        if others:
-            return codes.BUSY, f'{others}; stop it'
-        return (codes.BUSY, rate) if rate else (0, '')
+            return 'there is no contract yet; is the observer running?'
+        if others := other_writers(self, self._commands.topic):
+            return f'{others}; stop it'
+        return other_robot(self._contract, self._robot) or self._rate.problem()
 
     def _arm(self, spec, contract: Contract, threshold: float):
         driving = Driving(spec.plan, spec.episode_id, contract, threshold)
@@ -302,7 +302,7 @@ class SupervisorNode(ManagedNode):
     def _on_watch(self):
         self._estop.check()
         arbiter = self._arbiter
-        if arbiter is None or arbiter.stamp_ns < 0 or arbiter.phase != RUNNING:
+        if arbiter is None or not arbiter.running:
             self._commands.rest()
             return
         now = time.monotonic()
@@ -316,15 +316,17 @@ class SupervisorNode(ManagedNode):
             self._end(DRIVER_SILENT, f'{silent_nodes(self, arbiter)} did not answer step '
                                      f'{arbiter.step} within {self.parameters.silence_s} s')
 
-    def _watch_realtime(self, now: float):
-        unseen_s = now - self._observed_at
-        if unseen_s > self.parameters.observation_timeout_s:
+    def _on_unseen(self):
+        # The timer begins anew with each observation.
+        if self._realtime and self._arbiter is not None and self._arbiter.running:
+            unseen_s = time.monotonic() - self._observed_at
             self.report_problem(f'no observation for {unseen_s:.1f} s; holding', throttle_s=1.0)
             self._hold_now()
+
+    def _watch_realtime(self, now: float):
+        assert self._rate is not None, 'an episode is armed'
         if now - self._measured_at > self.parameters.silence_s:
             self._end(FAULT, f'no usable joint_states for {self.parameters.silence_s} s')
-        if self._rate is None:
-            return
         if problem := self._rate.problem(TOLERANCE_DRIVING):
             self._end(FAULT, problem)
         self.problem = self.problem or self._rate.problem()
@@ -339,9 +341,8 @@ class SupervisorNode(ManagedNode):
 
     def _on_end_answered(self, episode_id: str, is_unknown: bool):
         """Let go of an episode that the task does not run: its end was missed."""
-        arbiter = self._arbiter
-        if is_unknown and arbiter is not None and episode_id == arbiter.episode_id:
-            arbiter.overtake(arbiter.stamp_ns, idle=True)
+        if is_unknown and self._arbiter is not None and episode_id == self._arbiter.episode_id:
+            self._arbiter.overtake(self._arbiter.stamp_ns, idle=True)
 
     def report(self) -> tuple[bytes, str, dict]:
         """Return how many steps were driven, held and limited."""
