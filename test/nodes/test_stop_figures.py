@@ -14,11 +14,7 @@
 
 """How soon motion ends in real time: lost observations (drill B5), emergency stop (drill B10)."""
 
-import contextlib
-import os
 import signal
-import subprocess
-import sys
 import time
 
 from il_ros.contract.episode_spec import HOLD, POLICY
@@ -28,7 +24,7 @@ from il_ros.nodes.supervisor import SupervisorNode
 from il_ros_interfaces.msg import Executed, Observation
 import numpy as np
 import pytest
-from seam import Bench, episode, Graph, Script, towards
+from seam import episode, Graph, Process, Script, towards
 from shipped_arms import PANDA
 from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import Trigger
@@ -38,38 +34,19 @@ PRESSES = 4
 ARM = PANDA.arm
 
 
-@pytest.fixture
-def prompt_bench():
-    """Yield a bench that other programs do not hold up, where the system permits that."""
-    with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    try:
-        with Bench('events') as made:
-            yield made
-    finally:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-
-
 class Prompt(Graph):
     """A supervisor around an arm in real time, a policy that the test plays, and a stopwatch."""
 
     def __init__(self, bench, observer: bool = True, **command):
         self.bench = bench
-        self.executed, self.observed = self.timed(Executed, 'executed'), self.timed(
-            Observation, 'observation')
+        self.executed = bench.listen_timed(Executed, 'executed')
+        self.observed = bench.listen_timed(Observation, 'observation')
         self.policy = Script(bench, POLICY, towards(0.3, 0.0))
         bench.add(SupervisorNode, mode='realtime', silence_s=10.0, **command)
         if observer:
             bench.add(ObserverNode, contract='reach', pairing='as_of')
         bench.add(SimulatorNode, task='reach', mode='realtime',
                   controller=command.get('command', 'joint_state'))
-
-    def timed(self, kind: type, topic: str) -> list:
-        """Return the list that messages come to, each after the time of its arrival, s."""
-        heard = []
-        self.bench.probe.create_subscription(
-            kind, topic, lambda message: heard.append((time.monotonic(), message)), 10)
-        return heard
 
     def drive(self):
         """Begin an episode that the policy drives."""
@@ -129,22 +106,15 @@ def test_an_emergency_stop_brakes_the_arm_within_a_period_whatever_the_policy_do
 @pytest.mark.parametrize('how', [
     signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.drill)])
 def test_motion_ends_in_time_when_the_source_of_observations_is_lost(prompt_bench, how):
-    code = 'import sys; from il_ros.graph import executables; sys.exit(executables.observer())'
-    parameters = 'contract:=reach pairing:=as_of command:=forward_velocity'.split()
-    observer = subprocess.Popen(
-        [sys.executable, '-c', code, '--ros-args',
-         *(word for setting in parameters for word in ('-p', setting))],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with Process('observer', 'contract:=reach', 'pairing:=as_of',
+                 'command:=forward_velocity') as observer:
         graph = Prompt(prompt_bench, observer=False, command='forward_velocity')
-        commands = graph.timed(Float64MultiArray, 'forward_velocity_controller/commands')
+        commands = prompt_bench.listen_timed(
+            Float64MultiArray, 'forward_velocity_controller/commands')
         graph.drive()
         assert prompt_bench.until(graph.moves)
         observer.send_signal(how)
         graph.wait(1.0)
-    finally:
-        observer.kill()
-        observer.wait()
     last_s = graph.observed[-1][0]
     moving_s = max(at for at, message in commands if any(message.data))
     rests_s = min(at for at, _ in commands if at > moving_s)
