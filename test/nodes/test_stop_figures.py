@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How soon motion ends in real time: lost observations (drill B5), emergency stop (drill B10)."""
+"""How soon motion ends in real time: lost observations (drills B5, B7), emergency stop (B10)."""
 
 import signal
 import time
@@ -37,16 +37,16 @@ ARM = PANDA.arm
 class Prompt(Graph):
     """A supervisor around an arm in real time, a policy that the test plays, and a stopwatch."""
 
-    def __init__(self, bench, observer: bool = True, **command):
+    def __init__(self, bench, observer: bool = True, **supervisor):
         self.bench = bench
         self.executed = bench.listen_timed(Executed, 'executed')
         self.observed = bench.listen_timed(Observation, 'observation')
         self.policy = Script(bench, POLICY, towards(0.3, 0.0))
-        bench.add(SupervisorNode, mode='realtime', silence_s=10.0, **command)
+        bench.add(SupervisorNode, mode='realtime', silence_s=10.0, **supervisor)
         if observer:
             bench.add(ObserverNode, contract='reach', pairing='as_of')
         bench.add(SimulatorNode, task='reach', mode='realtime',
-                  controller=command.get('command', 'joint_state'))
+                  controller=supervisor.get('command', 'joint_state'))
 
     def drive(self):
         """Begin an episode that the policy drives."""
@@ -103,12 +103,14 @@ def test_an_emergency_stop_brakes_the_arm_within_a_period_whatever_the_policy_do
     assert max(took_s) <= PERIOD_S + LATENCY_S
 
 
-@pytest.mark.parametrize('how', [
-    signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.drill)])
-def test_motion_ends_in_time_when_the_source_of_observations_is_lost(prompt_bench, how):
+@pytest.mark.parametrize('how, clock', [
+    (signal.SIGKILL, {}), pytest.param(signal.SIGSTOP, {}, marks=pytest.mark.drill),
+    pytest.param(signal.SIGKILL, {'use_sim_time': True}, marks=pytest.mark.drill)],
+    ids=['killed', 'stopped', 'killed while the clock stands still'])
+def test_motion_ends_in_time_when_the_source_of_observations_is_lost(prompt_bench, how, clock):
     with Process('observer', 'contract:=reach', 'pairing:=as_of',
                  'command:=forward_velocity') as observer:
-        graph = Prompt(prompt_bench, observer=False, command='forward_velocity')
+        graph = Prompt(prompt_bench, observer=False, command='forward_velocity', **clock)
         commands = prompt_bench.listen_timed(
             Float64MultiArray, 'forward_velocity_controller/commands')
         graph.drive()
