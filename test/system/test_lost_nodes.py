@@ -41,7 +41,7 @@ NODES = {
     'trainer': ('runs:=RUNS',), 'coordinator': ('runs:=RUNS', 'replay:=false')}
 RESPAWN_S, NOTICED_S = 1.0, 2.0
 UP_S, PART_S = 60.0, 60.0
-KILL_EVERY_S, LONGEST_S = 5.0, 600.0
+KILL_EVERY_S, LONGEST_S = 5.0, 1200.0
 HELD_OUT = 10
 CONFIG = """
 strategy: {}

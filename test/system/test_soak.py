@@ -38,7 +38,7 @@ def nodes(contract: Path) -> dict[str, tuple[str, ...]]:
         'simulator': ('task:=reach', REALTIME, f'rate_hz:={RATE_HZ}', f'contract:={contract}'),
         'observer': (f'contract:={contract}', 'pairing:=as_of', f'rate_hz:={RATE_HZ}'),
         'expert': ('task:=reach', REALTIME), 'supervisor': (REALTIME,),
-        'recorder': ('runs:=RUNS',), 'collector': ()}
+        'recorder': ('runs:=RUNS',), 'collector': ('episode_deadline_s:=400.0',)}
 
 
 def used_by(pid: int) -> tuple[int, float]:
