@@ -51,7 +51,7 @@ class Collection:
 
     def __init__(self, conditions: Conditions, policy: str, folder: Path,
                  keep_observations: bool = False):
-        contract, _ = find_contract(conditions.task)
+        contract, _ = find_contract(conditions.layout)
         expert = make_expert(conditions.task, contract, conditions.options)
         driver = ''
         if policy:

@@ -80,6 +80,11 @@ class Conditions:
     contract: str = ''
     """A contract file, or a task's name, with _image for images; '': the task's own."""
 
+    @property
+    def layout(self) -> str:
+        """Return the contract's name, as ``find_contract`` takes it."""
+        return self.contract or self.task
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Rollout:

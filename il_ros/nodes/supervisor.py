@@ -107,6 +107,7 @@ class SupervisorNode(ManagedNode):
     def deactivate(self):
         """Hold the arm: send the last target again, and nothing after it."""
         self._hold_now()
+        self._commands.rest()
         if self._arbiter is not None and self._arbiter.running:
             self._end(FAULT, 'the supervisor was deactivated')
         self._arbiter = None
@@ -114,7 +115,6 @@ class SupervisorNode(ManagedNode):
     def _hold_now(self):
         if self._arbiter is not None and self._arbiter.waiting:
             self._act(STOPPED)
-        self._commands.rest()
 
     def _on_protection(self, reason: str):
         self._hold_now()
@@ -316,12 +316,12 @@ class SupervisorNode(ManagedNode):
             self._end(DRIVER_SILENT, f'{silent_nodes(self, arbiter)} did not answer step '
                                      f'{arbiter.step} within {self.parameters.silence_s} s')
 
-    def _on_unseen(self):
-        # The timer begins anew with each observation.
+    def _on_unseen(self):  # its timer begins anew with each observation
         if self._realtime and self._arbiter is not None and self._arbiter.running:
             unseen_s = time.monotonic() - self._observed_at
             self.report_problem(f'no observation for {unseen_s:.1f} s; holding', throttle_s=1.0)
             self._hold_now()
+            self._commands.rest()
 
     def _watch_realtime(self, now: float):
         assert self._rate is not None, 'an episode is armed'

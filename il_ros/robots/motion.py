@@ -55,17 +55,19 @@ class MotionReckoner:
 
     def next(self, sent: np.ndarray, measured: np.ndarray, holding: bool) -> Motion:
         """
-        Return the motion to the next joint targets; all its velocities are zero while it holds.
+        Return the motion to the next joint targets.
+
+        While the arm holds, no measured error is closed: it brakes, and then stands still.
 
         :param sent: joint targets after all limits, shape ``(n,)``
         :param measured: joint positions now, shape ``(n,)``
         """
         last, self._last = measured if self._last is None else self._last, sent
         position, orientation = self._kinematics.forward(sent)
-        if holding:
-            rest = np.zeros(len(sent))
-            return Motion(sent, rest, rest, position, orientation, np.zeros(6))
         velocities = (sent - last) / self._period_s
+        if holding:
+            return Motion(sent, velocities, velocities, position, orientation,
+                          self._twist(position, orientation, last, last))
         corrected = self._inside_limits(velocities + GAIN_PER_S * (last - measured), measured)
         return Motion(sent, velocities, corrected, position, orientation,
                       self._twist(position, orientation, last, measured))

@@ -75,8 +75,12 @@ def test_the_twist_is_that_of_the_targets(reckoner, kinematics):
     np.testing.assert_allclose(motion.tool_position, after, atol=1e-12)
 
 
-def test_a_hold_has_no_velocity_at_all_however_far_the_arm_is_behind(reckoner):
+def test_a_hold_brakes_with_its_targets_and_then_has_no_velocity_however_far_the_arm_is(reckoner):
     reckoner.next(HOME, HOME, False)
+    braking = reckoner.next(moved(0.01), moved(-0.2), True)
+    np.testing.assert_allclose(braking.velocities, (moved(0.01) - HOME) / PERIOD_S)
+    np.testing.assert_array_equal(braking.corrected, braking.velocities)
+    assert 0.0 < np.abs(braking.twist).max() < 0.5, 'the measured error is not closed'
     motion = reckoner.next(moved(0.01), moved(-0.2), True)
     for velocity in (motion.velocities, motion.corrected, motion.twist):
         assert not velocity.any()

@@ -16,7 +16,7 @@
 
 import argparse
 
-from il_ros.cli.arguments.shared import add_task, POSITIVE, WHOLE
+from il_ros.cli.arguments.shared import add_robot, add_task, POSITIVE, WHOLE
 
 DESCRIPTION = """\
 Measure how mistakes grow with the length of an episode. Theory (Ross and Bagnell, 2010) bounds
@@ -43,6 +43,8 @@ def add_error_growth(parser: argparse.ArgumentParser):
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     add = parser.add_argument
     add_task(parser, default='push')
+    add_robot(parser)
+    parser.set_defaults(contract='')
     add('--policy', action='append', required=True, metavar='NAME=POLICY',
         help='Name in the table, and folder of a checkpoint or a run (its newest checkpoint): a '
              'name under runs, or a folder; repeat for each policy')

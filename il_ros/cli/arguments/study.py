@@ -17,7 +17,7 @@
 import argparse
 
 from il_ros.cli.arguments.option_types import completed
-from il_ros.cli.arguments.shared import add_budget, add_runs, POSITIVE, WHOLE
+from il_ros.cli.arguments.shared import add_budget, add_robot, add_runs, POSITIVE, WHOLE
 
 DESCRIPTION = """\
 Compare strategies: success per label, per step driven by the expert and per query. Each strategy
@@ -91,3 +91,4 @@ def _add_sizes(parser: argparse.ArgumentParser):
     add('--horizon', type=WHOLE, default=0, metavar='N',
         help="Largest number of steps of an episode; 0: the task's own (default: %(default)s)")
     add('--options', default='', metavar='JSON', help='Options of the task, as in il_ros record')
+    add_robot(parser)

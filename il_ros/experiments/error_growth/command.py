@@ -145,7 +145,7 @@ def named_policies(texts: Sequence[str]) -> list[NamedPolicy]:
 
 def measure(args: argparse.Namespace, policies: Sequence[NamedPolicy]) -> dict:
     """Run the missing episodes, and return the content of ``compounding.json``."""
-    conditions = Conditions(args.task, args.horizon, continuing=True)
+    conditions = Conditions(args.task, args.horizon, True, contract=args.contract)
     short = dataclasses.replace(conditions, horizon=min(args.horizon, STEPS))
     folder = Path(args.output) / ROLLOUTS
     seeds = range(args.first_seed, args.first_seed + args.episodes)
@@ -162,7 +162,7 @@ def measure(args: argparse.Namespace, policies: Sequence[NamedPolicy]) -> dict:
         for part in parts:
             part.collection.forget()
     of_expert, *rollouts = _run(parts, args.workers)
-    contract, _ = find_contract(args.task)
+    contract, _ = find_contract(conditions.layout)
     of_drift, measured = iter(rollouts[len(policies):]), []
     for one, episodes, training in zip(policies, rollouts, training_sets):
         found = _measured(one, episodes, of_expert, contract, args.horizon)

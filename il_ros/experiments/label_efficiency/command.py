@@ -133,7 +133,7 @@ class Steps:
     def _episodes(self) -> list[str]:
         plan = self._plan
         return ['--horizon', str(plan.horizon),
-                *(['--options', plan.options] if plan.options else [])]
+                *plan.kind_of_episodes()]
 
     def clone(self, runs: list[StudyRun]) -> list[Cloned]:
         """
@@ -200,7 +200,8 @@ class Steps:
             for task, found in drivers.items():
                 evaluator = evaluators[task] = Evaluator(
                     self._folder / 'evaluations',
-                    Conditions(task, plan.horizon, options=plan.options),
+                    Conditions(task, plan.horizon, options=plan.options,
+                               contract=plan.contract(task)),
                     plan.evaluation_seeds())
                 there = sum(evaluator.found(driver) is not None for driver in found)
                 progress.update(there)

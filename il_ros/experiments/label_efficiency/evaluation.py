@@ -74,7 +74,7 @@ class Evaluator:
         :param folder: of the files; created when needed
         :param seeds: of the episodes, the same for all drivers
         """
-        contract, _ = find_contract(conditions.task)
+        contract, _ = find_contract(conditions.layout)
         self._folder, self._conditions, self._seeds = folder, conditions, seeds
         expert = make_expert(conditions.task, contract, conditions.options)
         self._about = {'format': _FORMAT, **dataclasses.asdict(conditions),

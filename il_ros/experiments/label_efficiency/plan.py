@@ -32,6 +32,7 @@ from il_ros.interactive.goal import BLOCKS, EVALUATION_SEEDS, Goal, VALIDATION_S
 from il_ros.interactive.strategies import load_strategy, settings_path
 from il_ros.interactive.strategy import Strategy, UnknownStrategyError
 from il_ros.settings import check
+from il_ros.tasks.contracts import contract_name, find_contract
 from il_ros.tasks.registry import make_task
 
 PLAN = 'plan.json'
@@ -134,6 +135,8 @@ class Plan:
     """File with the key training, for BC; '': the package's own."""
     horizon: int = 0
     options: str = ''
+    robot: str = ''
+    action_space: str = ''
 
     def __post_init__(self):
         check('--run', self.run, Name, StudyError)
@@ -161,6 +164,7 @@ class Plan:
         """
         for task in self.tasks:
             make_task(task)
+            find_contract(self.contract(task) or task)
             for method in self.methods:
                 method.load()
                 for seed in self.seeds:
@@ -174,6 +178,17 @@ class Plan:
                 'rounds': self.rounds, 'episodes_per_round': self.episodes_per_round,
                 'horizon': self.horizon, 'options': self.options, 'evaluation_episodes': 0,
                 'final_evaluation_episodes': 0, 'baseline': False, 'seed': seed}
+
+    def contract(self, task: str) -> str:
+        """Return the name of a task's contract; '': the task's own."""
+        return contract_name(task, self.robot, self.action_space) if (
+            self.robot or self.action_space) else ''
+
+    def kind_of_episodes(self) -> list[str]:
+        """Return the words of a command line that say what the episodes are like."""
+        given = ('--options', self.options), ('--robot', self.robot), (
+            '--action-space', self.action_space)
+        return [word for option, value in given if value for word in (option, value)]
 
     def evaluation_seeds(self) -> range:
         """Return the seeds of the held-out episodes, the same for all policies."""
@@ -196,7 +211,7 @@ class Plan:
         words += ['--validation'] if self.on_validation else []
         words += ['--config', self.config] if self.config else []
         words += ['--horizon', str(self.horizon)] if self.horizon else []
-        words += ['--options', self.options] if self.options else []
+        words += self.kind_of_episodes()
         return shlex.join(words)
 
 
@@ -231,7 +246,8 @@ def plan_of(args: argparse.Namespace) -> Plan:
         args.run, cut('tasks', args.tasks), kept, args.primary or kept[0].name,
         cut('seeds', args.seeds), args.demonstrations, least('rounds', args.rounds),
         args.episodes_per_round, least('episodes', args.episodes), first,
-        least('stretch', args.bc_label_factor), config, args.horizon, args.options)
+        least('stretch', args.bc_label_factor), config, args.horizon, args.options,
+        args.robot, args.action_space)
     plan.check()
     return plan
 
@@ -252,7 +268,7 @@ def begin(folder: Path, plan: Plan, commit: str) -> tuple[str, ...]:
             commits, there = tuple(found['commits']), found['plan']
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StudyError(f'{path} cannot be read: {error!r}') from error
-        different = [name for name in wanted if there.get(name) != wanted[name]]
+        different = [name for name in wanted if there.get(name, '') != wanted[name]]
         if different:
             both = ', '.join(f'{name} {there.get(name)} (given: {wanted[name]})'
                              for name in different)

@@ -54,7 +54,7 @@ def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequen
     """Write the results into the study's folder, and return them."""
     tasks, points = [], []
     for task in plan.tasks:
-        contract, _ = find_contract(task)
+        contract, _ = find_contract(plan.contract(task) or task)
         points += points_of(task, runs, clones, evaluators[task], contract.rate)
         tasks.append(summarise_task(_question(plan, task, runs, evaluators[task]), points))
     about = {'command': plan.command(folder.parent), 'commits': list(commits),

@@ -121,7 +121,7 @@ class CommandOutput:
         holding = step.driver == HOLD
         motion = self._reckoner.next(step.sent.positions, measured, holding)
         self._messages = [adapter.message(motion, self._now_ns()) for adapter in self._adapters]
-        self._moves = not holding
+        self._moves = not holding or bool(motion.velocities.any())
         if self._widths is None or self._grip is None:
             return
         width_m = float(step.sent.values[self._grip])

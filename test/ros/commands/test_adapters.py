@@ -157,7 +157,7 @@ def test_a_trajectory_has_a_moving_point_and_ends_at_rest(kinematics):
 
 
 def test_a_trajectory_of_a_hold_is_one_point_at_rest(kinematics):
-    [point] = message_of(kinematics, 'joint_trajectory', holding=True).points
+    [point] = message_of(kinematics, 'joint_trajectory', by=0.0, holding=True).points
     assert point.time_from_start.nanosec == PERIOD_NS
     assert len(point.velocities) == 9 and not any(point.velocities)
 
