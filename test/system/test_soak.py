@@ -28,7 +28,9 @@ from test_lost_nodes import Graph
 
 pytestmark = [pytest.mark.system, pytest.mark.drill, pytest.mark.timeout(400)]
 
-RATE_HZ, SECONDS, WARM_S, SAMPLE_S = 50.0, 120, 30.0, 2.0
+RATE_HZ, SECONDS, WARM_S, SAMPLE_S = 50.0, 120, 30.0, 0.5
+EPISODES = 12
+IN_THE_LOOP = ('simulator', 'observer', 'expert', 'supervisor')
 REALTIME = 'mode:=realtime'
 
 
@@ -38,7 +40,7 @@ def nodes(contract: Path) -> dict[str, tuple[str, ...]]:
         'simulator': ('task:=reach', REALTIME, f'rate_hz:={RATE_HZ}', f'contract:={contract}'),
         'observer': (f'contract:={contract}', 'pairing:=as_of', f'rate_hz:={RATE_HZ}'),
         'expert': ('task:=reach', REALTIME), 'supervisor': (REALTIME,),
-        'recorder': ('runs:=RUNS',), 'collector': ('episode_deadline_s:=400.0',)}
+        'recorder': ('runs:=RUNS',), 'collector': ()}
 
 
 def used_by(pid: int) -> tuple[int, float]:
@@ -56,8 +58,8 @@ def test_two_minutes_at_50_hz_leave_files_memory_and_beat_as_they_were(tmp_path,
     try:
         graph.processes['record'] = command = start([
             'record', '--task', 'reach', '--runs', str(graph.runs),
-            '--run', 'soak', '--episodes', '1', '--attach', '--wait', '60', '--continuing',
-            '--horizon', str(int(SECONDS * RATE_HZ))])
+            '--run', 'soak', '--episodes', str(EPISODES), '--attach', '--wait', '60',
+            '--continuing', '--horizon', str(int(SECONDS * RATE_HZ) // EPISODES)])
         assert wait_until(None, lambda: list(graph.runs.rglob('*.tmp')) or (
             command.poll() is not None), 60.0), graph.said('collector')
         began = time.monotonic()
@@ -69,16 +71,19 @@ def test_two_minutes_at_50_hz_leave_files_memory_and_beat_as_they_were(tmp_path,
         assert command.poll() == 0, command.communicate()
     finally:
         graph.close()
-    (path, receipt), = receipts_in(graph.runs / 'soak' / 'episodes')
-    apart_s = np.diff(read_episode(path).stamps_ns) / 1e9
-    slopes = {}
+    found = list(receipts_in(graph.runs / 'soak' / 'episodes'))
+    apart_s = np.concatenate([np.diff(read_episode(path).stamps_ns) for path, _ in found]) / 1e9
+    slopes, open_files = {}, {}
     for name, taken in samples.items():
         times, files, memory = np.array(taken).T
-        assert len(set(files)) == 1, f'{name} has {sorted(set(files))} files open'
-        slopes[name] = np.polyfit(times, memory, 1)[0] * 600.0
+        # An episode that is being written is a file more: both halves have several.
+        open_files[name] = [int(half.max()) for half in np.array_split(files, 2)]
+        slopes[name] = round(float(np.polyfit(times, memory, 1)[0]) * 600.0, 2)
         assert 'Traceback' not in graph.said(name), graph.said(name)
-    print(f'{receipt.steps} steps; period p99 {np.percentile(apart_s, 99) * 1e3:.2f} ms; MB in '
-          f'10 minutes: { {name: round(slope, 2) for name, slope in slopes.items()} }')
-    assert (receipt.steps, receipt.flags) == (SECONDS * RATE_HZ, 0)
-    assert max(slopes.values()) < 1.0
-    assert np.percentile(apart_s, 99) <= 1.25 / RATE_HZ
+    period_ms = np.percentile(apart_s, 99) * 1e3
+    print(f'{len(apart_s)} steps; period p99 {period_ms:.2f} ms; MB in 10 minutes: {slopes}; '
+          f'files: {open_files}')
+    assert len(apart_s) == SECONDS * RATE_HZ and not any(receipt.flags for _, receipt in found)
+    assert all(first == second for first, second in open_files.values())
+    assert period_ms <= 1.25e3 / RATE_HZ
+    assert all(slopes[name] < 1.0 for name in IN_THE_LOOP)
