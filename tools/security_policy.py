@@ -96,7 +96,8 @@ def _profile(name: str, context) -> Profile:
     from il_ros.ros.presence.pulse import TOPIC
     module, _, kind = OTHERS.get(
         name, f'il_ros.nodes.{name}:{class_of(name)}').partition(':')
-    more = {'command': ('joint_command', 'sensor_msgs/msg/JointState')} if name == 'doctor' else {} if name == 'command' else {
+    looks = {'command': ('joint_command', 'sensor_msgs/msg/JointState')}
+    more = looks if name == 'doctor' else {} if name == 'command' else {
         'parameter_overrides': overrides(SETTINGS.get(name, {}))}
     node = getattr(importlib.import_module(module), kind)(context=context, **more)
     own = node.get_name()

@@ -88,14 +88,14 @@ class Arbiter:
         return self._measured
 
     @property
-    def driving_now(self) -> bool:
-        """Return whether the episode has begun and not ended, as far as it was observed."""
+    def running(self) -> bool:
+        """Return whether the episode was observed, and not yet its end."""
         return self.phase == RUNNING and self.stamp_ns >= 0
 
     @property
     def waiting(self) -> bool:
         """Return whether an observation awaits an action."""
-        return self.driving_now and not self.acted
+        return self.running and not self.acted
 
     def measure(self, stamp_ns: int, positions: np.ndarray):
         """

@@ -26,9 +26,9 @@ import time
 from il_ros import plugins
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, ENDED, EXPERT, FAULT, IDLE
-from il_ros.contract.episode_spec import REFUSED_STALE, RUNNING, STOPPED, TELEOP, TERMINATED
+from il_ros.contract.episode_spec import REFUSED_STALE, RUNNING, STOPPED, TERMINATED
 from il_ros.driving.arbiter import Arbiter
-from il_ros.driving.blending import Blending
+from il_ros.driving.blending import blending_of
 from il_ros.driving.driving import Driving
 from il_ros.driving.rate_watch import RateWatch, TOLERANCE_DRIVING
 from il_ros.errors import ImitationError
@@ -60,7 +60,7 @@ from il_ros_interfaces.srv import SetDriver
 import numpy as np
 from sensor_msgs.msg import JointState
 
-WATCH_S, BUSY = 0.05, SetDriver.Response.BUSY
+WATCH_S = 0.05
 
 
 class SupervisorNode(ManagedNode):
@@ -105,12 +105,13 @@ class SupervisorNode(ManagedNode):
         serve(self, SetDriver, 'set_driver', self._on_set_driver, SetDriver.Response.BAD_PLAN)
         self._end_episode = EpisodeEnd(self, self._on_end_answered)
         every(self, WATCH_S, self._on_watch)
+        self._unseen = every(self, self.parameters.observation_timeout_s, self._on_unseen)
 
     def deactivate(self):
         """Hold the arm: send the last target again, and nothing after it."""
         self._hold_now()
         self._commands.rest()
-        if self._arbiter is not None and self._arbiter.driving_now:
+        if self._arbiter is not None and self._arbiter.running:
             self._end(FAULT, 'the supervisor was deactivated')
         self._arbiter = None
 
@@ -168,6 +169,7 @@ class SupervisorNode(ManagedNode):
         first, phase = arbiter.stamp_ns < 0, arbiter.phase
         if arbiter.observe(stamp_ns, message.step, message.phase):
             self._observed_at = time.monotonic()
+            self._unseen.reset()
             if first:
                 self._answered_at = self._observed_at
             self._messages.executed.header = message.header
@@ -202,9 +204,12 @@ class SupervisorNode(ManagedNode):
             self._try_act()
 
     def _try_act(self):
-        if self._arbiter is not None and self._arbiter.ready() and self.active:
+        arbiter, reason = self._arbiter, self._hold_reason()
+        # A stopped arm brakes at once in real time: no driver is waited for.
+        stops = self._realtime and reason & STOPPED
+        if arbiter and self.active and (arbiter.ready() or stops and arbiter.waiting):
             self._answered_at = time.monotonic()
-            self._act(self._hold_reason())
+            self._act(reason)
 
     def _hold_reason(self) -> int:
         """Return the bits that say why the arm only holds; 0: it need not."""
@@ -248,32 +253,30 @@ class SupervisorNode(ManagedNode):
 
     def _announce(self, arbiter: Arbiter, stamp_ns: int, is_end: bool = False):
         """Say who must answer; at the end nobody, and where the adapted threshold stands."""
-        message = drive_message(arbiter.episode_id, arbiter.driving, stamp_ns)
-        if is_end:
-            message.required = []
-        self._drives.publish(message)
+        self._drives.publish(drive_message(arbiter.episode_id, arbiter.driving, stamp_ns, is_end))
 
     def _on_set_driver(self, request, response):
         spec = spec_from_message(request.spec)
-        response.error_code, response.error_msg = self._refusal(spec)
+        response.error_msg = self._refusal(spec)
+        response.error_code = SetDriver.Response.BUSY if response.error_msg else 0
         armed = self._arbiter is not None and self._arbiter.stamp_ns < 0 and spec == self._spec
         if not response.error_code and not armed:
             self._arm(spec, self._contract, request.gate_threshold)
         return response
 
-    def _refusal(self, spec) -> tuple[int, str]:
+    def _refusal(self, spec) -> str:
         arbiter = self._arbiter
-        if arbiter is not None and arbiter.driving_now:
+        if arbiter is not None and arbiter.running:
             if self._ending:
                 # No end was observed since it was asked for: the task knows whether it came.
                 self._end_episode.ask(
                     arbiter.episode_id, ABORTED, FAULT, 'another episode is to be armed')
-            return BUSY, (f'episode {arbiter.episode_id} is running; it has to end before '
-                          f'{spec.episode_id} is armed')
+            return (f'episode {arbiter.episode_id} is running; it has to end before '
+                    f'{spec.episode_id} is armed')
         reason = (why_still(self, self._estop, self._protection, self._commands.topic)
                   or why_unfit(self._contract, self._rate, self._robot) or self._home.refusal())
         self._arbiter = None if reason else arbiter  # what was armed does not begin any more
-        return (BUSY, reason) if reason else (0, '')
+        return reason
 
     def _why_still(self) -> str:
         if self._arbiter is not None and self._arbiter.phase == RUNNING:
@@ -287,9 +290,7 @@ class SupervisorNode(ManagedNode):
         self._actuator = Actuator(self._robot, contract, 1.0 / contract.rate, self._kinematics)
         self._spec, self._answers = spec, Answers(self, contract)
         gated = spec.plan.gate != '' and self.parameters.blends_gates
-        blending = None
-        if gated or TELEOP in driving.required:
-            blending = Blending(contract, self.parameters.takeover_acceleration, gated)
+        blending = blending_of(contract, driving.required, self.parameters, gated)
         self._arbiter = Arbiter(
             spec.episode_id, driving, self._actuator, paired=not self._realtime, blending=blending,
             joints=JointWatch(self._robot, 1.0 / contract.rate) if self._realtime else None,
@@ -302,9 +303,8 @@ class SupervisorNode(ManagedNode):
     def _on_watch(self):
         self._estop.check()
         arbiter = self._arbiter
-        if arbiter is None or not arbiter.driving_now:
-            self._home.rest()
-            return
+        if arbiter is None or not arbiter.running:
+            return self._home.rest()
         now = time.monotonic()
         # Lockstep stands still with its observation; realtime goes on and holds at each one.
         silent_s = now - (self._answered_at if self._realtime else self._observed_at)
@@ -316,16 +316,17 @@ class SupervisorNode(ManagedNode):
             self._end(DRIVER_SILENT, f'{silent_nodes(self, arbiter)} did not answer step '
                                      f'{arbiter.step} within {self.parameters.silence_s} s')
 
-    def _watch_realtime(self, now: float):
-        unseen_s = now - self._observed_at
-        if unseen_s > self.parameters.observation_timeout_s:
+    def _on_unseen(self):  # its timer begins anew with each observation
+        if self._realtime and self._arbiter is not None and self._arbiter.running:
+            unseen_s = time.monotonic() - self._observed_at
             self.report_problem(f'no observation for {unseen_s:.1f} s; holding', throttle_s=1.0)
             self._hold_now()
             self._commands.rest()
-        if now - self._measured_at > self.parameters.silence_s:
-            self._end(FAULT, f'no usable joint_states for {self.parameters.silence_s} s')
-        if self._rate is None:
-            return
+
+    def _watch_realtime(self, now: float):
+        assert self._rate is not None, 'an episode is armed'
+        if now - self._measured_at > (most_s := self.parameters.silence_s):
+            self._end(FAULT, f'no usable joint_states for {most_s} s')
         if problem := self._rate.problem(TOLERANCE_DRIVING):
             self._end(FAULT, problem)
         self.problem = self.problem or self._rate.problem()
@@ -340,9 +341,8 @@ class SupervisorNode(ManagedNode):
 
     def _on_end_answered(self, episode_id: str, is_unknown: bool):
         """Let go of an episode that the task does not run: its end was missed."""
-        arbiter = self._arbiter
-        if is_unknown and arbiter is not None and episode_id == arbiter.episode_id:
-            arbiter.overtake(arbiter.stamp_ns, idle=True)
+        if is_unknown and self._arbiter is not None and episode_id == self._arbiter.episode_id:
+            self._arbiter.overtake(self._arbiter.stamp_ns, idle=True)
 
     def report(self) -> tuple[bytes, str, dict]:
         """Return how many steps were driven, held and limited."""

@@ -22,6 +22,7 @@ and why the EventsExecutor is always given a timeout: ``docs/architecture.md``.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -273,6 +274,9 @@ def run(build: type[Node], args: Sequence[str] | None = None) -> int:
     try:
         with Runtime(args, executor=None) as runtime:
             runtime.add(build)
+            # What a node was built of stays: a full collection of it would take a control step.
+            gc.collect()
+            gc.freeze()
             runtime.spin()
     except OutputError:
         raise  # the command line says it

@@ -15,6 +15,8 @@
 """Fakes at the seam: a probe that talks to nodes, drivers by a function, and short episodes."""
 
 from collections.abc import Callable
+import subprocess
+import sys
 import time
 
 from il_ros.contract.episode_spec import DrivePlan, episode_id, EpisodeSpec, EXPERT, POLICY
@@ -106,6 +108,13 @@ class Bench:
         self.probe.create_subscription(kind, topic, heard.append, profile)
         return heard
 
+    def listen_timed(self, kind: type, topic: str, profile=qos.STREAM) -> list:
+        """Return the list that messages come to, each after the time of its arrival, s."""
+        heard = []
+        self.probe.create_subscription(
+            kind, topic, lambda message: heard.append((time.monotonic(), message)), profile)
+        return heard
+
     def talk(self, kind: type, topic: str, profile=qos.STREAM, readers: int = 1):
         """Return a publisher that somebody reads."""
         publisher = self.probe.create_publisher(kind, topic, profile)
@@ -133,6 +142,20 @@ class Bench:
         future = handle.get_result_async()
         assert self.until(future.done)
         return future.result().status, future.result().result
+
+
+class Process(subprocess.Popen):
+    """The executable of a node, with these parameters (``name:=value``); killed at the end."""
+
+    def __init__(self, name: str, *parameters: str):
+        code = f'import sys; from il_ros.graph import executables; sys.exit(executables.{name}())'
+        words = (word for setting in parameters for word in ('-p', setting))
+        super().__init__([sys.executable, '-c', code, '--ros-args', *words],
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def __exit__(self, *_):
+        self.kill()
+        self.wait()
 
 
 class Script:

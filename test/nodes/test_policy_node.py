@@ -14,6 +14,7 @@
 
 """The policy as a node: loading beside the loop, refusing, swapping, answering."""
 
+import dataclasses
 import threading
 import time
 
@@ -43,9 +44,10 @@ def contract_of(task: str = 'reach'):
     return find_contract(task)[0]
 
 
-def save(folder, seed: int, task: str = 'reach') -> Policy:
+def save(folder, seed: int, task: str = 'reach', rate_hz: float = 20.0) -> Policy:
     """Write a checkpoint with random weights and return the policy that it holds."""
-    contract, chance = contract_of(task), np.random.default_rng(seed)
+    contract = dataclasses.replace(contract_of(task), rate=rate_hz)
+    chance = np.random.default_rng(seed)
     inputs = Inputs(contract, ['goal_position - tool_position'])
     width = len(contract.actions)
     net = Mlp((chance.normal(size=(3, width)).astype(np.float32),),

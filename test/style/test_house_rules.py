@@ -24,10 +24,11 @@ PACKAGE = sorted(
 TESTS = sorted((ROOT / 'test').rglob('*.py'))
 LAUNCH = sorted((ROOT / 'launch').rglob('*.py'))
 
-UNSAFE_MODULES = {'pickle', 'cPickle', 'dill', 'shelve', 'marshal'}
+UNSAFE_MODULES = {'pickle', 'cPickle', 'cloudpickle', 'dill', 'joblib', 'shelve', 'marshal'}
 """Loading one of their files runs whatever its author wrote."""
 
-UNSAFE_CALLS = {'eval', 'exec', 'torch.load', 'yaml.load', 'joblib.load'}
+UNSAFE_CALLS = {'eval', 'exec', 'torch.load', 'yaml.load', 'yaml.full_load', 'yaml.unsafe_load'}
+UNSAFE_WORDS = {'allow_pickle'}
 RUNTIME = ROOT / 'il_ros' / 'ros' / 'runtime.py'
 LONGEST_FILE = 350
 LONGEST_FUNCTION = 50
@@ -50,8 +51,16 @@ def nodes_in(source: str) -> list[ast.AST]:
 
 
 def calls_in(source: str) -> set[str]:
-    """Return the dotted names that ``source`` calls."""
-    return {dotted(node.func) for node in nodes_in(source) if isinstance(node, ast.Call)}
+    """Return the dotted names that ``source`` calls, and those that it imports from a module."""
+    called = {dotted(node.func) for node in nodes_in(source) if isinstance(node, ast.Call)}
+    return called | {f'{node.module}.{alias.name}' for node in nodes_in(source)
+                     if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
+def words_in(source: str) -> set[str]:
+    """Return the names of the arguments that ``source`` gives, but to refuse: ``word=False``."""
+    return {word.arg for node in nodes_in(source) if isinstance(node, ast.Call)
+            for word in node.keywords if ast.unparse(word.value) != 'False'}
 
 
 def modules_in(source: str) -> set[str]:
@@ -74,6 +83,7 @@ def offenders(paths: list[Path], look) -> dict[str, object]:
 def test_nothing_runs_code_that_came_with_data():
     assert not offenders(PACKAGE + LAUNCH, lambda source: modules_in(source) & UNSAFE_MODULES)
     assert not offenders(PACKAGE + LAUNCH, lambda source: calls_in(source) & UNSAFE_CALLS)
+    assert not offenders(PACKAGE + LAUNCH, lambda source: words_in(source) & UNSAFE_WORDS)
 
 
 def test_no_file_is_longer_than_one_can_read_at_a_sitting():
@@ -110,3 +120,5 @@ def test_the_rules_find_what_they_forbid():
     assert modules_in(source) & UNSAFE_MODULES == {'dill'}
     assert calls_in(source) & UNSAFE_CALLS == {'torch.load'}
     assert 'sleep' in calls_in(source)
+    assert 'yaml.load' in calls_in('from yaml import load as read')
+    assert words_in('np.load(a, allow_pickle=True)\nnp.load(b, mode=False)') == {'allow_pickle'}

@@ -18,9 +18,11 @@ A node of a running graph is killed and started again: that is noticed, and the 
 What a launch file with ``use_respawn`` does: a process a node, started again after a second.
 """
 
+from collections import Counter
 import contextlib
 import os
 from pathlib import Path
+import random
 import signal
 import subprocess
 import sys
@@ -39,6 +41,7 @@ NODES = {
     'trainer': ('runs:=RUNS',), 'coordinator': ('runs:=RUNS', 'replay:=false')}
 RESPAWN_S, NOTICED_S = 1.0, 2.0
 UP_S, PART_S = 60.0, 60.0
+KILL_EVERY_S, LONGEST_S = 5.0, 1200.0
 HELD_OUT = 10
 CONFIG = """
 strategy: {}
@@ -53,15 +56,15 @@ training:
 class Graph:
     """Nodes in processes of their own; what they log comes to a file each."""
 
-    def __init__(self, folder: Path):
-        self.folder, self.runs = folder, folder / 'runs'
+    def __init__(self, folder: Path, nodes: dict[str, tuple[str, ...]] = NODES):
+        self.folder, self.runs, self.nodes = folder, folder / 'runs', nodes
         self.processes: dict[str, subprocess.Popen] = {}
-        for name in NODES:
+        for name in nodes:
             self.start(name)
 
     def start(self, name: str):
         """Start the executable of a node."""
-        parameters = [word for setting in NODES[name]
+        parameters = [word for setting in self.nodes[name]
                       for word in ('-p', setting.replace('RUNS', str(self.runs)))]
         code = f'import sys; from il_ros.graph import executables; sys.exit(executables.{name}())'
         with open(self.folder / f'{name}.log', 'a') as log:
@@ -174,6 +177,43 @@ def kill_in_demonstrations(graph: Graph, names, wait_until):
         before = recorded(graph, 'demonstration')
         reach(graph, lambda: recorded(graph, 'demonstration') > before + 1, wait_until)
         lost_and_back(graph, name, wait_until)
+
+
+def kill_at_random(graph: Graph, wait_until) -> Counter:
+    """Kill a node every five seconds until the run is finished; resume a command that ends."""
+    chance, killed, until = random.Random(1), Counter(), time.monotonic() + LONGEST_S
+    next_kill = time.monotonic() + KILL_EVERY_S
+    while time.monotonic() < until:
+        wait_until(None, lambda: graph.over() or time.monotonic() > next_kill, KILL_EVERY_S)  # noqa: B023,E501
+        if graph.over():
+            if graph.processes['dagger'].returncode == 0:
+                return killed
+            killed['dagger'] += 1
+            assert 'Traceback' not in finish(graph.processes['dagger'])[2]
+            graph.processes['dagger'] = start([
+                'dagger', '--run', 'drill', '--runs', str(graph.runs), '--attach', '--wait', '60',
+                '--resume'])
+            continue
+        name = chance.choice(list(NODES))
+        graph.kill(name)
+        killed[name] += 1
+        next_kill += KILL_EVERY_S
+        wait_until(None, lambda: False, RESPAWN_S)
+        graph.start(name)
+    raise AssertionError(f'not finished after {killed}: {graph.said("coordinator")[-3000:]}')
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(LONGEST_S + 100)
+def test_three_rounds_end_well_though_a_random_node_is_killed_every_five_seconds(
+        graph, wait_until):
+    began = time.monotonic()
+    dagger(graph, 4, 200, '--rounds', '3', '--evaluation-episodes', '2',
+           '--final-evaluation-episodes', '2')
+    killed = kill_at_random(graph, wait_until)
+    print(f'{killed.total()} faults in {time.monotonic() - began:.0f} s: {dict(killed)}')
+    assert killed.total() >= 3
+    check(graph, 3, HELD_OUT + 4 + 3 * 4 + 5 * 2)
 
 
 @pytest.mark.drill

@@ -49,10 +49,11 @@ class StepMessages:
         executed.candidates = [candidates[source] for source in sorted(candidates)]
 
 
-def drive_message(episode_id: str, driving: Driving, stamp_ns: int) -> Drive:
-    """Return who must answer from the observation with this stamp on; 0: from the first one."""
+def drive_message(episode_id: str, driving: Driving, stamp_ns: int, is_end: bool = False) -> Drive:
+    """Return who must answer from this stamp on (0: from the first one); at the end nobody."""
     message = Drive(
-        episode_id=episode_id, required=list(driving.required), driving=driving.driving,
+        episode_id=episode_id, required=[] if is_end else list(driving.required),
+        driving=driving.driving,
         threshold=driving.threshold)
     message.header.stamp = to_stamp(stamp_ns)
     return message
