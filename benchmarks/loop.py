@@ -116,7 +116,7 @@ class PhysicsOnly:
         """
         world, inverse = self._world, self._kinematics.inverse
         world.reset(start.joint_position, start.object_positions, start.object_orientations,
-                    start.goal_position)
+                    start.goal_position, start.goal_orientation)
         before = [start.joint_position, *sent[:-1]]
         questions = [(*self._kinematics.forward(q), q0) for q, q0 in zip(sent, before)]
         began_s = time.perf_counter()

@@ -36,7 +36,7 @@ def generate_launch_description() -> LaunchDescription:
                         'with _image behind it for camera images'),
         DeclareLaunchArgument(
             'robot', default_value='',
-            description="robot: a name of il_ros list robots, or a robot file; empty: the "
+            description='robot: a name of il_ros list robots, or a robot file; empty: the '
                         "contract's, or the first one"),
         DeclareLaunchArgument(
             'arm', default_value='simulated', choices=['simulated', 'real'],
@@ -48,7 +48,7 @@ def generate_launch_description() -> LaunchDescription:
                         'that of the registered task'),
         DeclareLaunchArgument(
             'tool_pose_from', default_value=IfElseSubstitution(is_real, 'joints', 'topic'),
-            description="topic: tool_pose is heard; joints: computed from joint_states by the "
+            description='topic: tool_pose is heard; joints: computed from joint_states by the '
                         "robot's kinematics; default: joints for a real arm"),
         DeclareLaunchArgument(
             'mode', default_value=IfElseSubstitution(is_real, 'realtime', 'lockstep'),

@@ -53,7 +53,7 @@ class MotionReckoner:
         self._kinematics, self._period_s = kinematics, period_s
         self._last: np.ndarray | None = None
 
-    def next(self, sent: np.ndarray, measured: np.ndarray, holding: bool) -> Motion:
+    def reckon(self, sent: np.ndarray, measured: np.ndarray, holding: bool) -> Motion:
         """
         Return the motion to the next joint targets.
 

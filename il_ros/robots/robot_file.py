@@ -54,7 +54,7 @@ class _Gripper:
 
     joints: Annotated[tuple[str, ...], Meta(
         min_length=1, max_length=2, description='a list of one or two names of joints')]
-    open: float
+    open: float  # noqa: A003
     closed: float
     width: _Positive
 

@@ -39,7 +39,7 @@ MAKERS = {
         'estop.py'},  # a Bool: whatever its byte is, it is true or false
     'create_service': {
         'serving.py',
-        'collector.py', 'estop.py',  # Trigger: a request without content
+        'collector.py', 'estop.py', 'operator_task.py',  # Trigger: a request without content
         'simulator.py'}}  # the arm's side
 
 

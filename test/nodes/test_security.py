@@ -16,7 +16,7 @@
 
 import importlib
 
-from il_ros.graph.executables import EXECUTABLES
+from il_ros.graph.executables import class_of, EXECUTABLES
 from il_ros.ros.environment import check_environment, EnvironmentVariableError
 import pytest
 
@@ -38,7 +38,7 @@ def enforced(monkeypatch):
 def test_no_node_starts_without_the_keystore_that_is_enforced(enforced, capsys, name):
     runtime = pytest.importorskip('il_ros.ros.runtime', reason='needs rclpy: make test')
     module = importlib.import_module(f'il_ros.nodes.{name}')
-    kind = f'{name.capitalize()}Node'
+    kind = class_of(name)
     assert runtime.run(getattr(module, kind), []) == 1
     assert capsys.readouterr().err == (
         f"{kind}: security is enforced, but ROS_SECURITY_KEYSTORE is ''; set it to the folder "

@@ -45,20 +45,20 @@ def moved(by: float) -> np.ndarray:
 
 
 def test_velocities_lead_from_target_to_target(reckoner):
-    reckoner.next(HOME, HOME, False)
-    motion = reckoner.next(moved(0.01), HOME, False)
+    reckoner.reckon(HOME, HOME, False)
+    motion = reckoner.reckon(moved(0.01), HOME, False)
     np.testing.assert_allclose(motion.velocities, moved(0.2) - HOME, atol=1e-12)
     np.testing.assert_allclose(motion.corrected, motion.velocities, atol=1e-12)
 
 
 def test_the_first_step_begins_where_the_arm_is_measured(reckoner):
-    motion = reckoner.next(moved(0.01), moved(0.005), False)
+    motion = reckoner.reckon(moved(0.01), moved(0.005), False)
     assert motion.velocities[0] == pytest.approx(0.005 / PERIOD_S)
 
 
 def test_an_arm_that_has_fallen_behind_is_sent_after_its_target(reckoner, kinematics):
-    reckoner.next(HOME, HOME, False)
-    motion = reckoner.next(HOME, moved(-0.01), False)
+    reckoner.reckon(HOME, HOME, False)
+    motion = reckoner.reckon(HOME, moved(-0.01), False)
     assert not motion.velocities.any()
     assert motion.corrected[0] == pytest.approx(0.01 * GAIN_PER_S)
     far = kinematics.forward(HOME)[0] - kinematics.forward(moved(-0.01))[0]
@@ -67,8 +67,8 @@ def test_an_arm_that_has_fallen_behind_is_sent_after_its_target(reckoner, kinema
 
 
 def test_the_twist_is_that_of_the_targets(reckoner, kinematics):
-    reckoner.next(HOME, HOME, False)
-    motion = reckoner.next(moved(0.01), HOME, False)
+    reckoner.reckon(HOME, HOME, False)
+    motion = reckoner.reckon(moved(0.01), HOME, False)
     before, after = kinematics.forward(HOME)[0], kinematics.forward(moved(0.01))[0]
     np.testing.assert_allclose(motion.twist[:3], (after - before) / PERIOD_S, atol=1e-9)
     np.testing.assert_allclose(motion.twist[3:], [0, 0, 0.2], atol=1e-6)
@@ -76,12 +76,12 @@ def test_the_twist_is_that_of_the_targets(reckoner, kinematics):
 
 
 def test_a_hold_brakes_with_its_targets_and_then_has_no_velocity_however_far_the_arm_is(reckoner):
-    reckoner.next(HOME, HOME, False)
-    braking = reckoner.next(moved(0.01), moved(-0.2), True)
+    reckoner.reckon(HOME, HOME, False)
+    braking = reckoner.reckon(moved(0.01), moved(-0.2), True)
     np.testing.assert_allclose(braking.velocities, (moved(0.01) - HOME) / PERIOD_S)
     np.testing.assert_array_equal(braking.corrected, braking.velocities)
     assert 0.0 < np.abs(braking.twist).max() < 0.5, 'the measured error is not closed'
-    motion = reckoner.next(moved(0.01), moved(-0.2), True)
+    motion = reckoner.reckon(moved(0.01), moved(-0.2), True)
     for velocity in (motion.velocities, motion.corrected, motion.twist):
         assert not velocity.any()
     np.testing.assert_allclose(motion.positions, moved(0.01))
@@ -91,7 +91,7 @@ def test_corrected_velocities_keep_to_speeds_and_limits(reckoner):
     generator = np.random.default_rng(0)
     for _ in range(500):
         sent, measured = generator.uniform(PANDA.lower, PANDA.upper, (2, 9))
-        velocities = reckoner.next(sent, measured, False).corrected
+        velocities = reckoner.reckon(sent, measured, False).corrected
         assert (np.abs(velocities) <= PANDA.velocity).all()
         after = measured + velocities * PERIOD_S
         assert (after >= PANDA.lower - 1e-9).all() and (after <= PANDA.upper + 1e-9).all()

@@ -115,7 +115,8 @@ def test_a_key_drives_for_its_time_from_the_press_on(keyboard):
     assert keyboard.engaged(1.0) and keyboard.deflections(1.0)['linear_x'] == 1.0
     assert keyboard.engaged(1.3) and not keyboard.engaged(1.31)
     keyboard.hear('wd', 2.0)
-    assert keyboard.deflections(2.0) == {'linear_x': 1.0, 'linear_y': -1.0, 'linear_z': 0.0}
+    assert keyboard.deflections(2.0) == {'linear_x': 1.0, 'linear_y': -1.0, 'linear_z': 0.0,
+                                         'angular_z': 0.0}
     keyboard.hear('s', 2.1)
     assert keyboard.deflections(2.1)['linear_x'] == -1.0
 
@@ -143,11 +144,12 @@ def test_a_toggled_keyboard_holds_still_between_keys(tmp_path):
 
 
 @pytest.mark.parametrize('pieces', [
-    ['\x1b[A'], ['\x1b', '[A'], ['\x1b[', 'A'], ['\x1bOA'], ['\x1b[5~\x1b[A'], ['q\x1b[A']])
+    ['\x1b[A'], ['\x1b', '[A'], ['\x1b[', 'A'], ['\x1bOA'], ['\x1b[5~\x1b[A'], ['u\x1b[A']])
 def test_an_arrow_key_is_understood_however_it_is_cut(keyboard, pieces):
     for piece in pieces:
         assert keyboard.hear(piece, 1.0) == []
-    assert keyboard.deflections(1.0) == {'linear_x': 1.0, 'linear_y': 0.0, 'linear_z': 0.0}
+    assert keyboard.deflections(1.0) == {'linear_x': 1.0, 'linear_y': 0.0, 'linear_z': 0.0,
+                                         'angular_z': 0.0}
 
 
 def test_keys_give_commands_in_order_and_unknown_ones_nothing(keyboard):

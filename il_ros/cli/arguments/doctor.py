@@ -29,7 +29,7 @@ def add_doctor(parser: argparse.ArgumentParser):
                         help="With --robot: message that the arm takes, as the supervisor's "
                              'parameter command, e.g. joint_trajectory (default: joint_state)')
     parser.add_argument('--command-topic', default='', metavar='TOPIC',
-                        help="With --robot: topic of these messages (default: that of the "
+                        help='With --robot: topic of these messages (default: that of the '
                              'controller by its usual name)')
     add_runs(parser)
     parser.add_argument('--json', action='store_true', help='Print the findings as JSON')

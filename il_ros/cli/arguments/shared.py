@@ -61,7 +61,7 @@ def add_budget(add: Callable, rounds: Callable):
 def add_robot(parser: argparse.ArgumentParser):
     """Add the robot on which a task is done, and how it is commanded."""
     parser.add_argument('--robot', default='', metavar='NAME',
-                        help="Robot: a name (il_ros list robots), or a robot file (default: the "
+                        help='Robot: a name (il_ros list robots), or a robot file (default: the '
                              "contract's)")
     parser.add_argument('--action-space', default='', metavar='SPACE',
                         help='Action space: tool_velocity, tool_delta, joint_velocity, '

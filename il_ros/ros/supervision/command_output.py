@@ -128,7 +128,7 @@ class CommandOutput:
         if self._is_recorded_form:
             self._messages = [recorded]
             return
-        motion = self._reckoner.next(targets, measured, not moves)
+        motion = self._reckoner.reckon(targets, measured, not moves)
         self._messages = [adapter.message(motion, self._now_ns()) for adapter in self._adapters]
         self._moves = moves or bool(motion.velocities.any())
 

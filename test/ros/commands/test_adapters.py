@@ -72,7 +72,7 @@ class Loop:
         """Send the command of one control step."""
         self.target = self.target + (0.0, speed * PERIOD_S, 0.0)
         self.sent = self.kinematics.inverse(self.target, self.orientation, self.sent).q
-        motion = self.reckoner.next(self.sent, self.measured, holding)
+        motion = self.reckoner.reckon(self.sent, self.measured, holding)
         self.send(self.adapter.message(motion, self.now_ns))
         self.pass_time()
 
@@ -134,10 +134,10 @@ def test_without_further_messages_the_motion_ends_by_itself_or_by_the_one_of_res
 def motion_of(kinematics, by: float = 0.01, holding: bool = False):
     """Return a motion from home, of each joint a little more than of the one before."""
     reckoner = MotionReckoner(kinematics, PERIOD_S)
-    reckoner.next(PANDA.home, PANDA.home, False)
+    reckoner.reckon(PANDA.home, PANDA.home, False)
     steps = by * np.arange(9) / 9.0
-    return reckoner.next(np.clip(PANDA.home + steps, PANDA.lower, PANDA.upper), PANDA.home,
-                         holding)
+    return reckoner.reckon(np.clip(PANDA.home + steps, PANDA.lower, PANDA.upper), PANDA.home,
+                           holding)
 
 
 def message_of(kinematics, name, joints=NAMES, now_ns=5, **motion):
