@@ -15,7 +15,6 @@
 """Hand-overs between two drivers without a jump of the tool's velocity."""
 
 from collections.abc import Collection
-from typing import Any
 
 from il_ros.contract.contract import Contract
 from il_ros.contract.episode_spec import HOLD, TELEOP
@@ -82,13 +81,13 @@ class Blending:
             self._driver = HOLD
 
 
-def blending_of(contract: Contract, required: Collection[int], parameters: Any,
+def blending_of(contract: Contract, required: Collection[int], acceleration: float,
                 of_gates: bool) -> Blending | None:
     """
     Return the blending of an episode; None: its hand-overs need none.
 
     :param required: the drivers, a person perhaps among them
-    :param parameters: with ``takeover_acceleration``, m/s^2
+    :param acceleration: m/s^2
     """
-    return Blending(contract, parameters.takeover_acceleration, of_gates) if (
+    return Blending(contract, acceleration, of_gates) if (
         of_gates or TELEOP in required) else None

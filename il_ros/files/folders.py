@@ -98,8 +98,9 @@ def require_writable(folder: Path, error: type[ImitationError]):
     try:
         missing = [place for place in (folder, *folder.parents) if not place.exists()]
         for place in reversed(missing):
-            place.mkdir()
-            made.append(place)
+            with contextlib.suppress(FileExistsError):  # somebody else made it meanwhile
+                place.mkdir()
+                made.append(place)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as problem:

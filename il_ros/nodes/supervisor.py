@@ -46,7 +46,7 @@ from il_ros.ros.node import ManagedNode
 from il_ros.ros.serving import serve
 from il_ros.ros.supervision.answers import Answers
 from il_ros.ros.supervision.command_output import CommandOutput
-from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd, silent_nodes
+from il_ros.ros.supervision.ending import ACTION_TOPICS, driver_name, EpisodeEnd, silence
 from il_ros.ros.supervision.estop import EmergencyStop
 from il_ros.ros.supervision.going_home import GoingHome
 from il_ros.ros.supervision.interventions import Interventions
@@ -289,12 +289,13 @@ class SupervisorNode(ManagedNode):
         self._commands.start(contract)
         self._actuator = Actuator(self._robot, contract, 1.0 / contract.rate, self._kinematics)
         self._spec, self._answers = spec, Answers(self, contract)
-        gated = spec.plan.gate != '' and self.parameters.blends_gates
-        blending = blending_of(contract, driving.required, self.parameters, gated)
+        given = self.parameters
+        blending = blending_of(contract, driving.required, given.takeover_acceleration,
+                               spec.plan.gate != '' and given.blends_gates)
         self._arbiter = Arbiter(
             spec.episode_id, driving, self._actuator, paired=not self._realtime, blending=blending,
             joints=JointWatch(self._robot, 1.0 / contract.rate) if self._realtime else None,
-            tracking_limit_rad=self.parameters.tracking_limit_rad)
+            tracking_limit_rad=given.tracking_limit_rad)
         self._ending, self._interventions.unusable, self.problem = False, 0, ''
         self._measured_at = time.monotonic()
         self._messages.executed.episode_id = spec.episode_id
@@ -313,8 +314,7 @@ class SupervisorNode(ManagedNode):
         if others := other_writers(self, self._commands.topic):
             self._end(FAULT, others)
         if silent_s > self.parameters.silence_s and not self._ending:
-            self._end(DRIVER_SILENT, f'{silent_nodes(self, arbiter)} did not answer step '
-                                     f'{arbiter.step} within {self.parameters.silence_s} s')
+            self._end(DRIVER_SILENT, silence(self, arbiter, self.parameters.silence_s))
 
     def _on_unseen(self):  # its timer begins anew with each observation
         if self._realtime and self._arbiter is not None and self._arbiter.running:

@@ -30,6 +30,10 @@ _ITERATIONS = 10
 _CLOSE_ENOUGH_M = 2e-5
 _CLOSE_ENOUGH_RAD = 1e-4
 
+_REACHED_M = 1e-3
+_REACHED_RAD = 1e-2
+"""Beyond it an arm is not moved."""
+
 _DAMPING = 1e-6
 """Added to the diagonal of J J^T: keeps the step finite where the arm is singular."""
 
@@ -51,6 +55,11 @@ class Solution:
     """Joint positions, shape ``(n,)``, inside the limits; the fingers as in the start."""
     error_m: float
     error_rad: float
+
+    @property
+    def is_reached(self) -> bool:
+        """Tell whether the tool would be where it was asked, closely enough to go there."""
+        return self.error_m <= _REACHED_M and self.error_rad <= _REACHED_RAD
 
 
 class Kinematics:

@@ -185,9 +185,11 @@ def find_robot(name: str) -> RobotModel:
         also the name of a robot whose file was read in this process; '': the default one
     :raises RobotError: listing the robots that there are, or saying why it is not usable
     """
+    # Imported here: the file's reader makes the model of above.
     from il_ros.robots.robot_file import is_robot_file, read_robot
     if is_robot_file(name):
         robot = read_robot(name)
+        _refuse_taken(robot.name, name)
         _read[robot.name] = robot
         return robot
     if name in _read:
@@ -206,3 +208,18 @@ def find_robot(name: str) -> RobotModel:
                          f'{RobotModel.__module__}.{RobotModel.__qualname__}, or the path of a '
                          'robot file')
     return robot
+
+
+def _refuse_taken(name: str, file: str):
+    """
+    Refuse a file that is called as a registered robot: contracts would mean that one.
+
+    :raises RobotError: naming both
+    """
+    plugin = plugins.table('robots').get(name)
+    if plugin is None:
+        return
+    own = plugin.load()
+    if not (isinstance(own, (str, os.PathLike)) and os.path.exists(file)
+            and os.path.samefile(own, file)):
+        raise RobotError(f'{file}: {name!r} is the name of {plugin}; give the file another name')

@@ -26,9 +26,8 @@ from il_ros.robots.model import RobotModel
 from il_ros.robots.urdf import Joint, moving_joints
 import numpy as np
 
-_TOLERANCE_M = 1e-3
-_TOLERANCE_RAD = 1e-2
-"""As the supervisor's (``actions/tool_space.py``): beyond it an arm does not move."""
+_LEVEL_RAD = 1e-2
+"""How far the tool may be turned at home."""
 
 _ALONG = 5
 """Sampled places along each edge of the workspace."""
@@ -106,7 +105,7 @@ def _home(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
         yield (f'at home the tool is at {np.round(position, 3).tolist()}, {outside:.3f} m outside '
                'the workspace; change home or workspace')
     turned = 2.0 * float(np.arccos(min(1.0, abs(float(quaternion @ robot.tool_down)))))
-    if turned > _TOLERANCE_RAD:
+    if turned > _LEVEL_RAD:
         yield (f'at home the tool is turned by {turned:.3f} rad from tool_down: its orientation '
                f'is {np.round(quaternion, 4).tolist()}; change home or tool_down')
 
@@ -116,7 +115,7 @@ def _unreachable(robot: RobotModel,
     edges = np.linspace(robot.workspace_lower, robot.workspace_upper, _ALONG).T
     for place in map(np.array, itertools.product(*edges)):
         solution = kinematics.settled(place, robot.tool_down)
-        if solution.error_m > _TOLERANCE_M or solution.error_rad > _TOLERANCE_RAD:
+        if not solution.is_reached:
             yield place, solution
 
 
@@ -129,7 +128,7 @@ def _paths(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
         for place in np.linspace(start, end, 2 + int(np.linalg.norm(end - start) / _STEP_M))[1:]:
             solution = kinematics.inverse(place, robot.tool_down, q)
             steps += 1
-            missed += (solution.error_m > _TOLERANCE_M or solution.error_rad > _TOLERANCE_RAD)
+            missed += not solution.is_reached
             q = solution.q
     if missed:
         yield (f'inverse kinematics misses {missed} of {steps} steps on straight ways through the '

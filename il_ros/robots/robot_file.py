@@ -161,6 +161,11 @@ def _urdf_of(reference: str, folder: Path) -> Path:
 def _model(name: str, file: _File, urdf: str, joints: dict[str, Joint]) -> RobotModel:
     fingers = file.gripper.joints if file.gripper else ()
     names, count = (*file.joints, *fingers), len(file.joints)
+    if len(set(names)) < len(names):
+        raise RobotError(f'a joint is named twice in {", ".join(names)}')
+    if file.gripper is not None and file.gripper.open == file.gripper.closed:
+        raise RobotError(f'gripper.open and gripper.closed are both {file.gripper.open}; expected '
+                         'two positions of its joint')
     for joint in (*names, *file.joint_limits):
         if joint not in joints:
             raise RobotError(f'{urdf} has no joint {joint}; it has {", ".join(joints)}')

@@ -122,14 +122,22 @@ def moving_joints(text: str) -> dict[str, Joint]:
                 name, None if endless else _number(limit, 'lower'),
                 None if endless else _number(limit, 'upper'), _number(limit, 'velocity'),
                 _number(limit, 'effort'), None if mimic is None else (
-                    mimic.get('joint', ''), float(mimic.get('multiplier', 1.0)),
-                    float(mimic.get('offset', 0.0))))
+                    mimic.get('joint', ''), _as_number(mimic.get('multiplier', '1')),
+                    _as_number(mimic.get('offset', '0'))))
     return found
 
 
 def _number(element: ElementTree.Element | None, name: str) -> float | None:
     text = None if element is None else element.get(name)
-    return None if text is None else float(text)
+    return None if text is None else _as_number(text)
+
+
+def _as_number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise RobotError(f'it has {text!r} where a number is expected; is it xacro that was not '
+                         'expanded?') from error
 
 
 @contextlib.contextmanager

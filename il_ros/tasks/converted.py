@@ -17,9 +17,8 @@
 import dataclasses
 
 from il_ros.contract.contract import Contract, TOOL_VELOCITY
-from il_ros.contract.contract_file import read_contract
 from il_ros.robots.model import find_robot
-from il_ros.tasks.contracts import contract_document, contract_name
+from il_ros.tasks.contracts import contract_name, find_contract
 from il_ros.tasks.expert import Expert
 import numpy as np
 
@@ -29,8 +28,7 @@ JOINTS = 'joint_position'
 
 def own_contract(task: str, contract: Contract) -> Contract:
     """Return a contract with the same observations and the actions of the task itself."""
-    document = contract_document(contract_name(task, contract.robot))
-    plain, _ = read_contract(document.pop('name'), document, f'contract of {task}')
+    plain, _ = find_contract(contract_name(task, contract.robot))
     return dataclasses.replace(contract, action_space=TOOL_VELOCITY, actions=plain.actions,
                                action_frame_id=plain.action_frame_id)
 

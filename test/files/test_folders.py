@@ -110,6 +110,13 @@ def test_a_folder_that_can_be_written_into_is_left_as_it_was(tmp_path):
     assert names(tmp_path) == ['a'] and names(tmp_path / 'a') == []
 
 
+def test_a_folder_that_somebody_else_makes_meanwhile_can_be_written_into(tmp_path, monkeypatch):
+    (tmp_path / 'a').mkdir()
+    monkeypatch.setattr(Path, 'exists', lambda path: path == tmp_path)
+    require_writable(tmp_path / 'a', DatasetError)
+    assert names(tmp_path) == ['a']
+
+
 def test_a_folder_that_cannot_be_written_into_is_named_with_the_reason(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(DatasetError, match='file/made cannot be written into: Not a directory; '

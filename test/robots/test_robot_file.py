@@ -18,6 +18,7 @@ import dataclasses
 import functools
 
 from arm_files import TURN_LIMIT, write_arm
+from il_ros import plugins
 from il_ros.cli.parser import main
 from il_ros.errors import RobotError
 from il_ros.robots import robot_check
@@ -84,6 +85,10 @@ def test_a_mounted_tool_is_where_the_file_says(arm_file):
     ({'keep_out': [{'lower': [0.5, 0.0, 0.1], 'upper': [0.4, 0.1, 0.2]}]}, 'keep_out has a box'),
     ({'tool': {'link': 'claw'}}, 'has no link claw'),
     ({'workspace': {'lower': [0.0, 0.0], 'upper': [1.0, 1.0, 1.0]}}, 'workspace.lower'),
+    ({'gripper': {'joints': ['turn'], 'open': 0.1, 'closed': 0.1, 'width': 0.08},
+      'joints': ['slide', 'cross', 'lift'], 'home': [0.5, 0.0, 0.4]},
+     'gripper.open and gripper.closed are both 0.1'),
+    ({'joints': ['slide', 'cross', 'lift', 'lift']}, 'a joint is named twice'),
     ({'margin': 'wide'}, "margin is 'wide'"),
     ({'colour': 'red'}, 'colour')])
 def test_what_is_wrong_with_a_file_is_a_sentence(arm_file, changes, sentence):
@@ -163,3 +168,19 @@ def test_packages_are_found_by_the_ament_index_and_as_python_packages(tmp_path, 
 def test_what_is_no_urdf_is_refused():
     with pytest.raises(RobotError, match='it is no URDF'):
         moving_joints('joints: 7')
+
+
+def test_a_number_that_was_not_expanded_is_a_sentence(arm_file):
+    path = arm_file()
+    urdf = path.parent / 'arm.urdf'
+    urdf.write_text(urdf.read_text().replace('upper="0.8"', 'upper="${reach}"'))
+    with pytest.raises(RobotError, match=r"has '\$\{reach\}' where a number is expected"):
+        find_robot(str(path))
+
+
+def test_a_file_is_not_called_as_a_robot_that_is_registered(tmp_path):
+    path = write_arm(tmp_path, name='panda')
+    with pytest.raises(RobotError, match="'panda' is the name of robot 'panda' of the package"):
+        find_robot(str(path))
+    assert find_robot('panda').joint_names == PANDA.joint_names
+    assert find_robot(str(plugins.table('robots')['xarm6'].load())).name == 'xarm6'

@@ -37,8 +37,6 @@ class Space(abc.ABC):
     :ivar speeds: entries that say how fast, not where; the speed scale holds for them
     """
 
-    NAMES: tuple[str, ...] = ()
-
     def __init__(self, robot: RobotModel, contract: Contract, period_s: float,
                  kinematics: Kinematics, motion: JointMotion):
         """

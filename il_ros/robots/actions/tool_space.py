@@ -22,9 +22,6 @@ from il_ros.robots.actions.space import GRIPPER_ELEMENT, MAX_LEAD_STEPS, Space
 from il_ros.robots.rotations import rotated, rotation_between
 import numpy as np
 
-_TOLERANCE_M = 1e-3
-_TOLERANCE_RAD = 1e-2
-
 
 class ToolSpace(Space):
     """Axes, in the base frame, without an action element stay as they were at the beginning."""
@@ -58,7 +55,7 @@ class ToolSpace(Space):
         if self._turns:
             limits |= self._turn(wanted, measured)
         arm = self._kinematics.inverse(np.array(self._asked), self._quaternion, sent)
-        if arm.error_m > _TOLERANCE_M or arm.error_rad > _TOLERANCE_RAD:
+        if not arm.is_reached:
             return None, limits | NO_SOLUTION
         return arm.q[self._robot.arm], limits
 
@@ -104,12 +101,11 @@ class ToolSpace(Space):
 
     def values(self, grip: float) -> list[float]:
         """Return how the tool's targets have moved."""
-        tool, turn = self._motion.tool, np.zeros(3)
+        moved = [now - before for now, before in zip(self._motion.tool, self._tool)]
         if self._turns:
-            turn = rotation_between(self._turned, self._orientation())
-        return [grip if axis == GRIPPER_ELEMENT
-                else (tool[axis] - self._tool[axis]) / self._factor if axis < 3
-                else float(turn[axis - 3]) / self._factor for axis in self.elements]
+            moved += rotation_between(self._turned, self._orientation()).tolist()
+        return [grip if axis == GRIPPER_ELEMENT else moved[axis] / self._factor
+                for axis in self.elements]
 
     def sent(self, asked: bool, limits: int):
         """Take in where the tool was sent, and where the next action goes on from."""

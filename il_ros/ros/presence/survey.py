@@ -49,7 +49,7 @@ def command_of(name: str, topic: str = '') -> tuple[str, str]:
     Return topic and type of the commands to an arm.
 
     :param name: of the command adapter; '': joint positions by name
-    :param topic: another one than the adapter's own; ''
+    :param topic: of the commands; '': the adapter's own
     :raises ControllerError: if the package of its messages is not installed
     """
     if name in ('', JOINT_STATE):

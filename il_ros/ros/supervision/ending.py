@@ -53,7 +53,8 @@ def driver_name(node: Node, source: int) -> str:
     return topic
 
 
-def silent_nodes(node: Node, arbiter: Arbiter) -> str:
-    """Return who has not answered the present step, or which topic does not come."""
+def silence(node: Node, arbiter: Arbiter, within_s: float) -> str:
+    """Return, as a sentence, who did not answer the present step, or which topic is silent."""
     names = ', '.join(driver_name(node, source) for source in arbiter.missing())
-    return names or ('joint_states' if arbiter.waiting and arbiter.paired else 'observation')
+    names = names or ('joint_states' if arbiter.waiting and arbiter.paired else 'observation')
+    return f'{names} did not answer step {arbiter.step} within {within_s} s'

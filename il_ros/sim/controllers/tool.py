@@ -37,7 +37,8 @@ class ToolController(Controller):
     def update(self, now_ns: int, period_ns: int, positions: np.ndarray,
                velocities: np.ndarray) -> np.ndarray:
         """Return the joint targets for one period from now."""
-        if now_ns >= self._end_ns:
+        # A beat looks back: its first period may be before the activation.
+        if now_ns >= self._end_ns or self._begin_ns == self._end_ns:
             cycle_ns = -(-CYCLE_NS // period_ns) * period_ns
             self._begin_ns, self._end_ns, self._from = now_ns, now_ns + cycle_ns, self._to
             if self._advance(now_ns, cycle_ns * 1e-9):

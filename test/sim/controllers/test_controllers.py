@@ -226,6 +226,11 @@ def servo(kinematics):
     return Follower(controller, HOME)
 
 
+def test_a_tool_controller_holds_in_a_period_before_it_was_activated(servo):
+    held = servo.controller.update(servo.now_ns - 2 * STEP_NS, STEP_NS, HOME, np.zeros(7))
+    np.testing.assert_array_equal(held, HOME)
+
+
 def tool_of(kinematics, joints):
     """Return where the tool is."""
     return kinematics.forward(np.concatenate((joints, PANDA.home[PANDA.fingers])))
