@@ -114,8 +114,13 @@ class RobotModel:
                 raise RobotError(
                     f'robot {self.name}: keep_out has a box from {lower.tolist()} to '
                     f'{upper.tolist()}; expected two corners in m, the lower one first')
-        if not (self.lower <= self.home).all() or not (self.home <= self.upper).all():
-            raise RobotError(f'robot {self.name}: home lies outside the joint limits')
+        inside = (self.lower <= self.home) & (self.home <= self.upper)
+        if not inside.all():
+            joint = int(inside.argmin())
+            raise RobotError(
+                f'robot {self.name}: home lies outside the joint limits: {self.joint_names[joint]} '
+                f'is at {self.home[joint]:g} rad (or m); expected {self.lower[joint]:g} to '
+                f'{self.upper[joint]:g}')
 
     def refuse_implausible(self, positions: np.ndarray):
         """

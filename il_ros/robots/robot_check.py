@@ -22,7 +22,7 @@ from pathlib import Path
 from il_ros.errors import RobotError
 from il_ros.files.regular import read_text
 from il_ros.robots.kinematics import Kinematics, Solution
-from il_ros.robots.model import RobotModel
+from il_ros.robots.model import Box, RobotModel
 from il_ros.robots.urdf import Joint, moving_joints
 import numpy as np
 
@@ -31,6 +31,9 @@ _LEVEL_RAD = 1e-2
 
 _ALONG = 5
 """Sampled places along each edge of the workspace."""
+
+_SHARES = np.arange(0.95, 0.15, -0.05)
+"""Of a workspace that is too large, tried one after the other."""
 
 _STEP_M = 0.025
 """Way of the tool in a control step at full speed."""
@@ -59,12 +62,15 @@ def findings(robot: RobotModel) -> Iterator[str]:
     with contextlib.closing(kinematics):
         yield from limit_findings(robot, joints)
         yield from _home(robot, kinematics)
-        unreachable = list(_unreachable(robot, kinematics))
+        unreachable = list(_unreachable(robot, kinematics, _box_of(robot)))
         if unreachable:
             place, solution = max(unreachable, key=lambda one: one[1].error_m)
+            smaller = _smaller(robot, kinematics)
             yield (f'{len(unreachable)} of {_ALONG ** 3} places of the workspace are out of reach '
-                   f'with the tool down, the worst {np.round(place, 3).tolist()} by '
-                   f'{solution.error_m:.3f} m; make the workspace smaller, or move the base')
+                   f'with the tool down, the worst {_rounded(place)} by {solution.error_m:.3f} m '
+                   f'and {solution.error_rad:.3f} rad; make the workspace smaller'
+                   + (f', e.g. {{lower: {_rounded(smaller[0])}, upper: {_rounded(smaller[1])}}}'
+                      if smaller else '') + ', or move the arm by base_position')
         else:
             yield from _paths(robot, kinematics)
 
@@ -102,21 +108,42 @@ def _home(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
     outside = float(np.maximum(robot.workspace_lower - position,
                                position - robot.workspace_upper).max())
     if outside > 0.0:
-        yield (f'at home the tool is at {np.round(position, 3).tolist()}, {outside:.3f} m outside '
+        yield (f'at home the tool is at {_rounded(position)}, {outside:.3f} m outside '
                'the workspace; change home or workspace')
     turned = 2.0 * float(np.arccos(min(1.0, abs(float(quaternion @ robot.tool_down)))))
     if turned > _LEVEL_RAD:
         yield (f'at home the tool is turned by {turned:.3f} rad from tool_down: its orientation '
-               f'is {np.round(quaternion, 4).tolist()}; change home or tool_down')
+               f'is {_rounded(quaternion, 6)}; if it points down there, write this as tool_down, '
+               'else change home')
 
 
-def _unreachable(robot: RobotModel,
-                 kinematics: Kinematics) -> Iterator[tuple[np.ndarray, Solution]]:
-    edges = np.linspace(robot.workspace_lower, robot.workspace_upper, _ALONG).T
+def _unreachable(robot: RobotModel, kinematics: Kinematics,
+                 box: Box) -> Iterator[tuple[np.ndarray, Solution]]:
+    edges = np.linspace(*box, _ALONG).T
     for place in map(np.array, itertools.product(*edges)):
         solution = kinematics.settled(place, robot.tool_down)
         if not solution.is_reached:
             yield place, solution
+
+
+def _smaller(robot: RobotModel, kinematics: Kinematics) -> Box | None:
+    """Return a workspace that can be reached: the robot's, drawn to the tool's place at home."""
+    lower, upper = _box_of(robot)
+    home = np.clip(kinematics.forward(robot.home)[0], lower, upper)
+    home[2] = lower[2]  # the table's height is needed
+    for share in _SHARES:
+        box = np.round(home + share * (lower - home), 3), np.round(home + share * (upper - home), 3)
+        if next(_unreachable(robot, kinematics, box), None) is None:
+            return box
+    return None
+
+
+def _box_of(robot: RobotModel) -> Box:
+    return robot.workspace_lower, robot.workspace_upper
+
+
+def _rounded(numbers: np.ndarray, digits: int = 3) -> list[float]:
+    return np.round(numbers, digits).tolist()
 
 
 def _paths(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
