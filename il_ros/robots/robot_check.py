@@ -35,6 +35,10 @@ _ALONG = 5
 _SHARES = np.arange(0.95, 0.15, -0.05)
 """Of a workspace that is too large, tried one after the other."""
 
+_MOVES_M = np.linspace(-0.3, 0.3, 13)
+_LIFTS_M = np.linspace(0.0, 0.2, 5)
+"""Of the arm's foot, forwards and up, that are tried for the tasks."""
+
 _STEP_M = 0.025
 """Way of the tool in a control step at full speed."""
 
@@ -105,8 +109,7 @@ def limit_findings(robot: RobotModel, joints: dict[str, Joint]) -> Iterator[str]
 
 def _home(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
     position, quaternion = kinematics.forward(robot.home)
-    outside = float(np.maximum(robot.workspace_lower - position,
-                               position - robot.workspace_upper).max())
+    outside = _outside(position, _box_of(robot))
     if outside > 0.0:
         yield (f'at home the tool is at {_rounded(position)}, {outside:.3f} m outside '
                'the workspace; change home or workspace')
@@ -138,8 +141,32 @@ def _smaller(robot: RobotModel, kinematics: Kinematics) -> Box | None:
     return None
 
 
+def place_for(robot: RobotModel, box: Box) -> np.ndarray | None:
+    """
+    Return the nearest ``base_position`` from which a robot reaches a box with the tool down.
+
+    One that leaves the tool in the box at home is preferred.
+
+    :param box: lower and upper corner in the base frame, m
+    :returns: shape ``(3,)``, m; None: none of those that are tried
+    """
+    with contextlib.closing(Kinematics(robot)) as kinematics:
+        home, _ = kinematics.forward(robot.home)
+        for move in sorted(
+                map(np.array, itertools.product(_MOVES_M, (0.0,), _LIFTS_M)),
+                key=lambda one: (_outside(home + one, box) > 0.0, float(np.linalg.norm(one)))):
+            if next(_unreachable(robot, kinematics, (box[0] - move, box[1] - move)), None) is None:
+                return np.round(robot.base_position + move, 3)
+    return None
+
+
 def _box_of(robot: RobotModel) -> Box:
     return robot.workspace_lower, robot.workspace_upper
+
+
+def _outside(place: np.ndarray, box: Box) -> float:
+    """Return how far a place lies outside a box, m; 0 or less: inside."""
+    return float(np.maximum(box[0] - place, place - box[1]).max())
 
 
 def _rounded(numbers: np.ndarray, digits: int = 3) -> list[float]:

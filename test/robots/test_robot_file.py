@@ -162,6 +162,26 @@ def test_a_urdf_in_which_nothing_is_missing_is_loaded_as_it_is(name):
         assert file == find_robot(name).urdf
 
 
+def test_the_check_says_which_tasks_an_arm_can_do_and_where_it_should_stand(arm_file, capsys):
+    own = {'lower': [-0.2, -0.3, 0.01], 'upper': [0.4, 0.3, 0.4]}
+    assert main(['check', 'robot', str(arm_file(workspace=own, base_position=[-0.5, 0, 0]))]) == 0
+    _, able, unable = capsys.readouterr().out.splitlines()
+    assert able == 'tasks that it can do in simulation: none'
+    found = re.fullmatch(r'not reach, push, insert, which start anywhere in (workspace: {.*}); the '
+                         r'arm reaches all of that with (base_position: .*)', unable)
+    assert found is not None, unable
+    suggested = yaml.safe_load('\n'.join(found.groups()))
+    assert suggested['base_position'] == [-0.3, 0.0, 0.0]
+    assert main(['check', 'robot', str(arm_file(home=[0.8, 0.0, 0.4, 0.0], **suggested))]) == 0
+    assert 'in simulation: reach, push, insert\n' in capsys.readouterr().out
+
+
+def test_an_arm_that_stands_nowhere_right_is_told_so(arm_file):
+    robot = find_robot(str(arm_file()))
+    far = np.array([0.0, -2.0, 0.0]), np.array([0.1, 2.0, 0.1])
+    assert robot_check.place_for(robot, far) is None
+
+
 def test_a_gripper_of_one_joint_has_an_opening():
     robot = find_robot('xarm6')
     assert [one.name for one in robot.followers] == [
