@@ -135,7 +135,7 @@ def _smaller(robot: RobotModel, kinematics: Kinematics) -> Box | None:
     home = np.clip(kinematics.forward(robot.home)[0], lower, upper)
     home[2] = lower[2]  # the table's height is needed
     for share in _SHARES:
-        box = np.round(home + share * (lower - home), 3), np.round(home + share * (upper - home), 3)
+        box = tuple(np.round(home + share * (corner - home), 3) for corner in (lower, upper))
         if next(_unreachable(robot, kinematics, box), None) is None:
             return box
     return None

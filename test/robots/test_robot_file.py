@@ -167,8 +167,9 @@ def test_the_check_says_which_tasks_an_arm_can_do_and_where_it_should_stand(arm_
     assert main(['check', 'robot', str(arm_file(workspace=own, base_position=[-0.5, 0, 0]))]) == 0
     _, able, unable = capsys.readouterr().out.splitlines()
     assert able == 'tasks that it can do in simulation: none'
-    found = re.fullmatch(r'not reach, push, insert, which start anywhere in (workspace: {.*}); the '
-                         r'arm reaches all of that with (base_position: .*)', unable)
+    found = re.fullmatch(
+        'not reach, push, insert, which start anywhere in (workspace: {.*}); the arm reaches all '
+        'of that with (base_position: .*)', unable)
     assert found is not None, unable
     suggested = yaml.safe_load('\n'.join(found.groups()))
     assert suggested['base_position'] == [-0.3, 0.0, 0.0]
