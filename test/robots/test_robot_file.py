@@ -19,7 +19,8 @@ import functools
 import re
 import xml.etree.ElementTree as ElementTree
 
-from arm_files import TURN_LIMIT, write_arm
+from arm_files import TURN_LIMIT, write_arm, write_documented_arm
+import il_ros
 from il_ros import plugins
 from il_ros.cli.parser import main
 from il_ros.errors import RobotError
@@ -28,6 +29,7 @@ from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import find_robot
 from il_ros.robots.robot_file import read_robot, standalone
 from il_ros.robots.urdf import loadable, moving_joints, resolve
+from il_ros.tasks.registry import TASKS
 import numpy as np
 import pytest
 from shipped_arms import PANDA
@@ -160,6 +162,17 @@ def test_frames_without_a_mass_are_light(arm_file, capfd):
 def test_a_urdf_in_which_nothing_is_missing_is_loaded_as_it_is(name):
     with loadable(find_robot(name).urdf) as file:
         assert file == find_robot(name).urdf
+
+
+def test_the_arm_of_the_documents_does_the_tasks(tmp_path, capsys):
+    file = str(write_documented_arm(tmp_path))
+    assert main(['check', 'robot', file]) == 0
+    assert capsys.readouterr().out.endswith('in simulation: ' + ', '.join(TASKS) + '\n')
+    for task in ('reach', 'push', 'pick_place'):
+        env = il_ros.make_env(task, robot=file)
+        shown = il_ros.demonstrate(env, il_ros.make_expert(task, env.contract), seeds=[0])
+        assert [episode.success for episode in shown.episodes] == [True]
+        env.close()
 
 
 def test_the_check_says_which_tasks_an_arm_can_do_and_where_it_should_stand(arm_file, capsys):
