@@ -44,6 +44,9 @@ _SETTLING_PULL = 0.5
 _SETTLED_RAD = 1e-6
 _SETTLING_CALLS = 100
 
+_UNREACHED_CALLS = 10
+"""After these a place that is not reached is given up; the first call reaches what can be."""
+
 _LONGEST_STEP_RAD = 0.5
 
 
@@ -116,9 +119,10 @@ class Kinematics:
         It starts from the robot's rest position, and is what an episode begins with.
         """
         q = self.robot.home
-        for _ in range(_SETTLING_CALLS):
+        for call in range(_SETTLING_CALLS):
             solution = self._solve(position, quaternion, q, _SETTLING_PULL)
-            if np.abs(solution.q - q).max() < _SETTLED_RAD:
+            given_up = call == _UNREACHED_CALLS and not solution.is_reached
+            if given_up or np.abs(solution.q - q).max() < _SETTLED_RAD:
                 break
             q = solution.q
         return solution
