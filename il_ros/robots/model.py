@@ -122,9 +122,9 @@ class RobotModel:
         if not inside.all():
             joint = int(inside.argmin())
             raise RobotError(
-                f'robot {self.name}: home lies outside the joint limits: {self.joint_names[joint]} '
-                f'is at {self.home[joint]:g} rad (or m); expected {self.lower[joint]:g} to '
-                f'{self.upper[joint]:g}')
+                f'robot {self.name}: home lies outside the joint limits: '
+                f'{self.joint_names[joint]} is at {self.home[joint]:g} rad (or m); expected '
+                f'{self.lower[joint]:g} to {self.upper[joint]:g}')
 
     def refuse_implausible(self, positions: np.ndarray):
         """
@@ -144,7 +144,7 @@ class RobotModel:
 
     def beyond_start(self, positions: np.ndarray) -> np.ndarray:
         """
-        Return how much farther out each joint is than where an episode may begin, rad (fingers: m).
+        Return how far each joint is from where an episode may begin, rad (fingers: m).
 
         A measured joint may lie a little outside its limits: a shut hand presses on its stop.
 

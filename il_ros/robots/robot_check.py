@@ -42,6 +42,9 @@ _LIFTS_M = np.linspace(0.0, 0.2, 5)
 _STEP_M = 0.025
 """Way of the tool in a control step at full speed."""
 
+_WIDTH_SHARE = 0.2
+"""By how much a gripper's width may differ from the way of its fingers: pads yield."""
+
 _ROUNDING = 1e-6
 _SEED = 0
 _PATHS = 40
@@ -66,6 +69,7 @@ def findings(robot: RobotModel) -> Iterator[str]:
     with contextlib.closing(kinematics):
         yield from limit_findings(robot, joints)
         yield from _home(robot, kinematics)
+        yield from _hand(robot, kinematics)
         unreachable = list(_unreachable(robot, kinematics, _box_of(robot)))
         if unreachable:
             place, solution = max(unreachable, key=lambda one: one[1].error_m)
@@ -118,6 +122,23 @@ def _home(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
         yield (f'at home the tool is turned by {turned:.3f} rad from tool_down: its orientation '
                f'is {_rounded(quaternion, 6)}; if it points down there, write this as tool_down, '
                'else change home')
+
+
+def _hand(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
+    """Compare the gripper's positions with how two fingers that slide move in the URDF."""
+    if not robot.joint_names[robot.fingers]:
+        return
+    closed = kinematics.between_fingers(0.0)
+    opened = kinematics.between_fingers(robot.open_width)
+    if closed is None or opened is None:
+        return
+    if np.linalg.norm(opened) < np.linalg.norm(closed):
+        yield ('the fingers come nearer to each other from gripper.closed to gripper.open; '
+               'exchange the two')
+    moved = float(np.linalg.norm(opened - closed))
+    if abs(moved - robot.open_width) > _WIDTH_SHARE * moved:
+        yield (f'gripper.width is {robot.open_width:g} m, and the fingers go {moved:.3f} m apart '
+               'from gripper.closed to gripper.open; correct one of the three')
 
 
 def _unreachable(robot: RobotModel, kinematics: Kinematics,

@@ -175,6 +175,17 @@ def test_the_arm_of_the_documents_does_the_tasks(tmp_path, capsys):
         env.close()
 
 
+@pytest.mark.parametrize('was, now, finding', [
+    ('width: 0.07', 'width: 0.035', 'gripper.width is 0.035 m, and the fingers go 0.070 m apart '
+     'from gripper.closed to gripper.open; correct one of the three'),
+    ('open: 0.035, closed: 0.0', 'open: 0.0, closed: 0.035', 'the fingers come nearer to each '
+     'other from gripper.closed to gripper.open; exchange the two')])
+def test_a_gripper_that_is_described_wrongly_is_found(tmp_path, was, now, finding):
+    file = write_documented_arm(tmp_path)
+    file.write_text(file.read_text().replace(was, now))
+    assert next(robot_check.findings(find_robot(str(file)))) == finding
+
+
 def test_the_check_says_which_tasks_an_arm_can_do_and_where_it_should_stand(arm_file, capsys):
     own = {'lower': [-0.2, -0.3, 0.01], 'upper': [0.4, 0.3, 0.4]}
     assert main(['check', 'robot', str(arm_file(workspace=own, base_position=[-0.5, 0, 0]))]) == 0

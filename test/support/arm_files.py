@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arms that are not ours, as their owners would describe them: a gantry, and the documents' arm."""
+"""Arms that are not ours, as their owners would describe them: a gantry, the documents' arm."""
 
 from pathlib import Path
 import re
