@@ -171,10 +171,16 @@ def _model(name: str, file: _File, urdf: str, joints: dict[str, Joint]) -> Robot
             raise RobotError(f'{urdf} has no joint {joint}; it has {", ".join(joints)}')
     if len(file.home) != count:
         raise RobotError(f'home has {len(file.home)} numbers; expected {count}, one a joint')
-    limits = {joint: build(_Limits, found, RobotError, f'joint_limits.{joint}.')
-              for joint, found in file.joint_limits.items()}
-    rows = np.array([_bounds(joints[joint], limits.get(joint, _Limits()), joint not in fingers)
-                     for joint in names])
+    limits = dict.fromkeys(names, _Limits()) | {
+        joint: build(_Limits, found, RobotError, f'joint_limits.{joint}.')
+        for joint, found in file.joint_limits.items()}
+    unlimited = [joint for joint in file.joints if limits[joint].has_acceleration_limits
+                 and limits[joint].max_acceleration is None]
+    if unlimited:
+        raise RobotError(f'max_acceleration is missing in joint_limits of {", ".join(unlimited)}, '
+                         'and a URDF does not have it; give it in rad/s^2 (m/s^2), or say '
+                         'has_acceleration_limits: false')
+    rows = np.array([_bounds(joints[joint], limits[joint]) for joint in names])
     rows[:count, 0] += file.margin
     rows[:count, 1] -= file.margin
     tool, opening = file.tool, {}
@@ -199,7 +205,7 @@ def _model(name: str, file: _File, urdf: str, joints: dict[str, Joint]) -> Robot
         followers=_followers(joints, names), **opening)
 
 
-def _bounds(joint: Joint, limits: _Limits, is_arm: bool) -> tuple[float, ...]:
+def _bounds(joint: Joint, limits: _Limits) -> tuple[float, ...]:
     """Return lower, upper, velocity, effort, acceleration, deceleration, jerk of a joint."""
     found = []
     for key, own in (('min_position', joint.lower), ('max_position', joint.upper),
@@ -210,12 +216,7 @@ def _bounds(joint: Joint, limits: _Limits, is_arm: bool) -> tuple[float, ...]:
             raise RobotError(f'joint_limits.{joint.name}.{key} is missing, and the URDF does not '
                              'say it either')
         found.append(value)
-    acceleration = limits.get('max_acceleration')
-    if acceleration is None and limits.has_acceleration_limits and is_arm:
-        raise RobotError(f'joint_limits.{joint.name}.max_acceleration is missing, which a URDF '
-                         'does not have; give it in rad/s^2 (m/s^2), or say '
-                         'has_acceleration_limits: false')
-    acceleration = acceleration or np.inf
+    acceleration = limits.get('max_acceleration') or np.inf
     return (*found, acceleration, limits.get('max_deceleration') or acceleration,
             limits.get('max_jerk') or np.inf)
 
