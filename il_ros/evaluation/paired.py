@@ -159,12 +159,17 @@ class Pairs:
 
     def sentence(self, a: str = 'A', b: str = 'B') -> str:
         """Return the answer in words, with the difference and its 95 % interval."""
+        if self.answer == B:
+            return self._mirrored().sentence(b, a)
         low, high = (100 * bound for bound in self.interval)
-        found = f'{100 * self.difference:+.1f} % ({low:+.1f} to {high:+.1f})'
-        answer, after = self.answer, f'after {self.episodes} episodes'
-        if answer == NO_DIFFERENCE:
-            return f'no difference above {100 * self.smallest_difference:g} % {after}: {found}'
-        if answer == NOT_DECIDED:
-            return f'not decided {after}: {a} less {b} is {found}'
-        better, worse = (a, b) if answer == A else (b, a)
-        return f'{better} is better than {worse} {after}: {a} less {b} is {found}'
+        after = f'after {self.episodes} episodes'
+        if self.answer == A:
+            return (f'{a} is better than {b} {after}, by {100 * self.difference:.1f} % (95 % '
+                    f'interval {low:.1f} to {high:.1f})')
+        found = 'not decided' if self.answer == NOT_DECIDED else (
+            f'no difference above {100 * self.smallest_difference:g} %')
+        return (f'{found} {after}: {a} minus {b} is {100 * self.difference:+.1f} % (95 % interval '
+                f'{low:+.1f} to {high:+.1f})')
+
+    def _mirrored(self) -> 'Pairs':
+        return dataclasses.replace(self, only_a=self.only_b, only_b=self.only_a)

@@ -120,13 +120,17 @@ def test_pairs_are_counted_by_who_succeeded():
     assert Pairs().interval == (-1.0, 1.0) and Pairs().answer == NOT_DECIDED
 
 
-def test_the_answer_is_a_sentence():
-    assert Pairs(40, 30, 2, 8).sentence('new', 'old') == (
-        'new is better than old after 80 episodes: new less old is +35.0 % (+17.1 to +53.8)')
-    assert Pairs(40, 2, 30, 8).sentence().startswith('B is better than A after 80 episodes: A')
-    assert Pairs(150, 0, 0, 0).sentence() == (
-        'no difference above 5 % after 150 episodes: +0.0 % (-3.5 to +3.5)')
-    assert Pairs(3, 1, 0, 0).sentence().startswith('not decided after 4 episodes: A less B is +25')
+@pytest.mark.parametrize('pairs, sentence', [
+    (Pairs(40, 30, 2, 8), 'new is better than old after 80 episodes, by 35.0 % (95 % interval '
+                          '17.1 to 53.8)'),
+    (Pairs(40, 2, 30, 8), 'old is better than new after 80 episodes, by 35.0 % (95 % interval '
+                          '17.1 to 53.8)'),
+    (Pairs(150), 'no difference above 5 % after 150 episodes: new minus old is +0.0 % (95 % '
+                 'interval -3.5 to +3.5)'),
+    (Pairs(3, 1), 'not decided after 4 episodes: new minus old is +25.0 % (95 % interval -65.5 '
+                  'to +88.3)')])
+def test_the_answer_is_a_sentence(pairs, sentence):
+    assert pairs.sentence('new', 'old') == sentence
 
 
 @pytest.mark.parametrize('x', [0.0, 1.0, float('nan'), -0.1])
