@@ -29,7 +29,7 @@ from il_ros.driving.driving import required_drivers
 from il_ros.errors import ImitationError
 from il_ros.files.folders import require_writable
 from il_ros.interactive import run_state
-from il_ros.interactive.goal import Goal, GoalError
+from il_ros.interactive.goal import FIXED, Goal, GoalError
 from il_ros.learning.config import TrainConfig
 from il_ros.loop.backend import finish
 from il_ros.loop.run import Loop, Progress, silent
@@ -44,8 +44,8 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
            config: TrainConfig | Path | str | None = None, contract: str | None = None,
            options: Mapping[str, Any] | None = None, horizon: int = 0, continuing: bool = False,
            evaluation_episodes: int = 100, final_evaluation_episodes: int = 200,
-           baseline: bool = True, resume: bool = False, over: str = PROCESS, workers: int = 1,
-           progress: Callable[[Progress], None] | None = None) -> Run:
+           evaluate: str = FIXED, baseline: bool = True, resume: bool = False, over: str = PROCESS,
+           workers: int = 1, progress: Callable[[Progress], None] | None = None) -> Run:
     """
     Run DAgger: demonstrate, clone, then roll out, label, aggregate and retrain, round by round.
 
@@ -69,6 +69,8 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param continuing: give a new goal after each success
     :param evaluation_episodes: of the rounds between; 0: they are not evaluated
     :param final_evaluation_episodes: of the expert, BC, the last round and the baseline
+    :param evaluate: how the rounds between are evaluated: ``'fixed'``, or ``'sequential'``: beside
+        the round before, until it is sure whether the policy has become better
     :param baseline: also train BC with the same number of labels
     :param resume: resume the existing run with the same settings, if there is one
     :param over: ``'process'``, or ``'graph'``: through ROS, nodes in this process; the run is
@@ -85,7 +87,8 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
         rounds=rounds, episodes_per_round=episodes_per_round, horizon=horizon,
         continuing=continuing, options=_as_json(options),
         evaluation_episodes=evaluation_episodes,
-        final_evaluation_episodes=final_evaluation_episodes, baseline=baseline, seed=seed)
+        final_evaluation_episodes=final_evaluation_episodes, evaluate=evaluate,
+        baseline=baseline, seed=seed)
     carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume, workers,
               progress or silent)
     return Run(folder, temporary)

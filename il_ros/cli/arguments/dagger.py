@@ -71,4 +71,8 @@ def _add_evaluation(parser: argparse.ArgumentParser):
              '(default: %(default)s)')
     add('--first-seed', type=POSITIVE, default=1_000_000,
         help='Seed of the first held-out episode, 1000000 or more (default: %(default)s)')
+    add('--evaluate', choices=('fixed', 'sequential'), default='fixed', metavar='HOW',
+        help='How the rounds between are evaluated: fixed, on --evaluation-episodes; or '
+             'sequential, beside the round before on the same episodes, at most so many, until '
+             'it is sure whether the policy has become better (default: %(default)s)')
     parser.add_argument('--no-baseline', **FLAG, help='Skip BC with the same number of labels')
