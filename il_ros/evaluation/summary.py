@@ -20,7 +20,7 @@ import json
 from il_ros.evaluation.interval import Interval, wilson
 from il_ros.interactive import stage_work
 from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger, RoundCost
-from il_ros.interactive.outcomes import Collected, Measured, Trained
+from il_ros.interactive.outcomes import Chosen, Collected, Measured, Trained
 from il_ros.interactive.rounds import planned_stages
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import BASELINE_PART, EXPERT_PART, PHASES, stage_name
@@ -98,6 +98,7 @@ def summarise(state: RunState, horizon: int, rate_hz: float, wall_s: float = -1.
         'bc': _bc(state, results[0]) if results else None,
         'rounds': [_round(result) for result in results[1:]],
         'bc_same_labels': _baseline(state),
+        **({'choices': _choices(state)} if state.goal.keep_better else {}),
         'evaluation_queries': evaluation_queries(state),
         'expert_seconds': round(expert_seconds(state, rate_hz), 3),
         'control_steps_per_s': round(control_steps_per_s(state), 1),
@@ -128,6 +129,15 @@ def _round(result: RoundResult) -> dict:
             **{name: cost[name] for name in steps}, **fields,
             **({'person_labels': result.cost.person_labels} if result.cost.person_seconds
                else {})}
+
+
+def _choices(state: RunState) -> list[dict]:
+    choices = []
+    for chosen in state.all_of(Chosen):
+        fields = dataclasses.asdict(chosen)
+        del fields['seconds']
+        choices.append({**fields, 'loaded': chosen.loaded})
+    return choices
 
 
 def _baseline(state: RunState) -> dict | None:

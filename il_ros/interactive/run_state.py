@@ -24,8 +24,8 @@ from il_ros.files.atomic import write_atomically
 from il_ros.files.regular import read_text
 from il_ros.interactive import outcomes
 from il_ros.interactive.goal import Goal, GoalError
-from il_ros.interactive.outcomes import Outcome
-from il_ros.interactive.stage import Stage
+from il_ros.interactive.outcomes import Chosen, Outcome, Trained
+from il_ros.interactive.stage import Stage, stage_name
 from il_ros.interactive.strategies import make_strategy
 from il_ros.interactive.strategy import Strategy
 
@@ -96,6 +96,15 @@ class RunState:
     def all_of(self, kind: type[_Kind]) -> list[_Kind]:
         """Return the outcomes of a kind of all finished stages, in order."""
         return [outcome for outcome in self.finished.values() if isinstance(outcome, kind)]
+
+    def loaded_round(self, round_: int) -> int:
+        """Return the round whose policy is loaded when this one is over."""
+        chosen = self.find(Chosen, stage_name('choose', round_))
+        return round_ if chosen is None else chosen.loaded
+
+    def learner(self, round_: int) -> Trained | None:
+        """Return the policy that a round >= 1 collects with; None: it is not trained yet."""
+        return self.find(Trained, stage_name('train', self.loaded_round(round_ - 1)))
 
     def has(self, stage: Stage) -> bool:
         """Return whether a stage is finished."""

@@ -34,8 +34,8 @@ from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import ComparedActions, count_mistakes
 from il_ros.interactive import stage_work
 from il_ros.interactive.dataset_keys import dataset_keys, last_aggregate
-from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Outcome
-from il_ros.interactive.outcomes import Trained
+from il_ros.interactive.outcomes import Aggregated, Chosen, Collected, Labelled, Loaded
+from il_ros.interactive.outcomes import Measured, Outcome, Trained
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import Stage
 from il_ros.learning import checkpoint
@@ -153,6 +153,8 @@ class StageRunner:
             return await self._run_episodes(state, stage, started)
         if stage.act == 'load':
             return Loaded(seconds=time.monotonic() - started)
+        if stage.act == 'choose':
+            return self._choose_stage(state, stage, started)
         if stage.act == 'label':
             return await self._label_stage(state, stage, started)
         if stage.act == 'measure':
@@ -181,13 +183,21 @@ class StageRunner:
         else:
             self._receipts[receipt.spec.episode_id] = (self._folder / receipt.path, receipt)
 
-    def _path(self, episode_id: str) -> Path:
-        """Return the file of an episode that the run has recorded."""
+    def _choose_stage(self, state: RunState, stage: Stage, started: float) -> Chosen:
+        pairs = stage_work.compared_episodes(state, stage.round)
+        new, before = (sum(self._recorded(name)[1].success for name in names)
+                       for names in zip(*pairs))
+        return Chosen(round=stage.round, other=state.loaded_round(stage.round - 1),
+                      episodes=len(pairs), successes=new, other_successes=before,
+                      seconds=time.monotonic() - started)
+
+    def _recorded(self, episode_id: str) -> tuple[Path, Receipt]:
+        """Return file and receipt of an episode that the run has recorded."""
         if episode_id not in self._receipts:
             raise RunError(RUN_DIFFERS, (
                 f'{self._folder}/episodes lacks {episode_id}, which this run recorded and needs; '
                 'if this is an incomplete copy, copy the run again, completely'))
-        return self._receipts[episode_id][0]
+        return self._receipts[episode_id]
 
     async def _label_stage(self, state: RunState, stage: Stage, started: float) -> Labelled:
         ids = stage_work.episodes_to_label(state, stage)
@@ -195,7 +205,7 @@ class StageRunner:
         seconds = 0.0
         for number, episode_id in enumerate(ids):
             await self._backend.pause()
-            path = self._path(episode_id)
+            path, _ = self._recorded(episode_id)
             stored = await self._labels_of(path)
             asked += int(stored.asked.sum())
             labels += int(stored.answers.valid.sum())
@@ -218,7 +228,7 @@ class StageRunner:
         rollouts, contract = [], await self._backend.contract()
         for number, episode_id in enumerate(ids):
             await self._backend.pause()
-            episode = read_episode(self._path(episode_id))
+            episode = read_episode(self._recorded(episode_id)[0])
             actions, valid, *_ = await self._backend.label(episode, np.arange(episode.steps))
             wanted = np.where(episode.policy.valid[:, None], episode.policy.actions, np.nan)
             rollouts.append(ComparedActions(wanted, actions, valid))
@@ -230,7 +240,7 @@ class StageRunner:
     async def _aggregate_stage(self, state: RunState, stage: Stage,
                                started: float) -> Aggregated:
         key = stage_work.filter_key(stage)
-        entries = [(self._path(episode_id), keys)
+        entries = [(self._recorded(episode_id)[0], keys)
                    for episode_id, keys in dataset_keys(state, stage).items()]
         done = await self._backend.beside(
             lambda check: aggregate(self._folder / DATASET, entries, check=check))

@@ -30,6 +30,7 @@ from il_ros.loop import stages
 from il_ros.loop.backend import finish, Labels
 from il_ros.loop.failures import RUN_DIFFERS, RunError, TRAIN_FAILED
 from il_ros.loop.stages import Fit, StageRunner
+from il_ros.runs.shard import receipts_in
 import numpy as np
 import pytest
 import recordings
@@ -211,6 +212,23 @@ def test_mistakes_are_counted_on_the_answers_of_the_policy(backend, runner, told
     assert found.asked == 10 and found.mistakes >= 2 and found.steps <= 6
     assert told == [(0.5, -1.0), (1.0, -1.0)] and backend.pauses == 2
     assert 0.0 <= found.seconds < 60.0
+
+
+def test_a_new_policy_is_compared_with_the_loaded_one_on_the_same_episodes(backend, runner):
+    goal = dataclasses.replace(GOAL, keep_better=True, final_evaluation_episodes=3)
+    begun = RunState(goal, finished={'r00-collect': collected([4, 4, 4]), 'r00-train': TRAINED})
+    for round_, failing in ((0, (1_000_002,)), (1, (1_000_000, 1_000_002))):
+        for spec in episode_specs(begun, Stage('evaluate', 'loop', round_)):
+            cut = messages(spec, 4)[:7] if spec.seed in failing else None
+            backend.record(spec, cut)
+    # An episode that broke off has no success; as far as this stage it is an episode like others.
+    runs = runner()
+    runs._receipts = {receipt.spec.episode_id: (path, receipt)
+                      for path, receipt in receipts_in(backend.folder / 'episodes')}
+    found = finish(runs.execute(begun, Stage('choose', 'loop', 1)))
+    assert (found.round, found.other, found.episodes) == (1, 0, 3)
+    assert (found.successes, found.other_successes, found.loaded) == (1, 2, 0)
+    assert not backend.loaded and not backend.collected
 
 
 def test_a_data_set_is_made_of_what_the_run_has_recorded(backend, runner):

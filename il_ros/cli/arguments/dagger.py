@@ -70,3 +70,6 @@ def _add_evaluation(parser: argparse.ArgumentParser):
     add('--first-seed', type=POSITIVE, default=1_000_000,
         help='Seed of the first held-out episode, 1000000 or more (default: %(default)s)')
     parser.add_argument('--no-baseline', **FLAG, help='Skip BC with the same number of labels')
+    parser.add_argument('--keep-better', **FLAG,
+                        help='Keep a policy loaded where that of the next round succeeds in fewer '
+                             'held-out episodes (default: load each new one)')
