@@ -103,7 +103,8 @@ def summarise(state: RunState, horizon: int, rate_hz: float, wall_s: float = -1.
         'expert_seconds': round(expert_seconds(state, rate_hz), 3),
         'control_steps_per_s': round(control_steps_per_s(state), 1),
         'wall_s': round(wall_s if wall_s >= 0.0 else sum(timing.values()), 3),
-        'timing': timing}
+        'timing': timing,
+        'faults': [dataclasses.asdict(fault) for fault in state.faults]}
 
 
 def summary_json(summary: dict) -> str:

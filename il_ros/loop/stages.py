@@ -29,7 +29,7 @@ from il_ros.dataset.dataset import DATASET
 from il_ros.episodes.label_file import read_labels, StoredLabels, write_labels
 from il_ros.episodes.labels import unlabelled
 from il_ros.episodes.reader import read_episode
-from il_ros.episodes.receipts import is_unfinished, Receipt
+from il_ros.episodes.receipts import DISCARDED, is_unfinished, Receipt
 from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import ComparedActions, count_mistakes
 from il_ros.interactive import stage_work
@@ -41,6 +41,7 @@ from il_ros.interactive.stage import Stage
 from il_ros.learning import checkpoint
 from il_ros.loop.backend import Backend, Episodes, FitOrder, Fitting, Tell
 from il_ros.loop.failures import RUN_DIFFERS, RunError, TRAIN_FAILED
+from il_ros.runs.inventory import FLAGS
 from il_ros.runs.rebuild import refresh
 from il_ros.runs.shard import receipts_in
 from il_ros.settings import is_finite
@@ -176,6 +177,17 @@ class StageRunner:
         receipts = [self._receipts[spec.episode_id][1] for spec in specs
                     if spec.episode_id in self._receipts]
         return Collected.of(specs, receipts, time.monotonic() - started, self._discarded_attempts)
+
+    def flagged(self, outcome: Outcome) -> list[str]:
+        """Return the episodes of a stage that went wrong, and how; not those taken back."""
+        ids = outcome.flagged if isinstance(outcome, Collected) else ()
+        wrong = []
+        for episode_id in ids:
+            _, receipt = self._recorded(episode_id)
+            flags = [name for bit, name in FLAGS.items() if receipt.flags & bit & ~DISCARDED]
+            if flags:
+                wrong.append(f'{episode_id}: {", ".join(flags)}')
+        return wrong
 
     def _keep(self, receipt: Receipt):
         if is_unfinished(receipt):

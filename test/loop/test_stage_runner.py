@@ -19,7 +19,7 @@ from pathlib import Path
 import types
 
 from il_ros.dataset.dataset import load
-from il_ros.episodes.receipts import read_receipt, receipt_path
+from il_ros.episodes.receipts import CLOCK_JUMP, DISCARDED, DROPS, read_receipt, receipt_path
 from il_ros.errors import ImitationError
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.outcomes import Collected, Trained
@@ -240,6 +240,17 @@ def test_a_data_set_is_made_of_what_the_run_has_recorded(backend, runner):
     assert found.episodes >= 3 and found.labels == 12 and found.person_labels == 0
     assert len(load(backend.folder / 'dataset.hdf5', 'round_0')) == 12
     assert 0.0 <= found.seconds < 60.0
+
+
+def test_an_episode_with_a_flag_is_named_but_not_one_that_was_taken_back(backend, runner):
+    specs = episode_specs(state(), collect_stage(0))
+    for spec, flags in zip(specs, (DROPS | CLOCK_JUMP, DISCARDED, 0)):
+        backend.record(spec, flags=flags)
+    runs = runner()
+    found = finish(runs.execute(state(), collect_stage(0)))
+    assert found.flagged == tuple(spec.episode_id for spec in specs[:2])
+    assert runs.flagged(found) == [f'{specs[0].episode_id}: drops, clock jump']
+    assert runs.flagged(TRAINED) == []
 
 
 def test_an_episode_that_is_gone_is_named_with_what_to_do(backend, runner):

@@ -49,11 +49,13 @@ class Peers:
     The timer rests while there is nobody to watch, as in a graph that is composed.
 
     :param on_lost: is given the part of each that is lost
+    :param note: is told what went wrong, and what is done about it
     """
 
     def __init__(self, node: Node, waiter: Waiter,
-                 on_lost: Callable[[str], None] = lambda _: None):
-        self._node, self._waiter, self._on_lost = node, waiter, on_lost
+                 on_lost: Callable[[str], None] = lambda _: None,
+                 note: Callable[[str, str], None] = lambda *_: None):
+        self._node, self._waiter, self._on_lost, self._note = node, waiter, on_lost, note
         self._watch = PeerWatch(pulse.own_process(), pulse.runs)
         self._back_s: dict[str, float] = {}
         waiter.lost = self._lost
@@ -109,8 +111,9 @@ class Peers:
             try:
                 return await work()
             except LostError as error:
-                self._node.get_logger().warning(
-                    f'{error}; {what} is asked for again ({attempt} of {ATTEMPTS - 1})')
+                again = f'{what} is asked for again ({attempt} of {ATTEMPTS - 1})'
+                self._node.get_logger().warning(f'{error}; {again}')
+                self._note(str(error), again)
                 await self.present((error.part,), deadline_s)
         return await work()
 
@@ -136,4 +139,5 @@ class Peers:
         for part, process in lost.items():
             self._node.get_logger().warning(f'{part} is lost: {process} has ended')
             self._on_lost(part)
+            self._note(f'{part} ended ({process})', 'waited for where it is needed')
             self._waiter.lose(LostError(part, f'{part} ended ({process})'))
