@@ -191,9 +191,10 @@ class CollectorNode(ActionNode):
                 again += 1
                 if again == ATTEMPTS:
                     raise CollectError(code_of(lost[0]), (
-                        f'{spec.episode_id}: {lost[0]} ended, for the {again}th time'))
-                repeated(f'{spec.episode_id}: {failed or lost[0] + " ended"} '
-                         f'({again} of {ATTEMPTS - 1})')
+                        f'{spec.episode_id}: {self._peers.name(lost[0])} ended, for the {again}th '
+                        'time'))
+                reason = failed or f'{self._peers.name(lost[0])} ended'
+                repeated(f'{spec.episode_id}: {reason} ({again} of {ATTEMPTS - 1})')
             elif failed is not None:
                 raise failed
             elif receipt.end == ABORTED and receipt.cause == OPERATOR:
@@ -267,7 +268,7 @@ class CollectorNode(ActionNode):
     async def _give_up(self, spec, lost: str, result: CollectEpisodes.Result):
         """End an episode of which a node was lost, and keep what comes of it with the costs."""
         receipt = self._awaited[spec.episode_id] = Future()
-        reason, due = f'{lost} ended', CallError('no receipt')
+        reason, due = f'{self._peers.name(lost)} ended', CallError('no receipt')
         if lost != 'simulator' and not await self._end_running(spec, reason=reason):
             return
         if lost == 'recorder':

@@ -91,7 +91,7 @@ def heard(hall, others, *parts: str):
     for part in parts:
         others.come(part)
     watch = hall.collector._peers._watch
-    assert hall.bench.until(lambda: set(parts) <= set(watch.parts))
+    assert hall.bench.until(lambda: {part.split(':')[0] for part in parts} <= set(watch.parts))
 
 
 def test_the_episode_of_a_lost_supervisor_is_ended_and_run_again_when_it_is_back(hall, others):
@@ -114,15 +114,19 @@ def test_the_episode_of_a_lost_supervisor_is_ended_and_run_again_when_it_is_back
     assert repeated.endswith('(1 of 3)')
 
 
-def test_a_node_that_does_not_come_back_ends_the_goal_and_is_named(hall, others):
-    heard(hall, others, 'recorder')
+@pytest.mark.parametrize('part, name, code, last', [
+    ('recorder', 'recorder', Result.RECORDER_FAILED, 'end_episode'),
+    ('simulator:operator_task', 'operator_task', Result.TASK_FAILED, 'reset_task')])
+def test_a_node_that_does_not_come_back_ends_the_goal_and_is_named(
+        hall, others, part, name, code, last):
+    heard(hall, others, part)
     handle = hall.send(episode(1))
     assert hall.bench.until(lambda: 'reset_task' in hall.names())
-    others.kill('recorder')
+    others.kill(part)
     status, result = hall.bench.outcome(handle)
-    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.RECORDER_FAILED)
-    assert 'recorder ended and was not started again within 1.5 s' in result.error_msg
-    assert hall.names()[-1] == 'end_episode'
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, code)
+    assert f': {name} ended and was not started again within 1.5 s' in result.error_msg
+    assert hall.names()[-1] == last
 
 
 def test_an_episode_in_which_a_node_is_lost_each_time_is_not_run_for_ever(hall, others):
