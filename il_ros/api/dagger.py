@@ -44,8 +44,9 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
            config: TrainConfig | Path | str | None = None, contract: str | None = None,
            options: Mapping[str, Any] | None = None, horizon: int = 0, continuing: bool = False,
            evaluation_episodes: int = 100, final_evaluation_episodes: int = 200,
-           evaluate: str = FIXED, baseline: bool = True, resume: bool = False, over: str = PROCESS,
-           workers: int = 1, progress: Callable[[Progress], None] | None = None) -> Run:
+           evaluate: str = FIXED, baseline: bool = True, keep_better: bool = False,
+           resume: bool = False, over: str = PROCESS, workers: int = 1,
+           progress: Callable[[Progress], None] | None = None) -> Run:
     """
     Run DAgger: demonstrate, clone, then roll out, label, aggregate and retrain, round by round.
 
@@ -72,6 +73,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param evaluate: how the rounds between are evaluated: ``'fixed'``, or ``'sequential'``: beside
         the round before, until it is sure whether the policy has become better
     :param baseline: also train BC with the same number of labels
+    :param keep_better: keep a policy loaded where the next one succeeds in fewer episodes
     :param resume: resume the existing run with the same settings, if there is one
     :param over: ``'process'``, or ``'graph'``: through ROS, nodes in this process; the run is
         the same, bit for bit
@@ -85,10 +87,9 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     goal = Goal(
         run=folder.name, task=task, strategy=strategy, demonstrations=demonstrations,
         rounds=rounds, episodes_per_round=episodes_per_round, horizon=horizon,
-        continuing=continuing, options=_as_json(options),
-        evaluation_episodes=evaluation_episodes,
+        continuing=continuing, options=_as_json(options), evaluation_episodes=evaluation_episodes,
         final_evaluation_episodes=final_evaluation_episodes, evaluate=evaluate,
-        baseline=baseline, seed=seed)
+        baseline=baseline, seed=seed, keep_better=keep_better)
     carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume, workers,
               progress or silent)
     return Run(folder, temporary)
