@@ -18,9 +18,10 @@ import dataclasses
 import json
 
 from il_ros.evaluation.interval import Interval, wilson
+from il_ros.evaluation.paired import Pairs
 from il_ros.interactive import stage_work
 from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger, RoundCost
-from il_ros.interactive.outcomes import Collected, Measured, Trained
+from il_ros.interactive.outcomes import Chosen, Collected, Compared, Measured, Trained
 from il_ros.interactive.rounds import planned_stages
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import BASELINE_PART, EXPERT_PART, PHASES, stage_name
@@ -60,6 +61,8 @@ class RoundResult:
 
     cost: RoundCost
     policy: PolicyResult
+    comparison: dict | None = None
+    """With the policy of the round before, as ``comparison_of`` returns it; None: not made."""
 
 
 def policy_result(state: RunState, of: int | str) -> PolicyResult:
@@ -76,8 +79,26 @@ def success_of(state: RunState, of: int | str) -> Interval | None:
 
 def round_results(state: RunState) -> tuple[RoundResult, ...]:
     """Return one result a round that has begun; round 0 is behavioural cloning."""
-    return tuple(RoundResult(cost, policy_result(state, cost.round))
-                 for cost in ledger(state))
+    return tuple(RoundResult(cost, policy_result(state, cost.round),
+                             comparison_of(state, cost.round)) for cost in ledger(state))
+
+
+def comparison_of(state: RunState, round_: int) -> dict | None:
+    """
+    Return how the policy of a round compares with that of the round before.
+
+    :returns: ``Pairs.as_dict`` in words of this policy and the one before, and how many episodes
+        that one had to run for it; None: they were not compared
+    """
+    found = state.find(Compared, stage_name('evaluate', round_))
+    if found is None:
+        return None
+    pairs = Pairs(found.both, found.only_this, found.only_before, found.neither,
+                  found.smallest_difference)
+    fields = pairs.as_dict()
+    fields['only_this'], fields['only_before'] = fields.pop('only_a'), fields.pop('only_b')
+    fields['answer'] = {'A': 'better', 'B': 'worse'}.get(fields['answer'], fields['answer'])
+    return {'with_round': round_ - 1, **fields, 'before_episodes': found.before_episodes}
 
 
 def summarise(state: RunState, horizon: int, rate_hz: float, wall_s: float = -1.0) -> dict:
@@ -98,11 +119,13 @@ def summarise(state: RunState, horizon: int, rate_hz: float, wall_s: float = -1.
         'bc': _bc(state, results[0]) if results else None,
         'rounds': [_round(result) for result in results[1:]],
         'bc_same_labels': _baseline(state),
+        **({'choices': _choices(state)} if state.goal.keep_better else {}),
         'evaluation_queries': evaluation_queries(state),
         'expert_seconds': round(expert_seconds(state, rate_hz), 3),
         'control_steps_per_s': round(control_steps_per_s(state), 1),
         'wall_s': round(wall_s if wall_s >= 0.0 else sum(timing.values()), 3),
-        'timing': timing}
+        'timing': timing,
+        'faults': [dataclasses.asdict(fault) for fault in state.faults]}
 
 
 def summary_json(summary: dict) -> str:
@@ -126,8 +149,18 @@ def _round(result: RoundResult) -> dict:
             'success': fields.pop('success'),
             'mistakes_per_step': fields.pop('mistakes_per_step'),
             **{name: cost[name] for name in steps}, **fields,
+            **({'comparison': result.comparison} if result.comparison else {}),
             **({'person_labels': result.cost.person_labels} if result.cost.person_seconds
                else {})}
+
+
+def _choices(state: RunState) -> list[dict]:
+    choices = []
+    for chosen in state.all_of(Chosen):
+        fields = dataclasses.asdict(chosen)
+        del fields['seconds']
+        choices.append({**fields, 'loaded': chosen.loaded})
+    return choices
 
 
 def _baseline(state: RunState) -> dict | None:

@@ -214,6 +214,18 @@ def contract_document(name: str) -> dict[str, Any]:
                          *_of_task(task, height_width is not None)]}
 
 
+def task_of(contract: str) -> str:
+    """
+    Return the name of the task that a composed contract is for.
+
+    :param contract: as ``Contract.name`` has it
+    :raises ContractError: if it is that of a file, or of a task that is not installed
+    """
+    name = contract.partition(ON)[0].partition(IN)[0]
+    _, height_width = _task_of(name)
+    return name if height_width is None else name.removesuffix(IMAGE_SUFFIX)
+
+
 def _task_of(name: str) -> tuple[type[Task], tuple[int, int] | None]:
     try:
         return task_class(name), None
