@@ -119,7 +119,7 @@ class Goal(Settings, refusal=GoalError):
             'keep_better', 'False where evaluation_episodes or final_evaluation_episodes is 0')
         self.refuse_unless(
             not self.keep_better or self.evaluate == FIXED,
-            'keep_better', f'False with evaluate {SEQUENTIAL}, which stops before both are measured')
+            'keep_better', f'False with evaluate {SEQUENTIAL}, which stops before it is measured')
         read_options(self.options, GoalError)
 
     @property
