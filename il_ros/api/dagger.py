@@ -70,13 +70,11 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param continuing: give a new goal after each success
     :param evaluation_episodes: of the rounds between; 0: they are not evaluated
     :param final_evaluation_episodes: of the expert, BC, the last round and the baseline
-    :param evaluate: how the rounds between are evaluated: ``'fixed'``, or ``'sequential'``: beside
-        the round before, until it is sure whether the policy has become better
+    :param evaluate: rounds between: ``'fixed'``, or ``'sequential'``, until sure who is better
     :param baseline: also train BC with the same number of labels
     :param keep_better: keep a policy loaded where the next one succeeds in fewer episodes
     :param resume: resume the existing run with the same settings, if there is one
-    :param over: ``'process'``, or ``'graph'``: through ROS, nodes in this process; the run is
-        the same, bit for bit
+    :param over: ``'process'``, or ``'graph'``: through ROS; the run is the same, bit for bit
     :param workers: processes that run episodes; the run is the same for any number
     :param progress: called at most twice a second and at each new stage
     :raises ImitationError: with what is wrong or what failed
@@ -90,8 +88,8 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
         continuing=continuing, options=_as_json(options), evaluation_episodes=evaluation_episodes,
         final_evaluation_episodes=final_evaluation_episodes, evaluate=evaluate,
         baseline=baseline, seed=seed, keep_better=keep_better)
-    carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume, workers,
-              progress or silent)
+    configured = _configured(folder, goal, config, resume)
+    carry_out(configured, folder, contract or '', resume, workers, progress or silent)
     return Run(folder, temporary)
 
 

@@ -70,7 +70,8 @@ def keep_episode(runs, run: str, purpose: str, seed: int, task: str = 'reach'):
 def evaluate(runs, run: str) -> int:
     """Call ``il_ros evaluate`` of the expert."""
     return run_verbs.evaluate(make_parser().parse_args(
-        ['evaluate', '--task', 'reach', '--policy', 'expert', '--runs', str(runs), '--run', run]))
+        ['evaluate', '--task', 'reach', '--policy', 'expert', '--runs', str(runs), '--run', run,
+         '--workers', '1', '--evaluate-over', 'graph']))
 
 
 @pytest.mark.parametrize('verb', ['record', 'dagger'])
@@ -129,7 +130,8 @@ def test_the_demo_replaces_its_own_run_unless_it_goes_on_with_it(tmp_path, start
                                         (1_000_000, False)])
 def test_no_demonstration_is_recorded_with_a_held_out_seed(started, seed, kept):
     words = make_parser().parse_args(
-        ['record', '--task', 'reach', '--run', 'r', '--episodes', '20', f'--seed={seed}'])
+        ['record', '--task', 'reach', '--run', 'r', '--episodes', '20', f'--seed={seed}',
+         '--workers', '1'])
     if kept:
         assert run_verbs.record(words) == 0
     else:
@@ -172,7 +174,8 @@ def test_a_task_is_needed_to_begin(tmp_path, started, verb):
 def test_demonstrations_that_are_there_are_kept_and_a_session_is_resumed(
         tmp_path, started, capsys, words, sentence):
     keep_episode(tmp_path, 'n', DEMONSTRATION, 0)
-    asked = make_parser().parse_args(['record', '--run', 'n', '--runs', str(tmp_path), *words])
+    asked = make_parser().parse_args(
+        ['record', '--run', 'n', '--runs', str(tmp_path), '--workers', '1', *words])
     if '--task' in words and sentence:
         with pytest.raises(run_verbs.CommandError, match=sentence):
             run_verbs.record(asked)
