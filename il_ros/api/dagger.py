@@ -69,8 +69,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param continuing: give a new goal after each success
     :param evaluation_episodes: of the rounds between; 0: they are not evaluated
     :param final_evaluation_episodes: of the expert, BC, the last round and the baseline
-    :param evaluate: how the rounds between are evaluated: ``'fixed'``, or ``'sequential'``: beside
-        the round before, until it is sure whether the policy has become better
+    :param evaluate: ``'fixed'``, or ``'sequential'``: rounds between until one is surely better
     :param baseline: also train BC with the same number of labels
     :param resume: resume the existing run with the same settings, if there is one
     :param over: ``'process'``, or ``'graph'``: through ROS, nodes in this process; the run is
@@ -84,8 +83,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     goal = Goal(
         run=folder.name, task=task, strategy=strategy, demonstrations=demonstrations,
         rounds=rounds, episodes_per_round=episodes_per_round, horizon=horizon,
-        continuing=continuing, options=_as_json(options),
-        evaluation_episodes=evaluation_episodes,
+        continuing=continuing, options=_as_json(options), evaluation_episodes=evaluation_episodes,
         final_evaluation_episodes=final_evaluation_episodes, evaluate=evaluate,
         baseline=baseline, seed=seed)
     carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume,
