@@ -23,9 +23,9 @@ DESCRIPTION = """\
 Compare two policies on the same held-out episodes, and stop as soon as the answer is sure. It
 needs no ROS.
 
-  il_ros compare first/checkpoints/round_00 first/checkpoints/round_06 --runs runs
+  il_ros compare runs/first/checkpoints/round_00 first
   il_ros compare mine yours --smallest-difference 2 --episodes 2000
-  il_ros compare runs/first/checkpoints/baseline first --json answer.json
+  il_ros compare runs/demo/checkpoints/baseline demo --horizon 80 --json answer.json
 
 Task and robot are those of the policies. Give --horizon and --options as in their training: an
 episode ends by them.
