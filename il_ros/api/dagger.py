@@ -45,7 +45,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
            options: Mapping[str, Any] | None = None, horizon: int = 0, continuing: bool = False,
            evaluation_episodes: int = 100, final_evaluation_episodes: int = 200,
            evaluate: str = FIXED, baseline: bool = True, resume: bool = False, over: str = PROCESS,
-           progress: Callable[[Progress], None] | None = None) -> Run:
+           workers: int = 1, progress: Callable[[Progress], None] | None = None) -> Run:
     """
     Run DAgger: demonstrate, clone, then roll out, label, aggregate and retrain, round by round.
 
@@ -74,11 +74,12 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param resume: resume the existing run with the same settings, if there is one
     :param over: ``'process'``, or ``'graph'``: through ROS, nodes in this process; the run is
         the same, bit for bit
+    :param workers: processes that run episodes; the run is the same for any number
     :param progress: called at most twice a second and at each new stage
     :raises ImitationError: with what is wrong or what failed
     """
     plugins.trust(task, strategy, contract or '')
-    carry_out = _way(over)
+    carry_out = _way(over, workers)
     folder, temporary = _folder_of(run)
     goal = Goal(
         run=folder.name, task=task, strategy=strategy, demonstrations=demonstrations,
@@ -86,17 +87,19 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
         continuing=continuing, options=_as_json(options), evaluation_episodes=evaluation_episodes,
         final_evaluation_episodes=final_evaluation_episodes, evaluate=evaluate,
         baseline=baseline, seed=seed)
-    carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume,
+    carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume, workers,
               progress or silent)
     return Run(folder, temporary)
 
 
-def _way(over: str) -> Callable:
+def _way(over: str, workers: int) -> Callable:
     """
     Return the function that carries out a run.
 
     :raises GoalError: if there is no such way
     """
+    if workers < 1:
+        raise GoalError(f'workers is {workers}; expected at least 1')
     ways = {PROCESS: _in_process, GRAPH: _over_graph}
     if over not in ways:
         raise GoalError(f'over is {over!r}; expected {PROCESS!r} or {GRAPH!r}')
@@ -139,16 +142,16 @@ def _configured(folder: Path, goal: Goal, config: TrainConfig | Path | str | Non
     return goal
 
 
-def _in_process(goal: Goal, folder: Path, contract: str, resume: bool,
+def _in_process(goal: Goal, folder: Path, contract: str, resume: bool, workers: int,
                 progress: Callable[[Progress], None]):
     # Loaded now: whoever runs over ROS needs no physics here.
     from il_ros.loop.local.backend import LocalBackend
-    with LocalBackend(goal.task, contract, goal.options) as backend:
+    with LocalBackend(goal.task, contract, goal.options, workers) as backend:
         keep_contract(folder, contract)
         finish(Loop(backend, folder, report=progress).run(goal, resume))
 
 
-def _over_graph(goal: Goal, folder: Path, contract: str, resume: bool,
+def _over_graph(goal: Goal, folder: Path, contract: str, resume: bool, workers: int,
                 progress: Callable[[Progress], None]):
     missing = [name for name in ('rclpy', 'il_ros_interfaces')
                if importlib.util.find_spec(name) is None]
@@ -156,10 +159,11 @@ def _over_graph(goal: Goal, folder: Path, contract: str, resume: bool,
         raise ImitationError(f"over is 'graph', which needs {missing[0]}; source ROS 2 and the "
                              "workspace with il_ros_interfaces, or use over='process'")
     from il_ros.graph.client import carry_out, Client
-    from il_ros.graph.graph import build, GraphOptions
+    from il_ros.graph.graph import build
+    from il_ros.graph.graph_options import GraphOptions
     from il_ros.ros.dagger.messages import progress_of, request_of
     options = GraphOptions(goal.task, str(folder.parent), contract=contract,
-                           options=goal.options)
+                           options=goal.options, workers=workers)
 
     async def command(client: Client):
         keep_contract(folder, contract)

@@ -66,7 +66,7 @@ def add_compare(parser: argparse.ArgumentParser):
     add('--options', default='', metavar='JSON', help=OPTIONS)
     add('--json', metavar='FILE', help='Write the result to this file')
     add_runs(parser)
-    add_task(parser, default='')
+    add_task(parser, default=None)
     add('--contract', default='', metavar='NAME',
         help="Contract file, or name of a task's contract (default: that of each policy)")
     add_robot(parser)

@@ -18,7 +18,8 @@ import argparse
 import functools
 
 from il_ros.cli.arguments.option_types import completed, FLAG, Given
-from il_ros.cli.arguments.shared import add_budget, add_episodes, add_task, POSITIVE, RUN, WHOLE
+from il_ros.cli.arguments.shared import add_budget, add_episodes, add_task, add_workers, POSITIVE
+from il_ros.cli.arguments.shared import RUN, WHOLE
 from il_ros.cli.arguments.teleop import add_teleop
 
 STRATEGIES = (
@@ -56,6 +57,7 @@ def _add(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
                         help='Resume the run; options that are not given are those that it began '
                              'with')
     add_episodes(parser)
+    add_workers(parser, evaluates=True)
     add_teleop(parser)
 
 
