@@ -72,8 +72,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param evaluate: ``'fixed'``, or ``'sequential'``: rounds between until one is surely better
     :param baseline: also train BC with the same number of labels
     :param resume: resume the existing run with the same settings, if there is one
-    :param over: ``'process'``, or ``'graph'``: through ROS, nodes in this process; the run is
-        the same, bit for bit
+    :param over: ``'process'``, or ``'graph'``: through ROS; the run is the same, bit for bit
     :param workers: processes that run episodes; the run is the same for any number
     :param progress: called at most twice a second and at each new stage
     :raises ImitationError: with what is wrong or what failed
