@@ -44,12 +44,11 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
            config: TrainConfig | Path | str | None = None, contract: str | None = None,
            options: Mapping[str, Any] | None = None, horizon: int = 0, continuing: bool = False,
            evaluation_episodes: int = 100, final_evaluation_episodes: int = 200,
-           evaluate: str = FIXED, baseline: bool = True, resume: bool = False, over: str = PROCESS,
-           workers: int = 1, progress: Callable[[Progress], None] | None = None) -> Run:
+           evaluate: str = FIXED, baseline: bool = True, keep_better: bool = False,
+           resume: bool = False, over: str = PROCESS, workers: int = 1,
+           progress: Callable[[Progress], None] | None = None) -> Run:
     """
     Run DAgger: demonstrate, clone, then roll out, label, aggregate and retrain, round by round.
-
-    The folder is that of ``il_ros dagger``: every episode, checkpoint and ``report.html``.
 
     >>> import il_ros
     >>> few = il_ros.TrainConfig(inputs=('goal_position - tool_position',), steps=200)
@@ -60,7 +59,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
 
     :param task: e.g. ``'push'``
     :param strategy: ``corrections``, ``dagger``, ``gated``, ``novelty``, ...
-    :param run: folder, or name under ``runs``; None: temporary, removed with what is returned
+    :param run: folder, like that of ``il_ros dagger``, or name under ``runs``; None: temporary
     :param seed: of the run: its episodes, and the initial weights of every fit
     :param config: training settings, or a YAML file with the strategy's, too; None: our own
     :param contract: a file, or a task's name, with _image for images; None: the task's own
@@ -71,6 +70,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param final_evaluation_episodes: of the expert, BC, the last round and the baseline
     :param evaluate: ``'fixed'``, or ``'sequential'``: rounds between until one is surely better
     :param baseline: also train BC with the same number of labels
+    :param keep_better: keep a policy loaded where the next one succeeds in fewer episodes
     :param resume: resume the existing run with the same settings, if there is one
     :param over: ``'process'``, or ``'graph'``: through ROS; the run is the same, bit for bit
     :param workers: processes that run episodes; the run is the same for any number
@@ -85,7 +85,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
         rounds=rounds, episodes_per_round=episodes_per_round, horizon=horizon,
         continuing=continuing, options=_as_json(options), evaluation_episodes=evaluation_episodes,
         final_evaluation_episodes=final_evaluation_episodes, evaluate=evaluate,
-        baseline=baseline, seed=seed)
+        baseline=baseline, seed=seed, keep_better=keep_better)
     carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume, workers,
               progress or silent)
     return Run(folder, temporary)

@@ -27,6 +27,7 @@ from il_ros.learning import checkpoint
 from il_ros.learning.places import is_run, newest_checkpoint
 from il_ros.learning.policy import Policy
 from il_ros.learning.references import CHECKPOINTS
+from il_ros.loop.results import SUMMARY
 from il_ros.reports.plots import success_figure
 from il_ros.reports.run_report import rounds_table
 from il_ros.reports.table import Table
@@ -35,7 +36,7 @@ from il_ros.runs.inventory import episodes_of, find_run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SUMMARY, REPORT = 'summary.json', 'report.html'
+REPORT = 'report.html'
 RUNS = Path('runs')
 """Where runs are looked for by name, as the command line does."""
 

@@ -31,7 +31,7 @@ from il_ros.interactive.goal import Goal
 from il_ros.interactive.stage import PHASES
 from il_ros.loop.run_settings import check_goal
 from il_ros.progress import Progress
-from il_ros.reports.run_report import rounds_table, timing_table
+from il_ros.reports.run_report import faults_table, rounds_table, timing_table
 from il_ros.ros.dagger.messages import request_of
 from il_ros.runs.kept_contract import keep_contract
 from il_ros_interfaces.action import RunDagger
@@ -123,6 +123,8 @@ async def _dagger(client: Client, args: argparse.Namespace, folder: Path):
 def _show_summary(folder: Path):
     summary = json.loads(read_text(folder / 'summary.json'))
     print(f'\n{rounds_table(summary).text()}\n\n{timing_table(summary).text()}\n')
+    if faults := faults_table(summary):
+        print(f'Faults\n{faults.text()}\n')
     print(f'{folder / "report.html"} shows it; {folder / "summary.json"} has the numbers.')
 
 

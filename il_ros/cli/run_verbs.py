@@ -84,11 +84,17 @@ def record(args: argparse.Namespace) -> int:
             keep_contract(folder, asked.contract)
         receipts = await _collect(client, options, folder, [CellJob(spec) for spec in specs],
                                   'recording', hidden=bool(args.teleop))
-        labels = sum(receipt.labels for receipt in receipts)
-        print(f'{len(receipts)} demonstrations, {labels} labels, '
-              f'{sum(r.success for r in receipts)} successful, in {folder}; '
-              f'next: {hints.train(folder)}')
+        print(_recorded(folder, receipts))
     return run_command(command, options)
+
+
+def _recorded(folder: Path, receipts: Sequence[Receipt]) -> str:
+    """Say what was recorded, and what to do with it: look at it, where nothing succeeded."""
+    labels = sum(receipt.labels for receipt in receipts)
+    successes = sum(receipt.success for receipt in receipts)
+    next_line = hints.train(folder) if successes else hints.plot(folder)
+    return (f'{len(receipts)} demonstrations, {labels} labels, {successes} successful, in '
+            f'{folder}; next: {next_line}')
 
 
 def _session(args: argparse.Namespace,

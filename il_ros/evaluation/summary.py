@@ -21,7 +21,7 @@ from il_ros.evaluation.interval import Interval, wilson
 from il_ros.evaluation.paired import Pairs
 from il_ros.interactive import stage_work
 from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger, RoundCost
-from il_ros.interactive.outcomes import Collected, Compared, Measured, Trained
+from il_ros.interactive.outcomes import Chosen, Collected, Compared, Measured, Trained
 from il_ros.interactive.rounds import planned_stages
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import BASELINE_PART, EXPERT_PART, PHASES, stage_name
@@ -119,11 +119,13 @@ def summarise(state: RunState, horizon: int, rate_hz: float, wall_s: float = -1.
         'bc': _bc(state, results[0]) if results else None,
         'rounds': [_round(result) for result in results[1:]],
         'bc_same_labels': _baseline(state),
+        **({'choices': _choices(state)} if state.goal.keep_better else {}),
         'evaluation_queries': evaluation_queries(state),
         'expert_seconds': round(expert_seconds(state, rate_hz), 3),
         'control_steps_per_s': round(control_steps_per_s(state), 1),
         'wall_s': round(wall_s if wall_s >= 0.0 else sum(timing.values()), 3),
-        'timing': timing}
+        'timing': timing,
+        'faults': [dataclasses.asdict(fault) for fault in state.faults]}
 
 
 def summary_json(summary: dict) -> str:
@@ -150,6 +152,15 @@ def _round(result: RoundResult) -> dict:
             **({'comparison': result.comparison} if result.comparison else {}),
             **({'person_labels': result.cost.person_labels} if result.cost.person_seconds
                else {})}
+
+
+def _choices(state: RunState) -> list[dict]:
+    choices = []
+    for chosen in state.all_of(Chosen):
+        fields = dataclasses.asdict(chosen)
+        del fields['seconds']
+        choices.append({**fields, 'loaded': chosen.loaded})
+    return choices
 
 
 def _baseline(state: RunState) -> dict | None:

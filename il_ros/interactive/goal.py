@@ -100,6 +100,8 @@ class Goal(Settings, refusal=GoalError):
     seed: Annotated[int, Meta(ge=0, le=LARGEST_SEED)] = 0
     evaluate: Annotated[str, one_of(FIXED, SEQUENTIAL)] = FIXED
     """How the rounds between are evaluated; sequential: beside the round before, until sure."""
+    keep_better: bool = False
+    """Collect with the policy loaded before where a new one succeeds less."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -112,6 +114,12 @@ class Goal(Settings, refusal=GoalError):
         self.refuse_unless(
             self.evaluation_first_seed + episodes - 1 <= LARGEST_SEED, 'evaluation_first_seed',
             f'at most {LARGEST_SEED} with the {episodes} episodes from it on')
+        self.refuse_unless(
+            not self.keep_better or all(map(self.round_seeds, range(self.rounds + 1))),
+            'keep_better', 'False where evaluation_episodes or final_evaluation_episodes is 0')
+        self.refuse_unless(
+            not self.keep_better or self.evaluate == FIXED,
+            'keep_better', f'False with evaluate {SEQUENTIAL}, which stops before it is measured')
         read_options(self.options, GoalError)
 
     @property
@@ -137,3 +145,7 @@ class Goal(Settings, refusal=GoalError):
         """Return the seeds of the held-out episodes; the first are the same for all policies."""
         count = self.final_evaluation_episodes if final else self.evaluation_episodes
         return range(self.evaluation_first_seed, self.evaluation_first_seed + count)
+
+    def round_seeds(self, round_: int) -> range:
+        """Return the seeds of the held-out episodes of a round's policy."""
+        return self.evaluation_seeds(final=round_ in (0, self.rounds))

@@ -72,8 +72,7 @@ def ledger(state: RunState) -> tuple[RoundCost, ...]:
         collected = state.find(Collected, stage_name('collect', round_))
         if collected is None:
             break
-        plan = state.strategy.plan(round_, state.goal.seed, state.find(
-            Trained, stage_name('train', round_ - 1)))
+        plan = state.strategy.plan(round_, state.goal.seed, state.learner(round_))
         row = _collect(row, round_, collected, TELEOP in required_drivers(plan))
         labelled = state.find(Labelled, stage_name('label', round_))
         if labelled is not None:

@@ -200,10 +200,31 @@ class Loaded:
     seconds: float
 
 
-Outcome = Collected | Compared | Labelled | Measured | Aggregated | Trained | Loaded
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    """Which policy is loaded after a round: the new one, unless it succeeds less."""
+
+    round: int  # noqa: A003
+    """Of the new policy."""
+    other: int
+    """Round of the policy that was loaded before."""
+    episodes: int
+    """Held-out episodes that both have run: the first ones."""
+    successes: int
+    other_successes: int
+    seconds: float
+
+    @property
+    def loaded(self) -> int:
+        """Return the round whose policy is loaded."""
+        return self.round if self.successes >= self.other_successes else self.other
+
+
+Outcome = Collected | Compared | Labelled | Measured | Aggregated | Trained | Loaded | Chosen
 
 _TYPES = {cls.__name__.lower(): cls
-          for cls in (Collected, Compared, Labelled, Measured, Aggregated, Trained, Loaded)}
+          for cls in (Collected, Compared, Labelled, Measured, Aggregated, Trained, Loaded,
+                      Chosen)}
 
 
 def to_json(outcome: Outcome) -> dict:

@@ -57,7 +57,8 @@ def planned_stages(state: RunState) -> Iterator[Stage]:
     """
     Yield the stages in order, as far as they are known.
 
-    A policy is judged behind the next fit, so that the two can go side by side. The baseline is
+    A policy is judged behind the next fit, so that the two can go side by side; with
+    ``keep_better`` at once, for the next round needs to know which one is loaded. The baseline is
     known when the last round is aggregated, and its demonstrations batch by batch, for what a
     batch brings decides whether another one is needed.
     """
@@ -69,6 +70,8 @@ def planned_stages(state: RunState) -> Iterator[Stage]:
         yield from _round(state, round_)
     if goal.baseline and goal.rounds:
         yield from _baseline(state)
+    elif goal.keep_better:
+        yield Stage('load', FINAL_PART, goal.rounds)
     else:
         yield from _judge(goal, goal.rounds)
 
@@ -79,13 +82,19 @@ def _round(state: RunState, round_: int) -> Iterator[Stage]:
         yield Stage('label', LOOP_PART, round_)
     yield Stage('aggregate', LOOP_PART, round_)
     yield Stage('train', LOOP_PART, round_)
+    if state.goal.keep_better:
+        yield Stage('load', LOOP_PART, round_)
+        yield from _judge(state.goal, round_)
+        if round_:
+            yield Stage('choose', LOOP_PART, round_)
+        return
     if round_:
         yield from _judge(state.goal, round_ - 1)
     yield Stage('load', LOOP_PART, round_)
 
 
 def _judge(goal: Goal, round_: int) -> Iterator[Stage]:
-    if goal.evaluation_seeds(final=round_ in (0, goal.rounds)):
+    if goal.round_seeds(round_):
         yield Stage('evaluate', LOOP_PART, round_)
         yield Stage('measure', LOOP_PART, round_)
 
@@ -101,7 +110,8 @@ def _baseline(state: RunState) -> Iterator[Stage]:
             return
     for act in ('aggregate', 'train'):
         yield Stage(act, BASELINE_PART, last)
-    yield from _judge(state.goal, last)
+    if not state.goal.keep_better:
+        yield from _judge(state.goal, last)
     if state.goal.final_evaluation_episodes:
         for act in ('load', 'evaluate', 'measure'):
             yield Stage(act, BASELINE_PART, last)

@@ -24,8 +24,8 @@ from il_ros.files.atomic import write_atomically
 from il_ros.files.regular import read_text
 from il_ros.interactive import outcomes
 from il_ros.interactive.goal import Goal, GoalError
-from il_ros.interactive.outcomes import Outcome
-from il_ros.interactive.stage import Stage
+from il_ros.interactive.outcomes import Chosen, Outcome, Trained
+from il_ros.interactive.stage import Stage, stage_name
 from il_ros.interactive.strategies import make_strategy
 from il_ros.interactive.strategy import Strategy
 
@@ -54,6 +54,18 @@ class RunFileError(ImitationError):
 
 
 @dataclasses.dataclass(frozen=True)
+class Fault:
+    """What went wrong in a run, and what was done about it."""
+
+    time_s: float
+    """Since 1970, by the time of day."""
+    stage: str
+    """That was under way."""
+    what: str
+    done: str
+
+
+@dataclasses.dataclass(frozen=True)
 class RunState:
     """
     A run and its finished stages.
@@ -61,11 +73,13 @@ class RunState:
     :param goal: what was asked for
     :param settings: of the strategy, as they were when the run began
     :param finished: what each finished stage brought, by the stage's name, in order
+    :param faults: in order
     """
 
     goal: Goal
     settings: dict = dataclasses.field(default_factory=dict)
     finished: dict[str, Outcome] = dataclasses.field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
 
     @property
     def strategy(self) -> Strategy:
@@ -97,6 +111,15 @@ class RunState:
         """Return the outcomes of a kind of all finished stages, in order."""
         return [outcome for outcome in self.finished.values() if isinstance(outcome, kind)]
 
+    def loaded_round(self, round_: int) -> int:
+        """Return the round whose policy is loaded when this one is over."""
+        chosen = self.find(Chosen, stage_name('choose', round_))
+        return round_ if chosen is None else chosen.loaded
+
+    def learner(self, round_: int) -> Trained | None:
+        """Return the policy that a round >= 1 collects with; None: it is not trained yet."""
+        return self.find(Trained, stage_name('train', self.loaded_round(round_ - 1)))
+
     def has(self, stage: Stage) -> bool:
         """Return whether a stage is finished."""
         return stage.name in self.finished
@@ -107,12 +130,18 @@ class RunState:
             raise ValueError(f'stage {stage.name} is finished already')
         return dataclasses.replace(self, finished={**self.finished, stage.name: outcome})
 
+    def with_fault(self, fault: Fault) -> 'RunState':
+        """Return the state with one more fault."""
+        return dataclasses.replace(self, faults=(*self.faults, fault))
+
     def to_json(self) -> str:
         """Return the text of ``run.json``."""
         stages = [{'stage': name, **outcomes.to_json(outcome)}
                   for name, outcome in self.finished.items()]
         return json.dumps({'version': VERSION, 'goal': dataclasses.asdict(self.goal),
-                           'settings': self.settings, 'finished': stages}, indent=1) + '\n'
+                           'settings': self.settings, 'finished': stages,
+                           'faults': [dataclasses.asdict(fault) for fault in self.faults]},
+                          indent=1) + '\n'
 
     @classmethod
     def from_json(cls, text: str) -> 'RunState':
@@ -129,7 +158,8 @@ class RunState:
             for entry in fields['finished']:
                 name = entry.pop('stage')
                 finished[name] = outcomes.from_json(entry)
-            return cls(Goal(**fields['goal']), fields['settings'], finished)
+            faults = tuple(Fault(**fault) for fault in fields.get('faults', ()))
+            return cls(Goal(**fields['goal']), fields['settings'], finished, faults)
         except (KeyError, TypeError, ValueError, AttributeError, GoalError) as error:
             raise RunFileError(f'not the state of a run: {error!r}') from error
 

@@ -26,11 +26,11 @@ PHASES = ('expert', 'demonstrate', 'collect', 'label', 'aggregate', 'train', 'lo
 
 EXPERT_PART, HELD_OUT_PART, LOOP_PART, BASELINE_PART = 'expert', 'held-out', 'loop', 'baseline'
 FINAL_PART = 'final'
-"""Loads the last round's policy again, so that a graph that stays up is left with it."""
+"""Loads the rounds' policy again, so that a graph that stays up is left with it."""
 
 _REPORTED = {EXPERT_PART: EXPERT_STAGE, HELD_OUT_PART: DEMONSTRATE, BASELINE_PART: BASELINE}
 _ACTS = {'label': LABEL, 'aggregate': AGGREGATE, 'train': TRAIN, 'load': LOAD,
-         'evaluate': EVALUATE, 'measure': EVALUATE}
+         'evaluate': EVALUATE, 'measure': EVALUATE, 'choose': EVALUATE}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,10 @@ class Stage:
     """One step of a run; ``act`` is the work, ``part`` and ``round`` the policy concerned."""
 
     act: str
-    """``collect``, ``evaluate``, ``label``, ``measure``, ``aggregate``, ``train`` or ``load``."""
+    """
+    ``collect``, ``label``, ``aggregate``, ``train``, ``load``, ``evaluate``, ``measure`` or
+    ``choose``.
+    """
     part: str
     """The loop, the ceiling, the held-out demonstrations or the baseline."""
     round: int  # noqa: A003

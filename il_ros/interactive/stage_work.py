@@ -30,8 +30,8 @@ from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Collected, last_threshold, Trained
 from il_ros.interactive.rounds import baseline_batches
 from il_ros.interactive.run_state import RunState
-from il_ros.interactive.stage import BASELINE_PART, collect_stage, EXPERT_PART, HELD_OUT_PART
-from il_ros.interactive.stage import LOOP_PART, Stage, stage_name
+from il_ros.interactive.stage import BASELINE_PART, collect_stage, EXPERT_PART, FINAL_PART
+from il_ros.interactive.stage import HELD_OUT_PART, LOOP_PART, Stage, stage_name
 from il_ros.interactive.strategy import evaluation_plan
 
 MEASURED_EPISODES = 50
@@ -55,10 +55,10 @@ def episode_specs(state: RunState, stage: Stage) -> tuple[EpisodeSpec, ...]:
     goal = state.goal
     if stage.act == 'evaluate':
         driver = EXPERT if stage.part == EXPERT_PART else POLICY
-        final = stage.part != LOOP_PART or stage.round in (0, goal.rounds)
-        kind = EVALUATION if stage.part == LOOP_PART else stage.part
+        loop = stage.part == LOOP_PART
+        seeds = goal.round_seeds(stage.round) if loop else goal.evaluation_seeds(final=True)
         plan = evaluation_plan(driver, goal.seed)
-        return _specs(state, stage, kind, EVALUATION, goal.evaluation_seeds(final), plan)
+        return _specs(state, stage, EVALUATION if loop else stage.part, EVALUATION, seeds, plan)
     plan = state.strategy.demonstration(goal.seed)
     if stage.part == HELD_OUT_PART:
         return _specs(state, stage, VALIDATION, VALIDATION, goal.held_out_seeds(), plan)
@@ -69,8 +69,7 @@ def episode_specs(state: RunState, stage: Stage) -> tuple[EpisodeSpec, ...]:
     if stage.round == 0:
         seeds = goal.demonstration_seeds(0, goal.demonstrations)
         return _specs(state, stage, DEMONSTRATION, DEMONSTRATION, seeds, plan)
-    learner = state.find(Trained, stage_name('train', stage.round - 1))
-    plan = state.strategy.plan(stage.round, goal.seed, learner)
+    plan = state.strategy.plan(stage.round, goal.seed, state.learner(stage.round))
     return _specs(state, stage, ROLLOUT, ROLLOUT, goal.rollout_seeds(stage.round), plan)
 
 
@@ -176,13 +175,27 @@ def checkpoint_for(state: RunState, stage: Stage) -> Trained | None:
     For ``load`` it is the one to be loaded. After a restart the policy node may run another one
     or none: compare its hash, and load this first.
     """
-    if stage.act == 'load' or (stage.act == 'evaluate' and stage.part != EXPERT_PART):
+    of: int | str
+    if stage.part == FINAL_PART:
+        of = state.loaded_round(stage.round)
+    elif stage.act == 'load' or (stage.act == 'evaluate' and stage.part != EXPERT_PART):
         of = BASELINE_PART if stage.part == BASELINE_PART else stage.round
     elif stage.act == 'collect' and stage.part == LOOP_PART and stage.round > 0:
-        of = stage.round - 1
+        of = state.loaded_round(stage.round - 1)
     else:
         return None
     return state.outcome(Trained, stage_name('train', of))
+
+
+def compared_episodes(state: RunState, round_: int) -> list[tuple[str, str]]:
+    """
+    Return the held-out episodes of a round's policy beside those of the one loaded before.
+
+    :returns: their ids, the new policy's first; each pair has one seed
+    """
+    new, before = (episode_specs(state, Stage('evaluate', LOOP_PART, of))
+                   for of in (round_, state.loaded_round(round_ - 1)))
+    return [(one.episode_id, other.episode_id) for one, other in zip(new, before)]
 
 
 def same_labels(state: RunState) -> list[tuple[str, int]]:

@@ -30,6 +30,7 @@ from il_ros.reports.run_report import curves_of, Filmstrip, report_html
 from il_ros.runs.shard import receipts_in
 
 FRAMES = 10
+SUMMARY = 'summary.json'
 
 
 def write_results(folder: Path, state: RunState, replay: bool, wall_s: Callable[[], float],
@@ -46,7 +47,7 @@ def write_results(folder: Path, state: RunState, replay: bool, wall_s: Callable[
     # Any episode tells the rate and the horizon that they all have.
     episode = read_episode(next(receipts_in(folder / 'episodes'))[0])
     summary = summarise(state, episode.horizon, episode.contract.rate, wall_s())
-    write_atomically(folder / 'summary.json', summary_json(summary).encode())
+    write_atomically(folder / SUMMARY, summary_json(summary).encode())
     conditions = list(conditions_of(state))
     check()
     try:

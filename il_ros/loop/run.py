@@ -21,6 +21,7 @@ results.
 """
 
 from collections.abc import Callable
+import contextlib
 import dataclasses
 from pathlib import Path
 import time
@@ -30,12 +31,13 @@ from il_ros.interactive import rounds, run_state
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Collected, Outcome
-from il_ros.interactive.run_state import RunState
+from il_ros.interactive.run_state import Fault, RunState
 from il_ros.interactive.stage import BASELINE_PART, EXPERT_PART, Stage, stage_name
 from il_ros.learning.config import TrainConfig
 from il_ros.learning.inputs import image_features, Inputs
 from il_ros.loop.backend import Backend
-from il_ros.loop.results import write_results
+from il_ros.loop.failures import CANCELED
+from il_ros.loop.results import SUMMARY, write_results
 from il_ros.loop.run_settings import check_goal, keep_training
 from il_ros.loop.stages import Fit, StageRunner
 from il_ros.runs.run_kind import RunKeeper, RunKind
@@ -87,6 +89,7 @@ class Loop:
         self.state: RunState | None = None
         self._backend, self._folder, self._replay = backend, folder, replay
         self._reporter, self._log = _Reporter(report), log
+        self._under_way = ''
 
     async def run(self, goal: Goal, resume: bool = False) -> RunState:
         """
@@ -104,17 +107,40 @@ class Loop:
         config = TrainConfig.load(training_file)
         Inputs(contract, config.inputs)
         image_features(contract, config.images)
+        broken = ((self._folder / run_state.FILE_NAME).exists()
+                  and not (self._folder / SUMMARY).exists())
         state = run_state.begin(self._folder, goal, strategy.settings, resume)
         RunKeeper().admit(self._folder, RunKind(goal.task, goal.options, contract))
         self.state, earlier_s = state, run_state.seconds(state)
+        if broken:
+            self.note('the run had ended before it was finished', 'resumed')
         runner = StageRunner(self._backend, self._folder,
                              keep_training(self._folder, training_file, strategy),
                              self._reporter.tell)
-        state = await self._carry_out(runner, state)
-        await self._backend.beside(lambda check: write_results(
-            self._folder, state, self._replay,
-            lambda: earlier_s + time.monotonic() - started, check))
+        try:
+            state = await self._carry_out(runner, self.state)
+            await self._backend.beside(lambda check: write_results(
+                self._folder, state, self._replay,
+                lambda: earlier_s + time.monotonic() - started, check))
+        except (ImitationError, OSError) as error:
+            if getattr(error, 'code', 0) != CANCELED:
+                self.note(str(error), 'the run ended')
+            raise
         return state
+
+    def note(self, what: str, done: str):
+        """
+        Take in a fault of a run that has begun.
+
+        :param done: what was done about it
+        """
+        if self.state is not None:
+            self.state = self._with_fault(self.state, what, done)
+            with contextlib.suppress(ImitationError):  # full disk; saved with the next stage
+                run_state.save(self._folder, self.state)
+
+    def _with_fault(self, state: RunState, what: str, done: str) -> RunState:
+        return state.with_fault(Fault(time.time(), self._under_way, what, done))
 
     async def _carry_out(self, runner: StageRunner, state: RunState) -> RunState:
         """Go through the stages that are not finished; a fit goes on beside those it can."""
@@ -136,6 +162,7 @@ class Loop:
             stage = rounds.next_stage(state, fits[0].stage if fits else None)
             if stage is None and not fits:
                 return state
+            self._under_way = (stage or fits[0].stage).name
             self._reporter.begin(state, stage or fits[0].stage)
             if stage is None:
                 outcome: Outcome = await fits[0].outcome()
@@ -148,7 +175,11 @@ class Loop:
             else:
                 outcome = await runner.execute(state, stage)
             self._log(f'{state.goal.run}: {stage.name} is finished')
-            self.state = state = state.after(stage, outcome)
+            assert self.state is not None, 'the run has begun'
+            state = self.state.after(stage, outcome)
+            for flagged in runner.flagged(outcome):
+                state = self._with_fault(state, flagged, 'not trained on')
+            self.state = state
             run_state.save(self._folder, state)
 
 

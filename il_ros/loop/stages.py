@@ -31,19 +31,20 @@ from il_ros.dataset.dataset import DATASET
 from il_ros.episodes.label_file import read_labels, StoredLabels, write_labels
 from il_ros.episodes.labels import unlabelled
 from il_ros.episodes.reader import read_episode
-from il_ros.episodes.receipts import is_unfinished, Receipt
+from il_ros.episodes.receipts import DISCARDED, is_unfinished, Receipt
 from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import ComparedActions, count_mistakes
 from il_ros.evaluation.paired import NOT_DECIDED, Pairs
 from il_ros.interactive import stage_work
 from il_ros.interactive.dataset_keys import dataset_keys, last_aggregate
-from il_ros.interactive.outcomes import Aggregated, Collected, Compared, Labelled, Loaded
+from il_ros.interactive.outcomes import Aggregated, Chosen, Collected, Compared, Labelled, Loaded
 from il_ros.interactive.outcomes import Measured, Outcome, Trained
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import Stage
 from il_ros.learning import checkpoint
 from il_ros.loop.backend import Backend, Episodes, FitOrder, Fitting, Tell
 from il_ros.loop.failures import RUN_DIFFERS, RunError, TRAIN_FAILED
+from il_ros.runs.inventory import FLAGS
 from il_ros.runs.rebuild import refresh
 from il_ros.runs.shard import receipts_in
 from il_ros.settings import is_finite
@@ -159,6 +160,8 @@ class StageRunner:
             return await self._run_episodes(state, stage, started)
         if stage.act == 'load':
             return Loaded(seconds=time.monotonic() - started)
+        if stage.act == 'choose':
+            return self._choose_stage(state, stage, started)
         if stage.act == 'label':
             return await self._label_stage(state, stage, started)
         if stage.act == 'measure':
@@ -220,14 +223,33 @@ class StageRunner:
                     progress_from + (progress_to - progress_from) * (done + count) / len(specs),
                     -1.0))
 
+    def flagged(self, outcome: Outcome) -> list[str]:
+        """Return the episodes of a stage that went wrong, and how; not those taken back."""
+        ids = outcome.flagged if isinstance(outcome, Collected) else ()
+        wrong = []
+        for episode_id in ids:
+            _, receipt = self._recorded(episode_id)
+            flags = [name for bit, name in FLAGS.items() if receipt.flags & bit & ~DISCARDED]
+            if flags:
+                wrong.append(f'{episode_id}: {", ".join(flags)}')
+        return wrong
+
     def _keep(self, receipt: Receipt):
         if is_unfinished(receipt):
             self._discarded_attempts.append(receipt)
         else:
             self._receipts[receipt.spec.episode_id] = (self._folder / receipt.path, receipt)
 
+    def _choose_stage(self, state: RunState, stage: Stage, started: float) -> Chosen:
+        pairs = stage_work.compared_episodes(state, stage.round)
+        new, before = (sum(self._recorded(name)[1].success for name in names)
+                       for names in zip(*pairs))
+        return Chosen(round=stage.round, other=state.loaded_round(stage.round - 1),
+                      episodes=len(pairs), successes=new, other_successes=before,
+                      seconds=time.monotonic() - started)
+
     def _recorded(self, episode_id: str) -> tuple[Path, Receipt]:
-        """Return the file and the receipt of an episode that the run has recorded."""
+        """Return file and receipt of an episode that the run has recorded."""
         if episode_id not in self._receipts:
             raise RunError(RUN_DIFFERS, (
                 f'{self._folder}/episodes lacks {episode_id}, which this run recorded and needs; '

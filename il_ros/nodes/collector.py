@@ -14,7 +14,7 @@
 
 """The collector: runs and records episodes in order, beside one simulator or arm."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 import dataclasses
 import time
 
@@ -134,8 +134,14 @@ class CollectorNode(ActionNode):
         threshold = goal.request.gate_threshold
         before = self._peers.losses(('policy',))
         feedback = CollectEpisodes.Feedback()
+
+        def repeated(reason: str):
+            self.get_logger().warning(f'repeated: {reason}')
+            feedback.repeated = reason
+            goal.publish_feedback(feedback)
+            feedback.repeated = ''
         for spec in goal.request.episodes:
-            receipt = await self._attempt(spec, threshold, result, before)
+            receipt = await self._attempt(spec, threshold, result, before, repeated)
             if receipt.gate_threshold >= 0.0:
                 threshold = receipt.gate_threshold
             feedback.finished += 1
@@ -153,12 +159,14 @@ class CollectorNode(ActionNode):
         goal.publish_feedback(feedback)
 
     async def _attempt(self, spec, threshold: float, result: CollectEpisodes.Result,
-                       before: Mapping[str, int]) -> RecordedEpisode:
+                       before: Mapping[str, int],
+                       repeated: Callable[[str], None]) -> RecordedEpisode:
         """
         Run an episode, and again when the operator takes it back or a node is lost meanwhile.
 
         :param before: how often the policy was lost before this goal: one that is started again
             has not the checkpoint that the goal is about
+        :param repeated: is told which episode is repeated, and why
         """
         parts, again = parts_of(spec), 0
         while True:
@@ -183,21 +191,19 @@ class CollectorNode(ActionNode):
                 again += 1
                 if again == ATTEMPTS:
                     raise CollectError(code_of(lost[0]), (
-                        f'{spec.episode_id}: {lost[0]} ended, for the {again}th time'))
-                self._say_again(spec, f'{failed or lost[0] + " ended"} '
-                                      f'({again} of {ATTEMPTS - 1})')
+                        f'{spec.episode_id}: {self._peers.name(lost[0])} ended, for the {again}th '
+                        'time'))
+                reason = failed or f'{self._peers.name(lost[0])} ended'
+                repeated(f'{spec.episode_id}: {reason} ({again} of {ATTEMPTS - 1})')
             elif failed is not None:
                 raise failed
             elif receipt.end == ABORTED and receipt.cause == OPERATOR:
-                self._say_again(spec, 'the attempt was discarded by the operator')
+                repeated(f'{spec.episode_id}: the attempt was discarded by the operator')
             else:
                 return receipt
 
     def _settled_s(self) -> float:
         return time.monotonic() - self.parameters.settle_s
-
-    def _say_again(self, spec, reason: str):
-        self.get_logger().warning(f'{spec.episode_id} is repeated: {reason}')
 
     async def _present(self, spec, parts: Collection[str]):
         try:
@@ -262,7 +268,7 @@ class CollectorNode(ActionNode):
     async def _give_up(self, spec, lost: str, result: CollectEpisodes.Result):
         """End an episode of which a node was lost, and keep what comes of it with the costs."""
         receipt = self._awaited[spec.episode_id] = Future()
-        reason, due = f'{lost} ended', CallError('no receipt')
+        reason, due = f'{self._peers.name(lost)} ended', CallError('no receipt')
         if lost != 'simulator' and not await self._end_running(spec, reason=reason):
             return
         if lost == 'recorder':

@@ -78,9 +78,11 @@ class CoordinatorNode(ActionNode):
         loop = Loop(self._backend, folder, self.parameters.replay,
                     lambda progress: goal.publish_feedback(feedback_of(progress)),
                     self.get_logger().info)
+        self._backend.note = loop.note
         try:
             await loop.run(goal_of(goal.request), goal.request.resume)
         finally:
             self._backend.end()
+            self._backend.note = lambda *_: None
             if loop.state is not None:
                 result.rounds = round_summaries(loop.state)

@@ -129,8 +129,7 @@ class SimulatorNode(ReportingNode):
         self._orders = RealtimeCommands(self._limits, self.parameters.command_timeout_s)
         self._silence = Silence(self.parameters.silence_s, self.parameters.absence_s)
         self._published_at = -math.inf
-        self._fresh = False
-        self._stopped = False
+        self._fresh = self._stopped = False
         self.refused_commands = 0
         self._resting_beats = itertools.count()
         self._cadence = Cadence(round(NS / self._rate_hz))
@@ -225,6 +224,7 @@ class SimulatorNode(ReportingNode):
         """Hold where the arm is: what it was sent last may be a stranger's target."""
         if self.session.status.phase == RUNNING:
             self._orders.hold(self.session.state.joint_position, self.session.stamp_ns)
+        self.diagnostics.publish()
 
     def _refuse(self, error: ImitationError | str):
         self.refused_commands += 1

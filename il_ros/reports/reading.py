@@ -34,7 +34,7 @@ def read(summary: dict) -> list[str]:
 
     :param summary: as ``summary.summarise`` returns it; what is missing in it is left out
     """
-    parts = (_ceiling, _cloning, _last_round, _comparison, _between, _costs, _trust)
+    parts = (_ceiling, _cloning, _last_round, _comparison, _between, _costs, _trust, _choices)
     return [text for part in parts if (text := part(summary))]
 
 
@@ -176,6 +176,19 @@ def _trust(summary: dict) -> str:
         text += (f' Round {better[-1]} was better than the last one: more labels do not always '
                  'help.')
     return text
+
+
+def _choices(summary: dict) -> str:
+    choices = summary.get('choices')
+    if not choices:
+        return ''
+    text = ' '.join(
+        f'Round {one["round"]} succeeds in {one["successes"]}, round {one["other"]} in '
+        f'{one["other_successes"]} of the same {counted(one["episodes"], "held-out episode")}: '
+        f'round {one["loaded"]} is loaded.' for one in choices)
+    return (f'{text} Each round was collected with the policy that was loaded, at the end it is '
+            f'that of round {choices[-1]["loaded"]}. Chosen by these episodes, it looks better on '
+            'them than it is.')
 
 
 def conditions_of(state: RunState) -> list[str]:

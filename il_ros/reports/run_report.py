@@ -15,6 +15,7 @@
 """The report of a run: its tables, its figures and ``report.html``, from ``summary.json``."""
 
 import dataclasses
+from datetime import datetime, timezone
 import io
 from typing import Mapping, Sequence
 
@@ -137,6 +138,16 @@ def timing_table(summary: dict) -> Table:
                  notes=(speed,), bars=[*shares, 0.0])
 
 
+def faults_table(summary: dict) -> Table | None:
+    """Return what went wrong in a run; None: nothing that is known."""
+    faults = summary.get('faults')
+    if not faults:
+        return None
+    rows = [(f'{datetime.fromtimestamp(fault["time_s"], timezone.utc):%Y-%m-%d %H:%M:%S}',
+             *(fault[key] for key in ('stage', 'what', 'done'))) for fault in faults]
+    return Table(('time (UTC)', 'stage', 'fault', 'what was done'), rows)
+
+
 def report_html(summary: dict, curves: Mapping[str, Sequence[float]] | None = None,
                 filmstrips: Sequence[Filmstrip] = (), notes: Sequence[str] = ()) -> str:
     """
@@ -153,7 +164,8 @@ def report_html(summary: dict, curves: Mapping[str, Sequence[float]] | None = No
         tiles=_tiles(summary), findings=[*read(summary), *notes],
         filmstrips=filmstrips, success=plots.success_against_labels(summary),
         mistakes=plots.mistakes(summary, curves or {}), loss=plots.loss_beside_success(summary),
-        rounds=rounds_table(summary), timing=timing_table(summary))
+        rounds=rounds_table(summary), timing=timing_table(summary),
+        faults=faults_table(summary))
 
 
 def _tiles(summary: dict) -> list[tuple[str, str]]:

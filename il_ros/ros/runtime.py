@@ -47,7 +47,6 @@ from rclpy.task import Future
 SPIN_TIMEOUT_S = 1.0
 """The EventsExecutor of rclpy 7.1 never runs a callback when it is spun without a timeout."""
 
-SLOW_SPIN_TIMEOUT_S = 1.0
 JOIN_TIMEOUT_S = 10.0
 
 END_S = 60.0
@@ -189,8 +188,7 @@ class Runtime:
 
     def _spin_slow(self):
         try:
-            while not self.stop.done():
-                self.slow.spin_until_future_complete(self.stop, timeout_sec=SLOW_SPIN_TIMEOUT_S)
+            spin_until(self.slow, self.stop)
         except ExternalShutdownException:
             pass
         except BaseException as error:  # noqa: B902 - raised again by spin in the main thread
@@ -259,9 +257,18 @@ def take_down(executor: Executor, node: Node):
 
 
 def spin_until(executor: Executor, stop: Future):
-    """Run an executor's callbacks until ``stop`` is done."""
+    """
+    Run an executor's callbacks until ``stop`` is done.
+
+    Each callback that an executor of rclpy 7.1 runs leaves a function with the future that it is
+    spun for. So that these do not pile up with ``stop``, that future lasts for one spin.
+    """
+    spins = [Future()]
+    stop.add_done_callback(lambda _: spins[0].set_result(None))
     while not stop.done():
-        executor.spin_until_future_complete(stop, timeout_sec=SPIN_TIMEOUT_S)
+        spins[0] = Future()
+        if not stop.done():
+            executor.spin_until_future_complete(spins[0], timeout_sec=SPIN_TIMEOUT_S)
 
 
 def run(build: type[Node], args: Sequence[str] | None = None) -> int:

@@ -176,10 +176,14 @@ def contract_text(name: str) -> str:
     """
     Return a composed contract as a file: to begin one's own with.
 
+    It names a robot's file as ``name`` does, for it is read by another process.
+
     :raises ContractError: if there is none of that name
     """
     document = contract_document(name)
     del document['name']
+    if is_robot_file(robot_name(name)):
+        document['robot'] = robot_name(name)
     return yaml.dump(document, Dumper=_Indented, sort_keys=False, default_flow_style=None,
                      width=99)
 

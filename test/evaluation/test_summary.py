@@ -41,7 +41,8 @@ def complete() -> dict:
 def test_a_summary_has_exactly_the_promised_keys(complete):
     assert set(complete) == {
         'task', 'strategy', 'seed', 'horizon', 'expert', 'bc', 'rounds', 'bc_same_labels',
-        'evaluation_queries', 'expert_seconds', 'control_steps_per_s', 'wall_s', 'timing'}
+        'evaluation_queries', 'expert_seconds', 'control_steps_per_s', 'wall_s', 'timing',
+        'faults'}
     assert set(complete['expert']) == {'k', 'n', 'rate', 'low', 'high'}
     assert set(complete['bc']) == POLICY | {'labels', 'demonstrations'}
     assert set(complete['bc_same_labels']) == POLICY | {'labels', 'demonstrations'}

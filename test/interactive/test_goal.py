@@ -43,6 +43,8 @@ def _goal(**fields) -> Goal:
     ({'evaluation_first_seed': 2 ** 32 - 199}, 'at most 4294967295 with the 200 episodes'),
     ({'seed': 2 ** 32}, r'seed is 4294967296; expected a whole number in 0\.\.4294967295'),
     ({'seed': -1}, 'seed is -1'),
+    ({'keep_better': True, 'evaluation_episodes': 0},
+     'keep_better is True; expected False where evaluation_episodes'),
     ({'options': '{'}, 'options are not JSON'),
     ({'options': '[1]'}, 'expected a JSON object')])
 def test_a_goal_that_cannot_be_run_is_refused_by_its_field(fields, words):

@@ -25,6 +25,7 @@ from il_ros.contract.episode_spec import VALIDATION
 from il_ros.interactive import rounds, stage_work
 from il_ros.interactive.goal import Goal
 from il_ros.interactive.ledger import ledger
+from il_ros.interactive.outcomes import Chosen, Collected, Loaded, Trained
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import Stage
 import pytest
@@ -93,6 +94,46 @@ def test_whoever_gets_no_resets_is_neither_evaluated_nor_measured(between, final
     assert {name.removesuffix('-measure') for name in finished
             if name.endswith('-measure')} == set(judged) - {'expert'}
     assert list(finished)[-1] == 'final-load' and 'baseline-train' in finished
+
+
+@pytest.mark.parametrize('baseline', [True, False])
+def test_a_policy_that_may_be_refused_is_judged_before_the_next_round_is_collected(baseline):
+    state = _complete(_state(keep_better=True, baseline=baseline))
+    judge = ['train', 'load', 'evaluate', 'measure', 'choose']
+    names = [name for name in state.finished if name.startswith('r')]
+    assert names == ['r00-collect', 'r00-aggregate', *(f'r00-{act}' for act in judge[:-1]),
+                     *(f'{round_}-{act}' for round_ in ('r01', 'r02')
+                       for act in ('collect', 'label', 'aggregate', *judge))]
+    assert list(state.finished)[-1] == 'final-load'
+    planned = [stage.name for stage in rounds.planned_stages(state)]
+    assert planned == list(state.finished), 'each once, also in the table of times'
+
+
+@pytest.mark.parametrize('successes, loaded', [((3, 3), [1, 2]), ((2, 3), [0, 2]),
+                                               ((3, 2), [1, 1]), ((2, 2), [0, 0])])
+def test_a_policy_that_succeeds_less_than_the_one_before_is_not_collected_with(
+        successes, loaded):
+    state = _state(keep_better=True, baseline=False)
+    while stage := rounds.next_stage(state):
+        outcome = Loaded(1.0)
+        if stage.act == 'choose':
+            before = state.loaded_round(stage.round - 1)
+            pairs = stage_work.compared_episodes(state, stage.round)
+            assert pairs[0] == (f'evaluation-r{stage.round:02d}-1000000',
+                                f'evaluation-r{before:02d}-1000000')
+            assert len(pairs) == (7 if (before, stage.round) == (0, 2) else 5)
+            outcome = Chosen(stage.round, before, 5, successes[stage.round - 1], 3, 1.0)
+        elif stage.act == 'train':
+            outcome = Trained(f'round_{stage.round}', '', 0, 0, 0.1, 0.1, 0, 1, 1.0)
+        elif stage.act in ('collect', 'evaluate'):
+            outcome = Collected(1, 1, 5, 5, 5, 5, 0, 0, (5,), (), 1.0)
+        state = RunState.from_json(state.after(stage, outcome).to_json())
+    assert [state.loaded_round(round_) for round_ in (1, 2)] == loaded
+    assert state.learner(2).path == f'round_{loaded[0]}'
+    stages = _stages(state)
+    for name, of in (('r01-collect', 0), ('r02-collect', loaded[0]), ('r02-evaluate', 2),
+                     ('final-load', loaded[1])):
+        assert stage_work.checkpoint_for(state, stages[name]).path == f'round_{of}'
 
 
 def test_without_rounds_a_run_is_behavioural_cloning():

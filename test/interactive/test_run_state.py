@@ -15,6 +15,7 @@
 """``run.json``: written whole, resumed only by the same goal."""
 
 import dataclasses
+import json
 
 from il_ros.errors import EpisodeWriteError
 from il_ros.interactive import run_state
@@ -41,6 +42,17 @@ def test_a_run_goes_on_where_it_was(tmp_path):
     after = state.after(next_stage(state), trained)
     run_state.save(tmp_path, after)
     assert begin(tmp_path, GOAL, {'gate': {'hold_max': 9}}, resume=True) == after
+
+
+def test_faults_are_kept_and_an_older_file_has_none(tmp_path):
+    state = begin(tmp_path, GOAL, {})
+    text = json.loads(state.to_json())
+    del text['faults']
+    assert RunState.from_json(json.dumps(text)) == state
+    state = state.with_fault(run_state.Fault(1.5, 'r00-collect', 'policy ended', 'waited for'))
+    run_state.save(tmp_path, state)
+    assert run_state.load(tmp_path) == state != run_state.load(tmp_path).with_fault(
+        state.faults[0])
 
 
 def test_a_state_that_cannot_be_written_is_named_and_leaves_the_old_one(tmp_path, monkeypatch):
@@ -129,7 +141,7 @@ def test_the_file_has_its_version_and_a_line_for_each_entry():
     text = RunState(GOAL, {}, {'r00-load': Loaded(0.5)}).to_json()
     assert text.startswith('{\n "version": 1,\n "goal": {\n  "run": "r",\n')
     assert text.endswith('   "stage": "r00-load",\n   "type": "loaded",\n   "seconds": 0.5\n'
-                         '  }\n ]\n}\n')
+                         '  }\n ],\n "faults": []\n}\n')
     with pytest.raises(RunFileError, match='version is 2; expected 1'):
         RunState.from_json(text.replace('"version": 1', '"version": 2'))
 

@@ -14,6 +14,7 @@
 
 """The order of a run over any back end: what is asked, and what a failure ends."""
 
+import time
 import types
 
 from il_ros.errors import ImitationError
@@ -104,6 +105,31 @@ def test_a_stage_that_fails_ends_the_fit_beside_it_and_keeps_what_is_finished(
     assert done[-1] == 'r01-train abandoned'
     assert 'r01-aggregate' in run_state.load(tmp_path / 'r').finished
     assert loop.state == run_state.load(tmp_path / 'r')
+
+
+def test_faults_are_kept_with_what_was_done_when_the_run_is_resumed(done, tmp_path, monkeypatch):
+    execute, loop = StageRunner.execute, Loop(Here(), tmp_path / 'r')
+    loop.note('too early', 'nothing')
+
+    async def fail(runner, state, stage):
+        if stage.name == 'r00-load':
+            loop.note('policy ended (process 7)', 'waited for')
+            raise RunError(LOAD_FAILED, 'no policy')
+        return await execute(runner, state, stage)
+    monkeypatch.setattr(StageRunner, 'execute', fail)
+    with pytest.raises(RunError, match='no policy'):
+        finish(loop.run(GOAL))
+    monkeypatch.setattr(StageRunner, 'execute', execute)
+    monkeypatch.setattr(StageRunner, 'flagged', lambda _runner, outcome: (
+        ['rollout-r01-004000: drops'] if outcome is OUTCOMES['aggregate'] else []))
+    finish(Loop(Here(), tmp_path / 'r').run(GOAL, resume=True))
+    faults = run_state.load(tmp_path / 'r').faults
+    assert [(fault.stage, fault.what, fault.done) for fault in faults] == [
+        ('r00-load', 'policy ended (process 7)', 'waited for'),
+        ('r00-load', 'no policy', 'the run ended'),
+        ('', 'the run had ended before it was finished', 'resumed'),
+        ('r01-aggregate', 'rollout-r01-004000: drops', 'not trained on')]
+    assert 0.0 <= time.time() - faults[0].time_s < 60.0
 
 
 def test_progress_says_round_stage_labels_and_the_last_success(done, tmp_path):

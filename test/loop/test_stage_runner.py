@@ -19,7 +19,7 @@ from pathlib import Path
 import types
 
 from il_ros.dataset.dataset import load
-from il_ros.episodes.receipts import read_receipt, receipt_path
+from il_ros.episodes.receipts import CLOCK_JUMP, DISCARDED, DROPS, read_receipt, receipt_path
 from il_ros.errors import ImitationError
 from il_ros.interactive.goal import Goal, SEQUENTIAL
 from il_ros.interactive.outcomes import Collected, Compared, Trained
@@ -30,6 +30,7 @@ from il_ros.loop import stages
 from il_ros.loop.backend import finish
 from il_ros.loop.failures import RUN_DIFFERS, RunError, TRAIN_FAILED
 from il_ros.loop.stages import Fit, StageRunner
+from il_ros.runs.shard import receipts_in
 from instant_backend import Recorder
 import numpy as np
 import pytest
@@ -223,6 +224,23 @@ def test_mistakes_are_counted_on_the_answers_of_the_policy(backend, runner, told
     assert 0.0 <= found.seconds < 60.0
 
 
+def test_a_new_policy_is_compared_with_the_loaded_one_on_the_same_episodes(backend, runner):
+    goal = dataclasses.replace(GOAL, keep_better=True, final_evaluation_episodes=3)
+    begun = RunState(goal, finished={'r00-collect': collected([4, 4, 4]), 'r00-train': TRAINED})
+    for round_, failing in ((0, (1_000_002,)), (1, (1_000_000, 1_000_002))):
+        for spec in episode_specs(begun, Stage('evaluate', 'loop', round_)):
+            cut = messages(spec, 4)[:7] if spec.seed in failing else None
+            backend.record(spec, cut)
+    # An episode that broke off has no success; as far as this stage it is an episode like others.
+    runs = runner()
+    runs._receipts = {receipt.spec.episode_id: (path, receipt)
+                      for path, receipt in receipts_in(backend.folder / 'episodes')}
+    found = finish(runs.execute(begun, Stage('choose', 'loop', 1)))
+    assert (found.round, found.other, found.episodes) == (1, 0, 3)
+    assert (found.successes, found.other_successes, found.loaded) == (1, 2, 0)
+    assert not backend.loaded and not backend.collected
+
+
 def test_a_data_set_is_made_of_what_the_run_has_recorded(backend, runner):
     runs = runner()
     begun = state(r00_collect=finish(runs.execute(state(), collect_stage(0))))
@@ -232,6 +250,17 @@ def test_a_data_set_is_made_of_what_the_run_has_recorded(backend, runner):
     assert found.episodes >= 3 and found.labels == 12 and found.person_labels == 0
     assert len(load(backend.folder / 'dataset.hdf5', 'round_0')) == 12
     assert 0.0 <= found.seconds < 60.0
+
+
+def test_an_episode_with_a_flag_is_named_but_not_one_that_was_taken_back(backend, runner):
+    specs = episode_specs(state(), collect_stage(0))
+    for spec, flags in zip(specs, (DROPS | CLOCK_JUMP, DISCARDED, 0)):
+        backend.record(spec, flags=flags)
+    runs = runner()
+    found = finish(runs.execute(state(), collect_stage(0)))
+    assert found.flagged == tuple(spec.episode_id for spec in specs[:2])
+    assert runs.flagged(found) == [f'{specs[0].episode_id}: drops, clock jump']
+    assert runs.flagged(TRAINED) == []
 
 
 def test_an_episode_that_is_gone_is_named_with_what_to_do(backend, runner):

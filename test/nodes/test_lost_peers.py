@@ -20,6 +20,7 @@ import time
 from action_msgs.msg import GoalStatus
 from il_ros.contract.episode_spec import ABORTED, DRIVER_SILENT, OPERATOR, POLICY
 from il_ros.episodes.receipts import Receipt
+from il_ros.interactive.run_state import load
 from il_ros.ros import qos
 from il_ros.ros.calls import LostError, Waiter
 from il_ros.ros.conversion.messages import receipt_to_message
@@ -90,12 +91,13 @@ def heard(hall, others, *parts: str):
     for part in parts:
         others.come(part)
     watch = hall.collector._peers._watch
-    assert hall.bench.until(lambda: set(parts) <= set(watch.parts))
+    assert hall.bench.until(lambda: {part.split(':')[0] for part in parts} <= set(watch.parts))
 
 
 def test_the_episode_of_a_lost_supervisor_is_ended_and_run_again_when_it_is_back(hall, others):
     heard(hall, others, 'supervisor', 'recorder')
-    handle, spec = hall.send(episode(1)), episode(1)
+    told, spec = [], episode(1)
+    handle = hall.send(spec, feedback=told.append)
     assert hall.bench.until(lambda: 'reset_task' in hall.names())
     others.kill('supervisor')
     assert hall.bench.until(lambda: 'end_episode' in hall.names(), NOTICED_S)
@@ -107,17 +109,24 @@ def test_the_episode_of_a_lost_supervisor_is_ended_and_run_again_when_it_is_back
     assert hall.names() == ['open_episode', 'set_driver', 'reset_task', 'end_episode',
                             'open_episode', 'set_driver', 'reset_task']
     assert [receipt.end for receipt in result.episodes] == [ABORTED, 0]
+    repeated, = {message.feedback.repeated for message in told} - {''}
+    assert repeated.startswith(f'{spec.episode_id}: supervisor ended')
+    assert repeated.endswith('(1 of 3)')
 
 
-def test_a_node_that_does_not_come_back_ends_the_goal_and_is_named(hall, others):
-    heard(hall, others, 'recorder')
+@pytest.mark.parametrize('part, name, code, last', [
+    ('recorder', 'recorder', Result.RECORDER_FAILED, 'end_episode'),
+    ('simulator:operator_task', 'operator_task', Result.TASK_FAILED, 'reset_task')])
+def test_a_node_that_does_not_come_back_ends_the_goal_and_is_named(
+        hall, others, part, name, code, last):
+    heard(hall, others, part)
     handle = hall.send(episode(1))
     assert hall.bench.until(lambda: 'reset_task' in hall.names())
-    others.kill('recorder')
+    others.kill(part)
     status, result = hall.bench.outcome(handle)
-    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Result.RECORDER_FAILED)
-    assert 'recorder ended and was not started again within 1.5 s' in result.error_msg
-    assert hall.names()[-1] == 'end_episode'
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, code)
+    assert f': {name} ended and was not started again within 1.5 s' in result.error_msg
+    assert hall.names()[-1] == last
 
 
 def test_an_episode_in_which_a_node_is_lost_each_time_is_not_run_for_ever(hall, others):
@@ -208,6 +217,7 @@ def test_a_stage_whose_collector_is_lost_is_asked_for_again(slow_bench, others, 
 
     async def collect(goal):
         asked.append(goal.request)
+        goal.publish_feedback(CollectEpisodes.Feedback(repeated='expert-1: observer ended'))
         await forever
         goal.abort()
         return Result(error_code=Result.TASK_FAILED)
@@ -224,7 +234,16 @@ def test_a_stage_whose_collector_is_lost_is_asked_for_again(slow_bench, others, 
     assert asked[0] == asked[1]
     status, result = slow_bench.outcome(handle)
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, RunResult.COLLECT_FAILED)
-    assert 'collector ended and was not started again within 2 s' in result.error_msg
+    gone = 'collector ended and was not started again within 2 s'
+    assert gone in result.error_msg
+    faults = [(fault.what.split(' (')[0], fault.done)
+              for fault in load(tmp_path / 'first').faults]
+    lost, repeated = (('collector ended', 'waited for where it is needed'),
+                      ('expert-1: observer ended', 'the episode is repeated'))
+    again = ('collector ended', 'expert-evaluate is asked for again ({} of 3)')
+    assert faults == [
+        repeated, lost, (again[0], again[1].format(1)), repeated, lost,
+        (again[0], again[1].format(2)), (f'expert-evaluate: {gone}', 'the run ended')]
     forever.set_result(None)
     slow_bench.until(lambda: False, timeout_s=0.2)
 

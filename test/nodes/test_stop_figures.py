@@ -12,25 +12,33 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How soon motion ends in real time: lost observations (drills B5, B7), emergency stop (B10)."""
+"""
+How soon motion ends in real time.
+
+Lost observations (drills B5, B7), an emergency stop (B10), a second writer of commands (B12).
+"""
 
 import signal
 import time
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from il_ros.contract.episode_spec import HOLD, POLICY
 from il_ros.nodes.observer import ObserverNode
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.nodes.supervisor import SupervisorNode
+from il_ros.ros import qos
 from il_ros_interfaces.msg import Executed, Observation
 import numpy as np
 import pytest
 from seam import episode, Graph, Process, Script, towards
+from sensor_msgs.msg import JointState
 from shipped_arms import PANDA
 from std_msgs.msg import Bool, Float64MultiArray
 from std_srvs.srv import Trigger
 
 PERIOD_S, LATENCY_S, TIMEOUT_S = 0.05, 0.02, 0.2
 PRESSES = 4
+NOTICED_S = 1.0
 ARM = PANDA.arm
 
 
@@ -123,3 +131,40 @@ def test_motion_ends_in_time_when_the_source_of_observations_is_lost(prompt_benc
     print(f'after the last observation: last motion command {(moving_s - last_s) * 1e3:.1f} ms, '
           f'rest {(rests_s - last_s) * 1e3:.1f} ms')
     assert rests_s - last_s <= TIMEOUT_S + PERIOD_S
+
+
+def stranger_noticed_s(bench, reports: list) -> float:
+    """Let a second node write commands; return when /diagnostics has it as an ERROR, s."""
+    def errors():
+        return [at for at, report in reports for status in report.status
+                if status.level == DiagnosticStatus.ERROR and 'two writers' in status.message]
+    assert not errors()
+    began, beside = time.monotonic(), bench.beside()
+    writer = beside.probe.create_publisher(JointState, 'joint_command', qos.COMMAND)
+    assert bench.until(errors), writer.topic_name
+    print(f'a second writer was reported {(errors()[0] - began) * 1e3:.0f} ms after it came')
+    return errors()[0] - began
+
+
+def test_a_second_writer_in_an_episode_is_reported_and_the_arm_rests_within_a_second(
+        prompt_bench):
+    graph = Prompt(prompt_bench)
+    reports = prompt_bench.listen_timed(DiagnosticArray, '/diagnostics')
+    arm = prompt_bench.listen_timed(JointState, 'joint_states')
+    graph.drive()
+    assert prompt_bench.until(graph.moves)
+    began = time.monotonic()
+    assert stranger_noticed_s(prompt_bench, reports) <= NOTICED_S
+    graph.wait(began + NOTICED_S + 0.5 - time.monotonic())
+    late = [message.position for at, message in arm if at > began + NOTICED_S]
+    moved = np.ptp(late, axis=0).max()
+    print(f'after a second it moved by {moved:.1e} rad')
+    assert len(late) >= 5 and moved < 2e-3
+
+
+def test_a_second_writer_at_rest_is_reported_within_a_second(prompt_bench):
+    prompt_bench.add(SimulatorNode, task='reach', mode='realtime')
+    reports = prompt_bench.listen_timed(DiagnosticArray, '/diagnostics')
+    assert prompt_bench.beside().probe.create_publisher(JointState, 'joint_command', qos.COMMAND)
+    assert prompt_bench.until(lambda: len(reports) > 2)
+    assert stranger_noticed_s(prompt_bench, reports) <= NOTICED_S

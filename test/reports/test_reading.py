@@ -51,6 +51,21 @@ def test_rounds_that_did_harm_are_not_hidden():
     assert 'Round 1 was better than the last one' in text
 
 
+def test_which_policy_is_loaded_is_said_with_both_figures():
+    summary = made_up.summary()
+    assert 'is loaded' not in ' '.join(read(summary))
+    summary['choices'] = [
+        {'round': 1, 'other': 0, 'episodes': 100, 'successes': 70, 'other_successes': 60,
+         'loaded': 1},
+        {'round': 2, 'other': 1, 'episodes': 100, 'successes': 65, 'other_successes': 70,
+         'loaded': 1}]
+    text = read(summary)[-1]
+    assert ('Round 2 succeeds in 65, round 1 in 70 of the same 100 held-out episodes: round 1 is '
+            'loaded.') in text
+    assert 'at the end it is that of round 1' in text
+    assert 'the result is the last checkpoint, not the best' in ' '.join(read(summary))
+
+
 def test_a_policy_as_good_as_the_expert_is_only_said_not_to_differ_significantly():
     assert 'The difference from the expert is not significant' in _text(last=197)
     assert 'still below the expert' in _text(last=170)

@@ -18,7 +18,7 @@ import base64
 import re
 
 from il_ros.reports import plots
-from il_ros.reports.run_report import Filmstrip, report_html
+from il_ros.reports.run_report import faults_table, Filmstrip, report_html
 import made_up
 import numpy as np
 from page_reader import Page
@@ -81,6 +81,16 @@ def test_the_same_numbers_give_the_same_report():
     {'bc': None, 'rounds': [], 'bc_same_labels': None, 'timing': {}, 'wall_s': 0.0}])
 def test_an_unfinished_run_has_a_report_too(change):
     assert 'Findings' in report_html({**made_up.summary(), **change})
+
+
+def test_faults_have_a_section_of_their_own_where_there_are_any():
+    fault = {'time_s': 1.8e9, 'stage': 'r01-collect', 'what': 'policy ended <7>',
+             'done': 'resumed'}
+    page = report_html({**made_up.summary(), 'faults': [fault]})
+    assert '<h2>Faults</h2>' in page and 'policy ended &lt;7&gt;' in page
+    for part in ('2027-01-15 08:00:00', 'r01-collect', 'resumed'):
+        assert part in page and part in str(faults_table({'faults': [fault]}))
+    assert 'Faults' not in report_html(made_up.summary())
 
 
 def test_a_figure_is_an_svg_of_its_own():

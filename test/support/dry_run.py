@@ -20,7 +20,8 @@ from types import SimpleNamespace
 from il_ros.contract.episode_spec import LABEL_NONE, LOST, POLICY, SUCCESS, TERMINATED
 from il_ros.interactive import rounds, stage_work
 from il_ros.interactive.ledger import ledger
-from il_ros.interactive.outcomes import Aggregated, Collected, Labelled, Loaded, Measured, Trained
+from il_ros.interactive.outcomes import Aggregated, Chosen, Collected, Labelled, Loaded, Measured
+from il_ros.interactive.outcomes import Trained
 
 
 def receipt_of(spec):
@@ -62,6 +63,10 @@ def outcome_of(state, stage, recorded):
         job = stage_work.train_job(state, stage)
         sha256 = hashlib.sha256(job.output.encode()).hexdigest()
         return Trained(job.output, sha256, int(sha256[:16], 16), 0, 0.1, 0.2, 4, 300, 3.0)
+    if stage.act == 'choose':
+        new, before = (sum(recorded[name].success for name in names)
+                       for names in zip(*stage_work.compared_episodes(state, stage.round)))
+        return Chosen(stage.round, state.loaded_round(stage.round - 1), 5, new, before, 0.5)
     assert stage_work.checkpoint_for(state, stage) is not None
     return Loaded(0.125)
 

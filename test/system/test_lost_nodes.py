@@ -20,6 +20,8 @@ What a launch file with ``use_respawn`` does: a process a node, started again af
 
 from collections import Counter
 import contextlib
+import html
+import json
 import os
 from pathlib import Path
 import random
@@ -165,6 +167,15 @@ def check(graph: Graph, rounds: int, episodes: int):
         assert 'Traceback' not in graph.said(name), graph.said(name)
 
 
+def lost_in_report(graph: Graph) -> Counter:
+    """Return how often the report says of each node that it ended; the page has them all."""
+    summary = json.loads((graph.runs / 'drill' / 'summary.json').read_text())
+    page = (graph.runs / 'drill' / 'report.html').read_text()
+    assert all(html.escape(fault['what'], False) in page for fault in summary['faults'])
+    return Counter(fault['what'].split()[0] for fault in summary['faults']
+                   if fault['done'] == 'waited for where it is needed')
+
+
 def reach(graph: Graph, condition, wait_until):
     """Wait until a run has come so far, or has ended."""
     assert wait_until(None, lambda: condition() or graph.over(), PART_S) and not graph.over(), (
@@ -214,6 +225,9 @@ def test_three_rounds_end_well_though_a_random_node_is_killed_every_five_seconds
     print(f'{killed.total()} faults in {time.monotonic() - began:.0f} s: {dict(killed)}')
     assert killed.total() >= 3
     check(graph, 3, HELD_OUT + 4 + 3 * 4 + 5 * 2)
+    # While no run is under way, until the command is back, nobody writes down what is lost.
+    unseen = 2 * (killed['dagger'] + killed.pop('coordinator', 0))
+    assert lost_in_report(graph).total() >= killed.total() - killed.pop('dagger', 0) - unseen
 
 
 @pytest.mark.drill
@@ -237,3 +251,4 @@ def test_each_node_may_be_killed_in_a_run_and_started_again(graph, wait_until):
     reach(graph, lambda: recorded(graph, 'rollout') > 1, wait_until)
     lost_and_back(graph, 'policy', wait_until)
     check(graph, 1, HELD_OUT + 20 + 20 + 3 * 2)
+    assert lost_in_report(graph) == {name: 1 for name in NODES if name != 'coordinator'}

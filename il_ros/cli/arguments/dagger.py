@@ -76,3 +76,6 @@ def _add_evaluation(parser: argparse.ArgumentParser):
              'sequential, beside the round before on the same episodes, at most so many, until '
              'it is sure whether the policy has become better (default: %(default)s)')
     parser.add_argument('--no-baseline', **FLAG, help='Skip BC with the same number of labels')
+    parser.add_argument('--keep-better', **FLAG,
+                        help='Keep a policy loaded where that of the next round succeeds in fewer '
+                             'held-out episodes (default: load each new one)')

@@ -56,13 +56,15 @@ class RosBackend:
 
     :param call_s: deadline of each call, s
     :param cells: beside the graph's own arm
+    :ivar note: is told what goes wrong in the run, and what is done about it
     """
 
     def __init__(self, node: Node, waiter: Waiter, call_s: float, cells: CellPlan):
         self._node, self._waiter, self._call_s = node, waiter, call_s
         self._plan, self._cells = cells, dict[Callable, Cells]()
         group = waiter.group
-        self._peers = Peers(node, waiter, self._on_lost)
+        self.note: Callable[[str, str], None] = lambda *_: None
+        self._peers = Peers(node, waiter, self._on_lost, lambda *words: self.note(*words))
         self._collector = Delegate(node, waiter, CollectEpisodes, 'collect_episodes',
                                    COLLECT_FAILED, call_s)
         self._trainer = Delegate(node, waiter, TrainPolicy, 'train_policy', TRAIN_FAILED, call_s)
@@ -190,7 +192,7 @@ class RosBackend:
             episodes=[spec_to_message(spec) for spec in episodes.specs],
             gate_threshold=episodes.gate_threshold)
         result = await self._collector.ask(
-            goal, lambda message: finished(message.feedback.finished))
+            goal, lambda message: self._on_collecting(message.feedback, finished))
         if result.error_code and not self._canceled:
             await self._peers.look_again()
         lost = self._peers.lost_since(self._losses)
@@ -202,6 +204,11 @@ class RosBackend:
         if result.error_code and lost and not self._canceled:
             raise LostError(lost[0], result.error_msg)
         self._collector.check(result)
+
+    def _on_collecting(self, feedback: CollectEpisodes.Feedback, finished: Callable[[int], None]):
+        finished(feedback.finished)
+        if feedback.repeated:
+            self.note(feedback.repeated, 'the episode is repeated')
 
     def _require_policy(self, episodes: Episodes):
         """Refuse episodes in which the policy node may not have run the right checkpoint."""

@@ -38,7 +38,9 @@ _REPLACED_S = 1.5 * BEAT_S
 _LONGEST_LOOK_S = 0.5
 """What one look adds at most: a pause of the process that looks is nobody's silence."""
 
-_BEAT = re.compile(r'(\S{1,200}) (\d{1,10}) (\d{1,20}) ([a-z]{1,20}(?:,[a-z]{1,20}){0,15})')
+_PART = r'[a-z]{1,20}(?::\w{1,64})?'
+_BEAT = re.compile(
+    rf'(\S{{1,200}}) (\d{{1,10}}) (\d{{1,20}}) ({_PART}(?:,{_PART}){{0,15}})', re.ASCII)
 
 
 class BadBeatError(ImitationError):
@@ -65,6 +67,13 @@ class Beat:
 
     process: Process
     parts: tuple[str, ...]
+    """Each with the name of its node, where that is another: ``simulator:operator_task``."""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the names of its nodes by the parts that they play."""
+        split = (part.partition(':') for part in self.parts)
+        return {part: name or part for part, _, name in split}
 
     def __str__(self):
         who = self.process
@@ -86,6 +95,7 @@ class Beat:
 
 @dataclasses.dataclass
 class _Player:
+    name: str
     process: Process
     is_near: bool
     """Whether the operating system knows of it; it may be of another user, and hidden."""
@@ -123,7 +133,7 @@ class PeerWatch:
             return lost
         if not self._players:
             self._looked_s = now_s
-        for part in beat.parts:
+        for part, name in beat.names.items():
             before = self._players.get(part)
             if before is not None and before.process == beat.process:
                 before.silent_s, before.is_gone = 0.0, False
@@ -132,7 +142,7 @@ class PeerWatch:
                 if self._is_there(before, _REPLACED_S):
                     continue  # two of them; whoever came first is looked at
                 self._lose(part, before, lost)
-            self._players[part] = _Player(beat.process, self._is_near(beat.process))
+            self._players[part] = _Player(name, beat.process, self._is_near(beat.process))
         return lost
 
     def look(self, now_s: float) -> dict[str, Process]:
@@ -149,6 +159,11 @@ class PeerWatch:
         """Tell whether a part that was played is not played now."""
         player = self._players.get(part)
         return player is not None and player.is_gone
+
+    def name(self, part: str) -> str:
+        """Return the name of the node that plays a part, or played it last."""
+        player = self._players.get(part)
+        return part if player is None else player.name
 
     def losses(self, part: str) -> int:
         """Return how often a part was lost."""

@@ -49,11 +49,13 @@ class Peers:
     The timer rests while there is nobody to watch, as in a graph that is composed.
 
     :param on_lost: is given the part of each that is lost
+    :param note: is told what went wrong, and what is done about it
     """
 
     def __init__(self, node: Node, waiter: Waiter,
-                 on_lost: Callable[[str], None] = lambda _: None):
-        self._node, self._waiter, self._on_lost = node, waiter, on_lost
+                 on_lost: Callable[[str], None] = lambda _: None,
+                 note: Callable[[str, str], None] = lambda *_: None):
+        self._node, self._waiter, self._on_lost, self._note = node, waiter, on_lost, note
         self._watch = PeerWatch(pulse.own_process(), pulse.runs)
         self._back_s: dict[str, float] = {}
         waiter.lost = self._lost
@@ -69,6 +71,10 @@ class Peers:
     def lost_since(self, before: Mapping[str, int]) -> list[str]:
         """Return the parts that were lost since ``losses`` was asked."""
         return [part for part, count in before.items() if self._watch.losses(part) > count]
+
+    def name(self, part: str) -> str:
+        """Return the name of the node that plays a part; beside a real arm the task's differs."""
+        return self._watch.name(part)
 
     def back_since(self, parts: Collection[str], since_s: float) -> list[str]:
         """Return the parts that were lost and came back after a time on the steady clock."""
@@ -89,8 +95,8 @@ class Peers:
         while True:
             gone = [part for part in parts if self._watch.is_gone(part)]
             if gone and time.monotonic() > until:
-                raise LostError(gone[0], f'{gone[0]} ended and was not started again within '
-                                         f'{deadline_s:g} s')
+                raise LostError(gone[0], f'{self.name(gone[0])} ended and was not started '
+                                         f'again within {deadline_s:g} s')
             since_s = time.monotonic() - SETTLE_S
             if not gone and not self.back_since(parts, since_s):
                 return
@@ -109,23 +115,24 @@ class Peers:
             try:
                 return await work()
             except LostError as error:
-                self._node.get_logger().warning(
-                    f'{error}; {what} is asked for again ({attempt} of {ATTEMPTS - 1})')
+                again = f'{what} is asked for again ({attempt} of {ATTEMPTS - 1})'
+                self._node.get_logger().warning(f'{error}; {again}')
+                self._note(str(error), again)
                 await self.present((error.part,), deadline_s)
         return await work()
 
     def _lost(self, part: str) -> LostError | None:
-        return LostError(part, f'{part} ended') if self._watch.is_gone(part) else None
+        return LostError(part, f'{self.name(part)} ended') if self._watch.is_gone(part) else None
 
     def _on_beat(self, message: String):
         beat, now = Beat.of(message.data), time.monotonic()
-        gone = [part for part in beat.parts if self._watch.is_gone(part)]
+        gone = [part for part in beat.names if self._watch.is_gone(part)]
         lost = self._watch.hear(beat, now)
         self._say(lost)
         for part in (*gone, *lost):
             if not self._watch.is_gone(part):
                 self._back_s[part] = now
-                self._node.get_logger().info(f'{part} is back: {beat.process}')
+                self._node.get_logger().info(f'{self.name(part)} is back: {beat.process}')
         if self._timer.is_canceled() and self._watch.parts:
             self._timer.reset()
 
@@ -134,6 +141,8 @@ class Peers:
 
     def _say(self, lost: Mapping[str, Process]):
         for part, process in lost.items():
-            self._node.get_logger().warning(f'{part} is lost: {process} has ended')
+            name = self.name(part)
+            self._node.get_logger().warning(f'{name} is lost: {process} has ended')
             self._on_lost(part)
-            self._waiter.lose(LostError(part, f'{part} ended ({process})'))
+            self._note(f'{name} ended ({process})', 'waited for where it is needed')
+            self._waiter.lose(LostError(part, f'{name} ended ({process})'))

@@ -44,7 +44,8 @@ class Pulse:
 
     def add(self, part: str, node: Node):
         """Say from now on that this process plays a part, too."""
-        self._parts.append(part)
+        name = node.get_name()
+        self._parts.append(part if name == part else f'{part}:{name}')
         if self._publisher is None:
             self._publisher = node.create_publisher(String, TOPIC, qos.LATCHED)
         self._beat()

@@ -16,12 +16,14 @@
 
 import dataclasses
 import importlib.util
+import itertools
 from pathlib import Path
 import sys
 
 import il_ros
 from il_ros.api import dagger as api
 from il_ros.episodes.wire.schema import find_schema
+from il_ros.loop import results
 from il_ros.loop.local.backend import LocalBackend
 from il_ros.loop.local.player import Player
 from il_ros.runs.shard import receipts_in, Shard
@@ -83,6 +85,33 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_end(whole, tmp_path, mon
     assert contents(broken) == contents(whole)
     assert broken.policy().sha256 == whole.policy().sha256
     assert not list(broken.folder.rglob('*.tmp'))
+
+
+def test_a_policy_that_succeeds_less_is_not_collected_with_and_the_report_says_so(
+        tmp_path, monkeypatch):
+    play, load, loaded = Player.play, LocalBackend.load, []
+
+    def judged(player, spec, *words):
+        receipt = play(player, spec, *words)
+        return dataclasses.replace(receipt, success=spec.round == 0)
+
+    async def noted(backend, path, sha256):
+        loaded.append(path.name)
+        await load(backend, path, sha256)
+    monkeypatch.setattr(Player, 'play', judged)
+    monkeypatch.setattr(LocalBackend, 'load', noted)
+    monkeypatch.setattr(results, '_filmstrips', lambda *_: [])
+    run = il_ros.dagger('reach', run=tmp_path / 'first', keep_better=True, **{
+        **SMALL, 'rounds': 2, 'episodes_per_round': 1, 'evaluation_episodes': 1,
+        'final_evaluation_episodes': 1, 'config': dataclasses.replace(FEW, steps=20)})
+    # Loaded and judged, twice each; then what the next round, or whoever comes after, uses.
+    assert [name for name, _ in itertools.groupby(loaded)] == [
+        'round_00', 'round_01', 'round_00', 'round_02', 'round_00']
+    assert [(one['successes'], one['other_successes'], one['loaded'])
+            for one in run.summary['choices']] == [(0, 1, 0), (0, 1, 0)]
+    assert run.policy().sha256 == run.policy(2).sha256, 'the result is the last checkpoint'
+    assert 'round 0 in 1 of the same 1 held-out episode: round 0 is loaded' in ' '.join(
+        run.report().read_text().split())
 
 
 @pytest.mark.parametrize('asked, sentence', [

@@ -54,6 +54,15 @@ def test_a_beat_is_read_as_it_was_said():
     assert str(NEAR) == 'process 11 on here'
 
 
+def test_a_node_is_called_by_its_name_whatever_part_it_plays(stage):
+    beat = Beat.of(str(Beat(NEAR, ('recorder', 'simulator:operator_task'))))
+    stage.watch.hear(beat, stage.now_s)
+    assert [stage.watch.name(part) for part in ('recorder', 'simulator', 'policy')] == [
+        'recorder', 'operator_task', 'policy']
+    stage.running.clear()
+    assert set(stage.watch.look(stage.now_s)) == {'recorder', 'simulator'}
+
+
 @pytest.mark.parametrize('text', ['', 'here 1 recorder', 'here 1 2 ', 'here x 2 recorder',
                                   'here 1 2 recorder policy', 'a' * 100_000])
 def test_what_is_no_beat_is_refused_in_one_sentence(text):
