@@ -50,8 +50,6 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     """
     Run DAgger: demonstrate, clone, then roll out, label, aggregate and retrain, round by round.
 
-    The folder is that of ``il_ros dagger``: every episode, checkpoint and ``report.html``.
-
     >>> import il_ros
     >>> few = il_ros.TrainConfig(inputs=('goal_position - tool_position',), steps=200)
     >>> run = il_ros.dagger('reach', rounds=1, episodes_per_round=1, demonstrations=2, config=few,
@@ -61,7 +59,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
 
     :param task: e.g. ``'push'``
     :param strategy: ``corrections``, ``dagger``, ``gated``, ``novelty``, ...
-    :param run: folder, or name under ``runs``; None: temporary, removed with what is returned
+    :param run: folder, like that of ``il_ros dagger``, or name under ``runs``; None: temporary
     :param seed: of the run: its episodes, and the initial weights of every fit
     :param config: training settings, or a YAML file with the strategy's, too; None: our own
     :param contract: a file, or a task's name, with _image for images; None: the task's own
@@ -70,7 +68,7 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param continuing: give a new goal after each success
     :param evaluation_episodes: of the rounds between; 0: they are not evaluated
     :param final_evaluation_episodes: of the expert, BC, the last round and the baseline
-    :param evaluate: rounds between: ``'fixed'``, or ``'sequential'``, until sure who is better
+    :param evaluate: ``'fixed'``, or ``'sequential'``: rounds between until one is surely better
     :param baseline: also train BC with the same number of labels
     :param keep_better: keep a policy loaded where the next one succeeds in fewer episodes
     :param resume: resume the existing run with the same settings, if there is one

@@ -35,7 +35,8 @@ def completed(line: str, place) -> set[str]:
 
 @pytest.mark.parametrize('line, words', [
     ('il_ros da', {'dagger', 'dataset'}), ('il_ros record --resu', {'--resume'}),
-    ('il_ros dagger --strategy no', {'novelty'}), ('il_ros record --task pi', {'pick_place'})])
+    ('il_ros dagger --strategy no', {'novelty'}), ('il_ros record --task pi', {'pick_place'}),
+    ('il_ros compare runs/a b --smal', {'--smallest-difference'})])
 def test_verbs_options_and_names_are_completed(tmp_path, line, words):
     pytest.importorskip('argcomplete', reason='needs argcomplete: make test')
     assert completed(line, tmp_path / 'said') == words

@@ -26,64 +26,21 @@ from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import collect_stage, Stage
 from il_ros.interactive.stage_work import episode_specs
 from il_ros.loop import stages
-from il_ros.loop.backend import finish, Labels
+from il_ros.loop.backend import finish
 from il_ros.loop.failures import RUN_DIFFERS, RunError
 from il_ros.loop.stages import StageRunner
 from il_ros.runs.shard import receipts_in
+from instant_backend import Recorder
 import numpy as np
 import pytest
 import recordings
-from recordings import action, executed, messages, record
+from recordings import action, executed, messages
 
 EXPERT_ALONE, NOBODY = [action(1, (0.1, 0.2))], []
 GOAL = Goal(run='demo', task='push', strategy='dagger', demonstrations=3, rounds=1,
             episodes_per_round=2, evaluation_episodes=2, final_evaluation_episodes=2,
             baseline=False)
 TRAINED = Trained('checkpoints/round_00', 'ab' * 32, 7, 5, 0.1, 0.1, 0, 1, 1.0)
-
-
-class Recorder:
-    """A back end that records episodes at once, and whose expert knows every second step."""
-
-    def __init__(self, folder: Path):
-        self.folder, self.asked, self.loaded, self.collected = folder, [], [], []
-        self.attempts, self.checked, self.pauses = 1, 0, 0
-
-    async def contract(self):
-        return recordings.CONTRACT
-
-    async def carry_out(self, _stage, work):
-        for _ in range(self.attempts - 1):
-            await work()
-        return await work()
-
-    def check(self):
-        self.checked += 1
-
-    async def pause(self):
-        self.pauses += 1
-
-    async def beside(self, work):
-        return work(self.check)
-
-    async def load(self, path, sha256):
-        self.loaded.append((path, sha256))
-
-    async def collect(self, episodes, keep, finished):
-        self.collected.append(episodes)
-        for count, spec in enumerate(episodes.specs, 1):
-            keep(read_receipt(receipt_path(self.record(spec))))
-            finished(count)
-
-    def record(self, spec, wire=None, **close) -> Path:
-        return record(self.folder / 'episodes' / 'main', spec,
-                      messages(spec, 4) if wire is None else wire, **close)
-
-    async def label(self, episode, steps):
-        self.asked.append((episode.spec.seed, steps.tolist()))
-        actions = np.tile(np.float32([-0.2, 0.3]), (len(steps), 1))
-        actions[0] = (0.5, 0.3)
-        return Labels(actions, steps % 2 == 0, 'push 1.0', 0.25)
 
 
 @pytest.fixture

@@ -79,6 +79,23 @@ def test_a_run_of_the_command_is_that_of_one_process(whole_run, tmp_path):
 
 
 @pytest.mark.drill
+def test_a_sequential_evaluation_is_the_same_in_both_and_leaves_the_policies_alone(tmp_path):
+    settings = {**SMALL, 'rounds': 2, 'horizon': 15, 'config': config_for('reach', tmp_path),
+                'baseline': False, 'evaluation_episodes': 12, 'final_evaluation_episodes': 2}
+    runs = [il_ros.dagger('reach', run=tmp_path / over / evaluate / 'first', over=over,
+                          evaluate=evaluate, **settings) for over, evaluate in (
+        ('graph', 'sequential'), ('process', 'sequential'), ('process', 'fixed'))]
+    are_the_same(*(run.folder for run in runs[:2]))
+    between, last = runs[1].summary['rounds']
+    found = between['comparison']
+    assert found['with_round'] == 0 and 'comparison' not in last
+    assert found['before_episodes'] == found['episodes'] - 2 >= 8
+    fixed = receipts(runs[2].folder)
+    assert all(fixed.get(name, one) == one for name, one in receipts(runs[1].folder).items())
+    assert runs[1].policy().sha256 == runs[2].policy().sha256
+
+
+@pytest.mark.drill
 def test_a_run_over_several_arms_is_that_of_one_and_a_cell_that_dies_costs_nothing(
         tmp_path, monkeypatch):
     monkeypatch.setattr(cells, 'FEW', 1)

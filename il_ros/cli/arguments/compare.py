@@ -23,9 +23,9 @@ DESCRIPTION = """\
 Compare two policies on the same held-out episodes, and stop as soon as the answer is sure. It
 needs no ROS.
 
-  il_ros compare first/checkpoints/round_00 first/checkpoints/round_06 --runs runs
+  il_ros compare runs/first/checkpoints/round_00 first
   il_ros compare mine yours --smallest-difference 2 --episodes 2000
-  il_ros compare runs/first/checkpoints/baseline first --json answer.json
+  il_ros compare runs/demo/checkpoints/baseline demo --horizon 80 --json answer.json
 
 Task and robot are those of the policies. Give --horizon and --options as in their training: an
 episode ends by them.
@@ -66,7 +66,7 @@ def add_compare(parser: argparse.ArgumentParser):
     add('--options', default='', metavar='JSON', help=OPTIONS)
     add('--json', metavar='FILE', help='Write the result to this file')
     add_runs(parser)
-    add_task(parser, default='')
+    add_task(parser, default=None)
     add('--contract', default='', metavar='NAME',
         help="Contract file, or name of a task's contract (default: that of each policy)")
     add_robot(parser)
