@@ -31,7 +31,6 @@ from il_ros.loop.failures import RUN_DIFFERS, RunError
 from il_ros.loop.stages import StageRunner
 from il_ros.runs.shard import receipts_in
 from instant_backend import Recorder
-import numpy as np
 import pytest
 import recordings
 from recordings import action, executed, messages
