@@ -34,7 +34,7 @@ from il_ros.episodes.episode import Episode
 from il_ros.episodes.reader import read_episode
 from il_ros.errors import ImitationError
 from il_ros.graph.client import Client, run_command
-from il_ros.graph.graph import GraphOptions
+from il_ros.graph.graph_options import GraphOptions
 from il_ros.reports.table import Table
 from il_ros.robots.controllers import CONTROLLERS
 from il_ros.robots.kinematics import Kinematics

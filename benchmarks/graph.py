@@ -39,7 +39,7 @@ from il_ros.episodes.reader import decode
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
 from il_ros.graph.client import Client, own_domain, RefusedError, run_command
-from il_ros.graph.graph import GraphOptions
+from il_ros.graph.graph_options import GraphOptions
 from il_ros.processes.child import end, start
 from il_ros.ros import qos
 from il_ros.ros.diagnostics import PERIOD_S

@@ -34,7 +34,8 @@ TYPE_CHECKING = False
 """As in ``typing``, which costs a third of ``il_ros --help``; type checkers take it for true."""
 
 if TYPE_CHECKING:
-    from il_ros.api.dagger import dagger  # noqa: I300
+    from il_ros.api.comparison import compare, Comparison  # noqa: I300
+    from il_ros.api.dagger import dagger
     from il_ros.api.demonstration_set import Demonstration, DemonstrationSet
     from il_ros.api.demonstrations import demonstrate
     from il_ros.api.environments import make_env
@@ -55,12 +56,13 @@ if TYPE_CHECKING:
     from il_ros.tasks.expert_registry import make_expert
 
 __all__ = [
-    'Contract', 'Demonstration', 'DemonstrationSet', 'Environment', 'Episode', 'Evaluation',
-    'Expert', 'ImitationError', 'Policy', 'Run', 'Strategy', 'Task', 'TrainConfig',
-    'compose_contract', 'dagger', 'demonstrate', 'evaluate', 'load_policy', 'make_env',
+    'Comparison', 'Contract', 'Demonstration', 'DemonstrationSet', 'Environment', 'Episode',
+    'Evaluation', 'Expert', 'ImitationError', 'Policy', 'Run', 'Strategy', 'Task', 'TrainConfig',
+    'compare', 'compose_contract', 'dagger', 'demonstrate', 'evaluate', 'load_policy', 'make_env',
     'make_expert', 'open_run', 'read_episode', 'save_policy', 'train']
 
 _WHERE = {
+    'Comparison': 'il_ros.api.comparison',
     'Contract': 'il_ros.contract.contract',
     'Demonstration': 'il_ros.api.demonstration_set',
     'DemonstrationSet': 'il_ros.api.demonstration_set',
@@ -74,6 +76,7 @@ _WHERE = {
     'Strategy': 'il_ros.interactive.strategy',
     'Task': 'il_ros.tasks.base',
     'TrainConfig': 'il_ros.learning.config',
+    'compare': 'il_ros.api.comparison',
     'compose_contract': 'il_ros.tasks.contracts',
     'dagger': 'il_ros.api.dagger',
     'demonstrate': 'il_ros.api.demonstrations',

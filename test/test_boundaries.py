@@ -83,7 +83,7 @@ ROOMS_ALLOWED = {
     'reports': {'contract', 'dataset', 'episodes', 'evaluation', 'files', 'interactive'},
     'loop': {
         'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
-        'learning', 'reports', 'robots', 'runs', 'sim', 'tasks'},
+        'learning', 'processes', 'reports', 'robots', 'runs', 'sim', 'tasks'},
     'experiments': {
         'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
         'learning', 'processes', 'reports', 'runs', 'sim', 'tasks'},
@@ -95,7 +95,8 @@ ROOMS_ALLOWED = {
         'contract', 'dataset', 'driving', 'episodes', 'interactive', 'learning', 'loop', 'robots',
         'ros', 'runs', 'sim', 'tasks', 'teleop'},
     'graph': {
-        'contract', 'driving', 'episodes', 'interactive', 'nodes', 'ros', 'runs', 'tasks'},
+        'contract', 'driving', 'episodes', 'interactive', 'loop', 'nodes', 'processes', 'ros',
+        'runs', 'tasks'},
     'api': {
         'contract', 'dataset', 'driving', 'evaluation', 'files', 'graph', 'interactive',
         'learning', 'loop', 'reports', 'ros', 'runs', 'sim', 'tasks'},

@@ -29,7 +29,7 @@ from il_ros.driving.driving import required_drivers
 from il_ros.errors import ImitationError
 from il_ros.files.folders import require_writable
 from il_ros.interactive import run_state
-from il_ros.interactive.goal import Goal, GoalError
+from il_ros.interactive.goal import FIXED, Goal, GoalError
 from il_ros.learning.config import TrainConfig
 from il_ros.loop.backend import finish
 from il_ros.loop.run import Loop, Progress, silent
@@ -44,8 +44,9 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
            config: TrainConfig | Path | str | None = None, contract: str | None = None,
            options: Mapping[str, Any] | None = None, horizon: int = 0, continuing: bool = False,
            evaluation_episodes: int = 100, final_evaluation_episodes: int = 200,
-           baseline: bool = True, keep_better: bool = False, resume: bool = False,
-           over: str = PROCESS, progress: Callable[[Progress], None] | None = None) -> Run:
+           evaluate: str = FIXED, baseline: bool = True, keep_better: bool = False,
+           resume: bool = False, over: str = PROCESS, workers: int = 1,
+           progress: Callable[[Progress], None] | None = None) -> Run:
     """
     Run DAgger: demonstrate, clone, then roll out, label, aggregate and retrain, round by round.
 
@@ -69,34 +70,39 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param continuing: give a new goal after each success
     :param evaluation_episodes: of the rounds between; 0: they are not evaluated
     :param final_evaluation_episodes: of the expert, BC, the last round and the baseline
+    :param evaluate: how the rounds between are evaluated: ``'fixed'``, or ``'sequential'``: beside
+        the round before, until it is sure whether the policy has become better
     :param baseline: also train BC with the same number of labels
     :param keep_better: keep a policy loaded where the next one succeeds in fewer episodes
     :param resume: resume the existing run with the same settings, if there is one
     :param over: ``'process'``, or ``'graph'``: through ROS, nodes in this process; the run is
         the same, bit for bit
+    :param workers: processes that run episodes; the run is the same for any number
     :param progress: called at most twice a second and at each new stage
     :raises ImitationError: with what is wrong or what failed
     """
     plugins.trust(task, strategy, contract or '')
-    carry_out = _way(over)
+    carry_out = _way(over, workers)
     folder, temporary = _folder_of(run)
     goal = Goal(
         run=folder.name, task=task, strategy=strategy, demonstrations=demonstrations,
         rounds=rounds, episodes_per_round=episodes_per_round, horizon=horizon,
         continuing=continuing, options=_as_json(options), evaluation_episodes=evaluation_episodes,
-        final_evaluation_episodes=final_evaluation_episodes, baseline=baseline, seed=seed,
-        keep_better=keep_better)
-    carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume,
+        final_evaluation_episodes=final_evaluation_episodes, evaluate=evaluate,
+        baseline=baseline, seed=seed, keep_better=keep_better)
+    carry_out(_configured(folder, goal, config, resume), folder, contract or '', resume, workers,
               progress or silent)
     return Run(folder, temporary)
 
 
-def _way(over: str) -> Callable:
+def _way(over: str, workers: int) -> Callable:
     """
     Return the function that carries out a run.
 
     :raises GoalError: if there is no such way
     """
+    if workers < 1:
+        raise GoalError(f'workers is {workers}; expected at least 1')
     ways = {PROCESS: _in_process, GRAPH: _over_graph}
     if over not in ways:
         raise GoalError(f'over is {over!r}; expected {PROCESS!r} or {GRAPH!r}')
@@ -139,16 +145,16 @@ def _configured(folder: Path, goal: Goal, config: TrainConfig | Path | str | Non
     return goal
 
 
-def _in_process(goal: Goal, folder: Path, contract: str, resume: bool,
+def _in_process(goal: Goal, folder: Path, contract: str, resume: bool, workers: int,
                 progress: Callable[[Progress], None]):
     # Loaded now: whoever runs over ROS needs no physics here.
     from il_ros.loop.local.backend import LocalBackend
-    with LocalBackend(goal.task, contract, goal.options) as backend:
+    with LocalBackend(goal.task, contract, goal.options, workers) as backend:
         keep_contract(folder, contract)
         finish(Loop(backend, folder, report=progress).run(goal, resume))
 
 
-def _over_graph(goal: Goal, folder: Path, contract: str, resume: bool,
+def _over_graph(goal: Goal, folder: Path, contract: str, resume: bool, workers: int,
                 progress: Callable[[Progress], None]):
     missing = [name for name in ('rclpy', 'il_ros_interfaces')
                if importlib.util.find_spec(name) is None]
@@ -156,10 +162,11 @@ def _over_graph(goal: Goal, folder: Path, contract: str, resume: bool,
         raise ImitationError(f"over is 'graph', which needs {missing[0]}; source ROS 2 and the "
                              "workspace with il_ros_interfaces, or use over='process'")
     from il_ros.graph.client import carry_out, Client
-    from il_ros.graph.graph import build, GraphOptions
+    from il_ros.graph.graph import build
+    from il_ros.graph.graph_options import GraphOptions
     from il_ros.ros.dagger.messages import progress_of, request_of
     options = GraphOptions(goal.task, str(folder.parent), contract=contract,
-                           options=goal.options)
+                           options=goal.options, workers=workers)
 
     async def command(client: Client):
         keep_contract(folder, contract)

@@ -87,16 +87,26 @@ def evaluate(env: Environment, driver: Policy | Expert | Callable[[Observation],
         checkpoint.check(driver, env.contract)
     elif isinstance(driver, Expert):
         refuse_other_expert(env, driver)
-    if episodes < 1:
-        raise GoalError(f'episodes is {episodes}; expected at least 1')
-    for seed in (first_seed, first_seed + episodes - 1):
-        refuse_other_seeds([seed], EVALUATION_SEEDS, LARGEST_SEED, 'evaluate')
-    seeds = range(first_seed, first_seed + episodes)
-    outcomes = {seed: run_episode(env, _act(driver), seed).success for seed in seeds}
+    seeds = held_out_seeds(first_seed, episodes, 'evaluate')
+    outcomes = {seed: run_episode(env, act_of(driver), seed).success for seed in seeds}
     return Evaluation(env.simulation.task.name, outcomes)
 
 
-def _act(driver: Policy | Expert | Callable[[Observation], np.ndarray]) -> Act:
+def held_out_seeds(first_seed: int, episodes: int, what: str) -> range:
+    """
+    Return the seeds of held-out episodes.
+
+    :param what: the function, for the sentence
+    :raises GoalError: if a seed is out of range, or there is no episode
+    """
+    if episodes < 1:
+        raise GoalError(f'episodes is {episodes}; expected at least 1')
+    for seed in (first_seed, first_seed + episodes - 1):
+        refuse_other_seeds([seed], EVALUATION_SEEDS, LARGEST_SEED, what)
+    return range(first_seed, first_seed + episodes)
+
+
+def act_of(driver: Policy | Expert | Callable[[Observation], np.ndarray]) -> Act:
     """Return who drives one episode."""
     if isinstance(driver, Policy):
         runner = Runner(driver)

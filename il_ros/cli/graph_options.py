@@ -18,7 +18,7 @@ import argparse
 import os
 
 from il_ros.errors import CommandError
-from il_ros.graph.graph import GraphOptions
+from il_ros.graph.graph_options import GRAPH, GraphOptions, PROCESS
 from il_ros.sim.options import task_options
 from il_ros.tasks.biased import bias_of
 from il_ros.tasks.registry import make_task
@@ -45,12 +45,23 @@ def graph_options(args: argparse.Namespace) -> GraphOptions | None:
         if streams:
             raise CommandError(f'--stream is {streams!r}; the graph that --attach uses has its '
                                'streams already')
+        for name in ('workers', 'evaluate_over'):
+            if getattr(args, name, None) is not None:
+                raise CommandError(f'--{name.replace("_", "-")} is {getattr(args, name)!r}; the '
+                                   'graph that --attach uses has its arms already')
         return None
     task_options(make_task(args.task), args.options)
     teleop = getattr(args, 'teleop', '')
+    one = bool(teleop or args.gui)
+    if one and (args.workers or 1) > 1:
+        raise CommandError(f'--workers is {args.workers} with '
+                           f'{"--teleop" if teleop else "--gui"}; expected 1, the arm that is '
+                           'seen')
     return GraphOptions(
         task=args.task, runs=args.runs, contract=args.contract, options=args.options,
         teleop=teleop, mapping=getattr(args, 'mapping', ''), streams=streams,
         require_streams=require_streams, mode='realtime' if teleop else 'lockstep',
         gui=args.gui or bool(teleop and os.environ.get('DISPLAY') and not args.no_gui),
-        training=args.call in ('dagger', 'demo'))
+        training=args.call in ('dagger', 'demo'),
+        workers=args.workers or (1 if one else len(os.sched_getaffinity(0))),
+        evaluate_over=getattr(args, 'evaluate_over', None) or (GRAPH if one else PROCESS))

@@ -60,6 +60,8 @@ VERBS = {
                   _ARGUMENTS + 'episodes:add_train', 'il_ros.cli.train:train'),
     'evaluate': Verb('Measure success on held-out episodes, with its interval',
                      _ARGUMENTS + 'episodes:add_evaluate', 'il_ros.cli.run_verbs:evaluate'),
+    'compare': Verb('Compare two policies on the same held-out episodes, until the answer is sure',
+                    _ARGUMENTS + 'compare:add_compare', 'il_ros.cli.compare:compare'),
     'error-growth': Verb('Measure how mistakes grow with the length of an episode',
                          _ARGUMENTS + 'error_growth:add_error_growth',
                          'il_ros.experiments.error_growth.command:error_growth'),

@@ -26,8 +26,10 @@ from il_ros.learning.nets.net import Net
 from il_ros.plugins import Plugin
 from il_ros.robots import robot_check
 from il_ros.robots.model import find_robot
+from il_ros.tasks.base import fits, tool_starts
 from il_ros.tasks.contracts import find_contract
 from il_ros.tasks.expert import Expert
+from il_ros.tasks.registry import make_task, task_class, TASKS
 import numpy as np
 
 
@@ -44,6 +46,25 @@ def findings_of(plugin: Plugin) -> list[str]:
         found.append(f'{type(error).__name__}: {error}, raised in {place.filename}, '
                      f'line {place.lineno} ({place.name})')
     return found
+
+
+def tasks_of(name: str) -> Iterator[str]:
+    """Say which of the package's tasks a robot can do in simulation, and what hinders others."""
+    robot = find_robot(name)
+    tasks = [make_task(task) for task in TASKS
+             if robot.joint_names[robot.fingers] or not task_class(task).actions.gripper]
+    able = [task.name for task in tasks if fits(task, robot)]
+    yield f'tasks that it can do in simulation: {", ".join(able) or "none"}'
+    if len(able) < len(tasks):
+        boxes = np.array([tool_starts(type(task)) for task in tasks])
+        box = np.floor(boxes[:, 0].min(axis=0) * 100) / 100, (
+            np.ceil(boxes[:, 1].max(axis=0) * 100) / 100)
+        place = robot_check.place_for(robot, box)
+        yield (f'not {", ".join(task.name for task in tasks if task.name not in able)}, which '
+               f'start anywhere in workspace: {{lower: {box[0].tolist()}, upper: '
+               f'{box[1].tolist()}}}; the arm ' + (
+                   'does not reach all of that, wherever it stands' if place is None else
+                   f'reaches all of that with base_position: {place.tolist()}'))
 
 
 def _expert(plugin: Plugin) -> Iterator[str]:

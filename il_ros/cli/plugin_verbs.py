@@ -60,11 +60,11 @@ def _help(plugin: plugins.Plugin) -> str:
 
 def check(kind: str, name: str) -> int:
     """
-    Print what is wrong with a plug-in, a sentence each.
+    Print what is wrong with a plug-in, a sentence each; if nothing is, what a robot can do.
 
     :returns: 1 if anything is
     """
-    from il_ros.cli.plugin_checks import findings_of
+    from il_ros.cli.plugin_checks import findings_of, tasks_of
     from il_ros.robots.robot_file import is_robot_file
     plugin = (plugins.Plugin(kind, name, name, '') if kind == 'robots' and is_robot_file(name)
               else plugins.find(kind, name))
@@ -73,4 +73,6 @@ def check(kind: str, name: str) -> int:
         print(f'{plugin}: {finding}')
     if not findings:
         print(f'{plugin}: nothing is wrong')
+        for line in tasks_of(name) if kind == 'robots' else ():
+            print(line)
     return 1 if findings else 0

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import json
 from pathlib import Path
 import shutil
+import time
 
 from il_ros import hints
 from il_ros.cli.graph_options import graph_options
@@ -30,17 +31,21 @@ from il_ros.errors import CommandError
 from il_ros.evaluation.interval import wilson
 from il_ros.files.atomic import write_atomically
 from il_ros.files.folders import require_place, require_writable
+from il_ros.graph.cell import has_cells, run_episodes
 from il_ros.graph.client import Client, LOGGING, run_command
 from il_ros.graph.graph import contract_of
+from il_ros.graph.graph_options import GraphOptions
 from il_ros.graph.run_folders import refuse_other_episodes, refuse_other_run, runs_of
 from il_ros.interactive.goal import EVALUATION_SEEDS, VALIDATION_SEEDS
 from il_ros.interactive.strategy import person_plan
 from il_ros.learning import checkpoint
 from il_ros.learning.places import find_policy
+from il_ros.loop.cells import CellJob
 from il_ros.nodes.view import ViewNode
 from il_ros.progress import Progress
 from il_ros.ros import runtime
 from il_ros.runs.kept_contract import keep_contract
+from il_ros_interfaces.action import CollectEpisodes
 
 PERSON_HORIZON = 1200
 """Steps that a person has by default: a minute at 20 Hz; the tasks' own suit their experts."""
@@ -77,12 +82,19 @@ def record(args: argparse.Namespace) -> int:
             return
         if options is not None:
             keep_contract(folder, asked.contract)
-        receipts = await _collect(client, specs, 'recording', hidden=bool(args.teleop))
-        labels = sum(receipt.labels for receipt in receipts)
-        print(f'{len(receipts)} demonstrations, {labels} labels, '
-              f'{sum(r.success for r in receipts)} successful, in {folder}; '
-              f'next: {hints.train(folder)}')
+        receipts = await _collect(client, options, folder, [CellJob(spec) for spec in specs],
+                                  'recording', hidden=bool(args.teleop))
+        print(_recorded(folder, receipts))
     return run_command(command, options)
+
+
+def _recorded(folder: Path, receipts: Sequence[Receipt]) -> str:
+    """Say what was recorded, and what to do with it: look at it, where nothing succeeded."""
+    labels = sum(receipt.labels for receipt in receipts)
+    successes = sum(receipt.success for receipt in receipts)
+    next_line = hints.train(folder) if successes else hints.plot(folder)
+    return (f'{len(receipts)} demonstrations, {labels} labels, {successes} successful, in '
+            f'{folder}; next: {next_line}')
 
 
 def _session(args: argparse.Namespace,
@@ -155,7 +167,10 @@ def evaluate(args: argparse.Namespace) -> int:
         if driver == POLICY:
             sha256 = await client.load_policy(Path(args.policy))
         shutil.rmtree(folder, ignore_errors=True)
-        receipts = await _collect(client, specs, 'evaluating')
+        policy = str(Path(args.policy).resolve()) if driver == POLICY else ''
+        receipts = await _collect(
+            client, options, folder,
+            [CellJob(spec, policy=policy, sha256=sha256) for spec in specs], 'evaluating')
         if driver == POLICY:
             client.require_policy(sha256)
         report = evaluation_report(args, sha256, receipts)
@@ -186,13 +201,34 @@ def view(args: argparse.Namespace) -> int:
     return runtime.run(ViewNode, [*LOGGING, '-p', f'period_s:={args.period}'])
 
 
-async def _collect(client: Client, specs: list[EpisodeSpec], what: str,
-                   hidden: bool = False) -> list[Receipt]:
+async def _collect(client: Client, options: GraphOptions | None, run: Path,
+                   jobs: Sequence[CellJob], what: str, hidden: bool = False) -> list[Receipt]:
+    """
+    Run and record episodes, and return their receipts in the order of the jobs.
+
+    :param options: of the graph that the command composed; None: it attached to one
+    """
+    specs = [job.spec for job in jobs]
     with Progress(what, len(specs), 'episode', hidden=hidden) as progress:
         def on_feedback(feedback):
             progress.reach(feedback.finished)
             progress.note(f'{feedback.successes} successful, '
                           f'{feedback.steps_per_s:.0f} steps a second')
-        receipts = await client.collect(specs, on_feedback)
+        if options is None or not has_cells(options, specs):
+            receipts = await client.collect(specs, on_feedback)
+        else:
+            receipts = []
+            tally, started = CollectEpisodes.Feedback(), time.monotonic()
+
+            def on_receipt(receipt: Receipt):
+                receipts.append(receipt)
+                tally.finished += 1
+                tally.steps += receipt.steps
+                tally.successes += receipt.success
+                tally.steps_per_s = tally.steps / (time.monotonic() - started)
+                on_feedback(tally)
+            await run_episodes(client, options, run, jobs, on_receipt)
+            order = {spec.episode_id: at for at, spec in enumerate(specs)}
+            receipts.sort(key=lambda receipt: order[receipt.spec.episode_id])
         progress.reach(len(receipts))
     return receipts

@@ -18,9 +18,10 @@ import dataclasses
 import json
 
 from il_ros.evaluation.interval import Interval, wilson
+from il_ros.evaluation.paired import Pairs
 from il_ros.interactive import stage_work
 from il_ros.interactive.ledger import evaluation_queries, expert_seconds, ledger, RoundCost
-from il_ros.interactive.outcomes import Chosen, Collected, Measured, Trained
+from il_ros.interactive.outcomes import Chosen, Collected, Compared, Measured, Trained
 from il_ros.interactive.rounds import planned_stages
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import BASELINE_PART, EXPERT_PART, PHASES, stage_name
@@ -60,6 +61,8 @@ class RoundResult:
 
     cost: RoundCost
     policy: PolicyResult
+    comparison: dict | None = None
+    """With the policy of the round before, as ``comparison_of`` returns it; None: not made."""
 
 
 def policy_result(state: RunState, of: int | str) -> PolicyResult:
@@ -76,8 +79,26 @@ def success_of(state: RunState, of: int | str) -> Interval | None:
 
 def round_results(state: RunState) -> tuple[RoundResult, ...]:
     """Return one result a round that has begun; round 0 is behavioural cloning."""
-    return tuple(RoundResult(cost, policy_result(state, cost.round))
-                 for cost in ledger(state))
+    return tuple(RoundResult(cost, policy_result(state, cost.round),
+                             comparison_of(state, cost.round)) for cost in ledger(state))
+
+
+def comparison_of(state: RunState, round_: int) -> dict | None:
+    """
+    Return how the policy of a round compares with that of the round before.
+
+    :returns: ``Pairs.as_dict`` in words of this policy and the one before, and how many episodes
+        that one had to run for it; None: they were not compared
+    """
+    found = state.find(Compared, stage_name('evaluate', round_))
+    if found is None:
+        return None
+    pairs = Pairs(found.both, found.only_this, found.only_before, found.neither,
+                  found.smallest_difference)
+    fields = pairs.as_dict()
+    fields['only_this'], fields['only_before'] = fields.pop('only_a'), fields.pop('only_b')
+    fields['answer'] = {'A': 'better', 'B': 'worse'}.get(fields['answer'], fields['answer'])
+    return {'with_round': round_ - 1, **fields, 'before_episodes': found.before_episodes}
 
 
 def summarise(state: RunState, horizon: int, rate_hz: float, wall_s: float = -1.0) -> dict:
@@ -128,6 +149,7 @@ def _round(result: RoundResult) -> dict:
             'success': fields.pop('success'),
             'mistakes_per_step': fields.pop('mistakes_per_step'),
             **{name: cost[name] for name in steps}, **fields,
+            **({'comparison': result.comparison} if result.comparison else {}),
             **({'person_labels': result.cost.person_labels} if result.cost.person_seconds
                else {})}
 

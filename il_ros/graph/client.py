@@ -30,7 +30,8 @@ from domain_coordinator import domain_id
 from il_ros.contract.episode_spec import EpisodeSpec
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
-from il_ros.graph.graph import build, GraphOptions
+from il_ros.graph.graph import build
+from il_ros.graph.graph_options import GraphOptions
 from il_ros.output import OutputError, sentence_of
 from il_ros.ros.calls import Waiter
 from il_ros.ros.conversion.messages import receipt_from_message, spec_to_message
@@ -68,14 +69,16 @@ class Client(Node):
         self._policy = PolicyClient(self, self.waiter, Peers(self, self.waiter))
 
     async def collect(self, specs: list[EpisodeSpec],
-                      on_feedback: Callable[[CollectEpisodes.Feedback], None]) -> list[Receipt]:
+                      on_feedback: Callable[[CollectEpisodes.Feedback], None],
+                      gate_threshold: float = -1.0) -> list[Receipt]:
         """
         Run and record episodes.
 
+        :param gate_threshold: where an adapted threshold starts; -1: at the plan's own
         :raises RefusedError: with the collector's sentence
         """
         goal = CollectEpisodes.Goal(
-            episodes=[spec_to_message(spec) for spec in specs], gate_threshold=-1.0)
+            episodes=[spec_to_message(spec) for spec in specs], gate_threshold=gate_threshold)
         result = await self._run(self._collect, goal, on_feedback)
         # The last attempt of each episode; those before were discarded.
         last = {message.spec.episode_id: message for message in result.episodes}
@@ -115,13 +118,14 @@ class Client(Node):
                                    'domain?')
             await self.waiter.pause(0.02)
 
-    async def load_policy(self, folder: Path) -> str:
+    async def load_policy(self, folder: Path, sha256: str = '') -> str:
         """
         Let the policy node load a checkpoint, and return its SHA-256.
 
+        :param sha256: what it has to be; '': whatever it is
         :raises CallError: with the policy node's sentence
         """
-        return await self._policy.load(folder.resolve(), CALL_S)
+        return await self._policy.load(folder.resolve(), CALL_S, sha256)
 
     def require_policy(self, sha256: str):
         """

@@ -27,6 +27,8 @@ import sys
 from il_ros import plugins
 from il_ros.contract.contract import Contract, ContractError
 from il_ros.errors import ImitationError, StreamError
+from il_ros.graph.cell import cell_plan
+from il_ros.graph.graph_options import GraphOptions
 from il_ros.nodes.collector import CollectorNode
 from il_ros.nodes.coordinator import CoordinatorNode
 from il_ros.nodes.expert import ExpertNode
@@ -48,36 +50,6 @@ from rclpy.parameter import Parameter
 RCLError = rclpy_implementation.RCLError
 OPERATOR_TIMEOUT_S = 86_400.0
 """A person decides when an episode ends."""
-
-
-@dataclasses.dataclass(frozen=True)
-class GraphOptions:
-    """What the graph is for."""
-
-    task: str = 'push'
-    runs: str = 'runs'
-    mode: str = 'lockstep'
-    rate_hz: float = 0.0
-    """Control rate; 0: that of the contract."""
-    command: str = 'joint_state'
-    """Message to the arm, which stands in for the controller of that name (realtime)."""
-    gui: bool = False
-    contract: str = ''
-    """A contract file, or a task's name, with _image and @ROBOT; empty: the task's own."""
-    options: str = ''
-    """Canonical JSON of the episodes' options, for the expert; empty: none."""
-    training: bool = True
-    """Trainer and coordinator, too."""
-    policy: bool = True
-    """The policy node; without it somebody else plays its part."""
-    teleop: str = ''
-    """``joy`` or ``keyboard``: a person drives, too, and sees the live view; empty: nobody."""
-    mapping: str = ''
-    """What buttons or keys mean; empty: the device's usual mapping."""
-    streams: str = ''
-    """Additional topics that the recorder keeps in full, ``TOPIC:TYPE,...``; empty: none."""
-    require_streams: bool = False
-    """Refuse an episode in which one of them brings nothing."""
 
 
 def contract_of(options: GraphOptions) -> Contract:
@@ -113,8 +85,8 @@ def build(runtime: Runtime, options: GraphOptions):
         (ExpertNode, {'task': options.task, 'mode': options.mode,
                       'options': options.options}),
         *([(PolicyNode, {'mode': options.mode})] if options.policy else []),
-        (RecorderNode, {**runs, 'write_behind': realtime, 'streams': options.streams,
-                        'require_streams': options.require_streams}),
+        (RecorderNode, {**runs, 'shard': options.shard, 'write_behind': realtime,
+                        'streams': options.streams, 'require_streams': options.require_streams}),
         (ObserverNode, {'contract': contract, 'rate_hz': published.rate,
                         'pairing': 'as_of' if realtime else 'exact',
                         'command': options.command}),
@@ -128,9 +100,10 @@ def build(runtime: Runtime, options: GraphOptions):
     first = [(TeleopNode, {'device': options.teleop, 'mode': options.mode,
                            'mapping': options.mapping}), (ViewNode, {})] if options.teleop else []
     runtime.claim([part_of(kind) for kind, _ in (*parts, *first)])
+    cells: dict[type, dict] = {CoordinatorNode: {'cells': cell_plan(options)}}
     for kind, values in (*first, *parts):
         try:
-            runtime.add(kind, parameter_overrides=overrides(values))
+            runtime.add(kind, parameter_overrides=overrides(values), **cells.get(kind, {}))
         except StartError as error:
             if not options.streams or not isinstance(error.__cause__, RCLError):
                 raise

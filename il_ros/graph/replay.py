@@ -32,7 +32,8 @@ from il_ros.episodes.reader import read_episode
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError, NoSuchRunError
 from il_ros.graph.client import Client, RefusedError, run_client
-from il_ros.graph.graph import build, GraphOptions, overrides
+from il_ros.graph.graph import build, overrides
+from il_ros.graph.graph_options import GraphOptions
 from il_ros.graph.run_folders import REPLAY, runs_of
 from il_ros.interactive.strategy import evaluation_plan
 from il_ros.progress import each

@@ -22,7 +22,8 @@ import time
 from il_ros.contract.episode_spec import EVALUATION
 from il_ros.errors import CommandError
 from il_ros.graph.client import CALL_S, Client
-from il_ros.graph.graph import contract_of, GraphOptions
+from il_ros.graph.graph import contract_of
+from il_ros.graph.graph_options import GraphOptions
 from il_ros.interactive.run_state import FILE_NAME as RUN_FILE
 from il_ros.ros.calls import CallError
 from il_ros.ros.environment import LOCALHOST, RANGE

@@ -22,7 +22,7 @@ from typing import Annotated
 from il_ros.contract.episode_spec import LARGEST_SEED, Name
 from il_ros.contract.options import read_options
 from il_ros.errors import ImitationError
-from il_ros.settings import Settings
+from il_ros.settings import one_of, Settings
 from msgspec import Meta
 
 EVALUATION_SEEDS = 1_000_000
@@ -42,6 +42,10 @@ DEMONSTRATION_SEEDS = 4_000
 
 HELD_OUT = 10
 """Demonstrations recorded extra, for the loss on expert states alone."""
+
+
+FIXED, SEQUENTIAL = 'fixed', 'sequential'
+"""Evaluations between rounds: of so many episodes, or as few as it takes to compare."""
 
 
 class GoalError(ImitationError):
@@ -94,6 +98,8 @@ class Goal(Settings, refusal=GoalError):
     )] = EVALUATION_SEEDS
     baseline: bool = True
     seed: Annotated[int, Meta(ge=0, le=LARGEST_SEED)] = 0
+    evaluate: Annotated[str, one_of(FIXED, SEQUENTIAL)] = FIXED
+    """How the rounds between are evaluated; sequential: beside the round before, until sure."""
     keep_better: bool = False
     """Collect with the policy loaded before where a new one succeeds less."""
 
@@ -111,6 +117,9 @@ class Goal(Settings, refusal=GoalError):
         self.refuse_unless(
             not self.keep_better or all(map(self.round_seeds, range(self.rounds + 1))),
             'keep_better', 'False where evaluation_episodes or final_evaluation_episodes is 0')
+        self.refuse_unless(
+            not self.keep_better or self.evaluate == FIXED,
+            'keep_better', f'False with evaluate {SEQUENTIAL}, which stops before it is measured')
         read_options(self.options, GoalError)
 
     @property

@@ -97,6 +97,24 @@ class Collected:
             gate_threshold=last_threshold(chosen))
 
 
+@dataclasses.dataclass(frozen=True)
+class Compared(Collected):
+    """
+    An evaluation that ended when it was sure whether the policy is better than the one before.
+
+    The counts are of the same episodes under both policies. Steps and queries include those of
+    episodes that the policy before had to run for it.
+    """
+
+    both: int = 0
+    only_this: int = 0
+    only_before: int = 0
+    neither: int = 0
+    smallest_difference: float = 0.0
+    before_episodes: int = 0
+    """Episodes that the policy before had to run for it: it had not yet done so."""
+
+
 def last_threshold(receipts: Sequence) -> float:
     """Return the newest adapted threshold among receipts in order; -1: there is none."""
     adapted = [receipt.gate_threshold for receipt in receipts if receipt.gate_threshold >= 0.0]
@@ -202,10 +220,11 @@ class Chosen:
         return self.round if self.successes >= self.other_successes else self.other
 
 
-Outcome = Collected | Labelled | Measured | Aggregated | Trained | Loaded | Chosen
+Outcome = Collected | Compared | Labelled | Measured | Aggregated | Trained | Loaded | Chosen
 
 _TYPES = {cls.__name__.lower(): cls
-          for cls in (Collected, Labelled, Measured, Aggregated, Trained, Loaded, Chosen)}
+          for cls in (Collected, Compared, Labelled, Measured, Aggregated, Trained, Loaded,
+                      Chosen)}
 
 
 def to_json(outcome: Outcome) -> dict:

@@ -25,6 +25,7 @@ from typing import Collection, Sequence
 
 from il_ros.contract.episode_spec import DEMONSTRATION, DrivePlan, episode_id, EpisodeSpec
 from il_ros.contract.episode_spec import EVALUATION, EXPERT, POLICY, ROLLOUT, VALIDATION
+from il_ros.interactive.goal import SEQUENTIAL
 from il_ros.interactive.ledger import ledger
 from il_ros.interactive.outcomes import Collected, last_threshold, Trained
 from il_ros.interactive.rounds import baseline_batches
@@ -72,6 +73,19 @@ def episode_specs(state: RunState, stage: Stage) -> tuple[EpisodeSpec, ...]:
     return _specs(state, stage, ROLLOUT, ROLLOUT, goal.rollout_seeds(stage.round), plan)
 
 
+def is_sequential(state: RunState, stage: Stage) -> bool:
+    """Tell whether a stage evaluates a policy beside the one before, until it is sure."""
+    return (state.goal.evaluate == SEQUENTIAL and stage.act == 'evaluate'
+            and stage.part == LOOP_PART and 0 < stage.round < state.goal.rounds)
+
+
+def specs_before(specs: Sequence[EpisodeSpec]) -> tuple[EpisodeSpec, ...]:
+    """Return the same held-out episodes for the policy of the round before."""
+    return tuple(dataclasses.replace(
+        spec, round=spec.round - 1,
+        episode_id=episode_id(spec.purpose, spec.round - 1, spec.seed)) for spec in specs)
+
+
 def _specs(state: RunState, stage: Stage, kind: str, purpose: str, seeds: range,
            plan: DrivePlan) -> tuple[EpisodeSpec, ...]:
     goal = state.goal
@@ -96,7 +110,7 @@ def gate_threshold(state: RunState, stage: Stage, receipts: Sequence) -> float:
     return before.gate_threshold
 
 
-def unrecorded(specs: tuple[EpisodeSpec, ...],
+def unrecorded(specs: Sequence[EpisodeSpec],
                recorded: Collection[str]) -> tuple[EpisodeSpec, ...]:
     """
     Return the episodes that still have to be run.
@@ -116,7 +130,8 @@ def episodes_to_label(state: RunState, stage: Stage) -> tuple[str, ...]:
     act = 'collect' if stage.act == 'label' else 'evaluate'
     specs = episode_specs(state, dataclasses.replace(stage, act=act))
     if stage.act == 'measure':
-        return tuple(spec.episode_id for spec in specs[:MEASURED_EPISODES])
+        evaluated = state.outcome(Collected, dataclasses.replace(stage, act=act).name).episodes
+        return tuple(spec.episode_id for spec in specs[:min(MEASURED_EPISODES, evaluated)])
     flagged = state.outcome(Collected, stage_name('collect', stage.round)).flagged
     return tuple(spec.episode_id for spec in specs if spec.episode_id not in flagged)
 

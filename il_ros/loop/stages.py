@@ -20,10 +20,12 @@ What a stage is and which comes next stands in ``interactive/rounds.py``, what i
 down.
 """
 
+from collections.abc import Sequence
 import dataclasses
 from pathlib import Path
 import time
 
+from il_ros.contract.episode_spec import EpisodeSpec
 from il_ros.dataset.aggregation import aggregate
 from il_ros.dataset.dataset import DATASET
 from il_ros.episodes.label_file import read_labels, StoredLabels, write_labels
@@ -32,9 +34,10 @@ from il_ros.episodes.reader import read_episode
 from il_ros.episodes.receipts import DISCARDED, is_unfinished, Receipt
 from il_ros.errors import ImitationError
 from il_ros.evaluation.mistakes import ComparedActions, count_mistakes
+from il_ros.evaluation.paired import NOT_DECIDED, Pairs
 from il_ros.interactive import stage_work
 from il_ros.interactive.dataset_keys import dataset_keys, last_aggregate
-from il_ros.interactive.outcomes import Aggregated, Chosen, Collected, Labelled, Loaded
+from il_ros.interactive.outcomes import Aggregated, Chosen, Collected, Compared, Labelled, Loaded
 from il_ros.interactive.outcomes import Measured, Outcome, Trained
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import Stage
@@ -46,6 +49,9 @@ from il_ros.runs.rebuild import refresh
 from il_ros.runs.shard import receipts_in
 from il_ros.settings import is_finite
 import numpy as np
+
+LOOK_EVERY = 10
+"""Episodes after which two policies are compared: each look may load both checkpoints."""
 
 
 class Fit:
@@ -147,9 +153,9 @@ class StageRunner:
 
     async def _execute(self, state: RunState, stage: Stage, started: float) -> Outcome:
         self._backend.check()
-        needed = stage_work.checkpoint_for(state, stage)
-        if needed is not None:
-            await self._backend.load((self._folder / needed.path).resolve(), needed.sha256)
+        await self._load(state, stage)
+        if stage_work.is_sequential(state, stage):
+            return await self._compare(state, stage, started)
         if stage.act in ('collect', 'evaluate'):
             return await self._run_episodes(state, stage, started)
         if stage.act == 'load':
@@ -162,21 +168,60 @@ class StageRunner:
             return await self._measure_stage(state, stage, started)
         return await self._aggregate_stage(state, stage, started)
 
+    async def _load(self, state: RunState, stage: Stage):
+        """Let the policy run that a stage needs, if it needs one."""
+        needed = stage_work.checkpoint_for(state, stage)
+        if needed is not None:
+            await self._backend.load((self._folder / needed.path).resolve(), needed.sha256)
+
     async def _run_episodes(self, state: RunState, stage: Stage, started: float) -> Collected:
         specs = stage_work.episode_specs(state, stage)
+        await self._record(state, stage, specs, 0.0, 1.0)
+        receipts = [self._receipts[spec.episode_id][1] for spec in specs
+                    if spec.episode_id in self._receipts]
+        return Collected.of(specs, receipts, time.monotonic() - started, self._discarded_attempts)
+
+    async def _compare(self, state: RunState, stage: Stage, started: float) -> Compared:
+        """Evaluate beside the policy of the round before until it is sure which is better."""
+        before = dataclasses.replace(stage, round=stage.round - 1)
+        specs, pairs = stage_work.episode_specs(state, stage), Pairs()
+        specs_before = stage_work.specs_before(specs)
+        while pairs.answer == NOT_DECIDED and pairs.episodes < len(specs):
+            part = slice(pairs.episodes, pairs.episodes + LOOK_EVERY)
+            for of, its_specs in ((before, specs_before), (stage, specs)):
+                await self._record(state, of, its_specs[part], part.start / len(specs),
+                                   part.stop / len(specs))
+            for spec, spec_before in zip(specs[part], specs_before[part]):
+                pairs = pairs.after(*(self._recorded(one.episode_id)[1].success
+                                      for one in (spec, spec_before)))
+        evaluated = state.find(Collected, before.name)
+        ran, more = (
+            [self._recorded(spec.episode_id)[1] for spec in some] for some in (
+                specs[:pairs.episodes],
+                specs_before[evaluated.episodes if evaluated else 0:pairs.episodes]))
+        found = Collected.of(specs[:pairs.episodes], ran, time.monotonic() - started,
+                             [*self._discarded_attempts, *more])
+        return Compared(
+            **vars(found), both=pairs.both, only_this=pairs.only_a, only_before=pairs.only_b,
+            neither=pairs.neither, smallest_difference=pairs.smallest_difference,
+            before_episodes=len(more))
+
+    async def _record(self, state: RunState, stage: Stage, specs: Sequence[EpisodeSpec],
+                      progress_from: float, progress_to: float):
+        """Run the episodes that have no receipt yet."""
         pending = stage_work.unrecorded(specs, self._receipts)
         done = len(specs) - len(pending)
         if pending:
+            await self._load(state, stage)
             earlier = specs[:specs.index(pending[0])]
             before = [self._receipts[spec.episode_id][1] for spec in earlier]
             await self._backend.collect(
                 Episodes(stage.name, self._folder, pending,
                          stage_work.gate_threshold(state, stage, before),
                          stage_work.checkpoint_for(state, stage)),
-                self._keep, lambda count: self._tell((done + count) / len(specs), -1.0))
-        receipts = [self._receipts[spec.episode_id][1] for spec in specs
-                    if spec.episode_id in self._receipts]
-        return Collected.of(specs, receipts, time.monotonic() - started, self._discarded_attempts)
+                self._keep, lambda count: self._tell(
+                    progress_from + (progress_to - progress_from) * (done + count) / len(specs),
+                    -1.0))
 
     def flagged(self, outcome: Outcome) -> list[str]:
         """Return the episodes of a stage that went wrong, and how; not those taken back."""

@@ -22,6 +22,7 @@ import dataclasses
 from pathlib import Path
 
 from il_ros.errors import ImitationError
+from il_ros.loop.cells import CellPlan
 from il_ros.loop.failures import BAD_GOAL
 from il_ros.loop.run import Loop
 from il_ros.ros.dagger.backend import RosBackend
@@ -45,10 +46,16 @@ class CoordinatorParameters:
 class CoordinatorNode(ActionNode):
     """Serves ``run_dagger``."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, cells: CellPlan | None = None, **kwargs):
+        """
+        Build the node.
+
+        :param cells: beside the graph's own arm; None: there are none
+        """
         super().__init__('coordinator', CoordinatorParameters, RunDagger, 'run_dagger',
                          'another run is under way; wait for it or cancel it', **kwargs)
-        self._backend = RosBackend(self, self.waiter, self.parameters.call_deadline_s)
+        self._backend = RosBackend(self, self.waiter, self.parameters.call_deadline_s,
+                                   cells or CellPlan())
 
     def begin(self, goal):
         """Forget an earlier cancel, but not one of this goal."""
@@ -75,6 +82,7 @@ class CoordinatorNode(ActionNode):
         try:
             await loop.run(goal_of(goal.request), goal.request.resume)
         finally:
+            self._backend.end()
             self._backend.note = lambda *_: None
             if loop.state is not None:
                 result.rounds = round_summaries(loop.state)

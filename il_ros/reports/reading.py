@@ -20,6 +20,7 @@ A difference between two policies is claimed only where their 95 % intervals do 
 
 from il_ros.evaluation.interval import Interval, wilson
 from il_ros.evaluation.mistakes import FRACTIONS
+from il_ros.evaluation.paired import Pairs
 from il_ros.interactive.outcomes import Collected, Measured, Trained
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import BASELINE_PART, HELD_OUT_PART, stage_name
@@ -33,7 +34,7 @@ def read(summary: dict) -> list[str]:
 
     :param summary: as ``summary.summarise`` returns it; what is missing in it is left out
     """
-    parts = (_ceiling, _cloning, _last_round, _comparison, _costs, _trust, _choices)
+    parts = (_ceiling, _cloning, _last_round, _comparison, _between, _costs, _trust, _choices)
     return [text for part in parts if (text := part(summary))]
 
 
@@ -124,6 +125,25 @@ def _comparison(summary: dict) -> str:
                    'though BC is below the expert.')
 
 
+def _between(summary: dict) -> str:
+    compared = [one['comparison'] for one in summary['rounds'] if 'comparison' in one]
+    if not compared:
+        return ''
+    episodes = sum(one['episodes'] + one['before_episodes'] for one in compared)
+    sentences = '; '.join(map(_compared, compared))
+    return ('The rounds between were compared with the one before on the same held-out episodes '
+            'until the answer was sure or all were run, which took '
+            f'{counted(episodes, "episode")}: {sentences}. The early stop biases the success '
+            'rates of these rounds, not the intervals of the differences.')
+
+
+def _compared(one: dict) -> str:
+    pairs = Pairs(*(one[key] for key in (
+        'both', 'only_this', 'only_before', 'neither', 'smallest_difference')))
+    before = one['with_round']
+    return pairs.sentence(f'round {before + 1}', f'round {before}' if before else 'BC')
+
+
 def _costs(summary: dict) -> str:
     last = _last(summary)
     if last is None:
@@ -150,7 +170,8 @@ def _trust(summary: dict) -> str:
     if len(evaluated) < 2:
         return text
     last = evaluated[-1][0]
-    better = [policy['round'] for interval, policy in evaluated[1:-1] if interval.above(last)]
+    better = [policy['round'] for interval, policy in evaluated[1:-1]
+              if 'comparison' not in policy and interval.above(last)]
     if better:
         text += (f' Round {better[-1]} was better than the last one: more labels do not always '
                  'help.')

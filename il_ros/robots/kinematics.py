@@ -44,6 +44,9 @@ _SETTLING_PULL = 0.5
 _SETTLED_RAD = 1e-6
 _SETTLING_CALLS = 100
 
+_UNREACHED_CALLS = 10
+"""After these a place that is not reached is given up; the first call reaches what can be."""
+
 _LONGEST_STEP_RAD = 0.5
 
 
@@ -116,12 +119,40 @@ class Kinematics:
         It starts from the robot's rest position, and is what an episode begins with.
         """
         q = self.robot.home
-        for _ in range(_SETTLING_CALLS):
+        for call in range(_SETTLING_CALLS):
             solution = self._solve(position, quaternion, q, _SETTLING_PULL)
-            if np.abs(solution.q - q).max() < _SETTLED_RAD:
+            given_up = call == _UNREACHED_CALLS and not solution.is_reached
+            if given_up or np.abs(solution.q - q).max() < _SETTLED_RAD:
                 break
             q = solution.q
         return solution
+
+    def between_fingers(self, opening_m: float) -> np.ndarray | None:
+        """
+        Return the way from one finger to the other at an opening of the hand.
+
+        :returns: shape ``(3,)``, m, between their centres of mass; None unless two fingers slide
+        """
+        robot, by_name = self.robot, {
+            info[1].decode(): info for info in (
+                pybullet.getJointInfo(self._body, index, physicsClientId=self._client)
+                for index in range(pybullet.getNumJoints(
+                    self._body, physicsClientId=self._client)))}
+        q = robot.home.copy()
+        q[robot.fingers] = robot.finger_position(opening_m)
+        moved = dict(zip(robot.joint_names[robot.fingers], q[robot.fingers], strict=True))
+        for one in robot.followers:
+            moved[one.name] = one.offset + one.multiplier * q[one.leader]
+        if len(moved) != 2 or any(by_name[name][2] != pybullet.JOINT_PRISMATIC for name in moved):
+            return None
+        places = []
+        for name, position in moved.items():
+            pybullet.resetJointState(self._body, by_name[name][0], position,
+                                     physicsClientId=self._client)
+            places.append(pybullet.getLinkState(self._body, by_name[name][0], True,
+                                                computeForwardKinematics=True,
+                                                physicsClientId=self._client)[0])
+        return np.subtract(*places)
 
     def _solve(self, position, quaternion, q_start, pull_share) -> Solution:
         position = tuple(map(float, position))

@@ -28,6 +28,10 @@ DEFAULT = 'panda'
 IMPLAUSIBLE_RAD = 0.5
 """A joint cannot be so far outside its limits (a finger: m)."""
 
+_START_TOLERANCE_RAD = 0.05
+START_TOLERANCE_M = 0.01
+"""How far outside its limits (fingers, workspace) an arm may stand when an episode begins."""
+
 Box = tuple[np.ndarray, np.ndarray]
 """Two opposite corners, the lower one first, each of shape ``(3,)``, m in the base frame."""
 
@@ -114,8 +118,13 @@ class RobotModel:
                 raise RobotError(
                     f'robot {self.name}: keep_out has a box from {lower.tolist()} to '
                     f'{upper.tolist()}; expected two corners in m, the lower one first')
-        if not (self.lower <= self.home).all() or not (self.home <= self.upper).all():
-            raise RobotError(f'robot {self.name}: home lies outside the joint limits')
+        inside = (self.lower <= self.home) & (self.home <= self.upper)
+        if not inside.all():
+            joint = int(inside.argmin())
+            raise RobotError(
+                f'robot {self.name}: home lies outside the joint limits: '
+                f'{self.joint_names[joint]} is at {self.home[joint]:g} rad (or m); expected '
+                f'{self.lower[joint]:g} to {self.upper[joint]:g}')
 
     def refuse_implausible(self, positions: np.ndarray):
         """
@@ -132,6 +141,20 @@ class RobotModel:
         if outside[worst] > IMPLAUSIBLE_RAD:
             raise RobotError(f'{self.joint_names[worst]} is at {positions[worst]:.3f}; expected '
                              f'{self.lower[worst]:.3f} to {self.upper[worst]:.3f}')
+
+    def beyond_start(self, positions: np.ndarray) -> np.ndarray:
+        """
+        Return how far each joint is from where an episode may begin, rad (fingers: m).
+
+        A measured joint may lie a little outside its limits: a shut hand presses on its stop.
+
+        :param positions: measured, shape ``(n,)``
+        :returns: shape ``(n,)``; above 0 where no episode begins
+        """
+        outside = np.maximum(self.lower - positions, positions - self.upper)
+        outside[self.arm] -= _START_TOLERANCE_RAD
+        outside[self.fingers] -= START_TOLERANCE_M
+        return outside
 
     def change(self, acceleration: np.ndarray, period_s: float) -> np.ndarray:
         """

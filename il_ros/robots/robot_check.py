@@ -22,7 +22,7 @@ from pathlib import Path
 from il_ros.errors import RobotError
 from il_ros.files.regular import read_text
 from il_ros.robots.kinematics import Kinematics, Solution
-from il_ros.robots.model import RobotModel
+from il_ros.robots.model import Box, RobotModel
 from il_ros.robots.urdf import Joint, moving_joints
 import numpy as np
 
@@ -32,8 +32,18 @@ _LEVEL_RAD = 1e-2
 _ALONG = 5
 """Sampled places along each edge of the workspace."""
 
+_SHARES = np.arange(0.95, 0.15, -0.05)
+"""Of a workspace that is too large, tried one after the other."""
+
+_MOVES_M = np.linspace(-0.3, 0.3, 13)
+_LIFTS_M = np.linspace(0.0, 0.2, 5)
+"""Of the arm's foot, forwards and up, that are tried for the tasks."""
+
 _STEP_M = 0.025
 """Way of the tool in a control step at full speed."""
+
+_WIDTH_SHARE = 0.2
+"""By how much a gripper's width may differ from the way of its fingers: pads yield."""
 
 _ROUNDING = 1e-6
 _SEED = 0
@@ -59,12 +69,16 @@ def findings(robot: RobotModel) -> Iterator[str]:
     with contextlib.closing(kinematics):
         yield from limit_findings(robot, joints)
         yield from _home(robot, kinematics)
-        unreachable = list(_unreachable(robot, kinematics))
+        yield from _hand(robot, kinematics)
+        unreachable = list(_unreachable(robot, kinematics, _box_of(robot)))
         if unreachable:
             place, solution = max(unreachable, key=lambda one: one[1].error_m)
+            smaller = _smaller(robot, kinematics)
             yield (f'{len(unreachable)} of {_ALONG ** 3} places of the workspace are out of reach '
-                   f'with the tool down, the worst {np.round(place, 3).tolist()} by '
-                   f'{solution.error_m:.3f} m; make the workspace smaller, or move the base')
+                   f'with the tool down, the worst {_rounded(place)} by {solution.error_m:.3f} m '
+                   f'and {solution.error_rad:.3f} rad; make the workspace smaller'
+                   + (f', e.g. {{lower: {_rounded(smaller[0])}, upper: {_rounded(smaller[1])}}}'
+                      if smaller else '') + ', or move the arm by base_position')
         else:
             yield from _paths(robot, kinematics)
 
@@ -99,24 +113,85 @@ def limit_findings(robot: RobotModel, joints: dict[str, Joint]) -> Iterator[str]
 
 def _home(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
     position, quaternion = kinematics.forward(robot.home)
-    outside = float(np.maximum(robot.workspace_lower - position,
-                               position - robot.workspace_upper).max())
+    outside = _outside(position, _box_of(robot))
     if outside > 0.0:
-        yield (f'at home the tool is at {np.round(position, 3).tolist()}, {outside:.3f} m outside '
+        yield (f'at home the tool is at {_rounded(position)}, {outside:.3f} m outside '
                'the workspace; change home or workspace')
     turned = 2.0 * float(np.arccos(min(1.0, abs(float(quaternion @ robot.tool_down)))))
     if turned > _LEVEL_RAD:
         yield (f'at home the tool is turned by {turned:.3f} rad from tool_down: its orientation '
-               f'is {np.round(quaternion, 4).tolist()}; change home or tool_down')
+               f'is {_rounded(quaternion, 6)}; if it points down there, write this as tool_down, '
+               'else change home')
 
 
-def _unreachable(robot: RobotModel,
-                 kinematics: Kinematics) -> Iterator[tuple[np.ndarray, Solution]]:
-    edges = np.linspace(robot.workspace_lower, robot.workspace_upper, _ALONG).T
+def _hand(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:
+    """Compare the gripper's positions with how two fingers that slide move in the URDF."""
+    if not robot.joint_names[robot.fingers]:
+        return
+    closed = kinematics.between_fingers(0.0)
+    opened = kinematics.between_fingers(robot.open_width)
+    if closed is None or opened is None:
+        return
+    if np.linalg.norm(opened) < np.linalg.norm(closed):
+        yield ('the fingers come nearer to each other from gripper.closed to gripper.open; '
+               'exchange the two')
+    moved = float(np.linalg.norm(opened - closed))
+    if abs(moved - robot.open_width) > _WIDTH_SHARE * moved:
+        yield (f'gripper.width is {robot.open_width:g} m, and the fingers go {moved:.3f} m apart '
+               'from gripper.closed to gripper.open; correct one of the three')
+
+
+def _unreachable(robot: RobotModel, kinematics: Kinematics,
+                 box: Box) -> Iterator[tuple[np.ndarray, Solution]]:
+    edges = np.linspace(*box, _ALONG).T
     for place in map(np.array, itertools.product(*edges)):
         solution = kinematics.settled(place, robot.tool_down)
         if not solution.is_reached:
             yield place, solution
+
+
+def _smaller(robot: RobotModel, kinematics: Kinematics) -> Box | None:
+    """Return a workspace that can be reached: the robot's, drawn to the tool's place at home."""
+    lower, upper = _box_of(robot)
+    home = np.clip(kinematics.forward(robot.home)[0], lower, upper)
+    home[2] = lower[2]  # the table's height is needed
+    for share in _SHARES:
+        box = tuple(np.round(home + share * (corner - home), 3) for corner in (lower, upper))
+        if next(_unreachable(robot, kinematics, box), None) is None:
+            return box
+    return None
+
+
+def place_for(robot: RobotModel, box: Box) -> np.ndarray | None:
+    """
+    Return the nearest ``base_position`` from which a robot reaches a box with the tool down.
+
+    One that leaves the tool in the box at home is preferred.
+
+    :param box: lower and upper corner in the base frame, m
+    :returns: shape ``(3,)``, m; None: none of those that are tried
+    """
+    with contextlib.closing(Kinematics(robot)) as kinematics:
+        home, _ = kinematics.forward(robot.home)
+        for move in sorted(
+                map(np.array, itertools.product(_MOVES_M, (0.0,), _LIFTS_M)),
+                key=lambda one: (_outside(home + one, box) > 0.0, float(np.linalg.norm(one)))):
+            if next(_unreachable(robot, kinematics, (box[0] - move, box[1] - move)), None) is None:
+                return np.round(robot.base_position + move, 3)
+    return None
+
+
+def _box_of(robot: RobotModel) -> Box:
+    return robot.workspace_lower, robot.workspace_upper
+
+
+def _outside(place: np.ndarray, box: Box) -> float:
+    """Return how far a place lies outside a box, m; 0 or less: inside."""
+    return float(np.maximum(box[0] - place, place - box[1]).max())
+
+
+def _rounded(numbers: np.ndarray, digits: int = 3) -> list[float]:
+    return np.round(numbers, digits).tolist()
 
 
 def _paths(robot: RobotModel, kinematics: Kinematics) -> Iterator[str]:

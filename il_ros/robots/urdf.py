@@ -154,6 +154,7 @@ def loadable(urdf: str, mount: Mount | None = None, coarse: bool = False) -> Ite
         changed = _coarse(changed, folder)
     if mount is not None:
         changed = changed.replace('</robot>', _mounted(mount) + '</robot>')
+    changed = _weighed(changed)
     if changed == text:
         yield urdf
         return
@@ -183,6 +184,20 @@ def _mesh_folder(found: re.Match[str], folder: Path) -> str:
 TOOL_LINK = 'il_ros_tool'
 """Name of the link of a mounted tool."""
 
+_LIGHT = ('<inertial><mass value="0.05"/><inertia ixx="1e-5" ixy="0" ixz="0" iyy="1e-5" iyz="0" '
+          'izz="1e-5"/></inertial>')
+
+
+def _weighed(text: str) -> str:
+    """Make links without a mass, as frames are, light: PyBullet takes each as 1 kg, and warns."""
+    root = ElementTree.fromstring(text)
+    moved = {child.get('link') for child in root.iterfind('joint/child')}
+    weightless = [link for link in root.iterfind('link')
+                  if link.get('name') in moved and link.find('inertial') is None]
+    for link in weightless:
+        link.append(ElementTree.fromstring(_LIGHT))
+    return ElementTree.tostring(root, encoding='unicode') if weightless else text
+
 
 def _mounted(mount: Mount) -> str:
     xyz, rpy = (' '.join(map(repr, part)) for part in (mount.xyz, mount.rpy))
@@ -191,7 +206,6 @@ def _mounted(mount: Mount) -> str:
         body = (f'<origin xyz="0 0 {-mount.length / 2!r}"/><geometry><cylinder '
                 f'radius="{mount.radius!r}" length="{mount.length!r}"/></geometry>')
         shape = f'<visual>{body}</visual><collision>{body}</collision>'
-    return (f'<link name="{TOOL_LINK}"><inertial><mass value="0.05"/><inertia ixx="1e-5" '
-            f'ixy="0" ixz="0" iyy="1e-5" iyz="0" izz="1e-5"/></inertial>{shape}</link>'
+    return (f'<link name="{TOOL_LINK}">{_LIGHT}{shape}</link>'
             f'<joint name="{TOOL_LINK}_joint" type="fixed"><origin xyz="{xyz}" rpy="{rpy}"/>'
             f'<parent link="{mount.link}"/><child link="{TOOL_LINK}"/></joint>')

@@ -20,7 +20,7 @@ completes. One steady timer a node puts an error into every future that is overd
 until the first deadline, since each of its ticks costs the loop beside it a millisecond.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 import threading
 import time
 
@@ -167,9 +167,9 @@ class Waiter:
             if error is not due:
                 raise
 
-    async def beside(self, work: Callable[[Callable[[], None]], object]):
+    def beside(self, work: Callable[[Callable[[], None]], object]) -> Awaitable:
         """
-        Run a long function in a thread while other coroutines run; return its result.
+        Run a long function in a thread from now on; its result is to be awaited.
 
         :param work: is given a function that it calls now and then: it raises what ``stop`` was
             given
@@ -177,6 +177,9 @@ class Waiter:
         outcome = Future()
         thread = threading.Thread(target=self._work, args=(work, outcome), daemon=True)
         thread.start()
+        return self._outcome(thread, outcome)
+
+    async def _outcome(self, thread: threading.Thread, outcome: Future):
         while thread.is_alive():
             await self._either(outcome, LOOK_S)
         return outcome.result()

@@ -27,7 +27,7 @@ from il_ros.sim.camera_scene import CameraScene
 from il_ros.sim.options import task_options
 from il_ros.sim.state import State
 from il_ros.sim.world import Drive, Reading, World
-from il_ros.tasks.base import Scene, TaskResult
+from il_ros.tasks.base import refuse_outside, Scene, TaskResult
 from il_ros.tasks.registry import make_task
 import numpy as np
 
@@ -76,12 +76,15 @@ class Simulation:
         :param continuing: a new goal after each success, instead of the end
         :param options: canonical JSON of the task's options; '': none
         :raises SimulationError: naming an option that the task does not have, or a wrong value
+        :raises RobotError: if episodes start outside the robot's workspace
         """
         for name, value in (('seed', seed), ('horizon', horizon)):
             if value < 0:
                 raise SimulationError(f'{name} is {value}; expected a natural number or 0')
         if seed > spec.LARGEST_SEED:
             raise SimulationError(f'seed is {seed}; expected at most {spec.LARGEST_SEED}')
+        if self._state is None:
+            refuse_outside(self.task, self.robot)
         bumps = bumps_of(task_options(self.task, options), seed)
         if self.task.grasped_at_reset:
             self._world.rebuild()

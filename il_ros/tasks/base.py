@@ -16,15 +16,21 @@
 
 import abc
 import dataclasses
+import functools
 import math
 
 from il_ros.contract.layout import GoalOrientation, GoalPosition, ObjectPose, ToolVelocity
+from il_ros.errors import RobotError
+from il_ros.robots.model import RobotModel
 from il_ros.tasks.expert import Expert
 from il_ros.tasks.scene import Reading, Shape
 import numpy as np
 
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
 OPEN = math.inf
+
+_STARTS = 200
+"""Episodes that are drawn to see where a task begins."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -118,6 +124,35 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def evaluate(self, reading: Reading, goal: np.ndarray) -> TaskResult:
         """Say whether the goal is reached or the object is lost; called once a control step."""
+
+
+@functools.cache
+def tool_starts(kind: type[Task]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of the box in which a task's episodes start with the tool, m."""
+    places = np.array([kind().sample(np.random.default_rng(seed)).tool_position
+                       for seed in range(_STARTS)])
+    return places.min(axis=0), places.max(axis=0)
+
+
+def fits(task: Task, robot: RobotModel) -> bool:
+    """Tell whether a robot's workspace holds the places where a task starts."""
+    lower, upper = tool_starts(type(task))
+    return bool(((robot.workspace_lower <= lower) & (upper <= robot.workspace_upper)).all())
+
+
+def refuse_outside(task: Task, robot: RobotModel):
+    """
+    Refuse a task whose episodes start outside a robot's workspace.
+
+    :raises RobotError: naming both boxes
+    """
+    if not fits(task, robot):
+        lower, upper = tool_starts(type(task))
+        raise RobotError(
+            f'{task.name} starts with the tool from {lower.round(2).tolist()} to '
+            f'{upper.round(2).tolist()}, and the workspace of {robot.name} goes from '
+            f'{robot.workspace_lower.tolist()} to {robot.workspace_upper.tolist()}; change '
+            'workspace and base_position in its file, as il_ros check robot says')
 
 
 def uniform(rng: np.random.Generator, lower, upper) -> np.ndarray:

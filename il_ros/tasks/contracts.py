@@ -176,10 +176,14 @@ def contract_text(name: str) -> str:
     """
     Return a composed contract as a file: to begin one's own with.
 
+    It names a robot's file as ``name`` does, for it is read by another process.
+
     :raises ContractError: if there is none of that name
     """
     document = contract_document(name)
     del document['name']
+    if is_robot_file(robot_name(name)):
+        document['robot'] = robot_name(name)
     return yaml.dump(document, Dumper=_Indented, sort_keys=False, default_flow_style=None,
                      width=99)
 
@@ -208,6 +212,18 @@ def contract_document(name: str) -> dict[str, Any]:
             'actions': task.actions.in_space(space, model, RATE_HZ),
             'features': [*_image(height_width), *_of_robot(model),
                          *_of_task(task, height_width is not None)]}
+
+
+def task_of(contract: str) -> str:
+    """
+    Return the name of the task that a composed contract is for.
+
+    :param contract: as ``Contract.name`` has it
+    :raises ContractError: if it is that of a file, or of a task that is not installed
+    """
+    name = contract.partition(ON)[0].partition(IN)[0]
+    _, height_width = _task_of(name)
+    return name if height_width is None else name.removesuffix(IMAGE_SUFFIX)
 
 
 def _task_of(name: str) -> tuple[type[Task], tuple[int, int] | None]:

@@ -120,6 +120,12 @@ def test_an_arm_outside_its_limits_is_a_failure(value):
     assert found.level == FAIL and found.text.startswith('panda_joint1 is at')
 
 
+def test_an_arm_from_where_an_episode_may_begin_is_well():
+    shut = (PANDA.lower[0] - 0.04, *PANDA.home[1:7], -0.002, -0.002)
+    _, found = graph_checks.joints(with_joints(PANDA.joint_names, shut), PANDA)
+    assert (found.level, found.text) == (OK, 'an episode may begin where the joints are')
+
+
 def test_as_many_positions_as_names():
     assert judged(graph_checks.joints, with_joints(PANDA.joint_names, (0.0,)), PANDA) == (
         FAIL, 'joint_states has 9 names and 1 positions; correct the driver of the arm')

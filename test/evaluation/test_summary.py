@@ -21,7 +21,7 @@ from il_ros.evaluation.interval import wilson
 from il_ros.evaluation.summary import _round, PolicyResult, round_results, RoundResult
 from il_ros.evaluation.summary import summarise, summary_json
 from il_ros.interactive.ledger import evaluation_queries, expert_seconds, RoundCost
-from il_ros.interactive.outcomes import Collected, Measured, Trained
+from il_ros.interactive.outcomes import Collected, Compared, Measured, Trained
 from il_ros.interactive.rounds import next_stage
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage_work import same_labels
@@ -109,6 +109,21 @@ def _state(*outcomes):
     for outcome in outcomes:
         state = state.after(next_stage(state), outcome)
     return state
+
+
+def test_a_round_that_was_compared_with_the_one_before_says_how():
+    state = states_of_a_run()[-1]
+    found = Compared(**{**vars(EPISODES), 'episodes': 20}, both=9, only_this=11,
+                     smallest_difference=0.05, before_episodes=12)
+    state = dataclasses.replace(state, finished={**state.finished, 'r01-evaluate': found})
+    assert RunState.from_json(state.to_json()) == state
+    first, last = summarise(state, 80, 20.0)['rounds']
+    assert 'comparison' not in last
+    assert first['comparison'] == {
+        'with_round': 0, 'answer': 'better', 'episodes': 20, 'both': 9, 'only_this': 11,
+        'only_before': 0, 'neither': 0, 'smallest_difference': 0.05, 'difference': 0.55,
+        'low': pytest.approx(0.14, abs=0.05), 'high': pytest.approx(0.85, abs=0.05),
+        'before_episodes': 12}
 
 
 def test_pace_is_steps_by_seconds_however_short_and_nothing_without_time():

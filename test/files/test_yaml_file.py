@@ -47,7 +47,7 @@ def test_numbers_are_read_as_numbers_and_texts_as_texts(tmp_path, text, value):
     ('a: 1\nb: \x00', 'line 2: special characters are not allowed'),
     ('a: 1\nb: @c', "line 2, column 4: found character '@' that cannot start any token"),
     ('\n!!python/object/apply:os.system ["true"]', 'line 2, column 1: could not determine'),
-    ('day: 2026-13-45', 'month must be in'), ('[' * 20_000, 'nested too deeply'),
+    ('day: 2026-13-45', 'month must be in'), ('[' * 5_000, 'nested too deeply'),
     ('a: 1\n---\nb: 2\n', 'line 2, column 1: but found another document')])
 def test_what_is_no_yaml_is_refused_with_a_sentence_and_its_line(tmp_path, text, sentence):
     path = tmp_path / 'file.yaml'

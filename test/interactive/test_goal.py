@@ -37,6 +37,7 @@ def _goal(**fields) -> Goal:
     ({'rounds': 60, 'episodes_per_round': 101}, 'at most 6000'),
     ({'horizon': -5}, 'horizon is -5'),
     ({'evaluation_episodes': -1}, 'evaluation_episodes is -1'),
+    ({'evaluate': 'often'}, "evaluate is 'often'; expected one of fixed, sequential"),
     ({'evaluation_first_seed': 999_999}, 'evaluation_first_seed is 999999'),
     ({'evaluation_first_seed': 2 ** 32 - 1}, 'at most 4294967295 with the 200 episodes'),
     ({'evaluation_first_seed': 2 ** 32 - 199}, 'at most 4294967295 with the 200 episodes'),
@@ -88,7 +89,7 @@ def test_a_goal_at_the_ends_of_its_bounds_is_taken(fields):
 
 def test_what_a_goal_does_not_say_is_the_usual():
     assert _goal() == Goal('r', 'push', 'dagger', '', 10, 6, 10, 0, False, '', 100, 200,
-                           1_000_000, True, 0)
+                           1_000_000, True, 0, 'fixed')
 
 
 def test_the_seeds_of_a_run_are_laid_out_as_documented():

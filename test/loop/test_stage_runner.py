@@ -21,8 +21,8 @@ import types
 from il_ros.dataset.dataset import load
 from il_ros.episodes.receipts import CLOCK_JUMP, DISCARDED, DROPS, read_receipt, receipt_path
 from il_ros.errors import ImitationError
-from il_ros.interactive.goal import Goal
-from il_ros.interactive.outcomes import Collected, Trained
+from il_ros.interactive.goal import Goal, SEQUENTIAL
+from il_ros.interactive.outcomes import Collected, Compared, Trained
 from il_ros.interactive.run_state import RunState
 from il_ros.interactive.stage import collect_stage, Stage
 from il_ros.interactive.stage_work import episode_specs
@@ -200,8 +200,61 @@ def test_the_expert_is_asked_once_for_the_steps_that_it_did_not_answer(backend, 
     assert len(backend.asked) == 2 and (again.asked, again.labels) == (6, 4)
 
 
+def compared(backend, runner, fails, evaluated) -> tuple[Compared, Compared, list]:
+    """
+    Evaluate round 1 sequentially, and once more with all of it recorded.
+
+    :param fails: tells whether an episode fails, by its round and seed
+    :param evaluated: episodes that round 0 has run
+    :returns: both outcomes, and the policy and the number of episodes of each call
+    """
+    goal = dataclasses.replace(GOAL, rounds=2, evaluate=SEQUENTIAL, evaluation_episodes=25,
+                               final_evaluation_episodes=evaluated)
+    trained = dataclasses.replace(TRAINED, path='checkpoints/round_01', sha256='cd' * 32)
+    begun = RunState(goal, finished={
+        'r00-collect': collected([4, 4, 4]), 'r00-train': TRAINED, 'r01-train': trained,
+        'r00-evaluate': collected([0] * evaluated)})
+    record_one = backend.record
+
+    def record(spec):
+        wire = messages(spec, 4)
+        if fails(spec.round, spec.seed - goal.evaluation_first_seed):
+            wire[-2] = 'episode', recordings.status(spec, 4, 4, success=False, goals_reached=0)
+        return record_one(spec, wire)
+    backend.record = record
+    for spec in episode_specs(begun, Stage('evaluate', 'loop', 0)):
+        record(spec)
+    stage = Stage('evaluate', 'loop', 1)
+    found = finish(runner().execute(begun, stage))
+    ran = [(one.policy, len(one.specs)) for one in backend.collected]
+    again = finish(runner().execute(begun, stage))
+    assert len(backend.collected) == len(ran)
+    return found, dataclasses.replace(again, seconds=found.seconds), ran
+
+
+def test_a_sequential_evaluation_ends_when_it_is_sure_which_policy_is_better(
+        backend, runner, told):
+    found, again, ran = compared(backend, runner, lambda round_, seed: not round_, 4)
+    assert (found.only_this, found.both + found.neither + found.only_before) == (10, 0)
+    assert (found.episodes, found.successes, found.before_episodes) == (10, 10, 6)
+    assert found.steps == 4 * 16 and len(found.labels_by_episode) == 10 and again == found
+    assert [(policy.path, count) for policy, count in ran] == [
+        ('checkpoints/round_00', 6), ('checkpoints/round_01', 10)]
+    assert [path.name for path, _ in backend.loaded[:3]] == ['round_01', 'round_00', 'round_01']
+    assert told[0][0] == pytest.approx(0.2) and told[-1][0] == pytest.approx(0.4)
+
+
+def test_a_sequential_evaluation_ends_undecided_after_the_episodes_of_a_fixed_one(
+        backend, runner):
+    found, again, ran = compared(backend, runner, lambda round_, seed: seed % 3 == round_, 30)
+    assert (found.episodes, found.before_episodes) == (25, 0) and again == found
+    assert (found.both, found.only_this, found.only_before) == (8, 9, 8)
+    assert [count for _, count in ran] == [10, 10, 5]
+
+
 def test_mistakes_are_counted_on_the_answers_of_the_policy(backend, runner, told):
-    begun = state(r00_collect=collected([4, 4, 4]), r00_train=TRAINED)
+    begun = state(r00_collect=collected([4, 4, 4]), r00_train=TRAINED,
+                  r00_evaluate=collected([0, 0]))
     for spec in episode_specs(begun, Stage('evaluate', 'loop', 0)):
         wire = messages(spec, 5)
         wire[3 * 2 + 2] = ('executed', executed(spec, 2, candidates=EXPERT_ALONE))

@@ -15,7 +15,8 @@
 """The whole graph in one process: which nodes get which contract."""
 
 from il_ros.errors import ImitationError
-from il_ros.graph.graph import build, contract_of, GraphOptions
+from il_ros.graph.graph import build, contract_of
+from il_ros.graph.graph_options import GraphOptions
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.tasks.contracts import contract_text
 import pytest
@@ -32,7 +33,7 @@ class Noting:
         assert not self.asked
         self.claimed += names
 
-    def add(self, kind, parameter_overrides):
+    def add(self, kind, parameter_overrides, **_):
         """Note a node and its parameters."""
         self.asked[kind.__name__] = {p.name: p.value for p in parameter_overrides}
 

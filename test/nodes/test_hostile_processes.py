@@ -60,7 +60,8 @@ def processes(runs, executor: str):
             process.communicate()
 
 
-@pytest.mark.parametrize('executor', ['events', 'single'])
+@pytest.mark.parametrize('executor', [
+    'events', pytest.param('single', marks=pytest.mark.drill)])
 def test_a_node_in_a_process_of_its_own_lives_through_every_message(tmp_path, executor):
     refused = {}
 

@@ -128,11 +128,13 @@ def test_a_process_keeps_to_this_machine_and_says_so(monkeypatch):
 
 
 @pytest.mark.parametrize('code, begin', [
-    ('from il_ros.cli.parser import main; sys.exit(main(["view"]))', 'ViewNode: '),
+    pytest.param('from il_ros.cli.parser import main; sys.exit(main(["view"]))', 'ViewNode: ',
+                 marks=pytest.mark.drill),
     ('from il_ros.cli.parser import main; '
      'sys.exit(main(["record", "--task", "reach", "--run", "r"]))', 'il_ros: '),
     ('from il_ros.graph.executables import observer; sys.exit(observer())', 'ObserverNode: '),
-    ('from il_ros.graph.executables import graph; sys.exit(graph())', 'graph: ')])
+    pytest.param('from il_ros.graph.executables import graph; sys.exit(graph())', 'graph: ',
+                 marks=pytest.mark.drill)])
 def test_a_process_says_it_in_one_line(tmp_path, code, begin):
     done = subprocess.run(
         [sys.executable, '-c', f'import sys; {code}'], cwd=tmp_path, timeout=DEADLINE_S,

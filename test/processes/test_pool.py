@@ -16,10 +16,11 @@
 
 import os
 from pathlib import Path
+import threading
 
 from il_ros.errors import ImitationError
 from il_ros.processes.child import ONE_THREAD
-from il_ros.processes.pool import map_processes, ProcessError
+from il_ros.processes.pool import map_processes, ProcessError, Workers
 import pytest
 
 
@@ -105,3 +106,78 @@ def test_a_process_has_a_session_and_one_thread_of_its_own_and_prints_nowhere(ca
     assert seen == (ONE_THREAD['OMP_NUM_THREADS'], True)
     list(map_processes(make_multiplier, (3,), (1,), processes=1))
     assert capfd.readouterr() == ('', '')
+
+
+def make_fragile(folder: str, tries_to_start: int):
+    """Return a function whose process dies at the first sight of a job that has 666 in it."""
+    starts = Path(folder, f'starts-{os.getpid()}')
+    starts.write_text('')
+    if len(list(Path(folder).glob('starts-*'))) < tries_to_start:
+        os._exit(4)
+
+    def work(job: int) -> int:
+        seen = Path(folder, f'seen-{job}')
+        if 666 <= job < 700 and not seen.exists():
+            seen.write_text('')
+            os._exit(7)
+        if job == 700:
+            os._exit(8)
+        return -job
+    return work
+
+
+def test_a_process_that_dies_is_started_again_and_its_job_is_dealt_again(tmp_path):
+    with Workers(make_fragile, [(str(tmp_path), 0)] * 2) as workers:
+        done = list(workers.run(range(660, 670)))
+        assert sorted(done) == [(job, -job) for job in range(660, 670)]
+        assert len(workers.lost) == 4 and all('exit code 7' in one for one in workers.lost)
+        assert list(workers.run([5])) == [(5, -5)]
+    assert not children()
+
+
+def test_a_job_that_kills_each_process_fails_and_so_does_a_start_that_fails_again_and_again(
+        tmp_path):
+    with Workers(make_fragile, [(str(tmp_path), 2)]) as workers:
+        assert list(workers.run([1])) == [(1, -1)]
+        assert len(workers.lost) == 1 and 'exit code 4' in workers.lost[0]
+        with pytest.raises(ProcessError, match='exit code 8'):
+            list(workers.run([2, 700, 3]))
+        assert len(workers.lost) == 3
+    with Workers(make_fragile, [(str(tmp_path), 99)]) as workers:
+        with pytest.raises(ProcessError, match='exit code 4'):
+            list(workers.run([1]))
+    assert not children()
+
+
+def test_processes_stay_for_the_next_jobs_whichever_thread_asked_for_them(tmp_path):
+    found = []
+    with Workers(make_multiplier, [(3,)]) as workers:
+        def ask():
+            found.extend(workers.run([20, 21]))
+        for _ in range(2):
+            thread = threading.Thread(target=ask)
+            thread.start()
+            thread.join()
+        assert not workers.lost
+    assert len({process for _, (_, process) in found}) == 1 and len(found) == 4
+
+
+def test_jobs_that_others_have_taken_meanwhile_are_not_waited_for():
+    jobs = [1, 2, 3]
+
+    def taken():
+        while jobs:
+            yield jobs.pop()
+
+    with Workers(make_multiplier, [(3,)]) as workers:
+        assert list(workers.run(taken(), jobs.clear, lambda: bool(jobs))) == []
+        assert [job for job, _ in workers.run([7])] == [7]
+
+
+def test_a_check_that_fails_ends_the_work():
+    def check():
+        raise ImitationError('canceled')
+    with Workers(make_multiplier, [(3,)]) as workers:
+        with pytest.raises(ImitationError, match='canceled'):
+            list(workers.run([1], check))
+        assert not children()

@@ -71,6 +71,16 @@ def test_a_policy_as_good_as_the_expert_is_only_said_not_to_differ_significantly
     assert 'still below the expert' in _text(last=170)
 
 
+def test_rounds_that_were_compared_say_which_was_better_after_how_many_episodes():
+    summary = made_up.summary()
+    assert 'compared with the one before' not in ' '.join(read(summary))
+    summary['rounds'][0]['comparison'] = {
+        'with_round': 0, 'both': 9, 'only_this': 11, 'only_before': 0, 'neither': 0,
+        'smallest_difference': 0.05, 'episodes': 20, 'before_episodes': 12}
+    text, = (one for one in read(summary) if 'compared with the one before' in one)
+    assert 'which took 32 episodes: round 1 is better than BC after 20 episodes, by 55.0 %' in text
+
+
 def test_what_was_only_watched_and_only_measured_is_named():
     text = _text()
     assert 'answered 924 queries, of which 404 became labels and 520 did not (watched)' in text

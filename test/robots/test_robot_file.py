@@ -16,8 +16,11 @@
 
 import dataclasses
 import functools
+import re
+import xml.etree.ElementTree as ElementTree
 
-from arm_files import TURN_LIMIT, write_arm
+from arm_files import TURN_LIMIT, write_arm, write_documented_arm
+import il_ros
 from il_ros import plugins
 from il_ros.cli.parser import main
 from il_ros.errors import RobotError
@@ -26,6 +29,7 @@ from il_ros.robots.kinematics import Kinematics
 from il_ros.robots.model import find_robot
 from il_ros.robots.robot_file import read_robot, standalone
 from il_ros.robots.urdf import loadable, moving_joints, resolve
+from il_ros.tasks.registry import TASKS
 import numpy as np
 import pytest
 from shipped_arms import PANDA
@@ -77,7 +81,8 @@ def test_a_mounted_tool_is_where_the_file_says(arm_file):
     ({'urdf': 'package://no_such_package/arm.urdf'}, "there is no package 'no_such_package'"),
     ({'joints': ['slide', 'cross', 'elbow']}, 'has no joint elbow; it has slide, cross, lift'),
     ({'home': [0.0, 0.0]}, 'home has 2 numbers; expected 4, one a joint'),
-    ({'home': [0.5, 9.0, 0.4, 0.0]}, 'home lies outside the joint limits'),
+    ({'home': [0.5, 9.0, 0.4, 0.0]},
+     'home lies outside the joint limits: cross is at 9 rad (or m); expected -0.495 to 0.495'),
     ({'joint_limits': {'elbow': {}}}, 'has no joint elbow'),
     ({'joint_limits': {'lift': {'max_velocity': -1.0}}}, 'joint_limits.lift.max_velocity is -1.0'),
     ({'joint_limits': {'lift': {'velocity': 1.0}}}, 'velocity'),
@@ -114,7 +119,9 @@ def test_a_limit_that_neither_says_is_asked_for(arm_file):
       'workspace_upper': np.array([1.2, 0.3, 0.4])},
      'of 125 places of the workspace are out of reach'),
     ({'workspace_upper': np.array([0.4, 0.3, 0.4])}, 'outside the workspace; change home'),
-    ({'tool_down': np.array([0.0, 1.0, 0.0, 0.0])}, 'the tool is turned by 3.142 rad')])
+    ({'tool_down': np.array([0.0, 1.0, 0.0, 0.0])},
+     'turned by 3.142 rad from tool_down: its orientation is [1.0, 0.0, 0.0, 0.0]; if it points '
+     'down there, write this as tool_down')])
 def test_the_check_finds_what_would_stop_an_arm(changes, finding):
     found = list(robot_check.findings(dataclasses.replace(PANDA, **changes)))
     assert any(finding in one for one in found), found
@@ -124,6 +131,80 @@ def test_the_verb_checks_a_file(arm_file, capsys):
     path = arm_file(workspace={'lower': [0.32, -0.3, 0.01], 'upper': [0.68, 0.3, 1.5]})
     assert main(['check', 'robot', str(path)]) == 1
     assert 'places of the workspace are out of reach' in capsys.readouterr().out
+
+
+def test_the_workspace_that_the_check_suggests_can_be_reached(arm_file):
+    wide = {'lower': [-0.2, -0.3, 0.01], 'upper': [0.8, 0.3, 0.4]}
+    finding, = robot_check.findings(find_robot(str(arm_file(workspace=wide))))
+    found = re.search(r'e\.g\. ({.*?})', finding)
+    assert found is not None, finding
+    smaller = yaml.safe_load(found[1])
+    assert smaller['lower'][2] == 0.01
+    assert list(robot_check.findings(find_robot(str(arm_file(workspace=smaller))))) == []
+
+
+def test_frames_without_a_mass_are_light(arm_file, capfd):
+    path = arm_file(tool={'link': 'tcp'})
+    urdf = path.parent / 'arm.urdf'
+    urdf.write_text(urdf.read_text().replace('</robot>', (
+        '<link name="tcp"/><joint name="tcp_joint" type="fixed"><parent link="hand"/>'
+        '<child link="tcp"/><origin xyz="0 0 -0.2"/></joint></robot>')))
+    kinematics = Kinematics(find_robot(str(path)))
+    kinematics.close()
+    assert capfd.readouterr().err == ''
+    with loadable(str(urdf)) as file:
+        links = ElementTree.parse(file).getroot().findall('link')
+    assert [mass.get('value') for link in links for mass in link.iterfind('inertial/mass')] == [
+        *['0.5'] * 5, '0.05']
+
+
+@pytest.mark.parametrize('name', SHIPPED)
+def test_a_urdf_in_which_nothing_is_missing_is_loaded_as_it_is(name):
+    with loadable(find_robot(name).urdf) as file:
+        assert file == find_robot(name).urdf
+
+
+def test_the_arm_of_the_documents_does_the_tasks(tmp_path, capsys):
+    file = str(write_documented_arm(tmp_path))
+    assert main(['check', 'robot', file]) == 0
+    assert capsys.readouterr().out.endswith('in simulation: ' + ', '.join(TASKS) + '\n')
+    for task in ('reach', 'push', 'pick_place'):
+        env = il_ros.make_env(task, robot=file)
+        shown = il_ros.demonstrate(env, il_ros.make_expert(task, env.contract), seeds=[0])
+        assert [episode.success for episode in shown.episodes] == [True]
+        env.close()
+
+
+@pytest.mark.parametrize('was, now, finding', [
+    ('width: 0.07', 'width: 0.035', 'gripper.width is 0.035 m, and the fingers go 0.070 m apart '
+     'from gripper.closed to gripper.open; correct one of the three'),
+    ('open: 0.035, closed: 0.0', 'open: 0.0, closed: 0.035', 'the fingers come nearer to each '
+     'other from gripper.closed to gripper.open; exchange the two')])
+def test_a_gripper_that_is_described_wrongly_is_found(tmp_path, was, now, finding):
+    file = write_documented_arm(tmp_path)
+    file.write_text(file.read_text().replace(was, now))
+    assert next(robot_check.findings(find_robot(str(file)))) == finding
+
+
+def test_the_check_says_which_tasks_an_arm_can_do_and_where_it_should_stand(arm_file, capsys):
+    own = {'lower': [-0.2, -0.3, 0.01], 'upper': [0.4, 0.3, 0.4]}
+    assert main(['check', 'robot', str(arm_file(workspace=own, base_position=[-0.5, 0, 0]))]) == 0
+    _, able, unable = capsys.readouterr().out.splitlines()
+    assert able == 'tasks that it can do in simulation: none'
+    found = re.fullmatch(
+        'not reach, push, insert, which start anywhere in (workspace: {.*}); the arm reaches all '
+        'of that with (base_position: .*)', unable)
+    assert found is not None, unable
+    suggested = yaml.safe_load('\n'.join(found.groups()))
+    assert suggested['base_position'] == [-0.3, 0.0, 0.0]
+    assert main(['check', 'robot', str(arm_file(home=[0.8, 0.0, 0.4, 0.0], **suggested))]) == 0
+    assert 'in simulation: reach, push, insert\n' in capsys.readouterr().out
+
+
+def test_an_arm_that_stands_nowhere_right_is_told_so(arm_file):
+    robot = find_robot(str(arm_file()))
+    far = np.array([0.0, -2.0, 0.0]), np.array([0.1, 2.0, 0.1])
+    assert robot_check.place_for(robot, far) is None
 
 
 def test_a_gripper_of_one_joint_has_an_opening():

@@ -84,6 +84,16 @@ def test_a_contract_file_says_its_robot(tmp_path):
     assert robot_of(str(file)).name == find_contract(str(file))[0].robot == 'gantry'
 
 
+def test_a_contract_that_is_printed_names_the_file_of_its_robot(tmp_path, monkeypatch):
+    file, arm = tmp_path / 'mine.yaml', str(write_arm(tmp_path))
+    file.write_text(contract_text(contract_name('reach', arm)))
+    composed = find_contract(contract_name('reach', arm))[0]
+    monkeypatch.setattr('il_ros.robots.model._read', {})  # as in another process
+    assert f'robot: {arm}\n' in file.read_text()
+    assert find_contract(str(file))[0].features == composed.features
+    assert robot_of(str(file)).name == 'gantry'
+
+
 def test_scale_and_offset_are_for_a_sum(tmp_path):
     file = tmp_path / 'mine.yaml'
     file.write_text(contract_text('push@xarm6').replace('    reduce: sum\n', ''))

@@ -49,7 +49,9 @@ def test_gymnasium_knows_every_task_by_its_name_whichever_package_is_imported_fi
     assert printed.split() == [*sorted(ENVIRONMENTS), 'reach']
 
 
-@pytest.mark.parametrize('imports, kind', [*zip(FIRST_ONE_OR_THE_OTHER, ('sync', 'async'))])
+@pytest.mark.parametrize('imports, kind', [
+    (FIRST_ONE_OR_THE_OTHER[0], 'sync'),
+    pytest.param(FIRST_ONE_OR_THE_OTHER[1], 'async', marks=pytest.mark.drill)])
 def test_gymnasium_makes_vectors_of_a_task(imports, kind):
     printed = printed_by(
         f'{imports}\nif __name__ == "__main__":\n'

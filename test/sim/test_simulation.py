@@ -16,12 +16,13 @@ import dataclasses
 import gc
 
 from il_ros.contract.episode_spec import LOST, NOT_ENDED, SUCCESS, TERMINATED, TRUNCATED
-from il_ros.errors import SimulationError, TargetError, UnknownTaskError
+from il_ros.errors import RobotError, SimulationError, TargetError, UnknownTaskError
 from il_ros.robots.bullet import pybullet
 from il_ros.sim.simulation import Simulation
 from il_ros.tasks.expert_registry import make_expert
 import numpy as np
 import pytest
+from shipped_arms import PANDA
 
 
 @pytest.fixture
@@ -62,6 +63,15 @@ def test_physics_runs_at_a_whole_multiple_of_control(rate_hz, physics_hz, subste
 def test_rates_that_do_not_fit_are_refused(rates, words):
     with pytest.raises(SimulationError, match=words):
         Simulation('reach', *rates)
+
+
+def test_a_task_that_starts_outside_the_workspace_is_refused_before_its_first_episode():
+    small = dataclasses.replace(PANDA, workspace_lower=np.array([0.4, -0.3, 0.01]))
+    simulation = Simulation('push', robot=small)
+    with pytest.raises(RobotError, match=r'push starts with the tool from \[0\.34, .* of panda '
+                                         r'goes from \[0\.4, .* as il_ros check robot says'):
+        simulation.reset(seed=0)
+    simulation.close()
 
 
 def test_a_window_without_a_display_is_refused_and_not_died_of(monkeypatch):

@@ -147,6 +147,7 @@ def test_relabelling_asks_about_every_state_and_prints_what_it_cost(run, dataset
     assert '0 queries, 0 valid' in dataset('relabel', '--expert')[1]
 
 
+@pytest.mark.drill
 def test_later_labels_count_in_training_where_that_is_asked_for_and_else_it_is_said(
         run, dataset, tmp_path, capfd):
     config = str(config_for('reach', tmp_path))
@@ -207,8 +208,10 @@ def test_parts_merge_into_the_run_again(run, dataset):
 
 @pytest.mark.parametrize('verb, words, code', [
     ('info', [], 1), ('export', ['--to', 'robomimic', '--output', 'OUT'], 0),
-    ('export', ['--to', 'rosbag2', '--output', 'OUT'], 0), ('split', ['--by', 'round'], 0),
-    ('merge', ['--output', 'OUT'], 0), ('plot', [], 0), ('replay', ['--episodes', '1'], 0)])
+    pytest.param('export', ['--to', 'rosbag2', '--output', 'OUT'], 0, marks=pytest.mark.drill),
+    ('split', ['--by', 'round'], 0), ('merge', ['--output', 'OUT'], 0),
+    pytest.param('plot', [], 0, marks=pytest.mark.drill),
+    pytest.param('replay', ['--episodes', '1'], 0, marks=pytest.mark.drill)])
 def test_an_episode_that_an_incomplete_copy_lacks_is_named(run, dataset, verb, words, code):
     path = next(path for path in episodes_of(run) if path.stem.startswith('rollout'))
     path.unlink()
@@ -226,6 +229,7 @@ def test_an_export_names_the_episodes_that_it_leaves_out(run, dataset):
     assert code == 0 and f'left out: {path} (incomplete)' in out
 
 
+@pytest.mark.drill
 def test_training_names_what_an_incomplete_copy_lacks(run, tmp_path, capfd):
     lost, halved = [path for path in episodes_of(run) if path.stem.startswith('rollout')]
     lost.unlink()

@@ -16,11 +16,16 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
+import signal
 
 from command_line import config_for
 import il_ros
-from il_ros.runs.shard import receipts_in
+from il_ros.graph import graph
+from il_ros.graph.cell import cell_plan
+from il_ros.loop import cells
+from il_ros.runs.shard import LOCK, receipts_in
 import pytest
 
 pytestmark = pytest.mark.system
@@ -42,14 +47,18 @@ def said(run: Path, name: str):
 
 
 def receipts(run: Path) -> dict:
-    """Return the receipts by episode, without the hash of the file, which has the time in it."""
-    return {receipt.spec.episode_id: dataclasses.replace(receipt, sha256='')
-            for _, receipt in receipts_in(run / 'episodes')}
+    """Return receipts by episode without path (the arm) and hash of the file (the time)."""
+    found = [receipt for _, receipt in receipts_in(run / 'episodes')]
+    by_id = {receipt.spec.episode_id: dataclasses.replace(receipt, sha256='', path='')
+             for receipt in found}
+    assert len(by_id) == len(found), 'each episode counts once'
+    return by_id
 
 
 def files(run: Path) -> set:
-    """Return the names of all files of a run."""
-    return {str(path.relative_to(run)) for path in run.rglob('*') if path.is_file()}
+    """Return the names of all files of a run, whichever arm recorded them."""
+    names = (path.relative_to(run).parts for path in run.rglob('*') if path.is_file())
+    return {name[-1:] if name[0] == 'episodes' else name for name in names}
 
 
 def are_the_same(one: Path, other: Path):
@@ -67,6 +76,32 @@ def test_a_run_of_the_command_is_that_of_one_process(whole_run, tmp_path):
         final_evaluation_episodes=3, config=config_for('reach', whole.parents[1]), **SMALL)
     are_the_same(run.folder, whole)
     assert sum(receipt.spec.purpose == 'evaluation' for receipt in receipts(whole).values()) == 12
+
+
+@pytest.mark.drill
+def test_a_run_over_several_arms_is_that_of_one_and_a_cell_that_dies_costs_nothing(
+        tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, 'FEW', 1)
+    monkeypatch.setattr(graph, 'cell_plan', lambda options: cell_plan(
+        dataclasses.replace(options, evaluate_over='process')))
+    killed = []
+
+    def kill_a_cell(_):
+        """Kill the first process that records evaluation episodes, once it has recorded one."""
+        for first in (tmp_path / 'several' / 'run' / 'episodes').glob('cell_*/*.json'):
+            if not killed:
+                killed.append(int((first.parent / LOCK).read_text()))
+                os.kill(killed[0], signal.SIGKILL)
+
+    settings = {'config': config_for('reach', tmp_path), 'evaluation_episodes': 0,
+                'final_evaluation_episodes': 6, 'baseline': False, **SMALL,
+                'demonstrations': 4, 'horizon': 30}
+    one = il_ros.dagger('reach', run=tmp_path / 'one' / 'run', **settings)
+    several = il_ros.dagger('reach', run=tmp_path / 'several' / 'run', over='graph', workers=2,
+                            progress=kill_a_cell, **settings)
+    are_the_same(one.folder, several.folder)
+    recorded = {path.parent.name for path, _ in receipts_in(several.folder / 'episodes')}
+    assert {'main', 'cell_0', 'cell_1'} <= recorded and killed
 
 
 @pytest.mark.drill

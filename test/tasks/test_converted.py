@@ -61,7 +61,10 @@ def _compare(space: str, seeds):
         assert success and _farthest(found, line) < _PATH_M, f'seed {seed}'
 
 
-@pytest.mark.parametrize('space', SPACES)
+@pytest.mark.parametrize('space', [
+    'tool_delta', 'joint_delta',
+    *(pytest.param(space, marks=pytest.mark.drill) for space in SPACES
+      if space not in ('tool_delta', 'joint_delta'))])
 def test_converted_labels_lead_the_tool_along_the_same_way(space):
     _compare(space, range(2))
 

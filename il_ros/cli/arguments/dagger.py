@@ -18,7 +18,8 @@ import argparse
 import functools
 
 from il_ros.cli.arguments.option_types import completed, FLAG, Given
-from il_ros.cli.arguments.shared import add_budget, add_episodes, add_task, POSITIVE, RUN, WHOLE
+from il_ros.cli.arguments.shared import add_budget, add_episodes, add_task, add_workers, POSITIVE
+from il_ros.cli.arguments.shared import RUN, WHOLE
 from il_ros.cli.arguments.teleop import add_teleop
 
 STRATEGIES = (
@@ -56,6 +57,7 @@ def _add(parser: argparse.ArgumentParser, task: str = '', run: str = ''):
                         help='Resume the run; options that are not given are those that it began '
                              'with')
     add_episodes(parser)
+    add_workers(parser, evaluates=True)
     add_teleop(parser)
 
 
@@ -69,6 +71,10 @@ def _add_evaluation(parser: argparse.ArgumentParser):
              '(default: %(default)s)')
     add('--first-seed', type=POSITIVE, default=1_000_000,
         help='Seed of the first held-out episode, 1000000 or more (default: %(default)s)')
+    add('--evaluate', choices=('fixed', 'sequential'), default='fixed', metavar='HOW',
+        help='How the rounds between are evaluated: fixed, on --evaluation-episodes; or '
+             'sequential, beside the round before on the same episodes, at most so many, until '
+             'it is sure whether the policy has become better (default: %(default)s)')
     parser.add_argument('--no-baseline', **FLAG, help='Skip BC with the same number of labels')
     parser.add_argument('--keep-better', **FLAG,
                         help='Keep a policy loaded where that of the next round succeeds in fewer '

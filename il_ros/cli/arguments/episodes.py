@@ -18,7 +18,7 @@ import argparse
 
 from il_ros.cli.arguments.option_types import Given
 from il_ros.cli.arguments.shared import add_episodes, add_runs, add_task, POLICY, POSITIVE, RUN
-from il_ros.cli.arguments.shared import WHOLE
+from il_ros.cli.arguments.shared import add_workers, WHOLE
 from il_ros.cli.arguments.teleop import add_teleop
 
 
@@ -43,6 +43,7 @@ def add_record(parser: argparse.ArgumentParser):
              'and continue)')
     add_teleop(parser)
     add_episodes(parser)
+    add_workers(parser)
 
 
 def add_train(parser: argparse.ArgumentParser):
@@ -75,3 +76,4 @@ def add_evaluate(parser: argparse.ArgumentParser):
         help='Run that the episodes go to; an earlier evaluation there is replaced (default: '
              '%(default)s)')
     add_episodes(parser)
+    add_workers(parser, evaluates=True)

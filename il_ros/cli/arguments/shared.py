@@ -87,3 +87,20 @@ def add_episodes(parser: argparse.ArgumentParser):
     parser.add_argument('--wait', type=number(0.0, 3600.0), default=0.0, metavar='S',
                         help='With --attach: wait so many seconds for a graph that is still '
                              'starting (default: %(default)s)')
+
+
+def add_workers(parser: argparse.ArgumentParser, evaluates: bool = False):
+    """
+    Add on how many simulated arms episodes are run.
+
+    :param evaluates: some of them measure a policy
+    """
+    parser.add_argument('--workers', type=POSITIVE, default=None, metavar='N',
+                        help='Number of simulated arms, each in a process of its own; the '
+                             'episodes are the same for any number (default: as many as cores; 1 '
+                             'with a window or a person)')
+    if evaluates:
+        parser.add_argument('--evaluate-over', choices=('process', 'graph'), default=None,
+                            help='How evaluation episodes are run: without ROS (process), the '
+                                 'first ones over the graph as well and compared, or all over '
+                                 'the graph (default: process; graph with a window or a person)')

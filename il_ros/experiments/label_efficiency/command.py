@@ -127,7 +127,7 @@ class Steps:
                  '--demonstrations', str(plan.demonstrations), '--rounds', str(plan.rounds),
                  '--episodes-per-round', str(plan.episodes_per_round),
                  '--evaluation-episodes', '0', '--final-evaluation-episodes', '0',
-                 '--no-baseline', '--resume', *self._episodes()]
+                 '--no-baseline', '--resume', '--workers', '1', *self._episodes()]
         return tuple(words + (['--config', method.config] if method.config else []))
 
     def _episodes(self) -> list[str]:

@@ -15,6 +15,7 @@
 """The back end of a run in this process: no ROS, the same episodes, fits and numbers."""
 
 from collections.abc import Awaitable, Callable
+import itertools
 from pathlib import Path
 import time
 
@@ -25,13 +26,12 @@ from il_ros.episodes.episode import Episode
 from il_ros.episodes.receipts import Receipt
 from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.errors import ImitationError, JobError
-from il_ros.learning import checkpoint
 from il_ros.learning.references import is_finished
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient
 from il_ros.loop.backend import Check, Episodes, FitOrder, Labels, Result, Tell
-from il_ros.loop.failures import COLLECT_FAILED, LABEL_FAILED, LOAD_FAILED, RunError
-from il_ros.loop.failures import TRAIN_FAILED
+from il_ros.loop.cells import Cells, CellTask, jobs_of, player_cells, put_aside, worth
+from il_ros.loop.failures import COLLECT_FAILED, LABEL_FAILED, RunError, TRAIN_FAILED
 from il_ros.loop.local.player import Player
 from il_ros.runs.shard import Shard
 from il_ros.tasks.relabel import relabel
@@ -78,17 +78,20 @@ class LocalBackend:
     Everything but a fit is done when a call returns. ``close`` ends the worker.
     """
 
-    def __init__(self, task: str, contract: str = '', options: str = ''):
+    def __init__(self, task: str, contract: str = '', options: str = '', workers: int = 1):
         """
         Build the simulation.
 
         :param contract: a file, or a task's name, with _image for images; '': the task's own
         :param options: canonical JSON of the episodes' options; '': none
+        :param workers: simulated arms, each in a process of its own if there are several
         :raises SchemaError: if the definitions of the messages are not installed
         :raises ImitationError: if there is no such task, contract or expert
         """
         recorded_schemas()  # refused now, not at the first episode
         self._player = Player(task, contract, options)
+        self._what, self._workers = CellTask(task, contract, options), workers
+        self._cells: Cells | None = None
         self._worker = WorkerClient()
         self._shard: Shard | None = None
 
@@ -100,6 +103,8 @@ class LocalBackend:
     def __exit__(self, *_):
         """End the worker, release the folder and give PyBullet's memory back."""
         self._worker.close(0.0)
+        if self._cells is not None:
+            self._cells.close()
         if self._shard is not None:
             self._shard.close()
         self._player.close()
@@ -128,22 +133,25 @@ class LocalBackend:
 
         :raises RunError: if it is not what it was, or its answers cannot be used
         """
-        if self._player.sha256 == sha256:
-            return
-        try:
-            policy = checkpoint.load(path, sha256)
-            checkpoint.check(policy, self._player.contract)
-            self._player.take(policy)
-        except ImitationError as error:
-            raise RunError(LOAD_FAILED, f'policy refused: {error}') from error
+        self._player.load(path, sha256)
 
     async def collect(self, episodes: Episodes, keep: Callable[[Receipt], None],
                       finished: Callable[[int], None]):
         """
-        Run and record episodes.
+        Run and record episodes, over the cells where none depends on the one before.
 
         :raises RunError: if one has to be given up
         """
+        if self._workers > 1 and worth(episodes.specs):
+            self._cells = self._cells or player_cells(self._what, episodes.folder, self._workers)
+            kept = itertools.count(1)
+
+            def keep_and_tell(receipt: Receipt):
+                keep(receipt)
+                finished(next(kept))
+            put_aside(episodes.folder / 'episodes', episodes.specs)
+            self._cells.play(jobs_of(episodes), keep_and_tell)
+            return
         threshold = episodes.gate_threshold
         folder = self._take_shard(episodes.folder / 'episodes' / SHARD)
         for count, spec in enumerate(episodes.specs, 1):

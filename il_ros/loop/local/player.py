@@ -31,10 +31,11 @@ from il_ros.driving.arbiter import Arbiter, Step
 from il_ros.driving.driving import Driving
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
+from il_ros.learning import checkpoint
 from il_ros.learning.dry_run import dry_run
-from il_ros.learning.policy import Images, Policy
+from il_ros.learning.policy import Images
 from il_ros.learning.runner import Runner
-from il_ros.loop.failures import COLLECT_FAILED, RunError
+from il_ros.loop.failures import COLLECT_FAILED, LOAD_FAILED, RunError
 from il_ros.loop.local.recording import Recording
 from il_ros.robots.actions.actuator import Actuator, TRACKING_LIMIT_RAD
 from il_ros.sim.environment import Environment
@@ -79,18 +80,20 @@ class Player:
         """Give PyBullet's memory back."""
         self._environment.close()
 
-    @property
-    def sha256(self) -> str:
-        """Return the hash of the policy that runs; empty: none does."""
-        return self._runner.policy.sha256 if self._runner is not None else ''
-
-    def take(self, policy: Policy):
+    def load(self, path: Path, sha256: str):
         """
-        Let a policy drive from now on, once it has been tried on what was observed lately.
+        Let a checkpoint drive from now on, once it has been tried on what was observed lately.
 
-        :raises DryRunError: if its answers cannot be used
+        :raises RunError: if it is not what it was, or its answers cannot be used
         """
-        dry_run(policy, tuple(self._recent))
+        if self._runner is not None and self._runner.policy.sha256 == sha256:
+            return
+        try:
+            policy = checkpoint.load(path, sha256)
+            checkpoint.check(policy, self.contract)
+            dry_run(policy, tuple(self._recent))
+        except ImitationError as error:
+            raise RunError(LOAD_FAILED, f'policy refused: {error}') from error
         self._runner = Runner(policy)
 
     def play(self, spec: EpisodeSpec, folder: Path, gate_threshold: float) -> Receipt:

@@ -31,15 +31,11 @@ from il_ros.robots.actions.space import GRIPPER_ELEMENT, MAX_LEAD_STEPS, Space
 from il_ros.robots.actions.tool_space import ToolSpace
 from il_ros.robots.joint_motion import JointMotion, TOLERANCE_M
 from il_ros.robots.kinematics import Kinematics
-from il_ros.robots.model import RobotModel
+from il_ros.robots.model import RobotModel, START_TOLERANCE_M
 import numpy as np
 
 TRACKING_LIMIT_RAD = 0.35
 """An arm so far from where it was sent does not follow; experts stay below 0.03 in all tasks."""
-
-_START_TOLERANCE_RAD = 0.05
-_START_TOLERANCE_M = 0.01
-"""How far outside its limits (fingers, workspace) an arm may stand when an episode begins."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,18 +104,16 @@ class Actuator:
     def _refuse_outside(self, measured: np.ndarray):
         """Refuse a start from which the arm would move without being asked to."""
         robot = self._robot
-        outside = np.maximum(robot.lower - measured, measured - robot.upper)
-        outside[robot.arm] -= _START_TOLERANCE_RAD
-        outside[robot.fingers] -= _START_TOLERANCE_M
-        worst = int(outside.argmax())
-        if outside[worst] > 0.0:
+        beyond = robot.beyond_start(measured)
+        worst = int(beyond.argmax())
+        if beyond[worst] > 0.0:
             raise RobotError(
                 f'{robot.joint_names[worst]} is at {measured[worst]:.3f}; an episode begins '
                 f'between {robot.lower[worst]:.3f} and {robot.upper[worst]:.3f}: move the arm '
                 'there first')
         tool, _ = self._kinematics.forward(measured)
         far_m = float(np.maximum(robot.workspace_lower - tool, tool - robot.workspace_upper).max())
-        if far_m > _START_TOLERANCE_M:
+        if far_m > START_TOLERANCE_M:
             raise RobotError(
                 f'the tool is {far_m:.3f} m outside the workspace, at '
                 f'{np.round(tool, 3).tolist()}; expected {robot.workspace_lower.tolist()} to '

@@ -14,14 +14,19 @@
 
 """The back end of a run over ROS: collector, trainer, policy and labelling service are asked."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+import dataclasses
+import itertools
 from pathlib import Path
 import time
 
 from il_ros.contract.contract import Contract
+from il_ros.contract.episode_spec import EpisodeSpec, EVALUATION
 from il_ros.episodes.episode import Episode
 from il_ros.episodes.receipts import Receipt
 from il_ros.loop.backend import Check, Episodes, FitOrder, Labels, Result, Tell
+from il_ros.loop.cells import CellPlan, Cells, evaluate, jobs_of, put_aside, share
+from il_ros.loop.cells import worth
 from il_ros.loop.failures import CANCELED, COLLECT_FAILED, LABEL_FAILED, LOAD_FAILED, RunError
 from il_ros.loop.failures import TRAIN_FAILED
 from il_ros.ros.calls import CallError, LostError, Waiter
@@ -50,11 +55,13 @@ class RosBackend:
     The clients of a coordinator, always with a deadline; see ``loop/backend.py``.
 
     :param call_s: deadline of each call, s
+    :param cells: beside the graph's own arm
     :ivar note: is told what goes wrong in the run, and what is done about it
     """
 
-    def __init__(self, node: Node, waiter: Waiter, call_s: float):
+    def __init__(self, node: Node, waiter: Waiter, call_s: float, cells: CellPlan):
         self._node, self._waiter, self._call_s = node, waiter, call_s
+        self._plan, self._cells = cells, dict[Callable, Cells]()
         group = waiter.group
         self.note: Callable[[str, str], None] = lambda *_: None
         self._peers = Peers(node, waiter, self._on_lost, lambda *words: self.note(*words))
@@ -75,6 +82,12 @@ class RosBackend:
         self._waiter.go_on()
         self._collector.begin()
         self._trainer.begin()
+
+    def end(self):
+        """End the cells."""
+        for cells in self._cells.values():
+            cells.close()
+        self._cells.clear()
 
     def cancel(self):
         """Stop what is under way, whatever it waits for, and begin nothing else."""
@@ -144,11 +157,37 @@ class RosBackend:
     async def collect(self, episodes: Episodes, keep: Callable[[Receipt], None],
                       finished: Callable[[int], None]):
         """
-        Have episodes run and recorded by the collector.
+        Have episodes run and recorded by the collector, and by the cells where there are any.
 
         :raises RunError: if that fails
         :raises LostError: if that fails, and one of ``COLLECTING`` was lost in this stage
         """
+        evaluating = episodes.specs[0].purpose == EVALUATION
+        make = (self._plan.evaluation if evaluating else None) or self._plan.collection
+        if make is None or not worth(episodes.specs):
+            await self._over_graph(episodes, keep, finished)
+            return
+        kept = itertools.count(1)
+
+        def keep_and_tell(receipt: Receipt):
+            keep(receipt)
+            finished(next(kept))
+
+        async def over_graph(specs: Sequence[EpisodeSpec]) -> list[Receipt]:
+            receipts: list[Receipt] = []
+            await self._over_graph(dataclasses.replace(episodes, specs=specs), receipts.append,
+                                   lambda _: None)
+            return receipts
+
+        run = share if make is self._plan.collection else evaluate
+        put_aside(episodes.folder / 'episodes', episodes.specs)
+        if make not in self._cells:
+            self._cells[make] = make(episodes.folder)
+        cells = self._cells[make]
+        await run(cells, jobs_of(episodes), over_graph, self._waiter.beside, keep_and_tell)
+
+    async def _over_graph(self, episodes: Episodes, keep: Callable[[Receipt], None],
+                          finished: Callable[[int], None]):
         goal = CollectEpisodes.Goal(
             episodes=[spec_to_message(spec) for spec in episodes.specs],
             gate_threshold=episodes.gate_threshold)

@@ -35,8 +35,10 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
-LOOK_S = 2.5
-"""Processes of one machine find each other within two seconds, also where it is busy."""
+LOOK_S = 3.5
+"""Without another node for so long all are found: each process announces itself every 3 s."""
+
+LONGEST_LOOK_S = 12.0
 
 POLL_S = 0.1
 SIM_TIME = 'use_sim_time'
@@ -61,22 +63,43 @@ def command_of(name: str, topic: str = '') -> tuple[str, str]:
 
 def look(command: tuple[str, str] | None = None, seconds: float = LOOK_S) -> GraphFacts:
     """
-    Look at the domain that the environment names.
+    Look at the domain that the environment names, until no other node comes.
 
     :param command: topic and type of an arm's commands: its topics are listened to as well
+    :param seconds: so long without another node
     :raises ImitationError: if ROS does not start here
     """
     with Runtime(ARGUMENTS, executor='single') as runtime:
         survey = runtime.add(Survey, command=command)
-        end = time.monotonic() + seconds
+        patience = Patience(seconds, time.monotonic())
 
         def ask():
             survey.ask()
-            if time.monotonic() >= end:
+            if patience.is_over(len(survey.others()), time.monotonic()):
                 runtime.request_stop()
         every(survey, POLL_S, ask)
         runtime.spin()
         return survey.facts()
+
+
+class Patience:
+    """
+    Decides when nobody else is to be expected.
+
+    :param quiet_s: so long without another node
+    """
+
+    def __init__(self, quiet_s: float, now_s: float):
+        self._quiet_s = quiet_s
+        self._latest_s = now_s + LONGEST_LOOK_S
+        self._newest_s = now_s
+        self._known = 0
+
+    def is_over(self, found: int, now_s: float) -> bool:
+        """Tell whether the look ends, with so many nodes found."""
+        if found > self._known:
+            self._known, self._newest_s = found, now_s
+        return now_s >= min(self._newest_s + self._quiet_s, self._latest_s)
 
 
 class Survey(Node):
@@ -112,7 +135,7 @@ class Survey(Node):
 
     def ask(self):
         """Ask the nodes that are new whether they have ``use_sim_time``."""
-        for name in self._others():
+        for name in self.others():
             if name not in self._answers:
                 client = self.create_client(GetParameters, f'{name}/get_parameters')
                 if client.service_is_ready():
@@ -121,7 +144,7 @@ class Survey(Node):
                 else:
                     self.destroy_client(client)
 
-    def _others(self) -> list[str]:
+    def others(self) -> list[str]:
         """Return the other nodes; those whose names begin with _ are hidden, as in ROS."""
         found = [(space, name) for name, space in self.get_node_names_and_namespaces()]
         found.remove((self.get_namespace(), self.get_name()))
@@ -130,7 +153,7 @@ class Survey(Node):
 
     def facts(self) -> GraphFacts:
         """Return what is known now."""
-        nodes, in_sim_time, silent = self._others(), [], []
+        nodes, in_sim_time, silent = self.others(), [], []
         for name in sorted(set(nodes)):
             answer = self._answers.get(name)
             if answer is None or not answer.done():

@@ -144,6 +144,7 @@ def test_interrupting_the_terminal_does_not_stop_a_job(client, job):
     assert os.getsid(client.pid) == client.pid != os.getsid(0)
 
 
+@pytest.mark.drill
 def test_a_fit_whose_worker_is_killed_goes_on_and_ends_in_the_same_checkpoint(
         client, job, tmp_path):
     Path(job.config).write_text('inputs: [gripper_opening]\nhidden: [64, 64]\nsteps: 4000\n')

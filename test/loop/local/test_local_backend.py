@@ -22,7 +22,7 @@ from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError, JobError
 from il_ros.learning.training_worker.protocol import JobDone, JobFailed, JobProgress
 from il_ros.loop.backend import Episodes, finish, FitOrder
-from il_ros.loop.failures import COLLECT_FAILED, LABEL_FAILED, LOAD_FAILED, RunError
+from il_ros.loop.failures import COLLECT_FAILED, LABEL_FAILED, RunError
 from il_ros.loop.failures import TRAIN_FAILED
 from il_ros.loop.local import backend as backends
 from il_ros.loop.local.backend import LocalBackend, LocalFit
@@ -34,7 +34,6 @@ import recordings
 class Played:
     """A player that gives receipts with these changes, one after the other."""
 
-    sha256 = 'ab'
     contract = recordings.CONTRACT
     expert = types.SimpleNamespace(name='push 1.0')
 
@@ -45,8 +44,8 @@ class Played:
         self.thresholds.append(threshold)
         return Receipt(spec, **self.changes.pop(0))
 
-    def take(self, policy):
-        self.taken.append(policy)
+    def load(self, *checkpoint):
+        self.taken.append(checkpoint)
 
 
 @pytest.fixture
@@ -55,6 +54,7 @@ def backend(tmp_path):
     def make(player) -> LocalBackend:
         made = object.__new__(LocalBackend)
         made._player, made._shard = player, types.SimpleNamespace(folder=tmp_path)
+        made._workers = 1
         made._worker = types.SimpleNamespace(submit=lambda job: made.jobs.append(job))
         made.jobs = []
         return made
@@ -84,23 +84,10 @@ def test_an_episode_that_was_aborted_ends_the_stage_and_is_kept(backend):
     assert len(kept) == 2 and finished == [1] and player.changes == [{}]
 
 
-def test_a_policy_that_runs_is_not_loaded_again_and_one_that_is_gone_is_refused(
-        backend, tmp_path):
+def test_a_checkpoint_is_handed_to_the_player(backend, tmp_path):
     made = backend(Played())
-    finish(made.load(tmp_path / 'none', 'ab'))
-    with pytest.raises(RunError, match='policy refused: .*none') as refused:
-        finish(made.load(tmp_path / 'none', 'cd'))
-    assert refused.value.code == LOAD_FAILED and not made._player.taken
-
-
-def test_a_policy_that_is_loaded_is_checked_and_taken(backend, monkeypatch):
-    calls = []
-    monkeypatch.setattr(backends.checkpoint, 'load', lambda *words: calls.append(words) or 'it')
-    monkeypatch.setattr(backends.checkpoint, 'check', lambda *words: calls.append(words))
-    made = backend(Played())
-    finish(made.load(Path('there'), 'cd'))
-    assert calls == [(Path('there'), 'cd'), ('it', recordings.CONTRACT)]
-    assert made._player.taken == ['it']
+    finish(made.load(tmp_path / 'there', 'cd'))
+    assert made._player.taken == [(tmp_path / 'there', 'cd')]
 
 
 def label(backend, monkeypatch, actions, valid):

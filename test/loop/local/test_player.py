@@ -15,6 +15,7 @@
 """Episodes that go wrong in this process end as they do in the graph."""
 
 import dataclasses
+from pathlib import Path
 import types
 
 from il_ros.contract.episode_spec import DrivePlan, EpisodeSpec, EXPERT, FAULT, HOLD, POLICY
@@ -22,7 +23,7 @@ from il_ros.contract.episode_spec import REFUSED_MISSING, ROLLOUT, TERMINATED
 from il_ros.episodes.reader import read_episode
 from il_ros.episodes.receipts import DROPS
 from il_ros.errors import ImitationError
-from il_ros.loop.failures import COLLECT_FAILED, RunError
+from il_ros.loop.failures import COLLECT_FAILED, LOAD_FAILED, RunError
 from il_ros.loop.local import player as players
 from il_ros.loop.local.player import Player
 import numpy as np
@@ -127,7 +128,7 @@ def test_the_uncertainty_is_that_of_the_policys_answer_or_unknown(answer, said, 
     assert answers == [(POLICY, 7, pytest.approx(said), novelty)]
     alone._runner, asked[:] = None, [[POLICY]]
     assert alone._ask(arbiter, np.zeros(3), {}) == -1.0
-    assert answers[1:] == [(POLICY, 7, [], -1.0)] and alone.sha256 == ''
+    assert answers[1:] == [(POLICY, 7, [], -1.0)]
 
 
 @pytest.mark.parametrize('target_rate, adapted', [(0.5, True), (0.01, True), (0.0, False)])
@@ -137,3 +138,23 @@ def test_a_receipt_has_the_threshold_of_a_gate_that_adapts(
     receipt = player.play(dataclasses.replace(spec('rollout-9'), plan=plan), tmp_path, 0.5)
     assert (receipt.gate_threshold >= 0.0) == adapted
     assert adapted or receipt.gate_threshold == -1.0
+
+
+def test_a_checkpoint_that_is_gone_or_not_for_this_contract_is_refused(player, tmp_path):
+    with pytest.raises(RunError, match='policy refused: .*none') as refused:
+        player.load(tmp_path / 'none', 'cd')
+    assert refused.value.code == LOAD_FAILED and player._runner is None
+
+
+def test_a_checkpoint_is_checked_tried_and_then_runs_and_is_not_loaded_again(monkeypatch):
+    calls, policy = [], types.SimpleNamespace(sha256='cd')
+    monkeypatch.setattr(players.checkpoint, 'load', lambda *words: calls.append(words) or policy)
+    monkeypatch.setattr(players.checkpoint, 'check', lambda *words: calls.append(words))
+    monkeypatch.setattr(players, 'dry_run', lambda *words: calls.append(words))
+    monkeypatch.setattr(players, 'Runner', lambda one: types.SimpleNamespace(policy=one))
+    alone = object.__new__(Player)
+    alone._runner, alone._recent, alone.contract = None, ['seen'], 'contract'
+    for _ in range(2):
+        alone.load(Path('there'), 'cd')
+    assert calls == [(Path('there'), 'cd'), (policy, 'contract'), (policy, ('seen',))]
+    assert alone._runner.policy is policy

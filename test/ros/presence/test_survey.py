@@ -55,7 +55,7 @@ def test_a_look_finds_a_second_writer_sim_time_and_what_comes_from_the_arm(conte
     states = arm.create_publisher(JointState, 'joint_states', qos.STREAM)
     gui.create_timer(0.02, lambda: states.publish(JointState(name=['a'], position=[1.0])))
     with spinning(context, arm, gui):
-        facts = survey.look(survey.command_of(''))
+        facts = survey.look(survey.command_of(''), seconds=2.0)
     assert facts.nodes == ('/arm', '/gui') and facts.in_sim_time == ('/arm',)
     assert not facts.silent
     robot = facts.robot
@@ -66,6 +66,15 @@ def test_a_look_finds_a_second_writer_sim_time_and_what_comes_from_the_arm(conte
     assert robot.description == '<robot/>' and robot.joints == Joints(('a',), (1.0,))
     assert 20.0 < robot.streams['joint_states'].rate_hz < 60.0
     assert not robot.streams['tool_pose'].arrivals_s
+
+
+def test_a_look_lasts_while_other_nodes_come_but_not_for_ever():
+    survey = pytest.importorskip('il_ros.ros.presence.survey', reason='needs rclpy: make test')
+    empty, growing = (survey.Patience(3.5, now_s=0.0) for _ in range(2))
+    assert [empty.is_over(0, now_s) for now_s in (0.0, 3.4, 3.5)] == [False, False, True]
+    assert not growing.is_over(2, 3.0) and not growing.is_over(3, 6.4)
+    assert not growing.is_over(3, 9.8) and growing.is_over(3, 9.9)
+    assert growing.is_over(4, survey.LONGEST_LOOK_S)
 
 
 @pytest.mark.parametrize('given, expected', [
