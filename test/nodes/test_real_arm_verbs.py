@@ -79,10 +79,10 @@ def test_a_person_teaches_a_real_arm_by_dagger_and_judges_its_policy(slow_bench,
     with nodes(('policy', runs, 'mode:=realtime'), ('trainer', runs),
                ('coordinator', runs, 'replay:=false')):
         told = finish(
-            slow_bench, tmp_path, 'dagger', '--run', 'taught', '--config', str(config), '--strategy', 'human',
-            '--demonstrations', '2', '--rounds', '1', '--episodes-per-round', '1', '--horizon',
-            '30', '--evaluation-episodes', '0', '--final-evaluation-episodes', '0',
-            '--no-baseline')
+            slow_bench, tmp_path, 'dagger', '--run', 'taught', '--config', str(config),
+            '--strategy', 'human', '--demonstrations', '2', '--rounds', '1',
+            '--episodes-per-round', '1', '--horizon', '30', '--evaluation-episodes', '0',
+            '--final-evaluation-episodes', '0', '--no-baseline')
         assert 'human, round 1' in told
         judged = finish(slow_bench, tmp_path, 'evaluate', '--policy', 'taught', '--episodes', '2',
                         '--json', str(tmp_path / 'judged.json'), '--horizon', '40')
