@@ -16,7 +16,6 @@
 
 import dataclasses
 from pathlib import Path
-import types
 
 from il_ros.dataset.dataset import load
 from il_ros.episodes.receipts import CLOCK_JUMP, DISCARDED, DROPS, read_receipt, receipt_path
@@ -28,8 +27,8 @@ from il_ros.interactive.stage import collect_stage, Stage
 from il_ros.interactive.stage_work import episode_specs
 from il_ros.loop import stages
 from il_ros.loop.backend import finish, Labels
-from il_ros.loop.failures import RUN_DIFFERS, RunError, TRAIN_FAILED
-from il_ros.loop.stages import Fit, StageRunner
+from il_ros.loop.failures import RUN_DIFFERS, RunError
+from il_ros.loop.stages import StageRunner
 from il_ros.runs.shard import receipts_in
 import numpy as np
 import pytest
@@ -336,58 +335,3 @@ def test_before_the_first_data_set_there_is_none_to_rebuild(backend, runner, mon
     finish(runner().refresh_dataset(done))
     (folder, planned, _), = refreshed
     assert folder == backend.folder and len(planned) >= 3
-
-
-class Fitted:
-    """A fit with these losses, which takes two seconds from when it is waited for."""
-
-    def __init__(self, clock, error=None, **changes):
-        self.clock, self.error = clock, error
-        self.done = types.SimpleNamespace(**{**{
-            'path': 'there', 'sha256': 'ab', 'policy_id': 9, 'labels': 12, 'train_loss': 0.1,
-            'held_out_loss': 0.2, 'epsilon_mistakes': 3, 'epsilon_states': 50}, **changes})
-
-    async def outcome(self):
-        self.clock[0] += 2.0
-        return self.done
-
-    async def abandon(self):
-        if self.error is not None:
-            raise self.error
-
-
-@pytest.fixture
-def clock(monkeypatch) -> list:
-    """Return the time, which the test sets."""
-    now = [100.0]
-    monkeypatch.setattr(stages, 'time', types.SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(stages.checkpoint, 'load', lambda path, sha256: types.SimpleNamespace(
-        info={'error_covariance': [0.5], 'synthetic': 4} if sha256 == 'ab' else {}))
-    return now
-
-
-def test_a_fit_tells_how_long_it_was_waited_for_and_its_losses_as_a_message_has_them(clock):
-    fit = Fit(Stage('train', 'loop', 0), 'checkpoints/round_00', Fitted(clock))
-    clock[0] += 5.0
-    found = finish(fit.outcome())
-    assert (found.seconds, found.fit_seconds) == (2.0, 7.0)
-    assert (found.train_loss, found.held_out_loss) == (float(np.float32(0.1)),
-                                                       float(np.float32(0.2)))
-    assert (found.path, found.labels, found.policy_id) == ('checkpoints/round_00', 12, 9)
-    assert (found.error_covariance, found.synthetic) == ((0.5,), 4)
-    plain = finish(Fit(fit.stage, 'x', Fitted(clock, sha256='other')).outcome())
-    assert (plain.error_covariance, plain.synthetic) == ((), 0)
-
-
-@pytest.mark.parametrize('name', ['train_loss', 'held_out_loss'])
-def test_a_loss_that_is_no_number_fails_the_fit(clock, name):
-    fit = Fit(Stage('train', 'loop', 0), 'x', Fitted(clock, **{name: float('nan')}))
-    with pytest.raises(RunError, match=f'{name} nan; expected a finite number') as failed:
-        finish(fit.outcome())
-    assert failed.value.code == TRAIN_FAILED
-
-
-def test_a_fit_that_is_given_up_hides_no_other_failure(clock):
-    finish(Fit(Stage('train', 'loop', 0), 'x', Fitted(clock, ImitationError('late'))).abandon())
-    with pytest.raises(OSError, match='disk'):
-        finish(Fit(Stage('train', 'loop', 0), 'x', Fitted(clock, OSError('disk'))).abandon())
