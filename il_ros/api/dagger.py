@@ -68,11 +68,11 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     :param continuing: give a new goal after each success
     :param evaluation_episodes: of the rounds between; 0: they are not evaluated
     :param final_evaluation_episodes: of the expert, BC, the last round and the baseline
-    :param evaluate: ``'fixed'``, or ``'sequential'``: rounds between until one is surely better
+    :param evaluate: of the rounds between: ``'fixed'``, or ``'sequential'`` (until it is sure)
     :param baseline: also train BC with the same number of labels
     :param keep_better: keep a policy loaded where the next one succeeds in fewer episodes
     :param resume: resume the existing run with the same settings, if there is one
-    :param over: ``'process'``, or ``'graph'``: through ROS; the run is the same, bit for bit
+    :param over: ``'process'``, or ``'graph'`` (through ROS); the run is the same, bit for bit
     :param workers: processes that run episodes; the run is the same for any number
     :param progress: called at most twice a second and at each new stage
     :raises ImitationError: with what is wrong or what failed
@@ -80,14 +80,12 @@ def dagger(task: str, strategy: str = 'corrections', rounds: int = 6, episodes_p
     plugins.trust(task, strategy, contract or '')
     carry_out = _way(over, workers)
     folder, temporary = _folder_of(run)
-    goal = Goal(
-        run=folder.name, task=task, strategy=strategy, demonstrations=demonstrations,
-        rounds=rounds, episodes_per_round=episodes_per_round, horizon=horizon,
-        continuing=continuing, options=_as_json(options), evaluation_episodes=evaluation_episodes,
-        final_evaluation_episodes=final_evaluation_episodes, evaluate=evaluate,
-        baseline=baseline, seed=seed, keep_better=keep_better)
-    configured = _configured(folder, goal, config, resume)
-    carry_out(configured, folder, contract or '', resume, workers, progress or silent)
+    goal = _configured(folder, config, resume, Goal(
+        folder.name, task, strategy, rounds=rounds, seed=seed, horizon=horizon, baseline=baseline,
+        demonstrations=demonstrations, episodes_per_round=episodes_per_round, evaluate=evaluate,
+        options=_as_json(options), evaluation_episodes=evaluation_episodes, continuing=continuing,
+        final_evaluation_episodes=final_evaluation_episodes, keep_better=keep_better))
+    carry_out(goal, folder, contract or '', resume, workers, progress or silent)
     return Run(folder, temporary)
 
 
@@ -118,8 +116,8 @@ def _as_json(options: Mapping[str, Any] | None) -> str:
     return json.dumps(options, sort_keys=True, separators=(',', ':')) if options else ''
 
 
-def _configured(folder: Path, goal: Goal, config: TrainConfig | Path | str | None,
-                resume: bool) -> Goal:
+def _configured(folder: Path, config: TrainConfig | Path | str | None, resume: bool,
+                goal: Goal) -> Goal:
     """
     Return the goal with the file of its settings, once nothing is wrong with it.
 

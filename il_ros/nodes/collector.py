@@ -193,8 +193,9 @@ class CollectorNode(ActionNode):
                     raise CollectError(code_of(lost[0]), (
                         f'{spec.episode_id}: {self._peers.name(lost[0])} ended, for the {again}th '
                         'time'))
-                reason = failed or f'{self._peers.name(lost[0])} ended'
-                repeated(f'{spec.episode_id}: {reason} ({again} of {ATTEMPTS - 1})')
+                reason = str(failed or f'{self._peers.name(lost[0])} ended')
+                named = f'{spec.episode_id}: '
+                repeated(f'{named}{reason.removeprefix(named)} ({again} of {ATTEMPTS - 1})')
             elif failed is not None:
                 raise failed
             elif receipt.end == ABORTED and receipt.cause == OPERATOR:

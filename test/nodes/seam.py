@@ -145,11 +145,17 @@ class Bench:
 
 
 class Process(subprocess.Popen):
-    """The executable of a node, with these parameters (``name:=value``); killed at the end."""
+    """
+    The executable of a node; killed at the end.
 
-    def __init__(self, name: str, *parameters: str):
+    :param parameters: each ``name:=value``
+    :param remapped: names, each ``name:=other``
+    """
+
+    def __init__(self, name: str, *parameters: str, remapped: tuple[str, ...] = ()):
         code = f'import sys; from il_ros.graph import executables; sys.exit(executables.{name}())'
-        words = (word for setting in parameters for word in ('-p', setting))
+        words = [word for setting in parameters for word in ('-p', setting)]
+        words += [word for rule in remapped for word in ('-r', rule)]
         super().__init__([sys.executable, '-c', code, '--ros-args', *words],
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

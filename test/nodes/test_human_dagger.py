@@ -52,9 +52,9 @@ class Person:
     :param demonstrates: drives all other episodes, too, and calls each a success at step 8
     """
 
-    def __init__(self, bench: Bench, demonstrates: bool):
+    def __init__(self, bench: Bench, demonstrates: bool, pad: Gamepad | None = None):
         self._demonstrates = demonstrates
-        self.pad = Gamepad(bench.probe)
+        self.pad = pad or Gamepad(bench.probe)
         self._said = 0
         self._running = False
         bench.probe.create_subscription(EpisodeStatus, 'episode', self._on_status, qos.STATUS)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A fit beside other stages: its times, its losses, and how it ends."""
+"""A fit beside the stages of its run: how long it was waited for, and what comes of it."""
 
 import types
 
