@@ -233,7 +233,8 @@ class _Worker:
 
 
 def map_processes(make: Callable[..., Callable[[Any], Any]], arguments: Sequence,
-                  jobs: Sequence, processes: int) -> Iterator[tuple[Any, Any]]:
+                  jobs: Sequence, processes: int,
+                  look: Callable[[], None] = lambda: None) -> Iterator[tuple[Any, Any]]:
     """
     Yield jobs and their results, in the order in which they are finished.
 
@@ -241,10 +242,11 @@ def map_processes(make: Callable[..., Callable[[Any], Any]], arguments: Sequence
         returns the function that a job is given to
     :param jobs: plain values
     :param processes: how many, at most one a job
+    :param look: called several times a second
     :raises ProcessError: if one of them ends or raises an error of ours; all are ended then
     """
     with Workers(make, [arguments] * processes, tries=1) as workers:
-        yield from workers.run(jobs)
+        yield from workers.run(jobs, look)
 
 
 def _work(connection: Connection):
