@@ -154,6 +154,9 @@ class Workers:
             if job is not None:
                 waiting.again(job)
             return None
+        except ProcessError:
+            self._free.append(worker)  # it ends by itself, and is waited for with the others
+            raise
         self._free.append(worker)
         return None if job is None else (job.job, result)
 
