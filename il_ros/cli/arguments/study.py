@@ -63,8 +63,8 @@ def add_study(parser: argparse.ArgumentParser):
         help='Seeds of the training, six or more for intervals that hold; with one or two there '
              'is no interval (default: those of the study that is resumed, else 0 to 9)')
     _add_sizes(parser)
-    add('--workers', type=POSITIVE, default=2, metavar='N',
-        help='Number of parallel processes, one thread each (default: %(default)s)')
+    add('--workers', type=POSITIVE, metavar='N',
+        help='Number of parallel processes, one thread each (default: as many as cores)')
     add('--over', choices=('process', 'graph'), default='process',
         help='Run the episodes without ROS, or over the graph, which is slower; the results are '
              'the same (default: %(default)s)')

@@ -16,6 +16,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+import os
 from pathlib import Path
 import sys
 import time
@@ -52,7 +53,7 @@ def study(args: argparse.Namespace) -> int:
     for warning in mixed(commits):
         print(f'il_ros: warning: {warning}', file=sys.stderr)
     try:
-        steps = Steps(plan, folder, args.workers, args.over)
+        steps = Steps(plan, folder, args.workers or len(os.sched_getaffinity(0)), args.over)
         runs = steps.collect()
         clones = steps.clone(runs)
         evaluators = steps.evaluate(runs, clones)

@@ -61,9 +61,9 @@ def about_intervals(seeds: int) -> str:
                 'seeds, so that nothing is claimed about the methods; it takes '
                 f'{FEWEST_SEEDS} or more.')
     few = ('' if seeds >= ENOUGH_SEEDS else
-           f' With {seeds} training seeds they are narrower than they should be: even the range '
-           f'of all seeds has the median in {100 * (1 - 2 ** (1 - seeds)):.0f} % of studies '
-           f'alone; {ENOUGH_SEEDS} or more are enough.')
+           f' With {seeds} training seeds they may be too narrow: where seeds scatter widely, '
+           'even the range of all of them has the median of the procedure in only '
+           f'{100 * (1 - 2 ** (1 - seeds)):.0f} % of studies; take {ENOUGH_SEEDS} or more.')
     return ('Intervals (95 %) are about the way of training: they resample the '
             f'{seeds} training seeds, and the held-out episodes that all seeds share '
             f'(Agarwal et al. 2021; Owen 2007; Hesterberg 2015).{few}')
