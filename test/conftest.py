@@ -25,6 +25,7 @@ import os
 from pathlib import Path
 import signal
 import sys
+import tempfile
 import threading
 import time
 
@@ -56,6 +57,8 @@ def pytest_sessionstart(session):
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     os.environ.pop('ROS_LOCALHOST_ONLY', None)
+    # What one run leaves there, a protective hold for example, must not meet the next one.
+    os.environ['ROS_HOME'] = _session.enter_context(tempfile.TemporaryDirectory(prefix='ros-'))
     with contextlib.suppress(ImportError):
         from domain_coordinator import domain_id
         # Commands that start several graphs give them the next domains: no other session's.
