@@ -26,7 +26,6 @@ import os
 from pathlib import Path
 import signal
 import sys
-import tempfile
 
 from il_ros.processes.child import watched
 
@@ -45,11 +44,12 @@ def main(args: list[str] | None = None) -> int:
                         help='number of processes')
     parser.add_argument('--nice', type=int, default=10, metavar='N',
                         help='how much they give way to other processes, 0 to 19')
+    parser.add_argument('--meet', type=Path, required=True, metavar='DIR',
+                        help='empty folder in which they meet')
     options = parser.parse_args(args)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(_LOOPBACK)
-    with tempfile.TemporaryDirectory(prefix='il_ros_fit_') as folder:
-        return _launch(options.processes, options.nice, Path(folder))
+    return _launch(options.processes, options.nice, options.meet)
 
 
 def _launch(processes: int, nice: int, folder: Path) -> int:

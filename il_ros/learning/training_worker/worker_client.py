@@ -21,6 +21,7 @@ Nothing here imports torch or NumPy. The worker dies with its parent, also when 
 from collections.abc import Callable
 import dataclasses
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -97,6 +98,7 @@ class WorkerClient:
         self._nice, self._log = nice, log
         self._silence_s, self._stuck_s = silence_s, stuck_s
         self._processes = processes
+        self._meeting: tempfile.TemporaryDirectory | None = None
         self._process: Conversation | None = None
         self._pulse = _Pulse()
         self._job: Job | None = None
@@ -129,7 +131,11 @@ class WorkerClient:
         self._pulse = _Pulse()
         command = [sys.executable, '-m', _MODULE, '--nice', str(self._nice)]
         if self._processes > 1:
-            command[2:3] = (_LAUNCHER, '--processes', str(self._processes))
+            # Here, for the launcher may be killed before it could remove it.
+            self._meeting = tempfile.TemporaryDirectory(prefix='il_ros_fit_',
+                                                        ignore_cleanup_errors=True)
+            command[2:3] = (_LAUNCHER, '--processes', str(self._processes),
+                            '--meet', self._meeting.name)
         try:
             self._process = Conversation('the training worker', command, self._pulse.hear,
                                          self._log)
@@ -215,6 +221,8 @@ class WorkerClient:
         """End the worker: its input ends, and after ``deadline_s`` it is killed."""
         if self._process is not None:
             self._process.close(deadline_s)
+        if self._meeting is not None:
+            self._meeting.cleanup()
 
     def __enter__(self):
         """Start the worker."""
