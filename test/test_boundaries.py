@@ -86,7 +86,7 @@ ROOMS_ALLOWED = {
         'learning', 'processes', 'reports', 'robots', 'runs', 'sim', 'tasks'},
     'experiments': {
         'contract', 'dataset', 'driving', 'episodes', 'evaluation', 'files', 'interactive',
-        'learning', 'processes', 'reports', 'runs', 'sim', 'tasks'},
+        'learning', 'loop', 'processes', 'reports', 'runs', 'sim', 'tasks'},
     'ros': {
         'contract', 'driving', 'episodes', 'evaluation', 'files', 'interactive', 'learning',
         'loop', 'robots', 'runs', 'sim', 'tasks', 'teleop'},

@@ -31,8 +31,7 @@ from il_ros.files.folders import require_writable
 from il_ros.interactive import run_state
 from il_ros.interactive.goal import FIXED, Goal, GoalError
 from il_ros.learning.config import TrainConfig
-from il_ros.loop.backend import finish
-from il_ros.loop.run import Loop, Progress, silent
+from il_ros.loop.run import Progress, silent
 from il_ros.loop.run_settings import check_goal, keep_settings
 from il_ros.runs.kept_contract import keep_contract
 
@@ -142,10 +141,8 @@ def _configured(folder: Path, config: TrainConfig | Path | str | None, resume: b
 def _in_process(goal: Goal, folder: Path, contract: str, resume: bool, workers: int,
                 progress: Callable[[Progress], None]):
     # Loaded now: whoever runs over ROS needs no physics here.
-    from il_ros.loop.local.backend import LocalBackend
-    with LocalBackend(goal.task, contract, goal.options, workers) as backend:
-        keep_contract(folder, contract)
-        finish(Loop(backend, folder, report=progress).run(goal, resume))
+    from il_ros.loop.local.backend import carry_out
+    carry_out(goal, folder, contract, resume, workers, progress)
 
 
 def _over_graph(goal: Goal, folder: Path, contract: str, resume: bool, workers: int,

@@ -154,6 +154,9 @@ class Workers:
             if job is not None:
                 waiting.again(job)
             return None
+        except ProcessError:
+            self._free.append(worker)  # it ends by itself, and is waited for with the others
+            raise
         self._free.append(worker)
         return None if job is None else (job.job, result)
 
@@ -233,7 +236,8 @@ class _Worker:
 
 
 def map_processes(make: Callable[..., Callable[[Any], Any]], arguments: Sequence,
-                  jobs: Sequence, processes: int) -> Iterator[tuple[Any, Any]]:
+                  jobs: Sequence, processes: int,
+                  look: Callable[[], None] = lambda: None) -> Iterator[tuple[Any, Any]]:
     """
     Yield jobs and their results, in the order in which they are finished.
 
@@ -241,10 +245,11 @@ def map_processes(make: Callable[..., Callable[[Any], Any]], arguments: Sequence
         returns the function that a job is given to
     :param jobs: plain values
     :param processes: how many, at most one a job
+    :param look: called several times a second
     :raises ProcessError: if one of them ends or raises an error of ours; all are ended then
     """
     with Workers(make, [arguments] * processes, tries=1) as workers:
-        yield from workers.run(jobs)
+        yield from workers.run(jobs, look)
 
 
 def _work(connection: Connection):

@@ -69,6 +69,7 @@ def test_an_error_of_ours_comes_back_as_its_sentence():
         list(map_processes(make_multiplier, (3,), (1, 13), processes=1))
     with pytest.raises(ProcessError, match='nothing to work with'):
         list(map_processes(refuse, (), (1,), processes=1))
+    assert not children()
 
 
 def test_a_process_that_dies_is_named_with_its_exit_code_and_the_others_are_ended():

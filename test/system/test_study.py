@@ -66,7 +66,7 @@ def end(folder: Path, wait_until, pattern: str, how: int) -> tuple[int, str]:
 
 
 @pytest.mark.drill
-def test_ctrl_c_while_it_collects_leaves_no_graph_and_says_how_to_go_on(ended, wait_until):
+def test_ctrl_c_while_it_collects_leaves_no_process_and_says_how_to_go_on(ended, wait_until):
     folder, _ = ended
     code, err = end(folder, wait_until, 'reach-gated-0/episodes/main/*.json', signal.SIGINT)
     assert code == 130 and 'the same command resumes' in err and 'Traceback' not in err
@@ -121,6 +121,18 @@ def test_figures_and_tables_are_published_with_the_command_that_made_them(ended)
     assert 'il_ros study --tasks reach' in (folder / 'published' / 'README.md').read_text()
     page = (folder / 'runs' / 'tiny' / 'study.html').read_text()
     assert page.count('data:image/svg+xml') == 6
+
+
+@pytest.mark.drill
+def test_a_study_over_the_graph_finds_the_same(ended, tmp_path):
+    folder, _ = ended
+    words = words_for(folder)
+    words[words.index('--runs') + 1] = str(tmp_path)
+    code, _, err = il_ros(*words, '--over', 'graph')
+    assert code == 0, err
+    over_graph, own = (json.loads((runs / 'tiny' / 'study.json').read_text())
+                       for runs in (tmp_path, folder / 'runs'))
+    assert over_graph['points'] == own['points'] and over_graph['tasks'] == own['tasks']
 
 
 def test_another_study_under_the_same_name_is_refused(ended, capsys):

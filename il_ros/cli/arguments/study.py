@@ -21,9 +21,10 @@ from il_ros.cli.arguments.shared import add_budget, add_robot, add_runs, POSITIV
 
 DESCRIPTION = """\
 Compare strategies: success per label, per step driven by the expert and per query. Each strategy
-runs on each task with several training seeds, over the graph. Behavioural cloning (BC) gets the
+runs on each task with several training seeds, in simulation. Behavioural cloning (BC) gets the
 same number of labels at each round, and up to four times as many. All policies are evaluated on
-the same held-out episodes. The result is the cost of reaching 95 % of the expert's success.
+the same held-out episodes. The result is the cost of reaching 95 % of the expert's success, with
+an interval over the training seeds.
 
   il_ros study --quick                            smoke test; its numbers mean little
   il_ros study                                    as documented (make study)
@@ -58,11 +59,15 @@ def add_study(parser: argparse.ArgumentParser):
     add('--primary', metavar='NAME',
         help='Strategy that the conclusion is about, chosen beforehand (default: the first)')
     add('--named', dest='primary', default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    add('--seeds', nargs='+', type=WHOLE, default=[0, 1, 2], metavar='SEED',
-        help='Seeds of the training; intervals need three or more (default: 0 1 2)')
+    add('--seeds', nargs='+', type=WHOLE, metavar='SEED',
+        help='Seeds of the training, six or more for intervals that hold; with one or two there '
+             'is no interval (default: those of the study that is resumed, else 0 to 9)')
     _add_sizes(parser)
-    add('--workers', type=POSITIVE, default=2, metavar='N',
-        help='Number of parallel processes, one thread each (default: %(default)s)')
+    add('--workers', type=POSITIVE, metavar='N',
+        help='Number of parallel processes, one thread each (default: as many as cores)')
+    add('--over', choices=('process', 'graph'), default='process',
+        help='Run the episodes without ROS, or over the graph, which is slower; the results are '
+             'the same (default: %(default)s)')
     add('--run', default='study',
         help='Name of the study, a folder under --runs (default: %(default)s)')
     add_runs(parser)

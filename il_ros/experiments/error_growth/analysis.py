@@ -166,16 +166,17 @@ class Estimate:
     high: float | None
 
     @classmethod
-    def of(cls, samples: np.ndarray) -> 'Estimate':
+    def of(cls, samples: np.ndarray, tail: float = (1.0 - CONFIDENCE) / 2.0) -> 'Estimate':
         """
         Take the first sample as the estimate and the others as the bootstrap's.
 
         A sample that is not a number might be anything: it widens the interval on both sides.
+
+        :param tail: share of the samples on either side of the interval
         """
         value, drawn = samples[0], samples[1:]
         if not len(drawn):
             return cls(_finite(value), None, None)
-        tail = (1.0 - CONFIDENCE) / 2.0
         low = np.quantile(np.where(np.isnan(drawn), -np.inf, drawn), tail, method='lower')
         high = np.quantile(np.where(np.isnan(drawn), np.inf, drawn), 1.0 - tail, method='higher')
         return cls(*(_finite(number) for number in (value, low, high)))

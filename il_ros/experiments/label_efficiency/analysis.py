@@ -17,10 +17,10 @@ Analysis of a study's curves: labels needed, ratios, rates of intervention, corr
 
 A curve reaches the target, ``SHARE`` of the expert's success, at its first point that has it and
 after which no point's whole 95 % interval lies below it: one lucky round is not enough. Intervals
-of everything else resample the evaluation episodes; all curves of all training seeds, and the
-expert, share the samples, because they have the same episodes. A method is known only at its
-budgets: it needs more labels than the last budget that is too small, and at most those of the
-first that reaches the target.
+of everything else resample the training seeds and the evaluation episodes
+(``training_seeds.py``); all curves of all training seeds, and the expert, share the samples of
+the episodes. A method is known only at its budgets: it needs more labels than the last budget
+that is too small, and at most those of the first that reaches the target.
 """
 
 import math
@@ -29,6 +29,7 @@ from typing import Mapping, NamedTuple, Sequence
 from il_ros.evaluation.interval import wilson
 from il_ros.experiments.error_growth.analysis import Estimate, RESAMPLES, weights
 from il_ros.experiments.label_efficiency.points import in_rounds, nearest, numbers_above, Point
+from il_ros.experiments.label_efficiency.training_seeds import over_seeds
 import numpy as np
 
 SHARE = 0.95
@@ -45,7 +46,7 @@ FEWEST_STEPS = 3000
 
 
 class Sampled(NamedTuple):
-    """Bootstrap samples, the same for all training seeds; row 0 is the measurement."""
+    """Samples of the episodes, the same for all training seeds; row 0 is the measurement."""
 
     weight: np.ndarray
     """Weight of each episode, shape ``(B, E)``, whole numbers."""
@@ -134,7 +135,7 @@ def needed(curves: Mapping[int, Sequence[Point]], sampled: Sampled) -> Needed:
     too_few = {seed: (0, *(point.labels for point in curve))[index[seed][0]]
                for seed, curve in curves.items()}
     return Needed(len(curves), sum(int(one[0] >= 0) for one in index.values()), costs,
-                  Estimate.of(np.median(list(samples.values()), axis=0)), too_few, samples)
+                  over_seeds(samples), too_few, samples)
 
 
 class Ratio(NamedTuple):
@@ -147,6 +148,8 @@ class Ratio(NamedTuple):
     """Smallest ratio that the gaps between budgets allow; None: unknown."""
     most: float | None
     """Largest ratio that the gaps between budgets allow; None: unknown."""
+    favours: tuple[int, int] = (0, 0)
+    """Training seeds that need fewer labels with the method, and with BC."""
 
 
 def ratio(ours: Needed, theirs: Needed, largest: Mapping[int, int]) -> Ratio:
@@ -155,17 +158,20 @@ def ratio(ours: Needed, theirs: Needed, largest: Mapping[int, int]) -> Ratio:
 
     :param largest: of each seed, the most labels that the other method was given
     """
-    rows, ends, at_most = [], [], False
-    for seed in ours.samples.keys() & theirs.samples.keys():
+    rows, ends, at_most = {}, [], False
+    both = sorted(ours.samples.keys() & theirs.samples.keys())
+    for seed in both:
         other = theirs.samples[seed]
         at_most |= bool(np.isinf(other[0]))
-        rows.append(ours.samples[seed] / np.minimum(other, largest[seed]))
+        rows[seed] = ours.samples[seed] / np.minimum(other, largest[seed])
         ends.append((ours.too_few[seed] / other[0],
                      ours.samples[seed][0] / (theirs.too_few[seed] or math.nan)))
     if not rows:
         return Ratio(Estimate(None, None, None), False, None, None)
-    return Ratio(Estimate.of(np.median(rows, axis=0)), at_most,
-                 *(float(end) if math.isfinite(end) else None for end in np.median(ends, axis=0)))
+    least, most = (float(end) if math.isfinite(end) else None for end in np.median(ends, axis=0))
+    pairs = [(ours.samples[seed][0], theirs.samples[seed][0]) for seed in both]
+    return Ratio(over_seeds(rows), at_most, least, most,
+                 (sum(bool(a < b) for a, b in pairs), sum(bool(a > b) for a, b in pairs)))
 
 
 def realised_rate(curves: Mapping[int, Sequence[Point]], target: float) -> dict:

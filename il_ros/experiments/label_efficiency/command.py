@@ -15,10 +15,14 @@
 """``il_ros study``: compare methods of collecting labels by their label efficiency."""
 
 import argparse
+from collections.abc import Callable, Sequence
+import os
 from pathlib import Path
 import sys
 import time
 
+from il_ros.experiments.label_efficiency.collecting import collect, DemonstrationJob, Kind
+from il_ros.experiments.label_efficiency.collecting import PROCESS, RunJob
 from il_ros.experiments.label_efficiency.demonstrations import prepare, recorded_in, still_wanted
 from il_ros.experiments.label_efficiency.evaluation import Evaluator
 from il_ros.experiments.label_efficiency.plan import begin, CLONES, Method, Plan, plan_of, run_name
@@ -33,7 +37,6 @@ from il_ros.interactive import run_state
 from il_ros.interactive.outcomes import Trained
 from il_ros.interactive.rounds import next_stage
 from il_ros.interactive.run_state import FILE_NAME, RunFileError, RunState
-from il_ros.processes.graphs import Command, run_commands
 from il_ros.progress import Progress
 
 INTERRUPTED = 130
@@ -50,7 +53,7 @@ def study(args: argparse.Namespace) -> int:
     for warning in mixed(commits):
         print(f'il_ros: warning: {warning}', file=sys.stderr)
     try:
-        steps = Steps(plan, folder, args.workers)
+        steps = Steps(plan, folder, args.workers or len(os.sched_getaffinity(0)), args.over)
         runs = steps.collect()
         clones = steps.clone(runs)
         evaluators = steps.evaluate(runs, clones)
@@ -71,19 +74,20 @@ def study(args: argparse.Namespace) -> int:
 class Steps:
     """Steps of a study, in order; each one keeps what it finds on disk."""
 
-    def __init__(self, plan: Plan, folder: Path, workers: int):
-        self._plan, self._folder, self._workers = plan, folder, workers
+    def __init__(self, plan: Plan, folder: Path, workers: int, over: str = PROCESS):
+        self._plan, self._folder, self._workers, self._over = plan, folder, workers, over
 
     def collect(self) -> list[StudyRun]:
         """
-        Run every method on every task and seed over the graph.
+        Run every method on every task and seed.
 
-        :raises GraphError: if a run fails
+        :raises ImitationError: if a run fails
         """
         plan = self._plan
         wanted = [(task, method, seed) for task in plan.tasks for seed in plan.seeds
                   for method in plan.methods]
-        waiting = [Command(run_name(task, method.name, seed), self._dagger(task, method, seed))
+        waiting = [RunJob(self._plan.goal(task, method, seed), self._run(task, method, seed),
+                          self._kind(task))
                    for task, method, seed in wanted if not self._is_done(task, method, seed)]
         rounds = len(wanted) * (plan.rounds + 1)
         with Progress('collecting', rounds, 'round', self._fitted(wanted)) as progress:
@@ -94,11 +98,15 @@ class Steps:
                     polled[0] = time.monotonic()
                     progress.reach(self._fitted(wanted))
 
-            run_commands(waiting, self._folder / 'logs', self._workers, on_poll)
+            self._collect(waiting, on_poll)
             progress.reach(rounds)
         return [StudyRun(task, method, seed, self._run(task, method, seed),
                          run_state.load(self._run(task, method, seed)))
                 for task, method, seed in wanted]
+
+    def _collect(self, jobs: Sequence[RunJob | DemonstrationJob],
+                 look: Callable[[], None] = lambda: None):
+        collect(jobs, self._over, self._folder / 'logs', self._workers, look)
 
     def _run(self, task: str, method: Method, seed: int) -> Path:
         return self._folder / run_name(task, method.name, seed)
@@ -120,27 +128,14 @@ class Steps:
         states = filter(None, (self._state(*one) for one in wanted))
         return sum(len(state.all_of(Trained)) for state in states)
 
-    def _dagger(self, task: str, method: Method, seed: int) -> tuple[str, ...]:
-        plan = self._plan
-        words = ['dagger', '--task', task, '--strategy', method.strategy, '--seed', str(seed),
-                 '--run', run_name(task, method.name, seed), '--runs', str(self._folder),
-                 '--demonstrations', str(plan.demonstrations), '--rounds', str(plan.rounds),
-                 '--episodes-per-round', str(plan.episodes_per_round),
-                 '--evaluation-episodes', '0', '--final-evaluation-episodes', '0',
-                 '--no-baseline', '--resume', '--workers', '1', *self._episodes()]
-        return tuple(words + (['--config', method.config] if method.config else []))
-
-    def _episodes(self) -> list[str]:
-        plan = self._plan
-        return ['--horizon', str(plan.horizon),
-                *plan.kind_of_episodes()]
+    def _kind(self, task: str) -> Kind:
+        return Kind(self._plan.contract(task), tuple(self._plan.kind_of_episodes()))
 
     def clone(self, runs: list[StudyRun]) -> list[Cloned]:
         """
         Record demonstrations for BC, and train it with every budget.
 
-        :raises GraphError: if they cannot be recorded
-        :raises LearningError: if a fit fails
+        :raises ImitationError: if they cannot be recorded, or a fit fails
         """
         self._demonstrate(runs)
         clones = clones_of(self._plan, self._folder, runs)
@@ -165,13 +160,12 @@ class Steps:
         """Record demonstrations until they suffice for the largest data set of BC."""
         with Progress('demonstrating', 0, 'episode') as progress:
             while asked := self._missing_demonstrations(runs):
-                total = progress.done + sum(count for _, count in asked)
+                total = progress.done + sum(len(job.seeds) for job in asked)
                 progress.reach(progress.done, total)
-                run_commands([command for command, _ in asked], self._folder / 'logs',
-                             self._workers)
+                self._collect(asked)
                 progress.reach(total)
 
-    def _missing_demonstrations(self, runs: list[StudyRun]) -> list[tuple[Command, int]]:
+    def _missing_demonstrations(self, runs: list[StudyRun]) -> list[DemonstrationJob]:
         plan, asked = self._plan, []
         for task in plan.tasks:
             for seed in plan.seeds:
@@ -180,12 +174,10 @@ class Steps:
                 target = plan.stretch * max(max(run.budgets) for run in of_it)
                 demonstrations = recorded_in(self._folder / name, goal)
                 count = still_wanted(demonstrations, target, of_it[0].labels_each)
-                first = goal.demonstration_seeds(len(demonstrations), 1)
-                if count and first:
-                    words = ('record', '--task', task, '--run', name, '--runs',
-                             str(self._folder), '--episodes', str(count), '--seed',
-                             str(first[0]), *self._episodes())
-                    asked.append((Command(name, words), count))
+                seeds = goal.demonstration_seeds(len(demonstrations), count)
+                if seeds:
+                    asked.append(DemonstrationJob(goal, seeds, self._folder / name,
+                                                  self._kind(task)))
         return asked
 
     def evaluate(self, runs: list[StudyRun], clones: list[Cloned]) -> dict[str, Evaluator]:

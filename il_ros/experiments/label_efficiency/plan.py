@@ -42,6 +42,9 @@ VALIDATION_FIRST = VALIDATION_SEEDS + 5_000
 CLONES = 'bc'
 """Stands for behavioural cloning in the names of runs; no method has this name."""
 
+SEEDS = 10
+"""Training seeds of a study by default: enough for intervals over them."""
+
 QUICK = {'tasks': 1, 'methods': 2, 'seeds': 2, 'rounds': 4, 'episodes': 60, 'stretch': 2}
 """Largest numbers with ``--quick``."""
 
@@ -168,16 +171,17 @@ class Plan:
             for method in self.methods:
                 method.load()
                 for seed in self.seeds:
-                    Goal(**self.goal(task, method, seed))
+                    self.goal(task, method, seed)
 
-    def goal(self, task: str, method: Method, seed: int) -> dict:
-        """Return the fields of ``Goal`` for one run, which leaves its evaluations to the study."""
-        return {'run': run_name(task, method.name, seed), 'task': task,
-                'strategy': method.strategy, 'config': method.config,
-                'demonstrations': self.demonstrations,
-                'rounds': self.rounds, 'episodes_per_round': self.episodes_per_round,
-                'horizon': self.horizon, 'options': self.options, 'evaluation_episodes': 0,
-                'final_evaluation_episodes': 0, 'baseline': False, 'seed': seed}
+    def goal(self, task: str, method: Method, seed: int) -> Goal:
+        """Return the goal of one run, which leaves its evaluations to the study."""
+        return Goal(
+            run_name(task, method.name, seed), task, method.strategy,
+            str(Path(method.config).absolute()) if method.config else '',
+            demonstrations=self.demonstrations, rounds=self.rounds,
+            episodes_per_round=self.episodes_per_round, horizon=self.horizon,
+            options=self.options, evaluation_episodes=0, final_evaluation_episodes=0,
+            baseline=False, seed=seed)
 
     def contract(self, task: str) -> str:
         """Return the name of a task's contract; '': the task's own."""
@@ -244,12 +248,21 @@ def plan_of(args: argparse.Namespace) -> Plan:
                          f'{EVALUATION_SEEDS - 1} with --validation, and from there up without')
     plan = Plan(
         args.run, cut('tasks', args.tasks), kept, args.primary or kept[0].name,
-        cut('seeds', args.seeds), args.demonstrations, least('rounds', args.rounds),
+        cut('seeds', args.seeds or kept_seeds(Path(args.runs) / args.run) or range(SEEDS)),
+        args.demonstrations, least('rounds', args.rounds),
         args.episodes_per_round, least('episodes', args.episodes), first,
         least('stretch', args.bc_label_factor), config, args.horizon, args.options,
         args.robot, args.action_space)
     plan.check()
     return plan
+
+
+def kept_seeds(folder: Path) -> tuple[int, ...]:
+    """Return the training seeds of the study in a folder; none: there is no study."""
+    try:
+        return tuple(json.loads((folder / PLAN).read_text())['plan']['seeds'])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()  # ``begin`` says what is wrong with it
 
 
 def begin(folder: Path, plan: Plan, commit: str) -> tuple[str, ...]:

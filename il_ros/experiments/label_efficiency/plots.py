@@ -72,7 +72,16 @@ def _curves(axes, by_seed: Mapping[int, Sequence[Point]], key: str, shade: str, 
                 [100 * max(0.0, one.high - one.rate) for one in rates]]
         axes.errorbar(at, [100 * one.rate for one in rates], yerr=ends, color=shade, alpha=0.35,
                       marker=marker, markersize=3.5, linestyle='', elinewidth=0.8)
+    _seeds(axes, by_seed, key, shade)
     axes.plot(*median_line(by_seed, key), color=shade, linewidth=2.0, label=name)
+
+
+def _seeds(axes, by_seed: Mapping[int, Sequence[Point]], key: str, shade: str):
+    """Draw the curve of each training seed as a thin line."""
+    for curve in by_seed.values():
+        axes.plot([getattr(point, key) for point in curve],
+                  [100 * point.success.rate for point in curve], color=shade, linewidth=0.6,
+                  alpha=0.5)
 
 
 def _target(axes, expert: dict):
@@ -95,12 +104,14 @@ def _doublings(axes, values: Sequence[int]):
 
 @styled
 def medians(curves: Curves, pairs: Sequence[tuple[str, str]], expert: dict) -> str:
-    """Draw the median lines of all methods in one plot, against labels."""
+    """Draw all methods in one plot, against labels: medians, and thin lines of the seeds."""
     figure, (axes,) = panels(1, width_in=7.2, height_in=4.0)
     for name in dict.fromkeys(cloned for _, cloned in pairs if cloned in curves):
+        _seeds(axes, curves[name], 'labels', CLONING)
         axes.plot(*median_line(curves[name], 'labels'), color=CLONING, linewidth=2.2, label=name,
                   linestyle='-' if name == pairs[0][1] else '-.')
     for at, (method, _) in enumerate(pairs):
+        _seeds(axes, curves[method], 'labels', colour(at))
         axes.plot(*median_line(curves[method], 'labels'), color=colour(at), linewidth=1.8,
                   marker=MARKERS[at % len(MARKERS)], markersize=4.5, label=method)
     _target(axes, expert)

@@ -20,12 +20,12 @@ from typing import Mapping, NamedTuple, Sequence
 from il_ros.experiments.label_efficiency.evaluation import Evaluator, EXPERT
 from il_ros.experiments.label_efficiency.plan import Plan
 from il_ros.experiments.label_efficiency.points import Point, points_csv
-from il_ros.experiments.label_efficiency.reading import format_study
+from il_ros.experiments.label_efficiency.reading import about_intervals, format_study
 from il_ros.experiments.label_efficiency.report import figures_of, readme, report_html
 from il_ros.experiments.label_efficiency.results import Cloned, learners_of, points_of
 from il_ros.experiments.label_efficiency.results import StudyRun
-from il_ros.experiments.label_efficiency.summary import needed_csv, Question, rates_csv, study_json
-from il_ros.experiments.label_efficiency.summary import summarise_task
+from il_ros.experiments.label_efficiency.summary import needed_csv, pairs_csv, Question, rates_csv
+from il_ros.experiments.label_efficiency.summary import study_json, summarise_task
 from il_ros.experiments.provenance import versions, write_files
 from il_ros.tasks.contracts import find_contract
 
@@ -46,7 +46,7 @@ class StudyResults(NamedTuple):
     def tables(self) -> dict[str, str]:
         """Return the CSV files by name."""
         return {'points.csv': points_csv(self.points), 'needed.csv': needed_csv(self.tasks),
-                'rates.csv': rates_csv(self.tasks)}
+                'pairs.csv': pairs_csv(self.tasks), 'rates.csv': rates_csv(self.tasks)}
 
 
 def write_results(plan: Plan, folder: Path, commits: Sequence[str], runs: Sequence[StudyRun],
@@ -80,9 +80,9 @@ def _conditions(plan: Plan) -> str:
     return (f'All policies and the expert ran the held-out episodes with seeds {plan.first_seed} '
             f'to {last} ({what}); training seeds {", ".join(map(str, plan.seeds))}. The number of '
             'rounds was fixed beforehand, every round is shown, and BC was trained with the '
-            'settings, the seed and the inputs of the methods that it is compared with. Intervals '
-            'resample the episodes, the same for all training seeds; they do not cover seeds that '
-            'were not run.')
+            'settings, the seed and the inputs of the methods that it is compared with. The '
+            'same training seed of two methods has the same demonstrations and held-out '
+            f'episodes. {about_intervals(len(plan.seeds))}')
 
 
 def mixed(commits: Sequence[str]) -> list[str]:

@@ -23,15 +23,17 @@ from typing import Sequence
 
 from il_ros.evaluation.interval import Interval
 from il_ros.experiments.label_efficiency.analysis import FEWEST_STEPS, SHARE
+from il_ros.experiments.label_efficiency.training_seeds import ENOUGH_SEEDS, FEWEST_SEEDS
 from il_ros.reports.table import Table
-from il_ros.reports.wording import percent, whole
+from il_ros.reports.wording import counted, percent, whole
 
 _GOAL = f'{round(100 * SHARE)} % of the success of the expert'
 
 COLUMNS = {
     'labels': f'needed to reach {_GOAL}, median over training seeds; ?: half of the seeds or more '
               'do not reach it',
-    '95 %': 'bootstrap interval of the labels',
+    '95 %': 'interval of the labels over training seeds and held-out episodes; ?: open, or no '
+            'interval',
     'driven': 'steps that the expert drove until then',
     'queries': 'answers of the expert until then',
     'watched': 'queries that gave no label',
@@ -40,7 +42,31 @@ COLUMNS = {
     'seeds': 'training seeds that reach it',
     'to BC': 'labels relative to BC (95 %), which is compared at the budgets of the method and, '
              'above these, in steps of a quarter',
-    'last round': 'success of each training seed'}
+    'last round': 'success: mean over training seeds, and its 95 % interval over seeds and '
+                  'episodes',
+    'from to': 'success of the worst and of the best training seed'}
+
+PAIRS = {
+    'labels': 'of both, median over training seeds; BC is taken at the budget nearest to the '
+              'last round of the method',
+    'difference': 'success of the last round minus that of the other: mean over training seeds',
+    '95 %': 'interval of the mean difference; training seeds and episodes are resampled in pairs',
+    'seeds for': 'training seeds that favour the first, and the other'}
+
+
+def about_intervals(seeds: int) -> str:
+    """Return what the intervals of a study with so many training seeds mean."""
+    if seeds < FEWEST_SEEDS:
+        return (f'With {counted(seeds, "training seed")} there is no interval over training '
+                'seeds, so that nothing is claimed about the methods; it takes '
+                f'{FEWEST_SEEDS} or more.')
+    few = ('' if seeds >= ENOUGH_SEEDS else
+           f' With {seeds} training seeds they may be too narrow: where seeds scatter widely, '
+           'even the range of all of them has the median of the procedure in only '
+           f'{100 * (1 - 2 ** (1 - seeds)):.0f} % of studies; take {ENOUGH_SEEDS} or more.')
+    return ('Intervals (95 %) are about the way of training: they resample the '
+            f'{seeds} training seeds, and the held-out episodes that all seeds share '
+            f'(Agarwal et al. 2021; Owen 2007; Hesterberg 2015).{few}')
 
 
 def conclusion(task: dict) -> str:
@@ -57,6 +83,9 @@ def _compared(ours: dict, theirs: dict, ratio: dict) -> str:
     method, bc = ours['method'], theirs['method']
     we_reach, bc_reaches = (one['labels']['value'] is not None for one in (ours, theirs))
     most = 'at most ' if ratio['at_most'] else ''
+    if ours['seeds'] < FEWEST_SEEDS:
+        return (f'{counted(ours["seeds"], "training seed")}, too few for a conclusion about the '
+                f'methods; {method}: {_reached(ours)}; {bc}: {_reached(theirs)}')
     if not we_reach and not bc_reaches:
         return (f'neither {method} nor {bc} reaches {_GOAL}; in its last round {method} has '
                 f'{_rates(ours)} with {_last_costs(ours)}, with its largest budget {bc} has '
@@ -75,6 +104,12 @@ def _compared(ours: dict, theirs: dict, ratio: dict) -> str:
     return (f'DAgger is not needed, as far as these episodes show: {bc} reaches {_GOAL} with '
             f'{_needed(theirs)}; {method} with {_needed(ours)}, {most}{_ratio(ratio)} of the '
             f'labels{_gaps(ratio)}')
+
+
+def _reached(method: dict) -> str:
+    if method['labels']['value'] is None:
+        return f'{_rates(method)} with {_last_costs(method)}'
+    return f'{_GOAL} with {_needed(method)}'
 
 
 def _needed(method: dict) -> str:
@@ -100,8 +135,13 @@ def _costs(costs: dict) -> str:
 
 
 def _rates(method: dict) -> str:
-    return '/'.join(percent(one['rate']).removesuffix(' %')
-                    for one in method['last']['success']) + ' %'
+    mean = method['last']['mean']
+    between = '' if mean['low'] is None else f' ({_range(mean["low"], mean["high"])})'
+    return f'{percent(mean["value"])}{between}'
+
+
+def _range(low: float, high: float) -> str:
+    return f'{percent(low).removesuffix(" %")} to {percent(high)}'
 
 
 def _ratio(ratio: dict) -> str:
@@ -112,7 +152,26 @@ def _ratio(ratio: dict) -> str:
 
 def read(task: dict) -> list[str]:
     """Return the findings on a task, the conclusion first."""
-    return [conclusion(task), *map(_rate, task['rates']), _loss(task['loss_and_success'])]
+    return [conclusion(task), *map(_pair, task['pairs']), *map(_rate, task['rates']),
+            _loss(task['loss_and_success']), about_intervals(len(task['training_seeds']))]
+
+
+def _pair(pair: dict) -> str:
+    ours, theirs, seeds = pair['favour_method'], pair['favour_other'], len(pair['by_seed'])
+    one = (f'{pair["method"]} ({whole(pair["labels"])} labels) minus {pair["other"]} '
+           f'({whole(pair["other_labels"])} labels), last rounds: {_points(pair["value"])} % of '
+           'success')
+    favour = f'{ours} of {seeds} training seeds favour the first, {theirs} the other'
+    if pair['low'] is None:
+        return f'{one}; {favour}.'
+    said = ('' if pair['low'] > 0.0 or pair['high'] < 0.0 else
+            '; training seeds that were not run may show the opposite')
+    return (f'{one} ({_points(pair["low"])} to {_points(pair["high"])}, seeds in pairs); '
+            f'{favour}{said}.')
+
+
+def _points(share: float | None) -> str:
+    return '?' if share is None else f'{100 * share:+.1f}'
 
 
 def _rate(rate: dict) -> str:
@@ -144,13 +203,25 @@ def methods_table(task: dict) -> Table:
 
 def _row(method: dict) -> tuple[str, ...]:
     costs, seconds = method['costs'], method['costs']['expert_seconds']
+    rates = [one['rate'] for one in method['last']['success']]
     return (method['method'], whole(costs['labels']),
             f'{whole(method["labels"]["low"])}-{whole(method["labels"]["high"])}',
             *(whole(costs[key]) for key in (
                 'expert_driven_steps', 'queries', 'watched', 'policy_driven_steps')),
             '?' if seconds is None else f'{seconds / 60.0:.1f}',
             f'{method["reached_seeds"]} of {method["seeds"]}',
-            _ratio(method['ratio']) if 'ratio' in method else '', _rates(method))
+            _ratio(method['ratio']) if 'ratio' in method else '', _rates(method),
+            _range(min(rates), max(rates)))
+
+
+def pairs_table(task: dict) -> Table:
+    """Return the table of a task's methods in pairs."""
+    return Table(
+        ('', 'beside', *PAIRS),
+        [(one['method'], one['other'], f'{whole(one["labels"])}, {whole(one["other_labels"])}',
+          f'{_points(one["value"])} %', f'{_points(one["low"])} to {_points(one["high"])}',
+          f'{one["favour_method"]}, {one["favour_other"]} of {len(one["by_seed"])}')
+         for one in task['pairs']], PAIRS)
 
 
 def expert_success(task: dict) -> str:
@@ -165,4 +236,4 @@ def format_study(tasks: Sequence[dict]) -> str:
     return '\n\n'.join(
         part for task in tasks for part in (
             f'{task["task"]}: {expert_success(task)}', methods_table(task).text(),
-            '\n'.join(read(task))))
+            pairs_table(task).text(), '\n'.join(read(task))))

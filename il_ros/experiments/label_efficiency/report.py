@@ -20,7 +20,7 @@ from il_ros.experiments.error_growth.plots import PANELS
 from il_ros.experiments.label_efficiency import plots
 from il_ros.experiments.label_efficiency.points import curves_of, Point
 from il_ros.experiments.label_efficiency.reading import conclusion, expert_success, methods_table
-from il_ros.experiments.label_efficiency.reading import read
+from il_ros.experiments.label_efficiency.reading import pairs_table, read
 from il_ros.experiments.provenance import made
 from il_ros.reports.page import Figure, render
 
@@ -74,4 +74,5 @@ def readme(name: str, about: Mapping, tasks: Sequence[dict],
 
 
 def _findings(task: dict) -> dict:
-    return {'name': task['task'], 'findings': read(task), 'table': methods_table(task)}
+    return {'name': task['task'], 'findings': read(task), 'table': methods_table(task),
+            'pairs': pairs_table(task)}

@@ -26,13 +26,16 @@ from il_ros.episodes.episode import Episode
 from il_ros.episodes.receipts import Receipt
 from il_ros.episodes.wire.schema import recorded_schemas
 from il_ros.errors import ImitationError, JobError
+from il_ros.interactive.goal import Goal
 from il_ros.learning.references import is_finished
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient
-from il_ros.loop.backend import Check, Episodes, FitOrder, Labels, Result, Tell
+from il_ros.loop.backend import Check, Episodes, finish, FitOrder, Labels, Result, Tell
 from il_ros.loop.cells import Cells, CellTask, jobs_of, player_cells, put_aside, worth
 from il_ros.loop.failures import COLLECT_FAILED, LABEL_FAILED, RunError, TRAIN_FAILED
 from il_ros.loop.local.player import Player
+from il_ros.loop.run import Loop, Progress, silent
+from il_ros.runs.kept_contract import keep_contract
 from il_ros.runs.shard import Shard
 from il_ros.tasks.relabel import relabel
 import numpy as np
@@ -203,3 +206,19 @@ class LocalBackend:
             config=str(order.config), output=str(order.output), seed=order.seed,
             held_out_key=HELD_OUT, replace=True))
         return LocalFit(self._worker, tell)
+
+
+def carry_out(goal: Goal, folder: Path, contract: str = '', resume: bool = False,
+              workers: int = 1, progress: Callable[[Progress], None] = silent):
+    """
+    Carry out a run in this process.
+
+    :param folder: of the run
+    :param contract: as ``LocalBackend`` takes it
+    :param resume: go on with an existing run of the same goal
+    :param workers: simulated arms, each in a process of its own if there are several
+    :raises ImitationError: what is wrong with the goal, or what failed
+    """
+    with LocalBackend(goal.task, contract, goal.options, workers) as backend:
+        keep_contract(folder, contract)
+        finish(Loop(backend, folder, report=progress).run(goal, resume))

@@ -20,10 +20,13 @@ from pathlib import Path
 import shlex
 
 from il_ros.cli import parser
+from il_ros.cli.dagger import goal_of
+from il_ros.cli.run_verbs import _specs
 from il_ros.contract.episode_spec import EpisodeSpec
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
 from il_ros.experiments.label_efficiency import command
+from il_ros.experiments.label_efficiency.collecting import DemonstrationJob, Kind, RunJob
 from il_ros.experiments.label_efficiency.demonstrations import counts, labels_of
 from il_ros.experiments.label_efficiency.demonstrations import RecordedDemonstration, still_wanted
 from il_ros.experiments.label_efficiency.evaluation import Driver, Evaluator, EXPERT
@@ -47,7 +50,8 @@ def planned(*words: str) -> Plan:
 
 def test_the_default_is_the_documented_one_and_its_command_line_asks_for_the_same():
     plan = planned()
-    assert (plan.tasks, plan.seeds, plan.rounds, plan.episodes) == (('push',), (0, 1, 2), 6, 200)
+    assert (plan.tasks, plan.seeds, plan.rounds, plan.episodes) == (
+        ('push',), tuple(range(10)), 6, 200)
     assert [method.name for method in plan.methods] == [
         'corrections', 'gated', 'novelty', 'dagger', 'dart', 'shift']
     assert plan.named == 'corrections' and plan.first_seed == 1_000_000
@@ -114,6 +118,34 @@ def test_a_study_goes_on_as_it_began_and_remembers_its_commits(tmp_path):
     (tmp_path / 'other' / 'episodes').mkdir(parents=True)
     with pytest.raises(StudyError, match='something else'):
         begin(tmp_path / 'other', plan, 'a')
+
+
+@pytest.mark.parametrize('words', ((), ('--quick',)))
+def test_a_study_that_is_resumed_keeps_its_seeds(words, tmp_path):
+    words = ('--run', 'old', '--runs', str(tmp_path), '--strategies', 'gated', *words)
+    began = planned(*words, '--seeds', '4', '5', '6')
+    begin(tmp_path / 'old', began, 'a')
+    assert planned(*words) == began and begin(tmp_path / 'old', planned(*words), 'a') == ('a',)
+    with pytest.raises(StudyError, match=r'a study with seeds \[4, 5'):
+        begin(tmp_path / 'old', planned(*words, '--seeds', '7', '8'), 'a')
+    (tmp_path / 'old' / 'plan.json').write_text('{')
+    with pytest.raises(StudyError, match='cannot be read'):
+        begin(tmp_path / 'old', planned(*words), 'a')
+
+
+def test_a_run_over_the_graph_is_asked_for_what_a_process_does(tmp_path):
+    config = tmp_path / 'own.yaml'
+    config.write_text('{}')
+    plan = planned('--strategies', 'gated', '--config', str(config), '--horizon', '30',
+                   '--options', '{"bumps":{"rate":0.1,"speed":0.5}}')
+    kind = Kind('', tuple(plan.kind_of_episodes()))
+    job = RunJob(plan.goal('push', plan.methods[0], 3), tmp_path / 'push-gated-3', kind)
+    args = parser.make_parser().parse_args(job.command.words)
+    assert goal_of(args) == job.goal and Path(args.runs) / args.run == job.folder and args.resume
+    job = DemonstrationJob(job.goal, range(30_000, 30_004), tmp_path / 'push-bc-3', kind)
+    args = parser.make_parser().parse_args(job.command.words)
+    assert _specs(args, range(args.seed, args.seed + args.episodes)) == job.specs
+    assert Path(args.runs) / args.run == job.folder
 
 
 def test_budgets_are_met_by_whole_demonstrations_and_none_comes_twice():
