@@ -11,7 +11,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport PYTHONHOME PYTHONPATH RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test drills mutants test-exports test-launch lint bench bench-peer colcon docs clean
+.PHONY: help setup demo study test drills mutants test-exports test-cluster test-launch lint bench bench-peer colcon docs clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,6 +32,10 @@ test-exports:  ## Open exports with robomimic, lerobot and rosbags, in .venv-exp
 	@$(PYTHON) tools/environment.py --venv .venv-exports --requirements exports --without-package
 	@.venv-exports/bin/python -m pip install -q --disable-pip-version-check --no-deps -r requirements/exports-readers.txt
 	@PYTHONPATH=. .venv-exports/bin/python -m pytest test/runs/export/test_readers_of_others.py test/runs/export/test_exports.py $(ARGS)
+
+test-cluster:  ## Run episodes on a Ray cluster of three nodes and lose one, in .venv-cluster
+	@$(PYTHON) tools/environment.py --venv .venv-cluster --requirements run build test cluster
+	@.venv-cluster/bin/python -m pytest test/loop/test_cluster.py $(ARGS)
 
 test-launch: export AMENT_PREFIX_PATH := $(AMENT_PREFIX_PATH)
 test-launch: export LD_LIBRARY_PATH := $(LD_LIBRARY_PATH)

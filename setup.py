@@ -42,7 +42,7 @@ setup(
     ],
     python_requires='>=3.11',
     install_requires=['setuptools'],
-    extras_require={'export': ['pyarrow'], 'test': ['pytest']},
+    extras_require={'cluster': ['ray'], 'export': ['pyarrow'], 'test': ['pytest']},
     zip_safe=False,
     maintainer='il_ros maintainers',
     maintainer_email='maintainers@example.org',

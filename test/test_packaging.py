@@ -37,7 +37,7 @@ ROSDEP_KEYS = {
     'pybullet': 'python3-pybullet-pip', 'pybullet_data': 'python3-pybullet-pip',
     'torch': 'python3-torch', 'tqdm': 'python3-tqdm', 'yaml': 'python3-yaml'}
 WITHOUT_ROSDEP_KEY = {'msgspec', 'safetensors'}
-OPTIONAL = {'pyarrow', 'control_msgs'}
+OPTIONAL = {'ray', 'pyarrow', 'control_msgs'}
 """Libraries of one export, and of one command adapter and the gripper alone."""
 
 

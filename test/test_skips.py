@@ -68,7 +68,8 @@ def test_the_reason_of_a_skip_names_a_make_target_that_runs_the_file(path):
 def test_the_targets_and_their_places_are_read_from_the_makefile():
     assert targets()['test'] == []
     assert targets()['test-launch'] == ['test/launch', 'test/style/test_ament_style.py']
-    assert set(targets()) == {'test', 'drills', 'test-exports', 'test-launch', 'lint'}
+    assert set(targets()) == {
+        'test', 'drills', 'test-exports', 'test-cluster', 'test-launch', 'lint'}
 
 
 def test_a_skip_without_a_reason_is_found():

@@ -45,7 +45,7 @@ def graph_options(args: argparse.Namespace) -> GraphOptions | None:
         if streams:
             raise CommandError(f'--stream is {streams!r}; the graph that --attach uses has its '
                                'streams already')
-        for name in ('workers', 'evaluate_over'):
+        for name in ('workers', 'evaluate_over', 'cluster'):
             if getattr(args, name, None) is not None:
                 raise CommandError(f'--{name.replace("_", "-")} is {getattr(args, name)!r}; the '
                                    'graph that --attach uses has its arms already')
@@ -57,11 +57,16 @@ def graph_options(args: argparse.Namespace) -> GraphOptions | None:
         raise CommandError(f'--workers is {args.workers} with '
                            f'{"--teleop" if teleop else "--gui"}; expected 1, the arm that is '
                            'seen')
+    if args.cluster and (one or args.workers):
+        raise CommandError(f'--cluster is {args.cluster!r} with '
+                           f'{"a window or a person" if one else "--workers"}; expected one of '
+                           'them: a cluster has as many cells as CPUs')
     return GraphOptions(
         task=args.task, runs=args.runs, contract=args.contract, options=args.options,
         teleop=teleop, mapping=getattr(args, 'mapping', ''), streams=streams,
         require_streams=require_streams, mode='realtime' if teleop else 'lockstep',
         gui=args.gui or bool(teleop and os.environ.get('DISPLAY') and not args.no_gui),
         training=args.call in ('dagger', 'demo'),
+        cluster=args.cluster or '',
         workers=args.workers or (1 if one else len(os.sched_getaffinity(0))),
         evaluate_over=getattr(args, 'evaluate_over', None) or (GRAPH if one else PROCESS))

@@ -28,7 +28,8 @@ from il_ros.errors import CommandError, LearningError, NoDataError, NoSuchRunErr
 from il_ros.files.folders import require_writable
 from il_ros.interactive.dataset_keys import planned_keys
 from il_ros.learning.checkpoint import refuse_other_content
-from il_ros.learning.config import NOT_SUCCESS, TrainConfig, training_path
+from il_ros.learning.compute.devices import refuse_small_batches
+from il_ros.learning.config import Device, NOT_SUCCESS, TrainConfig, training_path
 from il_ros.learning.references import CHECKPOINTS, refuse_replacing
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient
@@ -38,6 +39,7 @@ from il_ros.runs.kept_contract import contract_file_of
 from il_ros.runs.rebuild import behind, Keys, keys_in, keys_of, rebuild
 from il_ros.runs.shard import missing_in, receipts_in, unacknowledged_in
 from il_ros.runs.split import KEYS, PARTS
+from il_ros.settings import check
 
 ALL = 'all'
 """Filter key of every episode that may be learnt from, where no run.json says otherwise."""
@@ -59,8 +61,11 @@ def train(args: argparse.Namespace) -> int:
     config = args.config or str(training_path(contract.name, task))
     job = Job(dataset=str(dataset), filter_key=args.filter_key or ALL, config=config,
               output=str(output), seed=args.seed,
-              held_out_key=HELD_OUT if _has_held_out(folder) else '', replace=True)
-    with WorkerClient(nice=0) as worker, Progress('training') as progress:
+              held_out_key=HELD_OUT if _has_held_out(folder) else '', replace=True,
+              device=args.device)
+    refuse_small_batches(TrainConfig.load(Path(config)), args.processes)
+    with (WorkerClient(nice=0, processes=args.processes) as worker,
+          Progress('training') as progress):
         worker.submit(job)
         done = _follow(worker, progress)
     held_out = f', {done.held_out_loss:.5f} on held-out ones' if done.held_out_loss >= 0.0 else ''
@@ -90,6 +95,8 @@ def _refuse_early(args: argparse.Namespace, folder: Path, output: Path):
     refuse_other_content(output)
     if args.config:
         TrainConfig.load(Path(args.config))
+    if args.device:
+        check('--device', args.device, Device, CommandError)
     if folder.is_dir():
         require_writable(output.parent, CommandError)
 

@@ -22,6 +22,7 @@ recorder has a folder of its own.
 from collections.abc import Callable, Mapping, Sequence
 import contextlib
 import dataclasses
+import functools
 import os
 from pathlib import Path
 import queue
@@ -33,8 +34,9 @@ from il_ros.contract.episode_spec import EpisodeSpec, EVALUATION
 from il_ros.episodes.receipts import Receipt
 from il_ros.errors import ImitationError
 from il_ros.graph.graph_options import GraphOptions, PROCESS
-from il_ros.loop.cells import CellJob, CellPlan, Cells, CellTask, evaluate, Keep, player_cells
-from il_ros.loop.cells import put_aside, repaired, share, worth
+from il_ros.loop.cells import CellJob, CellPlan, Cells, CellTask, evaluate, Keep
+from il_ros.loop.cells import player_cells, Plays, put_aside, repaired, share, worth
+from il_ros.loop.cluster import ClusterCells
 from il_ros.processes.graphs import environments
 from il_ros.processes.pool import ProcessError
 
@@ -47,6 +49,10 @@ LOOK_S = 0.005
 def cell_plan(options: GraphOptions) -> CellPlan:
     """Return the cells that a graph is to have beside its own arm."""
     what = CellTask(options.task, options.contract, options.options)
+    if options.cluster:
+        shared = functools.cache(lambda run: ClusterCells(what, run, options.cluster))
+        return CellPlan((lambda run: shared(run)) if options.evaluate_over == PROCESS else None,
+                        lambda run: shared(run))
     return CellPlan(
         (lambda run: player_cells(what, run, options.workers))
         if options.evaluate_over == PROCESS else None,
@@ -59,7 +65,7 @@ def has_cells(options: GraphOptions, specs: Sequence[EpisodeSpec]) -> bool:
     return worth(specs) and _of(cell_plan(options), specs) is not None
 
 
-def _of(plan: CellPlan, specs: Sequence[EpisodeSpec]) -> Callable[[Path], Cells] | None:
+def _of(plan: CellPlan, specs: Sequence[EpisodeSpec]) -> Callable[[Path], Plays] | None:
     return (plan.evaluation if specs[0].purpose == EVALUATION else None) or plan.collection
 
 

@@ -57,3 +57,6 @@ class GraphOptions:
 
     evaluate_over: str = GRAPH
     """``process``: without ROS (lockstep); the first of each evaluation over the graph as well."""
+
+    cluster: str = ''
+    """Address of a Ray cluster whose cells run episodes; ``auto``: on this machine; '': none."""

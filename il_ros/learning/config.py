@@ -16,7 +16,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from il_ros import plugins
 from il_ros.errors import TrainConfigError
@@ -33,6 +33,10 @@ from msgspec import Meta
 IMAGE_TRAINING = 'training_image.yaml'
 NOT_SUCCESS = ('The losses are on states of the data set, over normalised actions; they are not '
                'success: a policy with a small loss can fail on the states that it drives to.')
+
+Device = Annotated[str, Meta(pattern=r'\A(?:auto|cpu|cuda(?::\d{1,3})?)\Z',
+                             description='auto, cpu, cuda or cuda:N')]
+"""What computes a fit; ``auto``: a GPU where torch finds one, else the CPU."""
 
 _CHANNELS = f'1 to {MOST_LAYERS} numbers of channels from 1 to 1024'
 _STRIDES = f'as many as channels, each in 1..{LARGEST_STRIDE}'
@@ -126,6 +130,9 @@ class TrainConfig(Settings, refusal=TrainConfigError):
     shift: Shift | None = None
     """Synthetic states beside the recorded ones; see `shift.py`."""
 
+    device: Device = 'auto'
+    """What computes the fit: ``cpu``, ``cuda``, ``cuda:N``; ``auto``: a GPU if there is one."""
+
     def __post_init__(self):
         super().__post_init__()
         try:
@@ -148,6 +155,12 @@ class TrainConfig(Settings, refusal=TrainConfigError):
                            '1 together with images')
         self.refuse_unless(not self.images or self.shift is None, 'shift',
                            'none together with images')
+
+    def noted(self) -> dict[str, Any]:
+        """Return all that the weights depend on, for a checkpoint; it notes the device itself."""
+        fields = dataclasses.asdict(self)
+        del fields['device']
+        return fields
 
     @property
     def horizons(self) -> Horizons:

@@ -79,6 +79,12 @@ class Examples:
         """
         return tuple(torch.from_numpy(pairs.images[name][:]) for name in names)
 
+    def on(self, device: str, pairs: typing.Any,
+           names: Sequence[str]) -> tuple[torch.Tensor, ...]:
+        """Return the images by these names, then the ``tensors``, in the memory of a device."""
+        return tuple(tensor.to(device)
+                     for tensor in (*self.images(pairs, names), *self.tensors(pairs)))
+
     def _seen(self, observations: np.ndarray) -> np.ndarray:
         return self.normaliser.apply(self.inputs.apply(observations))
 

@@ -30,13 +30,15 @@ from typing import Any
 
 from il_ros.contract.contract import Contract, Feature
 from il_ros.errors import CanceledError, NotFiniteError
+from il_ros.learning.compute import devices
+from il_ros.learning.compute.ranks import ALONE, Ranks
 from il_ros.learning.config import NOT_SUCCESS, TrainConfig
 from il_ros.learning.examples import check, Examples, Pairs
 from il_ros.learning.fit_file import FitFile, key_of, Saved
 from il_ros.learning.fit_state import AdamW, restore_state, state_of
 from il_ros.learning.heads import Categorical, Gaussian, Head, Mean, Mixture
 from il_ros.learning.inputs import image_features, Inputs
-from il_ros.learning.nets.cnn_network import random_crop
+from il_ros.learning.nets.cnn_network import random_crop, random_shifts
 from il_ros.learning.nets.net import Layout, Net, net_class
 from il_ros.learning.normaliser import Normaliser
 from il_ros.learning.policy import Policy
@@ -102,7 +104,7 @@ def silent(_: Progress):
 def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainConfig, seed: int,
         progress: Callable[[Progress], None] = silent,
         cancelled: Callable[[], bool] = lambda: False,
-        file: FitFile | None = None) -> FitResult:
+        file: FitFile | None = None, ranks: Ranks = ALONE) -> FitResult:
     """
     Train a policy; the same data, configuration and seed give the same weights on one CPU thread.
 
@@ -114,11 +116,15 @@ def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainCo
     :param progress: called every 50 steps and after the last
     :param cancelled: asked at every step
     :param file: what the fit is saved in now and then, and goes on from after a kill
+    :param ranks: the processes of the fit, all called with the same; the one that leads knows
+        the losses
+    :raises TrainConfigError: if the device of the configuration is not there
     :raises NoDataError: if there is no pair, or no episodes or images where they are needed
     :raises NotFiniteError: if data, loss or weights are not finite
     :raises CanceledError: as soon as ``cancelled`` says so
     """
     started = time.perf_counter()
+    device = ranks.device(config.device)
     inputs = Inputs(contract, config.inputs)
     images = image_features(contract, config.images)
     check(data, contract, 'training', config.horizons, images)
@@ -127,18 +133,19 @@ def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainCo
     actions = Normaliser.fit(data.actions, [element.unit for element in contract.actions])
     examples = Examples(inputs, normaliser, actions, config.horizons)
     head = make_head(config, actions, data.actions, contract)
-    pairs = (*examples.images(data, config.images), *examples.tensors(data))
-    loop = _Loop(head, config, pairs, images, seed)
+    pairs = examples.on(device, data, config.images)
+    loop = _Loop(head, config, pairs, images, seed, ranks, device)
     if held_out is not None and len(held_out.observations):
         check(held_out, contract, 'held-out', config.horizons, images)
-        loop.held_out = (*examples.images(held_out, config.images), *examples.tensors(held_out))
+        loop.held_out = examples.on(device, held_out, config.images)
     if file is not None:
         loop.go_on_from(file, _key(loop, head, contract, config, seed))
-    curve = loop.run(progress, cancelled)
+    with ranks.joined(device):
+        curve = loop.run(progress, cancelled)
     losses = {'train_loss': loop.loss_on(loop.pairs),
               'held_out_loss': loop.loss_on(loop.held_out)}
-    info = {'training': dataclasses.asdict(config), 'seed': seed, 'labels': len(rows), **losses,
-            'note': NOT_SUCCESS}
+    info = {'training': config.noted(), 'seed': seed, 'labels': len(rows), **losses,
+            'note': NOT_SUCCESS, **devices.made_by(device, ranks.count)}
     policy = Policy(contract, inputs, normaliser, actions, loop.net(), info, head=head,
                     horizons=config.horizons)
     return FitResult(policy, len(rows), seconds=time.perf_counter() - started, curve=curve,
@@ -148,10 +155,12 @@ def fit(data: Pairs, held_out: Pairs | None, contract: Contract, config: TrainCo
 def _key(loop: '_Loop', head: Head, contract: Contract, config: TrainConfig, seed: int) -> str:
     """Return the hash of all that the weights and the reports of a fit depend on."""
     settings = {
-        'config': dataclasses.asdict(config), 'seed': seed, 'contract': contract.to_json(),
+        'config': config.noted(), 'seed': seed, 'contract': contract.to_json(),
         'head': head.document(), 'torch': torch.__version__, 'threads': torch.get_num_threads(),
-        'held_out': loop.held_out is not None}
-    return key_of([tensor.numpy() for tensor in (*loop.pairs, *(loop.held_out or ()))], settings)
+        'held_out': loop.held_out is not None, 'device': loop.device.type,
+        'processes': loop.ranks.count}
+    tensors = (*loop.pairs, *(loop.held_out or ()))
+    return key_of([tensor.cpu().numpy() for tensor in tensors], settings)
 
 
 def make_head(config: TrainConfig, normaliser: Normaliser, labels: np.ndarray,
@@ -184,9 +193,10 @@ class _Loop:
     """The steps of one fit, on tensors that are ready."""
 
     def __init__(self, head: Head, config: TrainConfig, pairs: tuple[torch.Tensor, ...],
-                 images: Sequence[Feature], seed: int):
+                 images: Sequence[Feature], seed: int, ranks: Ranks, device: str):
         """Build the network; ``pairs`` are the images, the inputs and the targets."""
         self.pairs, self.config = pairs, config
+        self.ranks, self.device = ranks, torch.device(device)
         self.held_out: tuple[torch.Tensor, ...] | None = None
         generators = _generators(seed, config.ensemble)
         self._layout = Layout(pairs[len(images)].shape[1], head.width,
@@ -196,6 +206,7 @@ class _Loop:
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(seed)
             self.network = self._kind.make_network(self._layout, config, generators)
+        self.network.to(self.device)
         self._shifts = torch.Generator().manual_seed(seed)
         self._criterion = head.loss
         self._optimiser = AdamW(self.network.parameters(), config.weight_decay)
@@ -206,12 +217,13 @@ class _Loop:
         self._saved = Saved(0, {}, ())
 
     def net(self) -> Net:
-        """Return a copy of the network as it runs on the arm."""
-        return self._kind.from_network(self.network, self._layout)
+        """Return a copy of the network as it runs on the arm; nothing is learnt after that."""
+        return self._kind.from_network(self.network.cpu(), self._layout)
 
     def go_on_from(self, file: FitFile, key: str):
         """Save the fit in a file; if that holds a fit of the same key, continue it."""
-        self._file, saved = file, file.load(key)
+        saved = file.load(key)
+        self._file = file if self.ranks.leads else None
         if saved is not None and 0 < saved.step < self.config.steps and restore_state(
                 saved.tensors, self.network, self._optimiser, self._shifts):
             self._saved = saved
@@ -244,17 +256,29 @@ class _Loop:
         return tuple(curve)
 
     def _step(self, batch: torch.Tensor, learning_rate: float) -> torch.Tensor:
-        rows = [tensor.index_select(0, batch.flatten()) for tensor in self.pairs]
-        for at in range(len(self._layout.images)):
-            rows[at] = random_crop(rows[at], self.config.crop_px, self._shifts)
+        mine = self.ranks.share(batch)
+        at_rows = mine.flatten().to(self.device)
+        rows = [tensor.index_select(0, at_rows) for tensor in self.pairs]
+        for at in range(len(self._layout.images) if self.config.crop_px else 0):
+            shifts = random_shifts(batch.shape, self.config.crop_px, self._shifts)
+            rows[at] = random_crop(rows[at], self.ranks.share(shifts).to(self.device))
         if batch.ndim > 1:
-            rows = [tensor.unflatten(0, batch.shape) for tensor in rows]
+            rows = [tensor.unflatten(0, mine.shape) for tensor in rows]
         loss = self._loss(rows)
+        if self.ranks.count > 1:
+            loss = loss * (self._weight(mine) / self._weight(batch))
         self._optimiser.zero_grad()
         # The mean over the members, times their number: each one's gradient is its own alone.
         (loss * self.config.ensemble if batch.ndim > 1 else loss).backward()
+        if self.ranks.count > 1:
+            self.ranks.sum_gradients(self.network.parameters())
         self._optimiser.step(learning_rate)
         return loss.detach()
+
+    def _weight(self, rows: torch.Tensor) -> float:
+        """Return over how much the loss of these rows is a mean: targets that count, or pairs."""
+        counts = self.pairs[len(self._layout.images) + 2:]
+        return counts[0][rows.to(self.device)].sum().item() if counts else rows.numel()
 
     def _loss(self, rows: Sequence[torch.Tensor]) -> torch.Tensor:
         count = len(self._layout.images)
@@ -262,7 +286,7 @@ class _Loop:
         return self._criterion(self.network(inputs, *images), *targets)
 
     def _report(self, step: int, losses: list[torch.Tensor]) -> Progress:
-        train_loss = torch.stack(losses).mean().item()
+        train_loss = self.ranks.sum(torch.stack(losses)).mean().item()
         if not math.isfinite(train_loss):
             raise NotFiniteError(f'the training loss is {train_loss} at step {step}; a smaller '
                                  f'learning_rate than {self.config.learning_rate} may help')
@@ -273,8 +297,8 @@ class _Loop:
 
     @torch.no_grad()
     def loss_on(self, pairs: tuple[torch.Tensor, ...] | None) -> float:
-        """Return the mean loss over all pairs; -1 without pairs."""
-        if pairs is None:
+        """Return the mean loss over all pairs; -1 without pairs, or where others report it."""
+        if pairs is None or not self.ranks.leads:
             return UNKNOWN
         total, members = 0.0, self.config.ensemble
         at_once = _IMAGES_AT_ONCE if self._layout.images else _CHUNK

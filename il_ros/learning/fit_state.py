@@ -35,7 +35,8 @@ class AdamW:
 
     def __init__(self, parameters: Iterable[torch.nn.Parameter], weight_decay: float):
         self._parameters, self._weight_decay = list(parameters), weight_decay
-        self.state = {weight: {'step': torch.zeros(()), 'exp_avg': torch.zeros_like(weight),
+        self.state = {weight: {'step': torch.zeros((), device=weight.device),
+                               'exp_avg': torch.zeros_like(weight),
                                'exp_avg_sq': torch.zeros_like(weight)}
                       for weight in self._parameters}
 
@@ -60,9 +61,9 @@ def state_of(network: torch.nn.Module, optimiser: AdamW,
     """Return copies of all that changes, by name."""
     tensors = {'generator': generator.get_state().numpy().copy()}
     for name, weight in network.named_parameters():
-        tensors[f'weight.{name}'] = weight.detach().numpy().copy()
+        tensors[f'weight.{name}'] = weight.detach().cpu().numpy().copy()
         for moment in _MOMENTS:
-            tensors[f'{moment}.{name}'] = optimiser.state[weight][moment].numpy().copy()
+            tensors[f'{moment}.{name}'] = optimiser.state[weight][moment].cpu().numpy().copy()
     return tensors
 
 
@@ -88,5 +89,6 @@ def restore_state(tensors: Mapping[str, np.ndarray], network: torch.nn.Module,
             # Into memory that torch has aligned, as in a fit that was never interrupted.
             weight.copy_(given[f'weight.{name}'])
             optimiser.state[weight] = {
-                moment: given[f'{moment}.{name}'].clone() for moment in _MOMENTS}
+                moment: given[f'{moment}.{name}'].to(weight.device, copy=True)
+                for moment in _MOMENTS}
     return True

@@ -25,7 +25,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 import dataclasses
 from pathlib import Path
 import tempfile
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from il_ros.contract.episode_spec import ABORTED, EpisodeSpec
 from il_ros.episodes.placing import set_aside
@@ -68,9 +68,20 @@ class CellJob(NamedTuple):
     """To record it in, in place of the cell's own; '': the cell's own."""
 
 
+class Plays(Protocol):
+    """Several cells."""
+
+    def play(self, jobs: Iterable[CellJob], keep: Keep, check: Check = ...,
+             left: Callable[[], bool] = ...):
+        """Run and record episodes, as ``Cells.play``."""
+
+    def close(self):
+        """End them; with new jobs others start."""
+
+
 class Cells:
     """
-    Cells that start with the first episodes; ``close`` ends them.
+    Processes on this machine that start with the first episodes; ``close`` ends them.
 
     :ivar workers: their processes
     """
@@ -115,11 +126,11 @@ class Cells:
 class CellPlan:
     """The cells of a graph, beside its own arm; each function is given the run's folder."""
 
-    evaluation: Callable[[Path], Cells] | None = None
+    evaluation: Callable[[Path], 'Plays'] | None = None
     """Without ROS, for evaluation; None: the graph runs those episodes."""
 
-    collection: Callable[[Path], Cells] | None = None
-    """Graphs of their own, for all other episodes; None: there are no others."""
+    collection: Callable[[Path], 'Plays'] | None = None
+    """For all other episodes: graphs of their own, or a cluster; None: there are no others."""
 
 
 def player_cells(what: CellTask, run: Path, count: int) -> Cells:
@@ -184,7 +195,7 @@ def jobs_of(episodes: Episodes) -> list[CellJob]:
     return [CellJob(spec, episodes.gate_threshold, policy, sha256) for spec in episodes.specs]
 
 
-async def evaluate(cells: Cells, jobs: Sequence[CellJob],
+async def evaluate(cells: Plays, jobs: Sequence[CellJob],
                    over_graph: Callable[[Sequence[EpisodeSpec]], Awaitable[Sequence[Receipt]]],
                    beside: Callable[[Callable[[Check], None]], Awaitable], keep: Keep):
     """
@@ -216,7 +227,7 @@ async def evaluate(cells: Cells, jobs: Sequence[CellJob],
     await beside(work)
 
 
-async def share(cells: Cells, jobs: Sequence[CellJob],
+async def share(cells: Plays, jobs: Sequence[CellJob],
                 over_graph: Callable[[Sequence[EpisodeSpec]], Awaitable[Sequence[Receipt]]],
                 beside: Callable[[Callable[[Check], None]], Awaitable], keep: Keep):
     """

@@ -34,6 +34,7 @@ from il_ros.ros.conversion.pairing import AsOfPairing, ExactPairing, OccasionalP
 from il_ros.ros.listening import listen
 from il_ros.ros.node import ReportingNode
 from il_ros.ros.parameters import bounded, choice, text
+from il_ros.ros.publishing import sending
 from il_ros.ros.refusals import refusals_of
 from il_ros.ros.supervision.ending import EpisodeEnd
 from il_ros.tasks.contracts import contract_name, find_contract, robot_of
@@ -107,7 +108,7 @@ class ObserverNode(ReportingNode):
         self._complete_at = time.monotonic()
         self._contract_publisher = self.create_publisher(ContractMessage, 'contract', qos.LATCHED)
         self._contract_publisher.publish(contract_to_message(contract))
-        self._observations = self.create_publisher(Observation, 'observation', qos.STREAM)
+        self._send = sending(self.create_publisher(Observation, 'observation', qos.STREAM))
         self._subscribe()
 
     def _tool(self, sources: tuple[Source, ...]) -> ToolOfJoints | None:
@@ -193,7 +194,7 @@ class ObserverNode(ReportingNode):
             message.episode_id = status.episode_id
             self._last_ns = stamp_ns
             self._published += 1
-        self._observations.publish(message)
+        self._send(message)
 
     def _reject(self, status: EpisodeStatus, reason: str):
         """Say why there is no observation; end an episode that nobody can see any more, once."""

@@ -38,6 +38,7 @@ from il_ros.ros.conversion.robot_messages import fill_status
 from il_ros.ros.listening import every, listen
 from il_ros.ros.node import ReportingNode
 from il_ros.ros.parameters import bounded, choice, ParameterError, text
+from il_ros.ros.publishing import sending
 from il_ros.ros.serving import serve
 from il_ros.sim.silence import Silence
 from il_ros.tasks.contracts import contract_name, find_contract
@@ -99,7 +100,7 @@ class OperatorTaskNode(ReportingNode):
         self._beat_at = -math.inf
         self._stopped = False
         self._message = EpisodeStatus()
-        self._episode = self.create_publisher(EpisodeStatus, 'episode', qos.STATUS)
+        self._send = sending(self.create_publisher(EpisodeStatus, 'episode', qos.STATUS))
         listen(self, JointState, 'joint_states', self._on_joints, qos.FOREIGN_SENSOR)
         listen(self, Executed, 'executed', lambda _: self._silence.heard(), qos.STREAM)
         listen(self, Bool, 'estopped', self._on_estopped, qos.LATCHED)
@@ -128,7 +129,7 @@ class OperatorTaskNode(ReportingNode):
     def _publish(self):
         self._message.header.stamp = to_stamp(self.session.stamp_ns)
         fill_status(self._message, self.session.status)
-        self._episode.publish(self._message)
+        self._send(self._message)
 
     def _on_watch(self):
         session = self.session

@@ -24,14 +24,12 @@ import itertools
 import math
 import time
 
-from geometry_msgs.msg import PoseArray, PoseStamped
 from il_ros import plugins
 from il_ros.contract.episode_spec import ABORTED, FAULT, RUNNING
 from il_ros.errors import ImitationError
 from il_ros.robots.command_limits import CommandLimits
 from il_ros.robots.controllers import CONTROLLERS
 from il_ros.ros import diagnostics, qos, runtime
-from il_ros.ros.camera import Camera, CameraMode, mode_of
 from il_ros.ros.commands.adapters import JOINT_STATE, refuse_lockstep
 from il_ros.ros.conversion.messages import NS, spec_from_message, to_ns, to_stamp
 from il_ros.ros.conversion.pairing import Cadence
@@ -39,7 +37,9 @@ from il_ros.ros.conversion.robot_messages import CommandReader, StateMessages
 from il_ros.ros.listening import every, listen
 from il_ros.ros.node import ReportingNode
 from il_ros.ros.parameters import bounded, choice, flag, text
+from il_ros.ros.publishing import sending
 from il_ros.ros.serving import serve
+from il_ros.ros.stand_in.camera import Camera, CameraMode, mode_of
 from il_ros.ros.stand_in.controller_input import ControllerInput
 from il_ros.ros.supervision.joint_command import CommandInput
 from il_ros.sim.realtime_commands import RealtimeCommands
@@ -140,18 +140,17 @@ class SimulatorNode(ReportingNode):
         self._publish()
 
     def _create_outputs(self):
-        self._episode = self.create_publisher(EpisodeStatus, 'episode', qos.STATUS)
-        self._outputs = [
-            (self.create_publisher(PoseStamped, 'tool_pose', qos.STREAM),
-             self._messages.tool_pose),
-            (self.create_publisher(PoseStamped, 'goal_pose', qos.STREAM),
-             self._messages.goal_pose)]
-        if self._messages.object_poses.poses:
-            self._outputs.append((self.create_publisher(PoseArray, 'object_poses', qos.STREAM),
-                                  self._messages.object_poses))
+        self._send_status = sending(
+            self.create_publisher(EpisodeStatus, 'episode', qos.STATUS))
+        messages = self._messages
+        states = {'tool_pose': messages.tool_pose, 'goal_pose': messages.goal_pose}
+        if messages.object_poses.poses:
+            states['object_poses'] = messages.object_poses
         # The beat of realtime comes last: what belongs to it is then there, not a period old.
-        self._outputs.append((self.create_publisher(JointState, 'joint_states', qos.STREAM),
-                              self._messages.joint_states))
+        states['joint_states'] = messages.joint_states
+        self._outputs = [
+            (sending(self.create_publisher(type(message), topic, qos.STREAM)), message)
+            for topic, message in states.items()]
         mode = self._camera_mode()
         self._camera = Camera(self, mode, self._simulation.camera_image) if mode else None
         self._clock_publisher = None
@@ -285,9 +284,9 @@ class SimulatorNode(ReportingNode):
             resting = self._realtime and session.status.phase != RUNNING
             self._camera.publish(
                 session.stamp_ns, next(self._resting_beats) if resting else session.status.step)
-        self._episode.publish(self._messages.episode)
-        for publisher, message in self._outputs:
-            publisher.publish(message)
+        self._send_status(self._messages.episode)
+        for send, message in self._outputs:
+            send(message)
         if self._clock_publisher is not None:
             self._clock_publisher.publish(ClockMessage(clock=to_stamp(session.stamp_ns)))
 

@@ -43,6 +43,7 @@ from il_ros.ros.conversion.messages import spec_from_message, to_ns
 from il_ros.ros.conversion.step_messages import drive_message, StepMessages
 from il_ros.ros.listening import every, listen, listen_to_contract
 from il_ros.ros.node import ManagedNode
+from il_ros.ros.publishing import sending
 from il_ros.ros.serving import serve
 from il_ros.ros.supervision.answers import Answers
 from il_ros.ros.supervision.command_output import CommandOutput
@@ -89,7 +90,7 @@ class SupervisorNode(ManagedNode):
 
     def _create_outputs(self):
         self._commands = CommandOutput(self, self.parameters, self._kinematics)
-        self._executions = self.create_publisher(Executed, 'executed', qos.STREAM)
+        self._send_executed = sending(self.create_publisher(Executed, 'executed', qos.STREAM))
         self._drives = self.create_publisher(Drive, 'drive', qos.LATCHED)
         self._estop = EmergencyStop(self, self._hold_now, self.parameters.estop_file,
                                     self.parameters.estop_heartbeat_s)
@@ -249,7 +250,7 @@ class SupervisorNode(ManagedNode):
 
     def _publish_step(self):
         self._commands.publish()
-        self._executions.publish(self._messages.executed)
+        self._send_executed(self._messages.executed)
 
     def _announce(self, arbiter: Arbiter, stamp_ns: int, is_end: bool = False):
         """Say who must answer; at the end nobody, and where the adapted threshold stands."""
@@ -269,8 +270,7 @@ class SupervisorNode(ManagedNode):
         if arbiter is not None and arbiter.running:
             if self._ending:
                 # No end was observed since it was asked for: the task knows whether it came.
-                self._end_episode.ask(
-                    arbiter.episode_id, ABORTED, FAULT, 'another episode is to be armed')
+                self._end_episode.ask(arbiter.episode_id, ABORTED, FAULT, 'another one is armed')
             return (f'episode {arbiter.episode_id} is running; it has to end before '
                     f'{spec.episode_id} is armed')
         reason = (why_still(self, self._estop, self._protection, self._commands.topic)

@@ -45,11 +45,16 @@ def start(command: Sequence[str], at_parent_end: int = signal.SIGKILL,
     :param options: of ``subprocess.Popen``
     :raises OSError: if no process can be started
     """
-    watch = (sys.executable, '-I', '-S', __file__, str(os.getpid()), str(int(at_parent_end)))
     modules = os.pathsep.join(os.path.abspath(path) for path in sys.path)
     inherited = {**os.environ, **ONE_THREAD, 'PYTHONPATH': modules, 'PYTHONSAFEPATH': '1'}
-    return subprocess.Popen((*watch, *command), start_new_session=True,
+    return subprocess.Popen(watched(command, at_parent_end), start_new_session=True,
                             env={**inherited, **(environment or {})}, **options)
+
+
+def watched(command: Sequence[str], at_parent_end: int = signal.SIGKILL) -> tuple[str, ...]:
+    """Return the command for a child that gets a signal when the thread that starts it ends."""
+    return (sys.executable, '-I', '-S', __file__, str(os.getpid()), str(int(at_parent_end)),
+            *command)
 
 
 def end(processes: Collection[subprocess.Popen], deadline_s: float, how: int = signal.SIGINT):

@@ -29,6 +29,7 @@ from il_ros.ros import qos
 from il_ros.ros.conversion.checks import check_drive, check_observation
 from il_ros.ros.conversion.messages import float32s, to_ns
 from il_ros.ros.listening import listen, listen_to_contract
+from il_ros.ros.publishing import sending
 from il_ros.ros.refusals import refusals_of
 from il_ros_interfaces.msg import Action, Drive, Observation
 import numpy as np
@@ -67,6 +68,7 @@ class Driver:
         self.unanswered = 0
         self.answer = Action(source=source, engaged=True, uncertainty=-1.0)
         self._actions = node.create_publisher(Action, topic, qos.STREAM)
+        self._send = sending(self._actions)
         listen_to_contract(node, self._keep_contract)
         self._drives = listen(node, Drive, 'drive', self._keep_drive, qos.LATCHED)
         self._observations = listen(node, Observation, 'observation', self._on_observation,
@@ -116,7 +118,7 @@ class Driver:
         if observation.phase == RUNNING and self._is_required(observation):
             # The arm holds. Not remembered: another observation of that stamp may be good.
             self.unanswered += 1
-            self._actions.publish(Action(
+            self._send(Action(
                 header=observation.header, contract_id=observation.contract_id,
                 source=self._source, engaged=self._source != TELEOP, uncertainty=-1.0))
 
@@ -137,7 +139,7 @@ class Driver:
                 return
             self._fill(observation)
             self._answered_ns = stamp_ns
-        self._actions.publish(self.answer)
+        self._send(self.answer)
 
     def _fill(self, observation: Observation):
         answer = self.answer

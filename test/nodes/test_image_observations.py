@@ -91,7 +91,7 @@ def test_who_observes_from_the_midst_on_gets_the_image_that_stands(bench, tmp_pa
     stuck = graph.simulator.session.status.step
     late = bench.add(ObserverNode, contract=name)
     seen = []
-    late._observations.publish = seen.append
+    late._send = seen.append
     assert bench.until(lambda: seen)
     assert (seen[0].step, seen[0].episode_id) == (stuck, spec.episode_id)
     taken_ns = to_ns(seen[0].images[0].header.stamp)

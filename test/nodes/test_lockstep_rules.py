@@ -19,6 +19,7 @@ import dataclasses
 from geometry_msgs.msg import PoseArray, PoseStamped
 from il_ros.contract.episode_spec import ABORTED, ENDED, EXPERT, POLICY, RUNNING
 from il_ros.episodes.reader import read_episode
+from il_ros.episodes.wire.decoder import Decoder
 from il_ros.nodes.policy import PolicyNode
 from il_ros.nodes.simulator import SimulatorNode
 from il_ros.ros import qos
@@ -99,11 +100,11 @@ class Ordered(SimulatorNode):
     def create_publisher(self, kind, topic, *args, **kwargs):
         """Return a publisher that takes notes."""
         publisher = super().create_publisher(kind, topic, *args, **kwargs)
-        publish = publisher.publish
+        publish, decode = publisher.publish, Decoder(kind)
 
         def noting(message):
             if topic in STREAMS:
-                self.order.append((to_ns(message.header.stamp), topic))
+                self.order.append((to_ns(decode(message).header.stamp), topic))
             publish(message)
         publisher.publish = noting
         return publisher
@@ -136,7 +137,7 @@ def test_the_last_state_gets_no_action_so_that_t_actions_stand_between_t_plus_1_
     ended = [o for o in graph.observations if o.phase == ENDED]
     end_ns = to_ns(ended[0].header.stamp)
     stale = graph.simulator.session.stale_commands
-    graph.supervisor._commands._publishers[0].publish(command(end_ns, PANDA.home))
+    graph.supervisor._commands._sends[0](command(end_ns, PANDA.home))
     assert bench.until(lambda: graph.simulator.session.stale_commands == stale + 1)
     assert graph.simulator.session.stamp_ns == end_ns
     assert bench.until(lambda: len([o for o in graph.observations if o.phase == ENDED]) > 1)

@@ -60,6 +60,11 @@ def add_train(parser: argparse.ArgumentParser):
         help='Replace the existing checkpoint, if no result refers to it')
     add('--seed', type=WHOLE, default=0, metavar='N',
         help='Seed of weights and batches (default: %(default)s)')
+    add('--processes', type=POSITIVE, default=1, metavar='K',
+        help='Number of processes that share each batch (default: %(default)s)')
+    add('--device', default='', metavar='DEVICE',
+        help='auto (a GPU if there is one), cpu, cuda or cuda:N (default: as the training YAML '
+             'says, else auto)')
 
 
 def add_evaluate(parser: argparse.ArgumentParser):

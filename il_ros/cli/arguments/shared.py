@@ -99,6 +99,9 @@ def add_workers(parser: argparse.ArgumentParser, evaluates: bool = False):
                         help='Number of simulated arms, each in a process of its own; the '
                              'episodes are the same for any number (default: as many as cores; 1 '
                              'with a window or a person)')
+    parser.add_argument('--cluster', default=None, metavar='ADDRESS',
+                        help='Run episodes on a Ray cluster, too, without ROS: its address, or '
+                             "auto for the one on this machine (pip install 'il_ros[cluster]')")
     if evaluates:
         parser.add_argument('--evaluate-over', choices=('process', 'graph'), default=None,
                             help='How evaluation episodes are run: without ROS (process), the '

@@ -71,7 +71,7 @@ class Decoder:
         return build(values)
 
     def _learn(self, raw: bytes) -> tuple[Selection, Build]:
-        types, definitions = _definitions(self._kind)
+        types, definitions = definitions_of_class(self._kind)
         layout = Layout(definitions, raw, MOST_FIELDS)
         selection = layout.select(layout.fields)
 
@@ -97,7 +97,7 @@ class Decoder:
 
 
 @functools.cache
-def _definitions(kind: type) -> tuple[dict[str, Any], Definitions]:
+def definitions_of_class(kind: type) -> tuple[dict[str, Any], Definitions]:
     """Return the classes and the fields of a message and of all that are in it, by type."""
     types: dict[str, Any] = {f'{kind.__module__.partition(".")[0]}/{kind.__name__}': kind}
     definitions: Definitions = {}

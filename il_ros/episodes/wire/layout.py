@@ -37,7 +37,7 @@ BODY = 4
 """Bytes of encapsulation in front of the first field."""
 
 _UINT32 = struct.Struct('<I')
-_ITEM_SIZE = {kind: np.dtype(form).itemsize for kind, form in PRIMITIVES.items()}
+ITEM_SIZE = {kind: np.dtype(form).itemsize for kind, form in PRIMITIVES.items()}
 
 
 class Place(NamedTuple):
@@ -99,7 +99,7 @@ class Layout:
     def _walk(self, kind: str, path: str, size: int = 0):
         count = self._length() if size < 0 else size
         if kind in PRIMITIVES:
-            item, form = _ITEM_SIZE[kind], PRIMITIVES[kind]
+            item, form = ITEM_SIZE[kind], PRIMITIVES[kind]
             length = count * item if size else item
             offset = self._take(length, item if length else 1)
             forms = ((form, (count,)), f'{length}s') if size else (form, CODES[kind])

@@ -163,21 +163,29 @@ def make_cnn(shapes: Mapping[str, tuple[int, int, int]], channels: Sequence[int]
     return CnnNetwork(encoders, widths, generator)
 
 
-def random_crop(images: torch.Tensor, pixels: int, generator: torch.Generator) -> torch.Tensor:
+def random_shifts(batch: Sequence[int], pixels: int, generator: torch.Generator) -> torch.Tensor:
     """
-    Shift each image at random: pad it with its border, and crop it to its size.
+    Draw by how many rows and columns each image of a batch is shifted.
+
+    :param batch: shape of the batch
+    :param pixels: the largest shift
+    :returns: shape ``(2, *batch)``
+    """
+    return torch.randint(0, 2 * pixels + 1, (2, *batch), generator=generator) - pixels
+
+
+def random_crop(images: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
+    """
+    Shift each image: pad it with its border, and crop it to its size.
 
     The augmentation of Kostrikov, Yarats, Fergus, *Image Augmentation Is All You Need* (DrQ), ICLR
     2021, section 3.1.
 
     :param images: shape ``(N, height, width, channels)``, uint8
-    :param pixels: of the padding: the largest shift; 0 returns the images as they are
-    :param generator: of the shifts
+    :param shifts: of `random_shifts`, with as many as images
     """
-    if not pixels:
-        return images
     count, height, width, _ = images.shape
-    shifts = torch.randint(0, 2 * pixels + 1, (2, count, 1), generator=generator) - pixels
-    rows, columns = ((torch.arange(size) + shift).clamp(0, size - 1)
-                     for size, shift in zip((height, width), shifts))
-    return images[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    rows, columns = ((torch.arange(size, device=images.device) + shift).clamp(0, size - 1)
+                     for size, shift in zip((height, width), shifts.reshape(2, count, 1)))
+    at = torch.arange(count, device=images.device)
+    return images[at[:, None, None], rows[:, :, None], columns[:, None, :]]

@@ -23,40 +23,35 @@ from il_ros.dataset.dataset import Demonstrations, filter_keys, load
 from il_ros.errors import JobError
 from il_ros.evaluation.mistakes import mistaken
 from il_ros.learning import checkpoint
+from il_ros.learning.compute.ranks import ALONE, Ranks
 from il_ros.learning.config import TrainConfig
-from il_ros.learning.fit import fit, Progress
+from il_ros.learning.fit import fit, FitResult, Progress, silent
 from il_ros.learning.fit_file import FitFile
 from il_ros.learning.policy import Policy
 from il_ros.learning.shift import augmented
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobProgress
 import numpy as np
+import torch
 
 
 def run(job: Job, report: Callable[[JobProgress], None],
-        cancelled: Callable[[], bool]) -> JobDone:
+        cancelled: Callable[[], bool], ranks: Ranks = ALONE) -> JobDone:
     """
     Fit a policy and write its checkpoint; a fit that was killed resumes.
 
     :param report: called every 50 steps
     :param cancelled: asked at every step
+    :param ranks: the processes of the fit, of which this one leads; the others `take_part`
     :raises ImitationError: whose ``code`` is the one of ``TrainPolicy``
     :raises OSError: if the disk refuses
     """
-    config = TrainConfig.load(Path(job.config))
-    output = Path(job.output)
-    if output.exists() and not job.replace:
-        raise JobError(f'{output} exists already; expected a new folder, or a job that replaces')
-    checkpoint.refuse_other_content(output)
-    with_steps = not config.horizons.plain
-    data = load(Path(job.dataset), job.filter_key, with_steps)
-    held_out = _held_out(job, with_steps)
+    task = _Task(job, ranks)
+    data, held_out = task.data, task.held_out
 
     def progress(now: Progress):
         report(JobProgress(job.number, **dataclasses.asdict(now)))
 
-    pairs = augmented(data, config.shift, config.inputs, job.seed)
-    file = FitFile(output)
-    result = fit(pairs, held_out, data.contract, config, job.seed, progress, cancelled, file)
+    result = task.fit(progress, cancelled)
     wrong, states = 0, 0
     covariance: tuple[float, ...] = ()
     if held_out is not None and len(held_out):
@@ -65,12 +60,51 @@ def run(job: Job, report: Callable[[JobProgress], None],
         states = len(held_out)
         covariance = error_covariance(answers, held_out.actions, data.contract)
     info = {'filter_key': job.filter_key, 'error_covariance': covariance, 'labels': len(data),
-            'synthetic': len(pairs) - len(data)}
-    sha256 = checkpoint.save(output, result.policy, info, job.replace)
-    file.remove()
-    policy = checkpoint.load(output, sha256)
-    return JobDone(job.number, str(output), sha256, policy.policy_id, len(data),
+            'synthetic': len(task.pairs) - len(data)}
+    sha256 = checkpoint.save(task.output, result.policy, info, job.replace)
+    task.file.remove()
+    policy = checkpoint.load(task.output, sha256)
+    return JobDone(job.number, str(task.output), sha256, policy.policy_id, len(data),
                    result.train_loss, result.held_out_loss, wrong, states, result.seconds)
+
+
+def take_part(job: Job, ranks: Ranks):
+    """
+    Compute a share of a fit that another process leads, which reports and writes.
+
+    :raises ImitationError: as `run`
+    """
+    _Task(job, ranks).fit(silent, lambda: False)
+
+
+class _Task:
+    """A job with its data, ready to be fitted."""
+
+    def __init__(self, job: Job, ranks: Ranks):
+        self.config = TrainConfig.load(Path(job.config))
+        if job.device:
+            self.config = dataclasses.replace(self.config, device=job.device)
+        ranks.device(self.config.device)  # refused before the data are read
+        self.output = Path(job.output)
+        if self.output.exists() and not job.replace:
+            raise JobError(f'{self.output} exists already; expected a new folder, or a job that '
+                           'replaces')
+        checkpoint.refuse_other_content(self.output)
+        with_steps = not self.config.horizons.plain
+        self.data = load(Path(job.dataset), job.filter_key, with_steps)
+        self.held_out = _held_out(job, with_steps)
+        self.pairs = augmented(self.data, self.config.shift, self.config.inputs, job.seed)
+        self.file = FitFile(self.output)
+        self._seed, self._ranks = job.seed, ranks
+
+    def fit(self, progress: Callable[[Progress], None],
+            cancelled: Callable[[], bool]) -> FitResult:
+        try:
+            return fit(self.pairs, self.held_out, self.data.contract, self.config, self._seed,
+                       progress, cancelled, self.file, self._ranks)
+        except torch.OutOfMemoryError as error:
+            raise JobError('the GPU has too little memory for the data and the network; expected '
+                           '--device cpu, or a smaller batch') from error
 
 
 def answers_of(policy: Policy, states: Demonstrations) -> np.ndarray:
@@ -106,7 +140,7 @@ def warm_up():
         actions=(ActionElement('x', 'm', -1.0, 1.0),))
     pair = np.zeros((1, 1), np.float32)
     fit(Demonstrations(pair, pair, contract), None, contract,
-        TrainConfig(inputs=('x',), hidden=(1,), steps=1, warmup_steps=0), seed=0)
+        TrainConfig(inputs=('x',), hidden=(1,), steps=1, warmup_steps=0, device='cpu'), seed=0)
 
 
 def _held_out(job: Job, with_steps: bool) -> Demonstrations | None:

@@ -57,6 +57,9 @@ class Job(Settings, refusal=JobError, title='job.'):
     replace: bool = False
     """Whether a checkpoint that lies at ``output`` may be replaced."""
 
+    device: str = ''
+    """As `TrainConfig.device`, in the place of the configuration's; empty: that one."""
+
     number: int = 0
     """Which job this is, for its answers."""
 

@@ -19,15 +19,23 @@ Jobs come as JSON lines on standard input, answers go as JSON lines to standard 
 (`protocol.py`). It knows nothing of ROS. It ignores Ctrl-C, which its parent answers, gives way to
 the control loop, and ends when its input ends or its parent dies. Its heartbeat says how long ago
 the job took a step, so that its parent can tell a slow fit from a worker that hangs.
+
+Where torchrun started several for one fit (`launcher.py`), the first of them is that worker; the
+others get the job from it, say nothing, and end with the fit.
 """
 
 import argparse
 from collections.abc import Callable
+import contextlib
+import functools
 import os
+from pathlib import Path
 import queue
 import signal
+import sys
 import threading
 import time
+from typing import Any
 
 from il_ros.errors import ImitationError, JobError, WorkerDiedError
 from il_ros.learning.training_worker.protocol import Alive, Cancel, Event, from_line, Job, JobDone
@@ -102,18 +110,39 @@ class _Heart(threading.Thread):
             pause.wait(_BEAT_S)
 
 
-def _work(inbox: _Inbox, outbox: _Outbox, heart: _Heart):
+def _work(inbox: _Inbox, outbox: _Outbox, heart: _Heart, meet: str):
     # Only now: torch takes seconds to load, and the heart beats meanwhile.
+    from il_ros.learning.compute import ranks
     from il_ros.learning.training_worker import job as jobs
     import torch
     torch.set_num_threads(1)
     jobs.warm_up()
+    team = ranks.Ranks.of_torchrun(Path(meet)) if meet else ranks.ALONE
+    fit = functools.partial(jobs.run, ranks=team)
     outbox.put(Ready(os.getpid()))
-    while (job := inbox.jobs.get()) is not None:
-        if isinstance(job, JobError):
-            outbox.put(JobFailed(-1, job.code, str(job)))
-        else:
-            _run(jobs.run, job, inbox, outbox, heart)
+    with contextlib.suppress(ranks.PeerLostError):
+        while (job := inbox.jobs.get()) is not None:
+            if isinstance(job, JobError):
+                outbox.put(JobFailed(-1, job.code, str(job)))
+            else:
+                team.tell(to_line(job).decode())
+                _run(fit, job, inbox, outbox, heart)
+
+
+def _follow(meet: str):
+    """Do a share of one fit; its job comes from the process that leads, which answers."""
+    from il_ros.learning.compute import ranks
+    from il_ros.learning.training_worker import job as jobs
+    import torch
+    torch.set_num_threads(1)
+    team = ranks.Ranks.of_torchrun(Path(meet))
+    job: Any = from_line(team.hear())
+    try:
+        jobs.take_part(job, team)
+    except ranks.PeerLostError:
+        pass
+    except (ImitationError, OSError, MemoryError) as error:
+        sys.exit(f'il_ros: {error or type(error).__name__}')
 
 
 def _run(fit: Callable[..., JobDone], job: Job, inbox: _Inbox, outbox: _Outbox, heart: _Heart):
@@ -137,14 +166,20 @@ def main(args: list[str] | None = None):
                                      description='Fit policies: jobs in, events out, JSON lines.')
     parser.add_argument('--nice', type=int, default=10, metavar='N',
                         help='how much to give way to other processes, 0 to 19')
+    parser.add_argument('--meet', default='', metavar='FILE',
+                        help='where the processes of one fit meet that torchrun started')
     options = parser.parse_args(args)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(options.nice)
+    if options.meet and os.environ['RANK'] != '0':
+        Answers()  # standard output belongs to the process that leads
+        _follow(options.meet)
+        return
     outbox, inbox = _Outbox(), _Inbox()
     heart = _Heart(outbox)
     for thread in (inbox, heart):
         thread.start()
-    _work(inbox, outbox, heart)
+    _work(inbox, outbox, heart, options.meet)
 
 
 if __name__ == '__main__':

@@ -30,6 +30,7 @@ from il_ros.learning.training_worker.protocol import JobFailed, Ready, to_line
 from il_ros.processes.conversation import Conversation
 
 _MODULE = 'il_ros.learning.training_worker.worker'
+_LAUNCHER = 'il_ros.learning.training_worker.launcher'
 
 CANCEL_DEADLINE_S = 3.0
 """A worker that has not confirmed a cancellation by then is killed."""
@@ -45,7 +46,8 @@ START_S = 120.0
 
 
 def _to_stderr(line: str):
-    sys.stderr.write(f'{line}\n')
+    if not line.startswith('il_ros: '):  # that one is a part of the failure
+        sys.stderr.write(f'{line}\n')
 
 
 class _Pulse:
@@ -82,7 +84,7 @@ class WorkerClient:
     """
 
     def __init__(self, nice: int = 10, log: Callable[[str], None] = _to_stderr,
-                 silence_s: float = SILENCE_S, stuck_s: float = STUCK_S):
+                 silence_s: float = SILENCE_S, stuck_s: float = STUCK_S, processes: int = 1):
         """
         Describe the worker; `start` or the first `submit` starts it.
 
@@ -90,9 +92,11 @@ class WorkerClient:
         :param log: gets the lines that the worker writes to its standard error, in another thread
         :param silence_s: how long a worker with a job may be silent, s
         :param stuck_s: how long its job may take no step, s
+        :param processes: of the fit; more than one serve one job, and end with it
         """
         self._nice, self._log = nice, log
         self._silence_s, self._stuck_s = silence_s, stuck_s
+        self._processes = processes
         self._process: Conversation | None = None
         self._pulse = _Pulse()
         self._job: Job | None = None
@@ -123,7 +127,9 @@ class WorkerClient:
         if self._process is not None and self._process.alive():
             return self._process
         self._pulse = _Pulse()
-        command = (sys.executable, '-m', _MODULE, '--nice', str(self._nice))
+        command = [sys.executable, '-m', _MODULE, '--nice', str(self._nice)]
+        if self._processes > 1:
+            command[2:3] = (_LAUNCHER, '--processes', str(self._processes))
         try:
             self._process = Conversation('the training worker', command, self._pulse.hear,
                                          self._log)

@@ -25,8 +25,8 @@ from il_ros.contract.episode_spec import EpisodeSpec, EVALUATION
 from il_ros.episodes.episode import Episode
 from il_ros.episodes.receipts import Receipt
 from il_ros.loop.backend import Check, Episodes, FitOrder, Labels, Result, Tell
-from il_ros.loop.cells import CellPlan, Cells, evaluate, jobs_of, put_aside, share
-from il_ros.loop.cells import worth
+from il_ros.loop.cells import CellPlan, evaluate, jobs_of, Plays, put_aside
+from il_ros.loop.cells import share, worth
 from il_ros.loop.failures import CANCELED, COLLECT_FAILED, LABEL_FAILED, LOAD_FAILED, RunError
 from il_ros.loop.failures import TRAIN_FAILED
 from il_ros.ros.calls import CallError, LostError, Waiter
@@ -61,7 +61,7 @@ class RosBackend:
 
     def __init__(self, node: Node, waiter: Waiter, call_s: float, cells: CellPlan):
         self._node, self._waiter, self._call_s = node, waiter, call_s
-        self._plan, self._cells = cells, dict[Callable, Cells]()
+        self._plan, self._cells = cells, dict[Callable, Plays]()
         group = waiter.group
         self.note: Callable[[str, str], None] = lambda *_: None
         self._peers = Peers(node, waiter, self._on_lost, lambda *words: self.note(*words))

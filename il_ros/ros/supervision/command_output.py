@@ -28,6 +28,7 @@ from il_ros.ros.commands.adapters import refuse_lockstep, wire
 from il_ros.ros.commands.gripper import ACTION, COMMANDS, GripperCommandsAdapter
 from il_ros.ros.commands.gripper import LEAST_CHANGE_M, SAME, WIDTH_TOPIC
 from il_ros.ros.node import ManagedNode
+from il_ros.ros.publishing import sending
 from il_ros.ros.supervision.parameters import SupervisorParameters
 import numpy as np
 from sensor_msgs.msg import JointState
@@ -61,11 +62,11 @@ class CommandOutput:
         if not self._is_recorded_form:
             kind, topic = adapter_class(self._name).kind, adapter_class(self._name).topic
         self.topic = parameters.command_topic or topic
-        self._publishers = [node.create_lifecycle_publisher(kind, self.topic, qos.COMMAND)]
+        self._sends = [sending(node.create_lifecycle_publisher(kind, self.topic, qos.COMMAND))]
         if self._fingers:
-            self._publishers.append(node.create_lifecycle_publisher(
+            self._sends.append(sending(node.create_lifecycle_publisher(
                 GripperCommandsAdapter.kind,
-                parameters.gripper_topic or GripperCommandsAdapter.topic, qos.COMMAND))
+                parameters.gripper_topic or GripperCommandsAdapter.topic, qos.COMMAND)))
         self._widths = (node.create_lifecycle_publisher(Float64, WIDTH_TOPIC, qos.LATCHED)
                         if self._gripper == ACTION else None)
         self._width: float | None = None
@@ -142,18 +143,18 @@ class CommandOutput:
 
     def publish(self):
         """Publish what the newest step came to; again, if it was published before."""
-        for publisher, message in zip(self._publishers, self._messages):
-            publisher.publish(message)
+        for send, message in zip(self._sends, self._messages):
+            send(message)
 
     def rest(self):
         """Stop an arm that would move on without further messages."""
         if not self._moves:
             return
         self._moves = False
-        for publisher, adapter in zip(self._publishers, self._adapters):
+        for send, adapter in zip(self._sends, self._adapters):
             message = adapter.rest(self._now_ns())
             if message is not None:
-                publisher.publish(message)
+                send(message)
 
     def _now_ns(self) -> int:
         return self._node.get_clock().now().nanoseconds
