@@ -63,8 +63,8 @@ def add_train(parser: argparse.ArgumentParser):
     add('--processes', type=POSITIVE, default=1, metavar='K',
         help='Number of processes that share each batch (default: %(default)s)')
     add('--device', default='', metavar='DEVICE',
-        help='Device: auto (a GPU if there is one), cpu, cuda or cuda:N (default: as the training YAML '
-             'says, else auto)')
+        help='Device: auto (a GPU if there is one), cpu, cuda or cuda:N (default: as the training '
+             'YAML says, else auto)')
 
 
 def add_evaluate(parser: argparse.ArgumentParser):
