@@ -92,7 +92,8 @@ def _recorded(folder: Path, receipts: Sequence[Receipt]) -> str:
     """Say what was recorded, and what to do with it: look at it, where nothing succeeded."""
     labels = sum(receipt.labels for receipt in receipts)
     successes = sum(receipt.success for receipt in receipts)
-    next_line = hints.train(folder) if successes else hints.plot(folder)
+    reached = successes or any(receipt.goals_reached for receipt in receipts)  # continuing
+    next_line = hints.train(folder) if reached else hints.plot(folder)
     return (f'{len(receipts)} demonstrations, {labels} labels, {successes} successful, in '
             f'{folder}; next: {next_line}')
 

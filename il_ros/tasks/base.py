@@ -152,7 +152,7 @@ def refuse_outside(task: Task, robot: RobotModel):
             f'{task.name} starts with the tool from {lower.round(2).tolist()} to '
             f'{upper.round(2).tolist()}, and the workspace of {robot.name} goes from '
             f'{robot.workspace_lower.tolist()} to {robot.workspace_upper.tolist()}; change '
-            'workspace and base_position in its file, as il_ros check robot says')
+            'workspace and base_position in its file, as the check of the robot says')
 
 
 def uniform(rng: np.random.Generator, lower, upper) -> np.ndarray:

@@ -93,12 +93,11 @@ class Siege:
         self.simulator = None
         self.spec = episode(1, LASTING)
         self.commands = []
-        [publisher] = self.supervisor._commands._publishers
-        publish = publisher.publish
-        publisher.publish = lambda message: (
+        [send] = self.supervisor._commands._sends
+        self.supervisor._commands._sends = [lambda message: (
             self.commands.append(
                 (self.supervisor._arbiter.episode_id, np.array(message.position))),
-            publish(message))
+            send(message))]
         self.publishers = {
             topic: self._sender(topic).create_publisher(
                 kind, topic, PROFILES.get(topic, qos.STREAM))

@@ -38,7 +38,7 @@ class Stage:
         self.bench = bench
         self.statuses = bench.listen(EpisodeStatus, 'episode', qos.RECORD_STATUS)
         self.node = bench.add(OperatorTaskNode, task='cups', contract='reach', horizon=50,
-                              silence_s=0.4)
+                              silence_s=1.5)
         self.joints = bench.talk(JointState, 'joint_states')
         self.stamp_ns = bench.probe.get_clock().now().nanoseconds
 
@@ -94,7 +94,7 @@ def test_an_episode_without_a_supervisor_ends_also_when_the_arm_is_silent(stage)
     assert stage.bench.until(lambda: stage.statuses[-1].phase == ENDED)
     status = stage.statuses[-1]
     assert (status.end, status.cause) == (ABORTED, FAULT)
-    assert status.reason == 'for 0.4 s no executed counted'
+    assert status.reason == 'for 1.5 s no executed counted'
 
 
 def test_a_jump_of_the_arms_clock_ends_the_episode(stage):

@@ -69,7 +69,7 @@ def test_a_task_that_starts_outside_the_workspace_is_refused_before_its_first_ep
     small = dataclasses.replace(PANDA, workspace_lower=np.array([0.4, -0.3, 0.01]))
     simulation = Simulation('push', robot=small)
     with pytest.raises(RobotError, match=r'push starts with the tool from \[0\.34, .* of panda '
-                                         r'goes from \[0\.4, .* as il_ros check robot says'):
+                                         r'goes from \[0\.4, .* as the check of the robot says'):
         simulation.reset(seed=0)
     simulation.close()
 

@@ -92,7 +92,7 @@ def test_from_recording_to_judging_each_command_tells_the_next_one(follow, tmp_p
             'training: {architecture: cnn, images: [camera], inputs: [joint_position], steps: 2, '
             'warmup_steps: 1, batch: 4}')
     said = follow.call('record', '--task', 'reach', '--run', 'a', '--episodes', '1', '--horizon',
-                       '20', *words)
+                       '80', *words)
     (follow.folder / 'mine.yaml').unlink()
     said = follow.follow(said, 'train', '--config', config)
     said = follow.follow(said, 'evaluate', '--episodes', '1', '--horizon', '20')
@@ -111,7 +111,8 @@ def test_a_run_with_a_contract_of_ones_own_is_repeated_without_being_told_so(fol
 
 def test_who_trains_on_nothing_is_told_how_to_record(follow):
     said = follow.call('train', '--run', 'new', '--runs', 'my runs', code=1)
-    follow.follow(said, 'record', '--episodes', '1', '--horizon', '5')
+    said = follow.follow(said, 'record', '--episodes', '1', '--horizon', '5')
+    follow.follow(said, 'plot')
     assert len(episodes_of(follow.folder / 'my runs' / 'new')) == 1
 
 

@@ -55,7 +55,7 @@ def test_the_summary_has_exactly_the_promised_keys(whole_run, task):
     summary = summary_of(whole_run(task))
     assert set(summary) == {
         'task', 'strategy', 'seed', 'horizon', 'expert', 'bc', 'rounds', 'bc_same_labels',
-        'evaluation_queries', 'expert_seconds', 'control_steps_per_s', 'wall_s', 'timing'}
+        'evaluation_queries', 'expert_seconds', 'faults', 'control_steps_per_s', 'wall_s', 'timing'}
     assert set(summary['expert']) == SUCCESS
     assert set(summary['bc']) == set(summary['bc_same_labels']) == JUDGED | {'demonstrations'}
     assert [set(entry) for entry in summary['rounds']] == [JUDGED | {
@@ -148,7 +148,8 @@ def test_a_run_that_is_interrupted_and_killed_ends_as_the_unbroken_one(
     here, there = summary_of(run), summary_of(whole)
     for key in TIMES:
         here.pop(key), there.pop(key)
-    assert here == there
+    assert [fault['done'] for fault in here.pop('faults')] == ['resumed'] * 2
+    assert there.pop('faults') == [] and here == there
 
 
 def test_a_run_of_the_same_name_is_refused_and_stays_as_it_is(whole_run, capfd):

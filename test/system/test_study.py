@@ -73,7 +73,6 @@ def test_ctrl_c_while_it_collects_leaves_no_process_and_says_how_to_go_on(ended,
     assert not [*folder.glob('runs/tiny/study.*')]
 
 
-@pytest.mark.drill
 def test_a_study_that_is_killed_while_it_evaluates_leaves_no_process(ended, wait_until):
     folder, story = ended
     code, _ = end(folder, wait_until, 'evaluations/*.json', signal.SIGKILL)
