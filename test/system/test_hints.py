@@ -116,7 +116,6 @@ def test_who_trains_on_nothing_is_told_how_to_record(follow):
     assert len(episodes_of(follow.folder / 'my runs' / 'new')) == 1
 
 
-@pytest.mark.drill
 def test_who_trains_on_keys_that_are_older_than_the_run_is_told_how_to_draw_them_anew(
         follow, tmp_path):
     words = ('--task', 'reach', '--run', 'a', '--horizon', '5')

@@ -55,7 +55,8 @@ def test_the_summary_has_exactly_the_promised_keys(whole_run, task):
     summary = summary_of(whole_run(task))
     assert set(summary) == {
         'task', 'strategy', 'seed', 'horizon', 'expert', 'bc', 'rounds', 'bc_same_labels',
-        'evaluation_queries', 'expert_seconds', 'faults', 'control_steps_per_s', 'wall_s', 'timing'}
+        'evaluation_queries', 'expert_seconds', 'faults', 'control_steps_per_s', 'wall_s',
+        'timing'}
     assert set(summary['expert']) == SUCCESS
     assert set(summary['bc']) == set(summary['bc_same_labels']) == JUDGED | {'demonstrations'}
     assert [set(entry) for entry in summary['rounds']] == [JUDGED | {

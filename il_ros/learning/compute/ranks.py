@@ -106,7 +106,7 @@ class Ranks:
         """Return this process's part along the last axis; sizes differ by one at most."""
         return batch.tensor_split(self.count, dim=-1)[self.rank]
 
-    def sum(self, tensor: torch.Tensor) -> torch.Tensor:
+    def sum(self, tensor: torch.Tensor) -> torch.Tensor:  # noqa: A003
         """
         Add the tensors of all processes, in place, and return the sum.
 

@@ -97,7 +97,7 @@ class Thread(Ranks):
     def joined(self, device):
         return contextlib.nullcontext()
 
-    def sum(self, tensor):
+    def sum(self, tensor):  # noqa: A003
         self.threads.parts[self.rank] = tensor.clone()
         self.threads.barrier.wait()
         tensor.copy_(torch.stack(self.threads.parts).sum(dim=0))
