@@ -21,9 +21,11 @@ from il_ros.cli.run_verbs import _recorded
 import pytest
 
 
-@pytest.mark.parametrize('successes, then', [
-    ((True, False), '1 successful, in runs/mine; next: il_ros train --run mine'),
-    ((False, False), '0 successful, in runs/mine; next: il_ros dataset plot runs/mine')])
-def test_what_is_next_depends_on_success(successes, then):
-    receipts = [SimpleNamespace(labels=60, success=success) for success in successes]
+@pytest.mark.parametrize('successes, goals, then', [
+    ((True, False), 0, '1 successful, in runs/mine; next: il_ros train --run mine'),
+    ((False, False), 3, '0 successful, in runs/mine; next: il_ros train --run mine'),
+    ((False, False), 0, '0 successful, in runs/mine; next: il_ros dataset plot runs/mine')])
+def test_what_is_next_depends_on_success(successes, goals, then):
+    receipts = [SimpleNamespace(labels=60, success=success, goals_reached=goals)
+                for success in successes]
     assert _recorded(Path('runs/mine'), receipts) == f'2 demonstrations, 120 labels, {then}'
