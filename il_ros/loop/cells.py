@@ -41,6 +41,9 @@ CHECKED = 2
 FEW = 8
 """So many episodes are not worth the start of processes: the graph runs them."""
 
+REFUSED = 'policy refused'
+"""Begins the sentence of a checkpoint that cannot be used, as ``Player.load`` has it."""
+
 Keep = Callable[[Receipt], None]
 
 
@@ -114,12 +117,24 @@ class Cells:
         try:
             for _, receipt in self.workers.run(jobs, check, left):
                 keep(receipt)
-                if receipt.end == ABORTED:
-                    raise RunError(COLLECT_FAILED,
-                                   f'{receipt.spec.episode_id}: {receipt.error_msg}')
+                refuse_aborted(receipt)
         except ProcessError as error:
-            code = LOAD_FAILED if 'policy refused' in str(error) else COLLECT_FAILED
-            raise RunError(code, str(error)) from error
+            raise failure(str(error)) from error
+
+
+def refuse_aborted(receipt: Receipt):
+    """
+    Refuse an episode that had to be given up.
+
+    :raises RunError: with its reason
+    """
+    if receipt.end == ABORTED:
+        raise RunError(COLLECT_FAILED, f'{receipt.spec.episode_id}: {receipt.error_msg}')
+
+
+def failure(sentence: str) -> RunError:
+    """Return what a cell said as an error of the run, with its code."""
+    return RunError(LOAD_FAILED if REFUSED in sentence else COLLECT_FAILED, sentence)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ on arrival; no folder is shared. An actor whose node is lost costs the episode t
 that one is dealt again. The same version of this package is installed on every node.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 import dataclasses
 import hashlib
 import logging
@@ -31,15 +31,16 @@ import tempfile
 import time
 from typing import Any, NamedTuple
 
-from il_ros.contract.episode_spec import ABORTED
 from il_ros.episodes.receipts import Receipt, relative_path, write_receipt
 from il_ros.errors import ImitationError
 from il_ros.files.atomic import write_atomically
 from il_ros.loop.backend import Check
-from il_ros.loop.cells import CellJob, CellTask, Keep, repaired
-from il_ros.loop.failures import COLLECT_FAILED, LOAD_FAILED, RunError
+from il_ros.loop.cells import CellJob, CellTask, failure, Keep, refuse_aborted, repaired
+from il_ros.loop.failures import COLLECT_FAILED, RunError
+from il_ros.processes.pool import Job, Waiting
 from il_ros.runs.kept_contract import kept_in
 from il_ros.runs.shard import Shard
+from il_ros.tasks.contracts import ON
 
 CLUSTER = 'cluster'
 """Part of a run that holds the episodes that came from a cluster."""
@@ -63,8 +64,9 @@ class _Begun(NamedTuple):
     """What an actor is busy with; ``job`` is None while it starts."""
 
     actor: Any
-    job: CellJob | None
-    tries: int = 0
+    job: Job | None
+    failures: int = 0
+    """Starts before this one that failed."""
 
 
 class ClusterCells:
@@ -113,10 +115,10 @@ class ClusterCells:
         :raises ClusterError: if the cluster cannot be used
         """
         self._start()
-        waiting = _Waiting(jobs)
+        waiting = Waiting(jobs)
         try:
             until = time.monotonic() + START_S
-            while (working := self._deal(waiting)) or not waiting.ended and left():
+            while (working := self._deal(waiting)) or waiting.count and left():
                 if working or self._free:
                     until = time.monotonic() + START_S
                 elif time.monotonic() > until:
@@ -136,21 +138,21 @@ class ClusterCells:
             self._ray = connected(self._address)
             self._shard = repaired(self._run / 'episodes' / CLUSTER)
             count = self._count or int(self._ray.cluster_resources().get('CPU', 1))
-            for _ in range(count):
+            for _ in range(max(count, 1)):
                 self._begin_actor()
 
-    def _begin_actor(self):
+    def _begin_actor(self, failures: int = 0):
         files = {file.name: file.read_bytes() for file in kept_in(self._run)}
         actor = self._ray.remote(num_cpus=1)(ClusterPlayer).remote(self._what, files)
-        self._begun[actor.ready.remote()] = _Begun(actor, None)
+        self._begun[actor.ready.remote()] = _Begun(actor, None, failures)
 
-    def _deal(self, waiting: '_Waiting') -> bool:
+    def _deal(self, waiting: Waiting) -> bool:
         """Give jobs to those that are free; tell whether any actor is busy with one."""
         while self._free and (found := waiting.take()) is not None:
-            job, tries = found
+            job = found.job
             actor = self._free.pop()
             policy = self._policy(job) if job.policy else None
-            self._begun[actor.play.remote(job, policy)] = _Begun(actor, job, tries)
+            self._begun[actor.play.remote(job, policy)] = _Begun(actor, found)
         return any(one.job is not None for one in self._begun.values())
 
     def _policy(self, job: CellJob) -> Any:
@@ -161,32 +163,30 @@ class ClusterCells:
                 {file.name: file.read_bytes() for file in Path(job.policy).iterdir()})
         return self._policies[job.sha256]
 
-    def _take_in(self, reference: Any, waiting: '_Waiting', keep: Keep):
+    def _take_in(self, reference: Any, waiting: Waiting, keep: Keep):
         begun = self._begun.pop(reference)
         try:
             error, result = self._ray.get(reference)
         except self._ray.exceptions.RayError as lost:
             self._replace(begun, lost, waiting)
             return
-        if error:
-            self._free.append(begun.actor)
-            code = LOAD_FAILED if 'policy refused' in error else COLLECT_FAILED
-            raise RunError(code, error)
         self._free.append(begun.actor)
+        if error:
+            raise failure(error)
         if begun.job is not None:
             receipt = self._record(*result)
             keep(receipt)
-            if receipt.end == ABORTED:
-                raise RunError(COLLECT_FAILED,
-                               f'{receipt.spec.episode_id}: {receipt.error_msg}')
+            refuse_aborted(receipt)
 
-    def _replace(self, begun: _Begun, lost: Exception, waiting: '_Waiting'):
+    def _replace(self, begun: _Begun, lost: Exception, waiting: Waiting):
         sentence = ' '.join(str(lost).split())
-        if begun.job is None or begun.tries + 1 >= TRIES:
+        failures = begun.failures + 1 if begun.job is None else 0
+        if max(failures, begun.job.tries + 1 if begun.job else 0) >= TRIES:
             raise RunError(COLLECT_FAILED, f'an actor of the cluster was lost: {sentence}')
         self.lost.append(sentence)
-        waiting.again(begun.job, begun.tries + 1)
-        self._begin_actor()
+        if begun.job is not None:
+            waiting.again(begun.job)
+        self._begin_actor(failures)
 
     def _record(self, receipt: Receipt, content: bytes, folder: str) -> Receipt:
         """
@@ -207,29 +207,6 @@ class ClusterCells:
         write_atomically(path, content)
         write_receipt(path, receipt)
         return receipt
-
-
-class _Waiting:
-    """Jobs that nobody has yet."""
-
-    def __init__(self, jobs: Iterable[CellJob]):
-        self._jobs: Iterator[CellJob] = iter(jobs)
-        self._again: list[tuple[CellJob, int]] = []
-        self._ended = False
-
-    @property
-    def ended(self) -> bool:
-        return self._ended and not self._again
-
-    def again(self, job: CellJob, tries: int):
-        self._again.append((job, tries))
-
-    def take(self) -> tuple[CellJob, int] | None:
-        if self._again:
-            return self._again.pop()
-        job = next(self._jobs, None)
-        self._ended = job is None
-        return None if job is None else (job, 0)
 
 
 def connected(address: str) -> Any:
@@ -270,9 +247,9 @@ class ClusterPlayer:
         place = Path(self._folder.name)
         for name, content in files.items():
             (place / name).write_bytes(content)
-        contract = what.contract
-        for name in files:
-            contract = str(place / name) if Path(contract).name == name else contract
+        # A contract is named by its file or its task, and perhaps by the file of its robot.
+        contract = ON.join(str(place / Path(part).name) if Path(part).name in files else part
+                           for part in what.contract.split(ON))
         try:
             from il_ros.loop.local.player import Player
             self._player = Player(what.task, contract, what.options)

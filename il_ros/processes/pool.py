@@ -39,7 +39,9 @@ class ProcessError(ImitationError):
     """A worker process that ended too early, or refused its work; the sentence says why."""
 
 
-class _Job(NamedTuple):
+class Job(NamedTuple):
+    """What a worker is given, and how often it was begun before."""
+
     job: Any
     tries: int
 
@@ -67,7 +69,7 @@ class Workers:
         self._absent = [_Absent(tuple(one)) for one in arguments][::-1]
         self._starting: dict[Connection, _Worker] = {}
         self._free: list[_Worker] = []
-        self._busy: dict[Connection, tuple[_Worker, _Job]] = {}
+        self._busy: dict[Connection, tuple[_Worker, Job]] = {}
         self._starter: ThreadPoolExecutor | None = None
         self.lost: list[str] = []
 
@@ -108,7 +110,7 @@ class Workers:
         :raises ProcessError: if a process raises an error of ours, or the last try dies; all
             processes are ended then
         """
-        waiting = _Waiting(jobs)
+        waiting = Waiting(jobs)
         try:
             while self._deal(waiting, left):
                 for ready in wait([*self._starting, *self._busy], _LOOK_S):
@@ -121,7 +123,7 @@ class Workers:
             self.close()
             raise
 
-    def _deal(self, waiting: '_Waiting', left: Callable[[], bool]) -> bool:
+    def _deal(self, waiting: 'Waiting', left: Callable[[], bool]) -> bool:
         """Give jobs to those that are free, start others; tell whether there is more to do."""
         while self._free and (job := waiting.take()) is not None:
             worker = self._free.pop()
@@ -138,7 +140,7 @@ class Workers:
         worker = self._starter.submit(_Worker, self._make, absent).result()
         self._starting[worker.connection] = worker
 
-    def _take_in(self, connection: Connection, waiting: '_Waiting') -> tuple[Any, Any] | None:
+    def _take_in(self, connection: Connection, waiting: 'Waiting') -> tuple[Any, Any] | None:
         """Take in what a process says; return a job and its result, if that is what it was."""
         starting = self._starting.pop(connection, None)
         worker, job = (starting, None) if starting else self._busy.pop(connection)
@@ -161,25 +163,29 @@ class Workers:
         return None if job is None else (job.job, result)
 
 
-class _Waiting:
-    """Jobs that nobody has yet; ``count``: how many at most."""
+class Waiting:
+    """Jobs that nobody has yet."""
 
     def __init__(self, jobs: Iterable[Any]):
-        self._jobs, self._again = iter(jobs), list[_Job]()
+        """Begin with these; each is taken from them when somebody asks."""
+        self._jobs, self._again = iter(jobs), list[Job]()
         self._left = len(jobs) if isinstance(jobs, Sized) else sys.maxsize
 
     @property
     def count(self) -> int:
+        """Return how many there are at most."""
         return self._left + len(self._again)
 
-    def again(self, job: _Job):
+    def again(self, job: Job):
+        """Take back a job whose worker died."""
         self._again.append(job._replace(tries=job.tries + 1))
 
-    def take(self) -> _Job | None:
+    def take(self) -> Job | None:
+        """Return the next one; None: there is none."""
         if self._again:
             return self._again.pop()
         try:
-            job = _Job(next(self._jobs), 0)
+            job = Job(next(self._jobs), 0)
             self._left -= 1
             return job
         except StopIteration:

@@ -29,6 +29,14 @@ os.environ['RAY_USAGE_STATS_ENABLED'] = '0'
 NODES = 3
 
 
+@pytest.mark.parametrize('address', ['127.0.0.1:1', 'auto'])
+def test_without_a_cluster_it_is_said_how_to_start_one(address, monkeypatch):
+    # Before the cluster of the other tests, which auto would find.
+    monkeypatch.delenv('RAY_ADDRESS', raising=False)
+    with pytest.raises(ClusterError, match='ray start --head'):
+        connected(address)
+
+
 @pytest.fixture(scope='module')
 def cluster():
     """Yield three nodes with one CPU each."""
@@ -85,10 +93,3 @@ def test_what_cannot_be_run_on_a_node_is_said(cluster, tmp_path):
     cells = ClusterCells(CellTask('nonsense', '', ''), tmp_path / 'run', cluster.address)
     with pytest.raises(RunError, match='nonsense'):
         cells.play(jobs(1), lambda _: None)
-
-
-@pytest.mark.parametrize('address', ['127.0.0.1:1', 'auto'])
-def test_without_a_cluster_it_is_said_how_to_start_one(address, monkeypatch):
-    monkeypatch.delenv('RAY_ADDRESS', raising=False)
-    with pytest.raises(ClusterError, match='ray start --head'):
-        connected(address)

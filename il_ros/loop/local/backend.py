@@ -20,7 +20,6 @@ from pathlib import Path
 import time
 
 from il_ros.contract.contract import Contract
-from il_ros.contract.episode_spec import ABORTED
 from il_ros.dataset.dataset import DATASET, HELD_OUT
 from il_ros.episodes.episode import Episode
 from il_ros.episodes.receipts import Receipt
@@ -31,8 +30,9 @@ from il_ros.learning.references import is_finished
 from il_ros.learning.training_worker.protocol import Job, JobDone, JobFailed, JobProgress
 from il_ros.learning.training_worker.worker_client import WorkerClient
 from il_ros.loop.backend import Check, Episodes, finish, FitOrder, Labels, Result, Tell
-from il_ros.loop.cells import Cells, CellTask, jobs_of, player_cells, put_aside, worth
-from il_ros.loop.failures import COLLECT_FAILED, LABEL_FAILED, RunError, TRAIN_FAILED
+from il_ros.loop.cells import Cells, CellTask, jobs_of, player_cells, put_aside
+from il_ros.loop.cells import refuse_aborted, worth
+from il_ros.loop.failures import LABEL_FAILED, RunError, TRAIN_FAILED
 from il_ros.loop.local.player import Player
 from il_ros.loop.run import Loop, Progress, silent
 from il_ros.runs.kept_contract import keep_contract
@@ -160,8 +160,7 @@ class LocalBackend:
         for count, spec in enumerate(episodes.specs, 1):
             receipt = self._player.play(spec, folder, threshold)
             keep(receipt)
-            if receipt.end == ABORTED:
-                raise RunError(COLLECT_FAILED, f'{spec.episode_id}: {receipt.error_msg}')
+            refuse_aborted(receipt)
             if receipt.gate_threshold >= 0.0:
                 threshold = receipt.gate_threshold
             finished(count)
